@@ -1,0 +1,67 @@
+package envelope
+
+import (
+	"fmt"
+	"io"
+	"mime"
+	"net/mail"
+	"strings"
+)
+
+// fromAddress gives the one address of the one outer From field. Of several,
+// programs show different ones.
+func (c *check) fromAddress() (string, error) {
+	fields := c.header.Values("From")
+	if len(fields) != 1 {
+		return "", fmt.Errorf("%d From fields", len(fields))
+	}
+	// Display names are shown by nobody here: their charset must not matter.
+	parser := mail.AddressParser{WordDecoder: &mime.WordDecoder{
+		CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil },
+	}}
+	addresses, err := parser.ParseList(fields[0])
+	if err != nil {
+		return "", fmt.Errorf("the From field: %w", err)
+	}
+	if len(addresses) != 1 {
+		return "", fmt.Errorf("%d addresses in the From field", len(addresses))
+	}
+	return addresses[0].Address, nil
+}
+
+// SameAddress compares two addresses without regard to the case of ASCII letters
+// and to outer space: RFC 6109, 2.2.1. Letters that Unicode folds to ASCII ones,
+// such as the Kelvin sign, stay different: they make another mailbox.
+func SameAddress(a, b string) bool {
+	return equalFold(strings.TrimSpace(a), strings.TrimSpace(b))
+}
+
+// SameMessageID tells whether two Message-IDs are equal once normalised, without
+// regard to case. An empty one equals none.
+func SameMessageID(a, b string) bool {
+	a, b = NormalizeMessageID(a), NormalizeMessageID(b)
+	return a != "" && equalFold(a, b)
+}
+
+// NormalizeMessageID gives a Message-ID in the form in which two are compared:
+// without white space, which folding leaves in long ones, and without one pair of
+// angle brackets. The case is kept.
+func NormalizeMessageID(id string) string {
+	id = strings.Join(strings.Fields(id), "")
+	if strings.HasPrefix(id, "<") && strings.HasSuffix(id, ">") {
+		id = id[1 : len(id)-1]
+	}
+	return id
+}
+
+// equalFold is strings.EqualFold for ASCII letters only.
+func equalFold(a, b string) bool { return lower(a) == lower(b) }
+
+func lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, s)
+}

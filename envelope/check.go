@@ -1,0 +1,237 @@
+package envelope
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/gopec/gopec/internal/cms"
+	"github.com/gopec/gopec/internal/header"
+	"github.com/gopec/gopec/internal/multipart"
+)
+
+// check is one run of the checks over one message.
+type check struct {
+	ctx      context.Context
+	verifier *Verifier
+	source   *io.SectionReader
+	facts    Facts
+
+	header      header.Header     // the outer one, unsigned
+	signed      *io.SectionReader // the exact bytes under the signature
+	signature   multipart.Part
+	original    *io.SectionReader
+	certDataErr error // why facts.CertData is not to be relied upon
+}
+
+func (c *check) run() error {
+	steps := []func() error{
+		c.checkStructure, c.checkSignature, c.checkTrust, c.checkSender, c.checkCertData, c.checkHeader,
+	}
+	for _, step := range steps {
+		err := step()
+		var ve *VerifyError
+		if errors.As(err, &ve) {
+			ve.Facts = c.facts
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// failed ends the checks. Its facts are filled in by run.
+func failed(code Code, format string, args ...any) error {
+	return &VerifyError{Code: code, Err: fmt.Errorf(format, args...)}
+}
+
+func (c *check) warn(w Warning) {
+	if !slices.Contains(c.facts.Warnings, w) {
+		c.facts.Warnings = append(c.facts.Warnings, w)
+	}
+}
+
+// parseFailed tells what a parser of ours found from a failure to read.
+func parseFailed(err error, malformed Code) error {
+	switch {
+	case errors.Is(err, header.ErrTooLarge):
+		return failed(CodeTooLarge, "%w", err)
+	case errors.Is(err, multipart.ErrTooManyParts), errors.Is(err, header.ErrRepeatedParam):
+		return failed(malformed, "%w", err)
+	default:
+		return fmt.Errorf("envelope: %w", err)
+	}
+}
+
+// checkStructure finds the signed part and the signature: RFC 1847, 2.1, and
+// RFC 8551, 3.5.3. It also looks for the parts of RFC 6109, 4.3.3, so that a
+// check that fails later can tell what the message claims to be.
+func (c *check) checkStructure() error {
+	outer, err := multipart.ReadPart(c.source)
+	if err != nil {
+		return parseFailed(err, CodeMalformed)
+	}
+	c.header = outer.Header
+	c.facts.OwnMessageID = NormalizeMessageID(c.header.Get("Message-ID"))
+	c.facts.From, _ = c.fromAddress()
+	c.facts.Kind = c.headerKind()
+
+	contentTypes := c.header.Values("Content-Type")
+	if len(contentTypes) == 0 {
+		return failed(CodeUnsigned, "no Content-Type")
+	}
+	mediaType, params, err := header.ParseParams(contentTypes[0])
+	if len(contentTypes) > 1 {
+		return failed(CodeMalformed, "%d Content-Type fields", len(contentTypes))
+	}
+	if mediaType != "multipart/signed" {
+		return failed(CodeUnsigned, "the message is %q", mediaType)
+	}
+	if err != nil {
+		return parseFailed(err, CodeMalformed)
+	}
+	parts, err := multipart.Split(outer.Body, params["boundary"], 2)
+	if err != nil {
+		return parseFailed(err, CodeMalformed)
+	}
+	if len(parts) != 2 {
+		return failed(CodeMalformed, "%d parts in multipart/signed", len(parts))
+	}
+	c.signed = parts[0]
+	if c.signature, err = multipart.ReadPart(parts[1]); err != nil {
+		return parseFailed(err, CodeMalformed)
+	}
+	switch mediaType, _, _ := header.ParseParams(c.signature.Header.Get("Content-Type")); mediaType {
+	case "application/pkcs7-signature", "application/x-pkcs7-signature":
+	default:
+		return failed(CodeMalformed, "the second part is %q", mediaType)
+	}
+	return c.findParts()
+}
+
+// checkSignature verifies the CMS signature over the signed part: RFC 5652, 5.4
+// to 5.6.
+func (c *check) checkSignature() error {
+	p7s, err := c.readSignature()
+	if err != nil {
+		return err
+	}
+	sig, err := cms.Parse(p7s)
+	if err != nil {
+		return cmsFailed(err)
+	}
+	c.facts.Signer, c.facts.SigningTime = sig.Certificate, sig.SigningTime
+	if sig.BER {
+		c.warn(WarningBER)
+	}
+	digests, err := digestSigned(c.ctx, c.signed, sig.Digest)
+	if err != nil {
+		return err
+	}
+	c.facts.Key = digests.key
+	switch {
+	case sig.MatchesDigest(digests.asStored):
+	case sig.MatchesDigest(digests.canonical):
+		// Mail stores keep LF line ends; what was signed is the CRLF form (RFC 8551, 3.1.1).
+		c.warn(WarningLFStorage)
+	default:
+		return failed(CodeDigestMismatch, "the signed part is not what was signed")
+	}
+	if err := sig.Verify(); err != nil {
+		return cmsFailed(err)
+	}
+	if isSHA1(sig.Digest) {
+		c.warn(WarningSHA1Digest)
+	}
+	return nil
+}
+
+func cmsFailed(err error) error {
+	var ce *cms.Error
+	if errors.As(err, &ce) {
+		return failed(Code(ce.Reason), "%w", err)
+	}
+	return err
+}
+
+// checkSender compares the outer From with the signer: RFC 6109, 2.1, "the From
+// address is the one of the certificate".
+func (c *check) checkSender() error {
+	address, err := c.fromAddress()
+	if err != nil {
+		return failed(CodeAddressMismatch, "%w", err)
+	}
+	if signer := c.facts.Signer.EmailAddresses[0]; !SameAddress(address, signer) {
+		return failed(CodeAddressMismatch, "From is %q, the signer %q", address, signer)
+	}
+	return nil
+}
+
+// checkCertData asks for the certification data: RFC 6109, 4.3.3 and 4.4. An
+// anomaly envelope has none (3.2.2), only the message it wraps.
+func (c *check) checkCertData() error {
+	if c.facts.CertData == nil && errors.Is(c.certDataErr, errNoCertData) &&
+		c.headerKind() == KindAnomaly && c.original != nil {
+		c.facts.Kind = KindAnomaly
+		return nil
+	}
+	if c.certDataErr != nil {
+		return c.certDataErr
+	}
+	// RFC 6109, 3: what a message is, is decided by the XML and nothing else.
+	c.facts.Kind = c.facts.CertData.Kind
+	return nil
+}
+
+// checkHeader compares the marker headers with the certification data: RFC 6109,
+// Appendix A. They are not signed: one that contradicts was put there to mislead
+// whoever reads only the header.
+func (c *check) checkHeader() error {
+	ricevuta, trasporto := c.header.Values("X-Ricevuta"), c.header.Values("X-Trasporto")
+	riferimento := c.header.Values("X-Riferimento-Message-ID")
+	if len(ricevuta) > 1 || len(trasporto) > 1 || len(riferimento) > 1 {
+		return failed(CodeHeaderMismatch, "a marker header is repeated")
+	}
+	if len(ricevuta)+len(trasporto) == 0 {
+		c.warn(WarningHeaderAbsent)
+	}
+	data := c.facts.CertData
+	for _, token := range ricevuta {
+		if !c.facts.Kind.IsNotice() || receiptKind(token) != c.facts.Kind ||
+			c.facts.Kind == KindUnknown && !sameToken(token, data.Token) {
+			return failed(CodeHeaderMismatch, "X-Ricevuta %q on a message of kind %v", token, c.facts.Kind)
+		}
+	}
+	for _, token := range trasporto {
+		if transportKind(token) != c.facts.Kind || c.facts.Kind == KindUnknown {
+			return failed(CodeHeaderMismatch, "X-Trasporto %q on a message of kind %v", token, c.facts.Kind)
+		}
+	}
+	if data == nil {
+		return nil
+	}
+	if len(riferimento) == 0 && data.MessageID != "" {
+		c.warn(WarningHeaderAbsent)
+	}
+	for _, id := range riferimento {
+		if !SameMessageID(id, data.MessageID) {
+			return failed(CodeHeaderMismatch, "X-Riferimento-Message-ID %q, msgid %q", id, data.MessageID)
+		}
+	}
+	return nil
+}
+
+// headerKind is what the outer header claims: RFC 6109, 2.2.1. X-Ricevuta goes
+// before X-Trasporto.
+func (c *check) headerKind() Kind {
+	if v := c.header.Get("X-Ricevuta"); v != "" {
+		return receiptKind(v)
+	}
+	if v := c.header.Get("X-Trasporto"); v != "" {
+		return transportKind(v)
+	}
+	return KindNone
+}

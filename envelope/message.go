@@ -1,0 +1,93 @@
+package envelope
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/hex"
+	"io"
+	"time"
+
+	"github.com/gopec/gopec/internal/spool"
+)
+
+// Facts is what a check found out about a message. In a Message they are
+// proven, save for those marked unsigned; in a VerifyError they are claims.
+type Facts struct {
+	// Kind is that of the certification data. Where these are missing it is what
+	// the header claims; KindNone when it claims nothing.
+	Kind Kind
+	// CertData is nil for an anomaly envelope, and where none could be read.
+	CertData *CertData
+	// From is the outer From address, "" when there is not exactly one.
+	From string
+	// OwnMessageID is the outer Message-ID, without angle brackets. Unsigned.
+	OwnMessageID string
+	// Signer is the signer's certificate; nil when none was found.
+	Signer *x509.Certificate
+	// SigningTime is the signed attribute of that name (RFC 5652, 11.3); zero when absent.
+	SigningTime time.Time
+	// Anchor is the name of the anchor that issued the signer's certificate; "" when none did.
+	Anchor string
+	// Legacy tells that the certificate passed under the legacy policy only.
+	Legacy bool
+	// Key identifies the message by its signed content; zero when there is none.
+	Key Key
+	// Warnings are in the order they were found, each once.
+	Warnings []Warning
+}
+
+// Key is the SHA-256 of a message's signed part with CRLF line ends. Copies of
+// one message have one key, however they were stored; its Message-ID is not
+// signed, can be forged, and has been seen repeated.
+type Key [32]byte
+
+// String gives the key in hexadecimal, "" for the zero key.
+func (k Key) String() string {
+	if k == (Key{}) {
+		return ""
+	}
+	return hex.EncodeToString(k[:])
+}
+
+// Message is a proven PEC message: only Open makes one.
+type Message struct {
+	Facts
+
+	spool    *spool.Spool
+	original *io.SectionReader
+}
+
+// Open reads a message and proves it with v. A message that is not proven gives
+// a *VerifyError and no Message; any other error means that it could not be read.
+//
+// A reader that is also an io.ReaderAt and an io.Seeker is read in place and must
+// stay unchanged until Close; any other is copied, beyond 1 MiB to a temporary file.
+func Open(ctx context.Context, r io.Reader, v *Verifier) (*Message, error) {
+	if v == nil {
+		return nil, ErrNoAnchors
+	}
+	s, err := spool.Open(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	c := check{ctx: ctx, verifier: v, source: io.NewSectionReader(s, 0, s.Size())}
+	if err := c.run(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return &Message{Facts: c.facts, spool: s, original: c.original}, nil
+}
+
+// Original is the message that the sender wrote (postacert.eml), as this message
+// carries it: in a transport envelope, a full or brief delivery receipt, or an
+// anomaly envelope. It is readable until Close. Without one the error is
+// ErrNoOriginal.
+func (m *Message) Original() (*io.SectionReader, error) {
+	if m.original == nil {
+		return nil, ErrNoOriginal
+	}
+	return io.NewSectionReader(m.original, 0, m.original.Size()), nil
+}
+
+// Close releases the copy of the message that Open made, if it made one.
+func (m *Message) Close() error { return m.spool.Close() }

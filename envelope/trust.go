@@ -1,0 +1,146 @@
+package envelope
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"slices"
+	"strings"
+	"time"
+)
+
+// clockTolerance is how far apart clocks may be: a signing time further in the
+// future is refused, one further from the certified time is warned of.
+const clockTolerance = 10 * time.Minute
+
+// minRSABits is the shortest RSA key of a leaf outside the legacy policy.
+const minRSABits = 2048
+
+func isSHA1(h crypto.Hash) bool { return h == crypto.SHA1 }
+
+// checkTrust holds the signer's certificate against the anchors: RFC 6109, 5.5
+// and 7. There is one link and no path: a CA certificate inside the message is
+// vouched for by nothing but its key, and is not looked at.
+func (c *check) checkTrust() error {
+	leaf := c.facts.Signer
+	anchor, err := c.findAnchor(leaf)
+	if err != nil {
+		return err
+	}
+	c.facts.Anchor = anchor.Name
+	if reason := needsLegacy(leaf); reason != "" {
+		if !c.verifier.opts.AllowLegacy {
+			return failed(CodeLegacy, "%s", reason)
+		}
+		c.facts.Legacy = true
+	}
+	if err := c.checkTime(leaf); err != nil {
+		return err
+	}
+	return checkUsage(leaf, anchor)
+}
+
+// findAnchor finds the anchor whose key signed the leaf (RFC 5280, 6.1.3 a 1).
+func (c *check) findAnchor(leaf *x509.Certificate) (*Anchor, error) {
+	for i := range c.verifier.anchors {
+		anchor := &c.verifier.anchors[i]
+		if anchor.Issuer != "" && anchor.Issuer != leaf.Issuer.String() {
+			continue
+		}
+		// CheckSignature of a bare key accepts SHA-1, which needsLegacy then refuses;
+		// CheckSignatureFrom would ask for a CA certificate we do not have.
+		issuer := &x509.Certificate{PublicKey: anchor.PublicKey, PublicKeyAlgorithm: keyAlgorithm(anchor.PublicKey)}
+		if issuer.CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature) == nil {
+			return anchor, nil
+		}
+	}
+	return nil, failed(CodeUntrusted, "no anchor issued the certificate of %q by %q", leaf.Subject, leaf.Issuer)
+}
+
+func keyAlgorithm(key crypto.PublicKey) x509.PublicKeyAlgorithm {
+	if _, ok := key.(*rsa.PublicKey); ok {
+		return x509.RSA
+	}
+	return x509.ECDSA
+}
+
+// needsLegacy tells what makes a leaf one of the DigitPA era, "" when nothing does.
+func needsLegacy(leaf *x509.Certificate) string {
+	switch leaf.SignatureAlgorithm {
+	case x509.SHA1WithRSA, x509.ECDSAWithSHA1:
+		return "the certificate is signed with SHA-1"
+	}
+	if len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) == 0 {
+		return "the certificate has no extended key usage"
+	}
+	if key, ok := leaf.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < minRSABits {
+		return "the certificate has an RSA key of less than 2048 bits"
+	}
+	return ""
+}
+
+// checkTime validates at signing time: receipts are kept for decades, leaves
+// live three years. The signed attribute goes before the certified time.
+func (c *check) checkTime(leaf *x509.Certificate) error {
+	at, data := c.facts.SigningTime, c.facts.CertData
+	if at.IsZero() && data != nil {
+		at = data.Time
+	}
+	now := c.verifier.opts.Now()
+	switch {
+	case at.IsZero():
+		return failed(CodeExpired, "no signing time")
+	case at.After(now.Add(clockTolerance)):
+		return failed(CodeExpired, "signed in the future, at %v", at)
+	case at.Before(leaf.NotBefore) || at.After(leaf.NotAfter):
+		return failed(CodeExpired, "signed at %v, valid from %v to %v", at, leaf.NotBefore, leaf.NotAfter)
+	}
+	if now.After(leaf.NotAfter) {
+		c.warn(WarningExpiredNow)
+	}
+	if data != nil && !data.Time.IsZero() && at.Sub(data.Time).Abs() > clockTolerance {
+		c.warn(WarningTimeSkew)
+	}
+	return nil
+}
+
+// checkUsage asks for a provider's signing certificate: RFC 6109, 5.5. The same
+// CA may certify people and servers at the providers' hosts as well.
+func checkUsage(leaf *x509.Certificate, anchor *Anchor) error {
+	if leaf.IsCA {
+		return failed(CodeWrongUsage, "a CA certificate")
+	}
+	if len(leaf.UnhandledCriticalExtensions) > 0 {
+		return failed(CodeWrongUsage, "an unknown critical extension")
+	}
+	if leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+		return failed(CodeWrongUsage, "the key is not for digital signatures")
+	}
+	usages := len(leaf.ExtKeyUsage) + len(leaf.UnknownExtKeyUsage)
+	if usages > 0 && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) {
+		return failed(CodeWrongUsage, "the key is not for e-mail")
+	}
+	if len(leaf.EmailAddresses) != 1 {
+		return failed(CodeWrongUsage, "%d addresses in the certificate", len(leaf.EmailAddresses))
+	}
+	local, host, _ := strings.Cut(leaf.EmailAddresses[0], "@")
+	if !equalFold(local, "posta-certificata") {
+		return failed(CodeWrongUsage, "%q is not a service address", leaf.EmailAddresses[0])
+	}
+	if anchor.Policy != nil && !hasPolicy(leaf, anchor) {
+		return failed(CodeWrongUsage, "without certificate policy %v", anchor.Policy)
+	}
+	if anchor.Hosts != nil && !slices.ContainsFunc(anchor.Hosts, func(h string) bool { return equalFold(h, host) }) {
+		return failed(CodeUntrusted, "anchor %q does not vouch for %q", anchor.Name, host)
+	}
+	return nil
+}
+
+func hasPolicy(leaf *x509.Certificate, anchor *Anchor) bool {
+	for _, oid := range leaf.PolicyIdentifiers {
+		if oid.Equal(anchor.Policy) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/internal/testenv"
+	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/receipt"
+)
+
+func pecverify(t *testing.T, stdin string, args ...string) (exit int, reports []receipt.Report, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	exit = run(t.Context(), append([]string{"-json"}, args...), strings.NewReader(stdin), &out, &errs)
+	for line := range strings.Lines(out.String()) {
+		var r receipt.Report
+		require.NoError(t, json.Unmarshal([]byte(line), &r))
+		reports = append(reports, r)
+	}
+	return exit, reports, errs.String()
+}
+
+// Every genuine message gets the verdict of the corpus's index.
+func TestGenuineMessages(t *testing.T) {
+	dir := testenv.Corpus(t, "genuine")
+	index, err := os.ReadFile(filepath.Join(dir, "INDEX.tsv"))
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(index)), "\n")[1:]
+	require.Len(t, lines, 10)
+	for _, line := range lines {
+		fields := strings.Split(line, "\t")
+		file, kind, verifies := fields[0], fields[1], fields[2]
+		t.Run(file, func(t *testing.T) {
+			path := filepath.Join(dir, file)
+			exit, reports, _ := pecverify(t, "", path)
+			require.Len(t, reports, 1)
+			r := reports[0]
+			require.Equal(t, kind, r.Kind)
+			require.Equal(t, verifies == "yes", r.Verified, r.Failure)
+			require.Equal(t, verifies != "yes", exit == exitNotVerified)
+
+			exit, reports, _ = pecverify(t, "", "-legacy", path)
+			require.Len(t, reports, 1)
+			require.Equal(t, verifies != "no", reports[0].Verified, reports[0].Failure)
+			require.Equal(t, verifies == "no", exit == exitNotVerified)
+
+			switch verifies {
+			case "legacy":
+				require.EqualValues(t, "legacy", r.Failure)
+				require.Equal(t, "DigitPA CA1", reports[0].Anchor)
+			case "no":
+				// All three were changed in storage, after signing.
+				require.EqualValues(t, "digest-mismatch", r.Failure)
+			case "yes":
+				require.Empty(t, r.Failure)
+				require.Equal(t, "AgID CA1", r.Anchor)
+			default:
+				t.Fatalf("verdict %q in the index", verifies)
+			}
+		})
+	}
+}
+
+func TestFolderStandardInputAndAnchors(t *testing.T) {
+	n := pectest.Start(t, nil)
+	raw, err := n.Providers()[0].Emit(pectest.Notice{
+		Kind:       pectest.KindNonAcceptance,
+		Errore:     "virus",
+		ErrorText:  "virus trovato",
+		Sender:     "mario@alfa-pec.example",
+		Recipients: []pectest.Recipient{{Address: "luigi@beta-pec.example"}, {Address: "x@example.org", Type: pectest.RecipientOrdinary}},
+		MessageID:  "<m1@alfa-pec.example>",
+	})
+	require.NoError(t, err)
+	dir := t.TempDir()
+	anchors := filepath.Join(dir, "ca.pem")
+	require.NoError(t, os.WriteFile(anchors, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: n.SigningCA().Raw}), 0o600))
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "in"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "in", "a.eml"), raw, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "in", "b.EML"), []byte("Subject: ciao\n\nciao\n"), 0o600))
+
+	exit, reports, _ := pecverify(t, string(raw), "-anchors", anchors, "-")
+	require.Equal(t, exitVerified, exit)
+	require.Len(t, reports, 1)
+	r := reports[0]
+	require.True(t, r.Verified)
+	require.Equal(t, "-", r.File)
+	require.Equal(t, "non-acceptance", r.Kind)
+	require.EqualValues(t, "virus", r.Reason)
+	require.EqualValues(t, "virus", r.Cause)
+	require.Equal(t, "m1@alfa-pec.example", r.MessageID)
+	require.Equal(t, []receipt.ReportRecipient{{Address: "luigi@beta-pec.example", Certified: true}, {Address: "x@example.org"}}, r.Recipients)
+
+	exit, reports, _ = pecverify(t, "", "-anchors", anchors, filepath.Join(dir, "in"))
+	require.Equal(t, exitNotVerified, exit)
+	require.Len(t, reports, 2)
+	require.Equal(t, "none", reports[1].Kind)
+	require.EqualValues(t, "unsigned", reports[1].Failure)
+
+	exit, reports, _ = pecverify(t, string(raw), "-")
+	require.Equal(t, exitNotVerified, exit, "the built-in anchors do not know the test CA")
+	require.EqualValues(t, "untrusted", reports[0].Failure)
+	require.Equal(t, "non-acceptance", reports[0].Kind)
+}
+
+func TestTroubleIsExitTwo(t *testing.T) {
+	empty := t.TempDir()
+	for name, args := range map[string][]string{
+		"no file":         {filepath.Join(empty, "absent.eml")},
+		"empty folder":    {empty},
+		"no argument":     {},
+		"unknown flag":    {"-x"},
+		"no such anchors": {"-anchors", filepath.Join(empty, "absent.pem"), "-"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			exit, reports, stderr := pecverify(t, "", args...)
+			require.Equal(t, exitTrouble, exit)
+			require.Empty(t, reports)
+			require.NotEmpty(t, stderr)
+		})
+	}
+}
+
+func TestTextForPeople(t *testing.T) {
+	var out, errs bytes.Buffer
+	raw := "X-Ricevuta: avvenuta-consegna\r\nContent-Type: text/plain\r\n\r\nconsegnato\r\n"
+	require.Equal(t, exitNotVerified, run(t.Context(), []string{"-"}, strings.NewReader(raw), &out, &errs))
+	require.Equal(t, "-\n  NOT VERIFIED (unsigned): delivery\n\n", out.String())
+}

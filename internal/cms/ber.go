@@ -1,0 +1,214 @@
+package cms
+
+import "slices"
+
+// Limits on a CMS object, checked before any other code sees its bytes: parsers
+// that recurse overflow the stack on deep nesting, which no recover can catch.
+const (
+	MaxSize  = 256 << 10 // bytes
+	MaxDepth = 64
+	MaxNodes = 100_000
+)
+
+const (
+	constructedBit  = 0x20
+	highTag         = 0x1f
+	tagOctetString  = 0x04
+	tagEndOfContent = 0x00
+)
+
+// node is one BER element. Nodes are kept in the order of their first byte.
+type node struct {
+	parent      int // index of the enclosing node, -1 for the outermost
+	header      int // offset of the identifier octets
+	tagLen      int // number of identifier octets
+	start, end  int // content
+	constructed bool
+	joined      bool // a constructed OCTET STRING, emitted as one primitive string
+	inString    bool // a segment of such a string: its header is dropped
+	size        int  // content length in DER
+}
+
+// normalize turns one BER element into DER lengths: definite, minimal, with the
+// segments of OCTET STRINGs joined (X.690, 8.1.3 and 8.7). The order of elements
+// is kept. It reports whether the input differed from the result.
+func normalize(in []byte) (der []byte, wasBER bool, err error) {
+	if len(in) > MaxSize {
+		return nil, false, fail(TooLarge, "longer than 256 KiB")
+	}
+	nodes, wasBER, err := scan(in)
+	if err != nil {
+		return nil, false, err
+	}
+	if !wasBER {
+		return in, false, nil
+	}
+	// Children stand after their parent, so one pass backwards knows every length.
+	for i := len(nodes) - 1; i >= 0; i-- {
+		n := &nodes[i]
+		if !n.constructed {
+			n.size = n.end - n.start
+		}
+		if n.parent >= 0 {
+			nodes[n.parent].size += n.encodedSize()
+		}
+	}
+	der = make([]byte, 0, nodes[0].encodedSize())
+	for i := range nodes {
+		n := &nodes[i]
+		if !n.inString {
+			tag := slices.Clone(in[n.header : n.header+n.tagLen])
+			if n.joined {
+				tag[0] &^= constructedBit
+			}
+			der = append(der, tag...)
+			der = appendLength(der, n.size)
+		}
+		if !n.constructed {
+			der = append(der, in[n.start:n.end]...)
+		}
+	}
+	return der, true, nil
+}
+
+func (n *node) encodedSize() int {
+	if n.inString {
+		return n.size
+	}
+	return n.tagLen + lengthSize(n.size) + n.size
+}
+
+// scan reads one element and everything inside it, without recursion.
+func scan(in []byte) (nodes []node, wasBER bool, err error) {
+	type open struct {
+		node  int
+		limit int // the content may not pass this offset
+		indef bool
+	}
+	var stack []open
+	pos := 0
+	for {
+		for len(stack) > 0 {
+			top := stack[len(stack)-1]
+			if top.indef || pos < top.limit {
+				break
+			}
+			stack = stack[:len(stack)-1]
+		}
+		if len(stack) == 0 && len(nodes) > 0 {
+			break
+		}
+		limit, parent := len(in), -1
+		if len(stack) > 0 {
+			top := stack[len(stack)-1]
+			limit, parent = top.limit, top.node
+			if top.indef && limit-pos >= 2 && in[pos] == tagEndOfContent && in[pos+1] == 0 {
+				pos += 2
+				stack = stack[:len(stack)-1]
+				continue
+			}
+		}
+		n, indef, minimal, err := readHeader(in[:limit], pos)
+		if err != nil {
+			return nil, false, err
+		}
+		n.parent = parent
+		wasBER = wasBER || indef || !minimal
+		if parent >= 0 && nodes[parent].joined {
+			if in[n.header]&^constructedBit != tagOctetString {
+				return nil, false, fail(BadCMS, "an OCTET STRING holds something else")
+			}
+			n.inString = true
+		}
+		if n.constructed && in[n.header]&^constructedBit == tagOctetString {
+			n.joined, wasBER = true, true
+		}
+		nodes = append(nodes, n)
+		if len(nodes) > MaxNodes {
+			return nil, false, fail(TooLarge, "more than 100,000 elements")
+		}
+		if !n.constructed {
+			pos = n.end
+			continue
+		}
+		if len(stack) == MaxDepth {
+			return nil, false, fail(TooLarge, "nested more than 64 deep")
+		}
+		stack = append(stack, open{len(nodes) - 1, n.end, indef})
+		pos = n.start
+	}
+	if pos != len(in) {
+		return nil, false, fail(BadCMS, "bytes after the end")
+	}
+	return nodes, wasBER, nil
+}
+
+// readHeader reads identifier and length octets at pos. For the indefinite form
+// the end is that of in.
+func readHeader(in []byte, pos int) (n node, indef, minimal bool, err error) {
+	truncated := fail(BadCMS, "truncated")
+	n.header = pos
+	if len(in)-pos < 2 {
+		return n, false, false, truncated
+	}
+	n.constructed = in[pos]&constructedBit != 0
+	if in[pos]&^constructedBit == tagEndOfContent {
+		return n, false, false, fail(BadCMS, "misplaced end of contents")
+	}
+	if in[pos]&highTag == highTag {
+		return n, false, false, fail(BadCMS, "a tag number above 30") // CMS and X.509 have none
+	}
+	n.tagLen = 1
+	pos++
+	first := in[pos]
+	pos++
+	length, octets := int(first), 0
+	switch {
+	case first == 0x80:
+		if !n.constructed {
+			return n, false, false, fail(BadCMS, "a primitive of indefinite length")
+		}
+		n.start, n.end = pos, len(in)
+		return n, true, false, nil
+	case first > 0x80:
+		octets = int(first & 0x7f)
+		if octets > 4 {
+			return n, false, false, fail(BadCMS, "a length of more than four octets")
+		}
+		if len(in)-pos < octets {
+			return n, false, false, truncated
+		}
+		length = 0
+		for _, b := range in[pos : pos+octets] {
+			length = length<<8 | int(b)
+		}
+		pos += octets
+	}
+	if length > len(in)-pos {
+		return n, false, false, truncated
+	}
+	n.start, n.end = pos, pos+length
+	return n, false, 1+octets == lengthSize(length), nil
+}
+
+func lengthSize(n int) int {
+	size := 1
+	if n > 0x7f {
+		for ; n > 0; n >>= 8 {
+			size++
+		}
+	}
+	return size
+}
+
+func appendLength(b []byte, n int) []byte {
+	size := lengthSize(n)
+	if size == 1 {
+		return append(b, byte(n))
+	}
+	b = append(b, 0x80|byte(size-1))
+	for shift := (size - 2) * 8; shift >= 0; shift -= 8 {
+		b = append(b, byte(n>>shift))
+	}
+	return b
+}

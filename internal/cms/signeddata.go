@@ -1,0 +1,270 @@
+// Package cms reads and checks the detached signature of a PEC message: a CMS
+// SignedData (RFC 5652) with one signer. It looks at the signature alone; whom
+// to trust is decided by the caller.
+package cms
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"math/big"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+var (
+	oidData          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
+	oidSignedData    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
+	oidContentType   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 3}
+	oidMessageDigest = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
+	oidSigningTime   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 5}
+)
+
+// Signature is a SignedData with its one signer found, not yet verified.
+type Signature struct {
+	Certificate *x509.Certificate // the signer's
+	SigningTime time.Time         // attribute signingTime (RFC 5652, 11.3); zero when absent
+	Digest      crypto.Hash       // of the content
+	BER         bool              // the object was not in DER
+
+	messageDigest []byte
+	attributes    []byte // signed attributes as transmitted, an IMPLICIT [0]
+	algorithm     pkix.AlgorithmIdentifier
+	value         []byte
+}
+
+// signerInfo is RFC 5652, 5.3, as transmitted.
+type signerInfo struct {
+	issuer, serial cryptobyte.String // either these
+	keyID          []byte            // or this names the certificate
+	digest         pkix.AlgorithmIdentifier
+	attributes     []byte
+	algorithm      pkix.AlgorithmIdentifier
+	value          []byte
+}
+
+// Parse reads a detached SignedData in BER or DER. Its errors are *Error.
+func Parse(b []byte) (*Signature, error) {
+	der, wasBER, err := normalize(b)
+	if err != nil {
+		return nil, err
+	}
+	certificates, signers, err := readSignedData(der)
+	if err != nil {
+		return nil, err
+	}
+	si, err := onlySigner(signers)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := findCertificate(certificates, si)
+	if err != nil {
+		return nil, err
+	}
+	sig := &Signature{
+		Certificate: cert,
+		BER:         wasBER,
+		attributes:  si.attributes,
+		algorithm:   si.algorithm,
+		value:       si.value,
+	}
+	if err := sig.readAttributes(); err != nil {
+		return nil, err
+	}
+	sig.Digest, err = digestHash(si.digest)
+	if err != nil {
+		return nil, err
+	}
+	return sig, nil
+}
+
+// readSignedData gives the certificates and the signerInfos of a SignedData
+// (RFC 5652, 5.1).
+func readSignedData(der []byte) (certificates, signers cryptobyte.String, err error) {
+	input := cryptobyte.String(der)
+	var contentInfo, content, sd, skip, encap, eContent cryptobyte.String
+	var contentType, eContentType asn1.ObjectIdentifier
+	var hasContent bool
+	var version int
+	if !input.ReadASN1(&contentInfo, cbasn1.SEQUENCE) ||
+		!contentInfo.ReadASN1ObjectIdentifier(&contentType) ||
+		!contentType.Equal(oidSignedData) ||
+		!contentInfo.ReadASN1(&content, explicit(0)) ||
+		!content.ReadASN1(&sd, cbasn1.SEQUENCE) ||
+		!sd.ReadASN1Integer(&version) ||
+		!sd.ReadASN1(&skip, cbasn1.SET) ||
+		!sd.ReadASN1(&encap, cbasn1.SEQUENCE) ||
+		!encap.ReadASN1ObjectIdentifier(&eContentType) ||
+		!encap.ReadOptionalASN1(&eContent, &hasContent, explicit(0)) {
+		return nil, nil, fail(BadCMS, "not a SignedData")
+	}
+	// RFC 8551, 3.5.3.2: in multipart/signed the content is not repeated here. A
+	// copy that differs from the message would be signed content nobody sees.
+	if hasContent {
+		return nil, nil, fail(BadCMS, "encapsulated content in a detached signature")
+	}
+	if !eContentType.Equal(oidData) {
+		return nil, nil, fail(BadCMS, "the content type is not id-data")
+	}
+	if !sd.ReadOptionalASN1(&certificates, nil, explicit(0)) ||
+		!sd.SkipOptionalASN1(explicit(1)) ||
+		!sd.ReadASN1(&signers, cbasn1.SET) ||
+		!sd.Empty() {
+		return nil, nil, fail(BadCMS, "not a SignedData")
+	}
+	return certificates, signers, nil
+}
+
+func onlySigner(signers cryptobyte.String) (*signerInfo, error) {
+	var one cryptobyte.String
+	if signers.Empty() {
+		return nil, fail(SignerCount, "no signer")
+	}
+	if !signers.ReadASN1(&one, cbasn1.SEQUENCE) {
+		return nil, fail(BadCMS, "not a SignerInfo")
+	}
+	if !signers.Empty() {
+		return nil, fail(SignerCount, "more than one signer")
+	}
+	si, ok := readSignerInfo(one)
+	if !ok {
+		return nil, fail(BadCMS, "not a SignerInfo")
+	}
+	return si, nil
+}
+
+func readSignerInfo(s cryptobyte.String) (*signerInfo, bool) {
+	si := new(signerInfo)
+	var version int
+	if !s.ReadASN1Integer(&version) {
+		return nil, false
+	}
+	var id cryptobyte.String
+	switch {
+	case s.PeekASN1Tag(cbasn1.SEQUENCE):
+		if !s.ReadASN1(&id, cbasn1.SEQUENCE) ||
+			!id.ReadASN1Element(&si.issuer, cbasn1.SEQUENCE) ||
+			!id.ReadASN1(&si.serial, cbasn1.INTEGER) {
+			return nil, false
+		}
+	default:
+		if !s.ReadASN1(&id, cbasn1.Tag(0).ContextSpecific()) || len(id) == 0 {
+			return nil, false
+		}
+		si.keyID = id
+	}
+	var attributes, value cryptobyte.String
+	if !readAlgorithm(&s, &si.digest) {
+		return nil, false
+	}
+	if s.PeekASN1Tag(explicit(0)) && !s.ReadASN1Element(&attributes, explicit(0)) {
+		return nil, false
+	}
+	if !readAlgorithm(&s, &si.algorithm) ||
+		!s.ReadASN1(&value, cbasn1.OCTET_STRING) ||
+		!s.SkipOptionalASN1(explicit(1)) ||
+		!s.Empty() {
+		return nil, false
+	}
+	si.attributes, si.value = attributes, value
+	return si, true
+}
+
+func readAlgorithm(s *cryptobyte.String, out *pkix.AlgorithmIdentifier) bool {
+	var seq cryptobyte.String
+	if !s.ReadASN1(&seq, cbasn1.SEQUENCE) || !seq.ReadASN1ObjectIdentifier(&out.Algorithm) {
+		return false
+	}
+	out.Parameters.FullBytes = seq
+	return true
+}
+
+// findCertificate looks for the signer's certificate. What else is enclosed is
+// not consulted, so a certificate that cannot be read is passed over.
+func findCertificate(certificates cryptobyte.String, si *signerInfo) (*x509.Certificate, error) {
+	for !certificates.Empty() {
+		var element cryptobyte.String
+		var tag cbasn1.Tag
+		if !certificates.ReadAnyASN1Element(&element, &tag) {
+			return nil, fail(BadCMS, "certificates cannot be read")
+		}
+		if tag != cbasn1.SEQUENCE {
+			continue // an attribute certificate or another format (RFC 5652, 10.2.2)
+		}
+		cert, err := x509.ParseCertificate(element)
+		if err == nil && si.names(cert) {
+			return cert, nil
+		}
+	}
+	return nil, fail(NoSignerCertificate, "the signer's certificate is not enclosed")
+}
+
+func (si *signerInfo) names(cert *x509.Certificate) bool {
+	if si.keyID != nil {
+		return bytes.Equal(si.keyID, cert.SubjectKeyId)
+	}
+	serial := new(big.Int).SetBytes(si.serial)
+	return bytes.Equal(si.issuer, cert.RawIssuer) && serial.Cmp(cert.SerialNumber) == 0
+}
+
+// readAttributes takes what is needed from the signed attributes. They are
+// mandatory here (RFC 5652, 5.3 leaves them optional for id-data): without them
+// the signature is over the bare content, and content that looks like a set of
+// attributes could be passed off as one.
+func (sig *Signature) readAttributes() error {
+	if sig.attributes == nil {
+		return fail(Attributes, "no signed attributes")
+	}
+	var set cryptobyte.String
+	all := cryptobyte.String(sig.attributes)
+	if !all.ReadASN1(&set, explicit(0)) {
+		return fail(BadCMS, "signed attributes cannot be read")
+	}
+	// RFC 5652, 11: each of these at most once, with one value.
+	var contentTypes, digests, times int
+	for !set.Empty() {
+		var attribute, values cryptobyte.String
+		var oid asn1.ObjectIdentifier
+		if !set.ReadASN1(&attribute, cbasn1.SEQUENCE) ||
+			!attribute.ReadASN1ObjectIdentifier(&oid) ||
+			!attribute.ReadASN1(&values, cbasn1.SET) || !attribute.Empty() {
+			return fail(BadCMS, "signed attributes cannot be read")
+		}
+		var ok bool
+		switch {
+		case oid.Equal(oidContentType):
+			contentTypes++
+			var value asn1.ObjectIdentifier
+			ok = values.ReadASN1ObjectIdentifier(&value) && value.Equal(oidData)
+		case oid.Equal(oidMessageDigest):
+			digests++
+			var value cryptobyte.String
+			ok = values.ReadASN1(&value, cbasn1.OCTET_STRING)
+			sig.messageDigest = value
+		case oid.Equal(oidSigningTime):
+			times++
+			if values.PeekASN1Tag(cbasn1.UTCTime) {
+				ok = values.ReadASN1UTCTime(&sig.SigningTime)
+			} else {
+				ok = values.ReadASN1GeneralizedTime(&sig.SigningTime)
+			}
+		default:
+			continue
+		}
+		if !ok || !values.Empty() {
+			return fail(Attributes, "attribute "+oid.String()+" is not as it must be")
+		}
+	}
+	if contentTypes != 1 || digests != 1 || times > 1 {
+		return fail(Attributes, "contentType, messageDigest or signingTime absent or repeated")
+	}
+	return nil
+}
+
+// explicit is the constructed context tag n, as EXPLICIT types and IMPLICIT
+// sets carry it.
+func explicit(n uint8) cbasn1.Tag { return cbasn1.Tag(n).ContextSpecific().Constructed() }

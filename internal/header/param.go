@@ -1,0 +1,164 @@
+package header
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/htmlindex"
+)
+
+// ErrRepeatedParam reports a parameter given twice: readers disagree on which
+// one counts.
+var ErrRepeatedParam = errors.New("header: repeated parameter")
+
+// ParseParams splits the value of Content-Type or Content-Disposition (RFC 2045,
+// 5.1; RFC 2183) into its lower-case main value and its parameters by lower-case
+// name. Unquoted values may hold any character but white space and a semicolon,
+// as real mail does; RFC 2231 values are joined and decoded.
+func ParseParams(value string) (string, map[string]string, error) {
+	main, rest, _ := strings.Cut(value, ";")
+	main = strings.ToLower(strings.TrimSpace(main))
+	raw := map[string]string{}
+	for rest != "" {
+		var name, val string
+		name, val, rest = nextParam(rest)
+		if name == "" {
+			continue
+		}
+		if _, dup := raw[name]; dup {
+			return main, nil, ErrRepeatedParam
+		}
+		raw[name] = val
+	}
+	params, err := joinContinuations(raw)
+	return main, params, err
+}
+
+// nextParam takes one name=value off s, up to and with the next semicolon.
+func nextParam(s string) (name, value, rest string) {
+	eq := strings.IndexAny(s, "=;")
+	if eq < 0 {
+		return "", "", ""
+	}
+	if s[eq] == ';' {
+		return "", "", s[eq+1:]
+	}
+	name = strings.ToLower(strings.TrimSpace(s[:eq]))
+	s = strings.TrimLeft(s[eq+1:], " \t")
+	if !strings.HasPrefix(s, `"`) {
+		value, rest, _ = strings.Cut(s, ";")
+		return name, strings.TrimSpace(value), rest
+	}
+	var b strings.Builder
+	i := 1
+	for ; i < len(s) && s[i] != '"'; i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	_, rest, _ = strings.Cut(s[min(i, len(s)):], ";")
+	return name, b.String(), rest
+}
+
+// joinContinuations applies RFC 2231: name*, name*0, name*0* and so on become
+// name. The plain form loses against the extended one, as RFC 6266 has it.
+func joinContinuations(raw map[string]string) (map[string]string, error) {
+	params := map[string]string{}
+	segments := map[string][]string{} // by base name, the numbered names
+	for name, value := range raw {
+		base, section, extended := strings.Cut(name, "*")
+		switch {
+		case !extended:
+			if _, done := params[base]; !done {
+				params[base] = value
+			}
+		case section == "":
+			params[base] = decodeExtended(value)
+		default:
+			segments[base] = append(segments[base], name)
+		}
+	}
+	for base, names := range segments {
+		if _, whole := raw[base+"*"]; whole {
+			return nil, ErrRepeatedParam
+		}
+		slices.SortFunc(names, func(a, b string) int { return sectionNumber(a) - sectionNumber(b) })
+		var joined, charsetPrefix strings.Builder
+		encoded := false
+		for i, name := range names {
+			if sectionNumber(name) != i {
+				return nil, ErrRepeatedParam
+			}
+			value := raw[name]
+			if strings.HasSuffix(name, "*") {
+				if i == 0 {
+					if charset, rest, ok := cutCharset(value); ok {
+						charsetPrefix.WriteString(charset)
+						value = rest
+					}
+				}
+				encoded = true
+			} else {
+				value = url.PathEscape(value)
+			}
+			joined.WriteString(value)
+		}
+		switch {
+		case encoded:
+			params[base] = decodeExtended(charsetPrefix.String() + "''" + joined.String())
+		default:
+			plain, err := url.PathUnescape(joined.String())
+			if err != nil {
+				plain = joined.String()
+			}
+			params[base] = plain
+		}
+	}
+	return params, nil
+}
+
+// sectionNumber is the n of name*n and name*n*; -1 when it is no number.
+func sectionNumber(name string) int {
+	_, section, _ := strings.Cut(name, "*")
+	n, err := strconv.Atoi(strings.TrimSuffix(section, "*"))
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+func cutCharset(value string) (charset, rest string, ok bool) {
+	charset, rest, ok = strings.Cut(value, "'")
+	if !ok {
+		return "", value, false
+	}
+	_, rest, ok = strings.Cut(rest, "'") // the language says nothing to us
+	return charset, rest, ok
+}
+
+// decodeExtended decodes charset'language'percent-encoded. What cannot be
+// decoded is given as it stands.
+func decodeExtended(value string) string {
+	charset, rest, ok := cutCharset(value)
+	if !ok {
+		return value
+	}
+	octets, err := url.PathUnescape(rest)
+	if err != nil {
+		return rest
+	}
+	if enc, err := htmlindex.Get(charset); err == nil {
+		if decoded, err := enc.NewDecoder().String(octets); err == nil {
+			return decoded
+		}
+	}
+	if !utf8.ValidString(octets) {
+		return rest
+	}
+	return octets
+}

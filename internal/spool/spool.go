@@ -1,0 +1,111 @@
+// Package spool gives random access to a message read from an io.Reader, at a
+// cost in memory that does not grow with the message.
+package spool
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+)
+
+// MemoryLimit is how much of a plain reader is kept in memory, in bytes. What
+// is longer goes to a temporary file.
+const MemoryLimit = 1 << 20
+
+// Spool is a message with random access. The caller of Open closes it.
+type Spool struct {
+	io.ReaderAt
+	size int64
+	file *os.File // the temporary file, nil when there is none
+}
+
+// Size is the number of bytes of the message.
+func (s *Spool) Size() int64 { return s.size }
+
+// Close removes the temporary file, if one was made. The reader that was given
+// to Open is left open: it belongs to the caller.
+func (s *Spool) Close() error {
+	if s.file == nil {
+		return nil
+	}
+	err := s.file.Close()
+	s.file = nil
+	return err
+}
+
+// Open makes the rest of r readable at any offset. A reader that is also an
+// io.ReaderAt and io.Seeker is read in place and must not change until Close;
+// any other is copied.
+func Open(ctx context.Context, r io.Reader) (*Spool, error) {
+	if s, ok := inPlace(r); ok {
+		return s, nil
+	}
+	r = &ctxReader{ctx, r}
+	var head bytes.Buffer
+	n, err := io.CopyN(&head, r, MemoryLimit+1)
+	if err != nil && err != io.EOF {
+		return nil, fmt.Errorf("spool: reading the message: %w", err)
+	}
+	if n <= MemoryLimit {
+		return &Spool{ReaderAt: bytes.NewReader(head.Bytes()), size: n}, nil
+	}
+	return toFile(&head, r)
+}
+
+func inPlace(r io.Reader) (*Spool, bool) {
+	ra, ok := r.(io.ReaderAt)
+	if !ok {
+		return nil, false
+	}
+	seeker, ok := r.(io.Seeker)
+	if !ok {
+		return nil, false
+	}
+	// A pipe is an *os.File that cannot seek: it is copied like any other reader.
+	start, err := seeker.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil, false
+	}
+	end, err := seeker.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, false
+	}
+	if _, err := seeker.Seek(start, io.SeekStart); err != nil {
+		return nil, false
+	}
+	return &Spool{ReaderAt: io.NewSectionReader(ra, start, end-start), size: end - start}, true
+}
+
+func toFile(head *bytes.Buffer, rest io.Reader) (*Spool, error) {
+	f, err := os.CreateTemp("", "pec-*.eml")
+	if err != nil {
+		return nil, fmt.Errorf("spool: %w", err)
+	}
+	// The name goes at once: however the process ends, no copy of the message stays.
+	if err := os.Remove(f.Name()); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("spool: %w", err)
+	}
+	size, err := io.Copy(f, io.MultiReader(head, rest))
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("spool: copying the message: %w", err)
+	}
+	return &Spool{ReaderAt: f, size: size, file: f}, nil
+}
+
+// ctxReader fails with the context's error once it is done, so that a long copy
+// can be cancelled between two reads.
+type ctxReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r *ctxReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(p)
+}

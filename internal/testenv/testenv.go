@@ -1,0 +1,60 @@
+// Package testenv finds what a test needs and may not be there: other programs,
+// and the corpus of genuine messages. Where it is missing the test is skipped,
+// unless GOPEC_REQUIRE=all forbids skipping.
+package testenv
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// Missing ends the test for want of something.
+func Missing(tb testing.TB, format string, args ...any) {
+	tb.Helper()
+	if os.Getenv("GOPEC_REQUIRE") == "all" {
+		tb.Fatalf("GOPEC_REQUIRE=all: "+format, args...)
+	}
+	tb.Skipf(format, args...)
+}
+
+// Program gives the path of a program that is on PATH or in one of the folders
+// where system programs are.
+func Program(tb testing.TB, name string) string {
+	tb.Helper()
+	for _, candidate := range []string{name, "/usr/sbin/" + name, "/usr/lib/postfix/sbin/" + name} {
+		if path, err := exec.LookPath(candidate); err == nil {
+			return path
+		}
+	}
+	Missing(tb, "%s is not installed", name)
+	return ""
+}
+
+// Corpus gives a folder of the corpus of messages beside the module: "genuine",
+// "generic/mime" and so on.
+func Corpus(tb testing.TB, folder string) string {
+	tb.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for !exists(filepath.Join(dir, "go.mod")) {
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			tb.Fatal("no go.mod above the test")
+		}
+		dir = parent
+	}
+	corpus := filepath.Join(dir, "..", "shared", "corpus", filepath.FromSlash(folder))
+	if !exists(corpus) {
+		Missing(tb, "the corpus is not at %s", corpus)
+	}
+	return corpus
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

@@ -1,0 +1,254 @@
+package pec_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/pec"
+)
+
+const (
+	me     = "mario@alfa-pec.example"
+	luigi  = "luigi@beta-pec.example"
+	bruna  = "bruna@beta-pec.example"
+	nobody = "nobody@beta-pec.example"
+	info   = "info@example.org"
+	ourID  = "m1@alfa-pec.example"
+)
+
+var (
+	sentAt     = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+	acceptedAt = sentAt.Add(5 * time.Second)
+)
+
+func intent(recipients ...string) pec.Intent {
+	return pec.Intent{MessageID: ourID, Sender: me, Recipients: recipients, Subject: "Diffida", At: sentAt}
+}
+
+// submitted is an intent and one attempt that the provider answered with 250.
+func submitted(recipients ...string) []pec.Fact {
+	return attempted(pec.OutcomeSubmitted, recipients...)
+}
+
+func attempted(kind pec.OutcomeKind, recipients ...string) []pec.Fact {
+	return []pec.Fact{
+		intent(recipients...),
+		pec.Attempt{N: 1, At: sentAt},
+		pec.AttemptOutcome{N: 1, At: sentAt.Add(time.Second), Outcome: pec.Outcome{Kind: kind, Reply: pec.Reply{Code: 250}}},
+	}
+}
+
+// notice is a proven notice about our message, key its only identity.
+func notice(key byte, kind envelope.Kind, recipient string, after time.Duration) pec.NoticeFact {
+	return pec.NoticeFact{
+		Key: envelope.Key{key}, Kind: kind, MessageID: ourID, CertID: "p1@alfa-pec.example", Sender: me,
+		Recipients: []envelope.Recipient{
+			{Address: luigi, Certified: true}, {Address: bruna, Certified: true},
+			{Address: nobody, Certified: true}, {Address: info},
+		},
+		Recipient: recipient, Provider: "Alfa PEC", Time: acceptedAt.Add(after),
+	}
+}
+
+func failure(n pec.NoticeFact, cause envelope.Cause, code string) pec.NoticeFact {
+	n.Failure = envelope.Failure{Cause: cause, Code: code}
+	return n
+}
+
+func acceptance() pec.NoticeFact { return notice(1, envelope.KindAcceptance, "", 0) }
+
+func fold(facts ...pec.Fact) pec.Status { return pec.Fold(facts, sentAt.Add(time.Minute)) }
+
+func state(t *testing.T, s pec.Status, address string) pec.State {
+	t.Helper()
+	r, ok := s.Recipient(address)
+	require.True(t, ok, address)
+	return r.State
+}
+
+// Each row is what moves one recipient into a state.
+func TestStates(t *testing.T) {
+	delay := func(key byte, after time.Duration, code string) pec.NoticeFact {
+		return failure(notice(key, envelope.KindDeliveryDelay, luigi, after), envelope.CauseTimeout, code)
+	}
+	submission := submitted(luigi)
+	accepted := append(slices.Clone(submission), acceptance())
+	for name, c := range map[string]struct {
+		facts []pec.Fact
+		want  pec.State
+	}{
+		"intent alone":                       {[]pec.Fact{intent(luigi)}, pec.StatePending},
+		"attempt without outcome":            {[]pec.Fact{intent(luigi), pec.Attempt{N: 1}}, pec.StateUncertain},
+		"uncertain":                          {attempted(pec.OutcomeUncertain, luigi), pec.StateUncertain},
+		"temporary":                          {attempted(pec.OutcomeTemporary, luigi), pec.StateRetrying},
+		"login refused":                      {attempted(pec.OutcomeAuthentication, luigi), pec.StateSuspended},
+		"refused":                            {attempted(pec.OutcomeRefused, luigi), pec.StateRefused},
+		"submitted":                          {submission, pec.StateSubmitted},
+		"temporary, then without outcome":    {append(attempted(pec.OutcomeTemporary, luigi), pec.Attempt{N: 2}), pec.StateUncertain},
+		"uncertain, then accepted":           {append(attempted(pec.OutcomeUncertain, luigi), acceptance()), pec.StateAccepted},
+		"accepted":                           {accepted, pec.StateAccepted},
+		"rejected":                           {append(slices.Clone(submission), notice(2, envelope.KindNonAcceptance, "", 0)), pec.StateRejected},
+		"delivered":                          {append(slices.Clone(accepted), notice(2, envelope.KindDelivery, luigi, 1)), pec.StateDelivered},
+		"delivered before the acceptance":    {append(slices.Clone(submission), notice(2, envelope.KindDelivery, luigi, 1)), pec.StateDelivered},
+		"failed":                             {append(slices.Clone(accepted), notice(2, envelope.KindNonDelivery, luigi, 1)), pec.StateFailed},
+		"another is delivered":               {append(slices.Clone(submitted(luigi, bruna)), notice(2, envelope.KindDelivery, bruna, 1)), pec.StateAccepted},
+		"delay at 12 h":                      {append(slices.Clone(accepted), delay(2, 12*time.Hour, "")), pec.StateDelayed},
+		"two delays at 12 h":                 {append(slices.Clone(accepted), delay(2, 12*time.Hour, ""), delay(3, 12*time.Hour, "")), pec.StateDelayed},
+		"delay at 22 h":                      {append(slices.Clone(accepted), delay(2, 22*time.Hour, "")), pec.StateExpired},
+		"delay at 12 h with the final code":  {append(slices.Clone(accepted), delay(2, 12*time.Hour, "5.4.1")), pec.StateExpired},
+		"delay at 22 h of the submission":    {append(slices.Clone(submission), delay(2, 22*time.Hour, "")), pec.StateExpired},
+		"failed after a delay":               {append(slices.Clone(accepted), delay(2, 23*time.Hour, ""), notice(3, envelope.KindNonDelivery, luigi, 23*time.Hour)), pec.StateFailed},
+		"delivered after the last delay":     {append(slices.Clone(accepted), delay(2, 23*time.Hour, ""), notice(3, envelope.KindDelivery, luigi, 30*time.Hour)), pec.StateDelivered},
+		"taken in charge moves nothing":      {append(slices.Clone(submission), notice(2, envelope.KindTakeInCharge, "", 1)), pec.StateSubmitted},
+		"virus detection moves nothing":      {append(slices.Clone(submission), notice(2, envelope.KindVirusDetection, luigi, 1)), pec.StateSubmitted},
+		"an unknown kind is never a success": {append(slices.Clone(submission), notice(2, envelope.KindUnknown, luigi, 1)), pec.StateSubmitted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, c.want, state(t, fold(c.facts...), luigi), c.want)
+		})
+	}
+}
+
+func TestOrdinaryRecipientIsHandedOver(t *testing.T) {
+	s := fold(append(submitted(luigi, info), acceptance())...)
+	require.Equal(t, pec.StateOrdinary, state(t, s, info))
+	require.Equal(t, pec.StateAccepted, state(t, s, luigi))
+	r, _ := s.Recipient(info)
+	require.Equal(t, pec.ClassOrdinary, r.Class)
+	require.Equal(t, pec.TotalOpen, s.Total)
+	require.False(t, s.Settled)
+}
+
+func TestAcceptanceThatDoesNotListARecipientMovesNothingForIt(t *testing.T) {
+	a := acceptance()
+	a.Recipients = []envelope.Recipient{{Address: luigi, Certified: true}}
+	s := fold(append(submitted(luigi, bruna), a)...)
+	require.Equal(t, pec.StateAccepted, state(t, s, luigi))
+	require.Equal(t, pec.StateSubmitted, state(t, s, bruna))
+}
+
+func TestTotals(t *testing.T) {
+	delivered := func(a string, key byte) pec.NoticeFact { return notice(key, envelope.KindDelivery, a, time.Second) }
+	failed := notice(9, envelope.KindNonDelivery, nobody, time.Second)
+	for name, c := range map[string]struct {
+		facts   []pec.Fact
+		want    pec.Total
+		settled bool
+	}{
+		"submitted":              {submitted(luigi), pec.TotalOpen, false},
+		"uncertain":              {attempted(pec.OutcomeUncertain, luigi), pec.TotalUncertain, false},
+		"refused":                {attempted(pec.OutcomeRefused, luigi), pec.TotalRejected, true},
+		"rejected":               {append(submitted(luigi, bruna), notice(2, envelope.KindNonAcceptance, "", 0)), pec.TotalRejected, true},
+		"one of two delivered":   {append(submitted(luigi, bruna), acceptance(), delivered(luigi, 2)), pec.TotalOpen, false},
+		"both delivered":         {append(submitted(luigi, bruna), acceptance(), delivered(luigi, 2), delivered(bruna, 3)), pec.TotalDelivered, true},
+		"delivered and failed":   {append(submitted(luigi, nobody), acceptance(), delivered(luigi, 2), failed), pec.TotalPartial, true},
+		"delivered and ordinary": {append(submitted(luigi, info), acceptance(), delivered(luigi, 2)), pec.TotalAcceptedOnly, true},
+		"ordinary alone":         {append(submitted(info), acceptance()), pec.TotalAcceptedOnly, true},
+		"ordinary and failed":    {append(submitted(info, nobody), acceptance(), failed), pec.TotalPartial, true},
+		"failed":                 {append(submitted(nobody), acceptance(), failed), pec.TotalFailed, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := fold(c.facts...)
+			require.Equal(t, c.want, s.Total)
+			require.Equal(t, c.settled, s.Settled)
+		})
+	}
+}
+
+// Our Message-ID is visible to every recipient. A genuine notice they earned with
+// it must not count.
+func TestNoticesOfOtherSendsChangeNothing(t *testing.T) {
+	honest := append(submitted(luigi, bruna), acceptance())
+	want := fold(honest...)
+	for name, change := range map[string]func(*pec.NoticeFact){
+		"another sender":    func(n *pec.NoticeFact) { n.Sender = "mallory@beta-pec.example" },
+		"another message":   func(n *pec.NoticeFact) { n.MessageID = "m2@alfa-pec.example" },
+		"no message":        func(n *pec.NoticeFact) { n.MessageID = "" },
+		"another recipient": func(n *pec.NoticeFact) { n.Recipient = "mallory@beta-pec.example" },
+		"no recipient":      func(n *pec.NoticeFact) { n.Recipient = "" },
+	} {
+		for _, kind := range []envelope.Kind{envelope.KindDelivery, envelope.KindNonDelivery, envelope.KindDeliveryDelay} {
+			t.Run(name+" "+kind.String(), func(t *testing.T) {
+				n := notice(7, kind, luigi, time.Hour)
+				n.CertID = "forged@beta-pec.example"
+				change(&n)
+				require.False(t, n.Joins(intent(luigi, bruna)))
+				require.Equal(t, want, fold(append(slices.Clone(honest), n)...))
+			})
+		}
+	}
+}
+
+func TestAddressesAndIDsJoinWhateverTheirCase(t *testing.T) {
+	n := notice(2, envelope.KindDelivery, " LUIGI@Beta-PEC.example ", time.Second)
+	n.MessageID, n.Sender = " <M1@ALFA-pec.example> ", "Mario@Alfa-Pec.Example"
+	require.Equal(t, pec.StateDelivered, state(t, fold(append(submitted(luigi), n)...), luigi))
+}
+
+func TestSecondCertIDIsAConflict(t *testing.T) {
+	facts := append(submitted(luigi), acceptance(), notice(2, envelope.KindDelivery, luigi, time.Second))
+	s := fold(facts...)
+	require.False(t, s.Conflict)
+	require.Equal(t, "p1@alfa-pec.example", s.CertID)
+	second := acceptance()
+	second.Key, second.CertID = envelope.Key{5}, "p2@alfa-pec.example"
+	require.True(t, fold(append(facts, second)...).Conflict)
+}
+
+func TestUnconfirmedAfterAnHour(t *testing.T) {
+	facts := submitted(luigi)
+	require.False(t, pec.Fold(facts, sentAt.Add(59*time.Minute)).Unconfirmed)
+	require.True(t, pec.Fold(facts, sentAt.Add(2*time.Hour)).Unconfirmed)
+	require.False(t, pec.Fold(append(facts, acceptance()), sentAt.Add(2*time.Hour)).Unconfirmed)
+}
+
+// Neither order nor repetition may matter, nor what does not belong.
+func TestFoldIsIndependentOfOrderAndRepetition(t *testing.T) {
+	foreign := notice(50, envelope.KindNonDelivery, luigi, time.Second)
+	foreign.Sender = "mallory@beta-pec.example"
+	facts := append(submitted(luigi, bruna, nobody, info), acceptance(),
+		notice(2, envelope.KindDelivery, luigi, 3*time.Second),
+		failure(notice(3, envelope.KindDeliveryDelay, bruna, 12*time.Hour), envelope.CauseTimeout, ""),
+		failure(notice(4, envelope.KindDeliveryDelay, bruna, 23*time.Hour), envelope.CauseTimeout, ""),
+		notice(5, envelope.KindDelivery, bruna, 30*time.Hour),
+		failure(notice(6, envelope.KindNonDelivery, nobody, time.Second), envelope.CauseUnknownAddress, "5.1.1"),
+		failure(notice(7, envelope.KindNonDelivery, nobody, time.Second), envelope.CauseOther, ""),
+	)
+	want := fold(facts...)
+	require.Equal(t, pec.TotalPartial, want.Total)
+	require.True(t, want.Settled)
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 5000 {
+		shuffled := append(slices.Clone(facts), foreign)
+		for range random.IntN(4) {
+			shuffled = append(shuffled, shuffled[random.IntN(len(shuffled))])
+		}
+		random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		require.Equal(t, want, fold(shuffled...))
+	}
+}
+
+// Every prefix of the facts gives a status: a process may stop anywhere.
+func TestStatusNeverFallsBack(t *testing.T) {
+	facts := append(submitted(luigi), acceptance(), notice(2, envelope.KindDelivery, luigi, time.Second))
+	last := pec.StatePending
+	for n := 1; n <= len(facts); n++ {
+		if n == 2 {
+			continue // an attempt without outcome is uncertain, which the outcome then clears
+		}
+		now := state(t, fold(facts[:n]...), luigi)
+		require.GreaterOrEqual(t, now, last)
+		last = now
+	}
+	require.Equal(t, pec.StateDelivered, last)
+}
+
+func TestWithoutAnIntentThereIsNoStatus(t *testing.T) {
+	require.Zero(t, fold(acceptance()))
+	require.Zero(t, fold())
+}

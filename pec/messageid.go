@@ -1,0 +1,28 @@
+package pec
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"strings"
+)
+
+// maxMessageID keeps a Message-ID field in one line of 78 characters, so that no
+// program on its way folds it.
+const maxMessageID = 70
+
+// newMessageID makes the Message-ID of a send, without angle brackets: 128 random
+// bits at the sender's domain, in lower case. Of a domain too long the last labels are kept.
+func newMessageID(sender string) string {
+	var random [16]byte
+	rand.Read(random[:]) // never fails: the process ends instead
+	local := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(random[:]))
+	domain := domainOf(sender)
+	for len(local)+1+len(domain) > maxMessageID {
+		_, parent, found := strings.Cut(domain, ".")
+		if !found {
+			break
+		}
+		domain = parent
+	}
+	return local + "@" + domain
+}

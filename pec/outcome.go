@@ -1,0 +1,70 @@
+package pec
+
+import (
+	"fmt"
+	"strings"
+)
+
+// OutcomeKind says what became of one attempt to hand a message to the provider.
+// The zero value is OutcomeUncertain: an outcome nobody filled in must never be
+// taken for permission to send again.
+type OutcomeKind int
+
+const (
+	// OutcomeUncertain: the final dot may have left us and no final reply came.
+	// The provider may or may not have the message; only a notice can tell.
+	OutcomeUncertain OutcomeKind = iota
+	// OutcomeSubmitted: the provider answered the final dot with a 2xx reply. It
+	// is not acceptance: a non-acceptance notice may still follow (RFC 6109, 3.1.1).
+	OutcomeSubmitted
+	// OutcomeRefused: a permanent 5xx reply; the provider does not have the message.
+	OutcomeRefused
+	// OutcomeTemporary: the provider provably does not have the message, and the
+	// same bytes may be offered again: a 4xx reply, or a failure before the final dot.
+	OutcomeTemporary
+	// OutcomeAuthentication: the login was refused; nothing was offered.
+	OutcomeAuthentication
+)
+
+// String gives the word used in logs and JSON: uncertain, submitted, refused,
+// temporary or authentication.
+func (k OutcomeKind) String() string {
+	switch k {
+	case OutcomeSubmitted:
+		return "submitted"
+	case OutcomeRefused:
+		return "refused"
+	case OutcomeTemporary:
+		return "temporary"
+	case OutcomeAuthentication:
+		return "authentication"
+	default:
+		return "uncertain"
+	}
+}
+
+// Reply is one SMTP reply (RFC 5321, 4.2) as the provider gave it.
+type Reply struct {
+	Code     int    // three digits; zero when no reply came
+	Enhanced string // enhanced status code (RFC 3463), "" when there was none
+	Text     string // the provider's own words
+}
+
+// String gives code, enhanced code and text in one line.
+func (r Reply) String() string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s %s", r.Code, r.Enhanced, r.Text))
+}
+
+// RecipientReply is the reply to the RCPT command of one recipient.
+type RecipientReply struct {
+	Address string
+	Reply   Reply
+}
+
+// Outcome is what one attempt led to.
+type Outcome struct {
+	Kind       OutcomeKind
+	Reply      Reply            // the reply that decided it; the zero value when none came
+	Recipients []RecipientReply // every reply to RCPT, in order, as far as the dialogue went
+	Err        error            // what failed beneath: network, TLS, context; nil after a plain reply
+}

@@ -1,0 +1,209 @@
+package pectest
+
+import (
+	"bytes"
+	"mime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The tokens of the certification data (RFC 6109, 4.4): the kind of a message
+// (tipo), in X-Ricevuta too, save KindTransport, whose header is X-Trasporto.
+const (
+	KindAcceptance    = "accettazione"
+	KindNonAcceptance = "non-accettazione"
+	KindTransport     = "posta-certificata"
+	KindTakeInCharge  = "presa-in-carico"
+	KindDelivery      = "avvenuta-consegna"
+	KindNonDelivery   = "errore-consegna"
+	KindDelay         = "preavviso-errore-consegna"
+	KindVirus         = "rilevazione-virus"
+)
+
+// The kinds of a delivery notice (RFC 6109, 3.3.2).
+const (
+	ReceiptFull    = "completa"
+	ReceiptBrief   = "breve"
+	ReceiptConcise = "sintetica"
+)
+
+// The classes of a recipient (RFC 6109, 2.2.1).
+const (
+	RecipientCertified = "certificato"
+	RecipientOrdinary  = "esterno"
+)
+
+// Recipient is one destinatari element.
+type Recipient struct {
+	Address string
+	Type    string // RecipientCertified or RecipientOrdinary; empty means certified, as in the DTD
+}
+
+// Notice is what a provider certifies: the fields of daticert.xml (RFC 6109, 4.4)
+// and the original message. [Provider.Emit] makes the signed message of it.
+// Nothing is checked: a test may build a notice that contradicts itself.
+type Notice struct {
+	Kind        string      // tipo: one of the Kind constants, or any other token
+	Errore      string      // errore: nessuno, no-dest, no-dominio, virus or altro; empty means nessuno
+	Sender      string      // mittente: the bare address; notices go to it
+	Recipients  []Recipient // destinatari: all recipients of the original
+	ReplyTo     string      // risposte; empty means Sender
+	Subject     string      // oggetto, decoded; empty leaves it out
+	Provider    string      // gestore-emittente; empty means the provider's Name
+	Time        time.Time   // data and zona, in its own location; zero means now, in legal Italian time
+	CertID      string      // identificativo, without angle brackets; empty means a new one
+	MessageID   string      // msgid: the original's Message-ID with its angle brackets; empty leaves it out
+	ReceiptKind string      // ricevuta: one of the Receipt constants; empty means full for envelopes and deliveries, none for others
+	Delivered   string      // consegna: the recipient concerned; empty leaves it out
+	TakenCharge []string    // ricezione: the recipients taken in charge
+	ErrorText   string      // errore-esteso; empty leaves it out
+
+	// Original becomes postacert.eml, byte for byte. Nil leaves it out, as in
+	// concise deliveries and in all notices but envelopes and deliveries.
+	Original []byte
+	// Header replaces the unsigned outer fields of the same names that Emit would
+	// write, and adds others. A field with an empty Value is left out.
+	Header []Field
+}
+
+// Emit builds the message of a notice and signs it as this provider: the header
+// of RFC 6109, 3.1 to 3.3, a readable text in Italian, daticert.xml and, when
+// there is an Original, postacert.eml. The result can be handed to
+// [Provider.Deliver], of any provider.
+func (p *Provider) Emit(n Notice) ([]byte, error) {
+	n = p.complete(n)
+	text, err := latin1QuotedPrintable(n.text())
+	if err != nil {
+		return nil, err
+	}
+	parts := []part{{
+		header: []Field{
+			{"Content-Type", `text/plain; charset="iso-8859-1"`},
+			{"Content-Disposition", "inline"},
+			{"Content-Transfer-Encoding", "quoted-printable"},
+		},
+		body: text,
+	}, {
+		header: []Field{
+			{"Content-Type", `application/xml; name="daticert.xml"`},
+			{"Content-Disposition", `inline; filename="daticert.xml"`},
+			{"Content-Transfer-Encoding", "base64"},
+		},
+		body: base64Lines(daticert(n), 60),
+	}}
+	if n.Original != nil {
+		encoding := "7bit"
+		if bytes.ContainsFunc(n.Original, func(r rune) bool { return r > 0x7f }) {
+			encoding = "8bit"
+		}
+		parts = append(parts, part{
+			header: []Field{
+				{"Content-Type", `message/rfc822; name="postacert.eml"`},
+				{"Content-Disposition", `inline; filename="postacert.eml"`},
+				{"Content-Transfer-Encoding", encoding},
+			},
+			body: n.Original,
+		})
+	}
+	b := boundary()
+	var mixed bytes.Buffer
+	mixed.WriteString("Content-Type: multipart/mixed; boundary=\"" + b + "\"\r\n" +
+		"Content-Transfer-Encoding: binary\r\nMIME-Version: 1.0\r\n\r\n")
+	writeParts(&mixed, b, parts)
+	return p.Sign(p.header(n), mixed.Bytes())
+}
+
+// complete fills in what the zero values of a notice stand for.
+func (p *Provider) complete(n Notice) Notice {
+	fill := func(field *string, value string) {
+		if *field == "" {
+			*field = value
+		}
+	}
+	if n.Time.IsZero() {
+		n.Time = p.network.now()
+	}
+	fill(&n.Errore, "nessuno")
+	fill(&n.ReplyTo, n.Sender)
+	fill(&n.Provider, p.name)
+	fill(&n.CertID, p.network.ids.certID(n.Time, p.domain))
+	if n.Kind == KindTransport || n.Kind == KindDelivery {
+		fill(&n.ReceiptKind, ReceiptFull)
+	}
+	n.Recipients = slices.Clone(n.Recipients)
+	for i := range n.Recipients {
+		fill(&n.Recipients[i].Type, RecipientCertified)
+	}
+	return n
+}
+
+// header gives the outer fields, in the order of the most common engine.
+func (p *Provider) header(n Notice) []Field {
+	subject := Field{"Subject", fold("Subject", n.subjectPrefix()+mime.QEncoding.Encode("UTF-8", n.Subject))}
+	reference := Field{"X-Riferimento-Message-ID", n.MessageID}
+	date := Field{"Date", n.Time.Format(dateLayout)}
+	var fields []Field
+	if n.Kind == KindTransport {
+		fields = []Field{
+			// The empty fields are the places of those that the access point hands on.
+			{"Return-Path", "<" + n.Sender + ">"}, {"Received", ""}, subject, reference, date, {"Reply-To", n.ReplyTo},
+			{"To", fold("To", addressList(n.Recipients))}, {"Cc", ""}, {"X-Trasporto", KindTransport},
+			{"From", `"Per conto di: ` + n.Sender + `" <` + p.ServiceAddress() + ">"},
+			{"Message-ID", "<" + n.CertID + ">"},
+		}
+	} else {
+		fields = []Field{
+			{"Return-Path", "<" + p.ServiceAddress() + ">"}, subject, reference, date, {"To", n.Sender},
+			{"X-Ricevuta", n.Kind}, {"From", p.ServiceAddress()},
+			{"Message-ID", "<" + p.network.ids.noticeID(n.Time, p.domain) + ">"},
+		}
+		if n.Errore == "virus" && n.Kind != KindVirus {
+			fields = append(fields, Field{"X-VerificaSicurezza", "errore"})
+		}
+	}
+	return mergeHeader(fields, n.Header)
+}
+
+// mergeHeader puts the fields of override in the place of those of the same name,
+// and the others at the end. Empty fields are left out.
+func mergeHeader(fields, override []Field) []Field {
+	var out []Field
+	done := make(map[string]bool)
+	same := func(name string) func(Field) bool {
+		return func(f Field) bool { return strings.EqualFold(f.Name, name) }
+	}
+	add := func(f Field) {
+		if f.Value != "" {
+			out = append(out, f)
+		}
+	}
+	for _, f := range fields {
+		if !slices.ContainsFunc(override, same(f.Name)) {
+			add(f)
+			continue
+		}
+		if !done[strings.ToLower(f.Name)] {
+			done[strings.ToLower(f.Name)] = true
+			for _, o := range override {
+				if same(f.Name)(o) {
+					add(o)
+				}
+			}
+		}
+	}
+	for _, o := range override {
+		if !done[strings.ToLower(o.Name)] {
+			add(o)
+		}
+	}
+	return out
+}
+
+func addressList(recipients []Recipient) string {
+	addresses := make([]string, len(recipients))
+	for i, r := range recipients {
+		addresses[i] = r.Address
+	}
+	return strings.Join(addresses, ", ")
+}

@@ -1,0 +1,76 @@
+package pectest_test
+
+import (
+	"bytes"
+	"encoding/pem"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// openssl verifies one message; its output explains an error.
+func openssl(t *testing.T, n *pectest.Network, raw []byte) (string, error) {
+	t.Helper()
+	dir := t.TempDir()
+	ca, file := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "message.eml")
+	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: n.SigningCA().Raw}), 0o600))
+	require.NoError(t, os.WriteFile(file, raw, 0o600))
+	out, err := exec.Command("openssl", "cms", "-verify", "-inform", "SMIME", "-in", file, "-CAfile", ca, "-out", os.DevNull).CombinedOutput()
+	return string(out), err
+}
+
+func requireOpenSSL(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("openssl"); err != nil {
+		if os.Getenv("GOPEC_REQUIRE") == "all" {
+			t.Fatal("openssl is not installed, and GOPEC_REQUIRE=all")
+		}
+		t.Skip("openssl is not installed")
+	}
+}
+
+func TestOpenSSLVerifiesAllThatIsEmitted(t *testing.T) {
+	requireOpenSSL(t)
+	n := runScenario(t)
+	submit(t, n, mario, []string{luigi}, plain("<due@alfa-pec.example>", anna, luigi))                                  // refused
+	submit(t, n, anna, []string{luigi}, plain("<tre@alfa-pec.example>", anna, luigi, "X-TipoRicevuta: breve"))          // brief
+	submit(t, n, anna, []string{luigi}, plain("", anna, luigi, "Subject: caff\xe8 \xe0 la carte", "X-Otto: \xc3\xa8"))  // 8-bit
+	submit(t, n, anna, []string{bruna}, plain("<q@alfa-pec.example>", anna, bruna)+"\r\n\r\n--\r\nsenza fine di linea") // odd end
+
+	count := make(map[string]int)
+	for _, a := range n.Accounts() {
+		for _, m := range inbox(t, n, a.Address) {
+			count[m.data.Kind]++
+			out, err := openssl(t, n, m.raw)
+			require.NoError(t, err, "%s: %s", m.data.Kind, out)
+		}
+	}
+	require.Equal(t, map[string]int{
+		"accettazione": 4, "non-accettazione": 1, "posta-certificata": 5, "avvenuta-consegna": 5, "errore-consegna": 1,
+	}, count)
+	out, err := openssl(t, n, n.OrdinaryMail()[0].Raw)
+	require.NoError(t, err, out)
+}
+
+func TestOpenSSLRefusesWhatIsChanged(t *testing.T) {
+	requireOpenSSL(t)
+	n := runScenario(t)
+	genuine := inbox(t, n, luigi)[0].raw
+	at := bytes.Index(genuine, []byte("Il messaggio originale"))
+	require.Positive(t, at)
+	flipped := bytes.Clone(genuine)
+	flipped[at] ^= 1
+	out, err := openssl(t, n, flipped)
+	require.Error(t, err)
+	require.Contains(t, out, "content verify error")
+
+	// Another network is another CA, even with the same names and leaf keys.
+	out, err = openssl(t, pectest.Start(t, nil), genuine)
+	require.Error(t, err)
+	require.Contains(t, out, "certificate verify error")
+}

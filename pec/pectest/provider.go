@@ -1,0 +1,209 @@
+package pectest
+
+import (
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/mail"
+	"strings"
+	"sync"
+)
+
+// ProviderOptions describes one provider (gestore).
+type ProviderOptions struct {
+	// Name is the descriptive name in the certification data
+	// (gestore-emittente), e.g. "Alfa PEC S.p.A.". Empty means Domain.
+	Name string
+	// Domain is the mail domain of the accounts and the service domain of
+	// posta-certificata@. Required; each provider has another.
+	Domain string
+	// Accounts are the mailboxes. Any other address of Domain is unknown and
+	// earns its sender a non-delivery notice.
+	Accounts []Account
+}
+
+// Account is one PEC mailbox.
+type Account struct {
+	Address  string // in the provider's domain; required
+	Login    string // the login name for SMTP and IMAP; empty means Address, as at most providers
+	Password string // required
+}
+
+// Provider is one PEC provider: access point, incoming point and delivery
+// point in one (RFC 6109, 2.2).
+type Provider struct {
+	network *Network
+	name    string
+	domain  string
+	leaf    *x509.Certificate
+	key     crypto.Signer
+
+	mailboxes []*mailbox
+
+	smtp, imap *listener
+	serving    sync.WaitGroup // the accept loops
+}
+
+// InboxFolder and SentFolder are the folders that every mailbox has. Sent mail
+// is not stored by the server: clients APPEND it, as at most providers.
+const (
+	InboxFolder = "INBOX"
+	SentFolder  = "Inviata"
+)
+
+func defaultProviders() []ProviderOptions {
+	return []ProviderOptions{
+		{Name: "Alfa PEC S.p.A.", Domain: "alfa-pec.example", Accounts: []Account{
+			{Address: "mario@alfa-pec.example", Password: "mario-password"},
+			{Address: "anna@alfa-pec.example", Password: "anna-password"},
+		}},
+		{Name: "Beta PEC S.p.A.", Domain: "beta-pec.example", Accounts: []Account{
+			{Address: "luigi@beta-pec.example", Password: "luigi-password"},
+			{Address: "bruna@beta-pec.example", Password: "bruna-password"},
+		}},
+	}
+}
+
+func (n *Network) newProvider(index int, o ProviderOptions) (*Provider, error) {
+	if o.Domain == "" || strings.ContainsAny(o.Domain, "@ \t\r\n") {
+		return nil, fmt.Errorf("invalid domain %q", o.Domain)
+	}
+	if n.ProviderOf("x@"+o.Domain) != nil {
+		return nil, fmt.Errorf("domain %s is already taken", o.Domain)
+	}
+	p := &Provider{network: n, name: o.Name, domain: o.Domain}
+	if p.name == "" {
+		p.name = o.Domain
+	}
+	for _, a := range o.Accounts {
+		if err := p.addAccount(a); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if p.key, err = leafKey(index); err != nil {
+		return nil, err
+	}
+	if p.leaf, err = n.ca.issue(p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Provider) addAccount(a Account) error {
+	parsed, err := mail.ParseAddress(a.Address)
+	if err != nil || parsed.Address != a.Address {
+		return fmt.Errorf("invalid address %q", a.Address)
+	}
+	if _, domain, _ := strings.Cut(a.Address, "@"); !strings.EqualFold(domain, p.domain) {
+		return fmt.Errorf("address %s is not in the domain %s", a.Address, p.domain)
+	}
+	if a.Password == "" {
+		return fmt.Errorf("account %s has no password", a.Address)
+	}
+	if a.Login == "" {
+		a.Login = a.Address
+	}
+	if p.mailbox(a.Address) != nil || p.login(a.Login) != nil {
+		return fmt.Errorf("account %s is there twice", a.Address)
+	}
+	m, err := newMailbox(a)
+	if err != nil {
+		return err
+	}
+	p.mailboxes = append(p.mailboxes, m)
+	return nil
+}
+
+// mailbox finds a mailbox by address, nil when there is none.
+func (p *Provider) mailbox(address string) *mailbox {
+	for _, m := range p.mailboxes {
+		if strings.EqualFold(m.account.Address, address) {
+			return m
+		}
+	}
+	return nil
+}
+
+// login finds a mailbox by login name, nil when there is none.
+func (p *Provider) login(name string) *mailbox {
+	for _, m := range p.mailboxes {
+		if m.account.Login == name {
+			return m
+		}
+	}
+	return nil
+}
+
+func (p *Provider) listen() error {
+	if err := p.listenSMTP(); err != nil {
+		return fmt.Errorf("SMTP of %s: %w", p.domain, err)
+	}
+	if err := p.listenIMAP(); err != nil {
+		return fmt.Errorf("IMAP of %s: %w", p.domain, err)
+	}
+	return nil
+}
+
+func (p *Provider) close() error {
+	var errs []error
+	for _, l := range []*listener{p.smtp, p.imap} {
+		if l != nil {
+			errs = append(errs, l.shutdown())
+		}
+	}
+	p.serving.Wait()
+	return errors.Join(errs...)
+}
+
+// serve runs an accept loop until the listener is shut down.
+func (p *Provider) serve(what string, loop func() error) {
+	p.serving.Go(func() {
+		if err := loop(); err != nil && !errors.Is(err, net.ErrClosed) {
+			p.network.log.Warn("server stopped", "provider", p.domain, "server", what, "error", err)
+		}
+	})
+}
+
+// Name gives the descriptive name (gestore-emittente).
+func (p *Provider) Name() string { return p.name }
+
+// Domain gives the mail domain, which is the service domain too.
+func (p *Provider) Domain() string { return p.domain }
+
+// SMTPAddr gives host:port of submission with implicit TLS.
+func (p *Provider) SMTPAddr() string { return p.smtp.Addr().String() }
+
+// IMAPAddr gives host:port of IMAP with implicit TLS.
+func (p *Provider) IMAPAddr() string { return p.imap.Addr().String() }
+
+// ServiceAddress gives the address all notices and envelopes come from:
+// posta-certificata@ the service domain (RFC 6109, 2.2.6).
+func (p *Provider) ServiceAddress() string { return "posta-certificata@" + p.domain }
+
+// Leaf gives the provider's signing certificate (RFC 6109, 5.5).
+func (p *Provider) Leaf() *x509.Certificate { return p.leaf }
+
+// Messages gives what a folder holds, as raw bytes in the order of arrival. It
+// fails when the address or the folder does not exist. It reads the mailbox
+// itself, not through IMAP, and leaves no mark.
+func (p *Provider) Messages(address, folder string) ([][]byte, error) {
+	m := p.mailbox(address)
+	if m == nil {
+		return nil, fmt.Errorf("pectest: %s has no mailbox %s", p.domain, address)
+	}
+	return m.messages(folder)
+}
+
+// Deliver puts raw bytes into a folder as they are, unchecked: that is how a
+// test plants forged, foreign or damaged mail. The folder is made when it does
+// not exist; an unknown address is an error.
+func (p *Provider) Deliver(address, folder string, raw []byte) error {
+	m := p.mailbox(address)
+	if m == nil {
+		return fmt.Errorf("pectest: %s has no mailbox %s", p.domain, address)
+	}
+	return m.deliver(folder, raw, p.network.now())
+}

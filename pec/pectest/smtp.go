@@ -1,0 +1,210 @@
+package pectest
+
+import (
+	"bytes"
+	"context"
+	"crypto/subtle"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+)
+
+// MaxMessageBytes is the size limit that submission announces and enforces: 30
+// MB, the least that Italian rules allow (RFC 6109, 3.1.1).
+const MaxMessageBytes = 30 << 20
+
+// MaxRecipients is the most recipients that submission takes for one message,
+// as at the largest provider.
+const MaxRecipients = 500
+
+func (p *Provider) listenSMTP() error {
+	config, err := p.network.tls.config(p.domain)
+	if err != nil {
+		return err
+	}
+	if p.smtp, err = newListener(config); err != nil {
+		return err
+	}
+	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+		return &smtpSession{provider: p, conn: c}, nil
+	}))
+	server.Domain = "smtp." + p.domain
+	server.MaxMessageBytes = MaxMessageBytes
+	server.MaxRecipients = MaxRecipients
+	server.ErrorLog = p.libraryLog()
+	p.serve("smtp", func() error {
+		err := server.Serve(p.smtp)
+		// Every connection has been cut by now; this waits for their goroutines. Its
+		// only error is that the port is closed.
+		_ = server.Shutdown(context.Background())
+		return err
+	})
+	return nil
+}
+
+// submission is a message as the access point received it.
+type submission struct {
+	from     string   // MAIL FROM, as given
+	to       []string // RCPT TO, as given, without repetitions
+	raw      []byte
+	received Field // the trace of this reception
+}
+
+// smtpSession is one connection to the access point.
+type smtpSession struct {
+	provider *Provider
+	conn     *smtp.Conn
+	mailbox  *mailbox // nil before AUTH
+	from     string
+	to       []string
+
+	mu     sync.Mutex // Logout may come from another goroutine
+	queued func()     // hands the accepted message to the queue
+}
+
+func (s *smtpSession) AuthMechanisms() []string { return []string{sasl.Plain, sasl.Login} }
+
+func (s *smtpSession) Auth(mechanism string) (sasl.Server, error) {
+	switch mechanism {
+	case sasl.Plain:
+		return sasl.NewPlainServer(func(identity, username, password string) error {
+			if identity != "" && identity != username {
+				return smtp.ErrAuthFailed
+			}
+			return s.login(username, password)
+		}), nil
+	case sasl.Login:
+		return &loginServer{authenticate: s.login}, nil
+	default:
+		return nil, smtp.ErrAuthUnknownMechanism
+	}
+}
+
+func (s *smtpSession) login(username, password string) error {
+	m := s.provider.login(username)
+	if m == nil || subtle.ConstantTimeCompare([]byte(m.account.Password), []byte(password)) != 1 {
+		return smtp.ErrAuthFailed
+	}
+	s.mailbox = m
+	return nil
+}
+
+func (s *smtpSession) Mail(from string, _ *smtp.MailOptions) error {
+	if s.mailbox == nil {
+		return &smtp.SMTPError{Code: 530, EnhancedCode: smtp.EnhancedCode{5, 7, 0}, Message: "Authentication required"}
+	}
+	if !strings.EqualFold(from, s.mailbox.account.Address) {
+		return &smtp.SMTPError{Code: 553, EnhancedCode: smtp.EnhancedCode{5, 7, 1},
+			Message: fmt.Sprintf("<%s>: Sender address rejected: not owned by user %s", from, s.mailbox.account.Login)}
+	}
+	s.from = from
+	return nil
+}
+
+func (s *smtpSession) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if !containsFold(s.to, to) {
+		s.to = append(s.to, to)
+	}
+	return nil
+}
+
+func (s *smtpSession) Data(r io.Reader) error {
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return err // smtp.ErrDataTooLarge is answered as it is
+	}
+	id := queueID()
+	sub := submission{from: s.from, to: s.to, raw: toCRLF(raw)}
+	sub.received = Field{Name: "Received", Value: fmt.Sprintf("from %s ([%s])\r\n\tby smtp.%s with ESMTPSA id %s;\r\n\t%s",
+		s.conn.Hostname(), hostOf(s.conn.Conn().RemoteAddr()), s.provider.domain, id, s.provider.network.now().Format(dateLayout))}
+	hand := s.provider.network.queue.reserve()
+	s.mu.Lock()
+	s.queued = func() { hand(func() { s.provider.access(sub) }) }
+	s.mu.Unlock()
+	return &smtp.SMTPError{Code: 250, EnhancedCode: smtp.EnhancedCode{2, 0, 0}, Message: "Ok: queued as " + id}
+}
+
+// Reset is called by the server once the reply to DATA is written: only then the
+// message is processed, as a provider does.
+func (s *smtpSession) Reset() {
+	s.flush()
+	s.from, s.to = "", nil
+}
+
+func (s *smtpSession) Logout() error {
+	s.flush()
+	return nil
+}
+
+func (s *smtpSession) flush() {
+	s.mu.Lock()
+	queued := s.queued
+	s.queued = nil
+	s.mu.Unlock()
+	if queued != nil {
+		queued()
+	}
+}
+
+// loginServer is the server side of SASL LOGIN, which older mail programs use.
+type loginServer struct {
+	authenticate func(username, password string) error
+	username     string
+	step         int
+}
+
+func (l *loginServer) Next(response []byte) (challenge []byte, done bool, err error) {
+	if l.step == 0 && response == nil {
+		return []byte("Username:"), false, nil
+	}
+	l.step++
+	switch l.step {
+	case 1:
+		l.username = string(response)
+		return []byte("Password:"), false, nil
+	case 2:
+		err := l.authenticate(l.username, string(response))
+		return nil, err == nil, err
+	default:
+		return nil, false, sasl.ErrUnexpectedClientResponse
+	}
+}
+
+func hostOf(addr net.Addr) string {
+	host, _, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	return host
+}
+
+func containsFold(list []string, s string) bool {
+	for _, have := range list {
+		if strings.EqualFold(have, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// toCRLF turns bare LF line ends into CRLF, as mail servers do: a signature is
+// over the CRLF form.
+func toCRLF(raw []byte) []byte {
+	var out bytes.Buffer
+	out.Grow(len(raw))
+	for line := range bytes.Lines(raw) {
+		body, ended := bytes.CutSuffix(line, []byte("\n"))
+		if !ended {
+			out.Write(line)
+			break
+		}
+		out.Write(bytes.TrimSuffix(body, []byte("\r")))
+		out.WriteString("\r\n")
+	}
+	return out.Bytes()
+}

@@ -1,0 +1,55 @@
+package pec
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+)
+
+// Submission is one message on its way to the provider.
+type Submission struct {
+	From string    // MAIL FROM: the address of the mailbox, equal to the From header (RFC 6109, 3.1.1)
+	To   []string  // RCPT TO: every address of To and Cc, once
+	Size int64     // the number of bytes in Body
+	Body io.Reader // the exact message, with CRLF line ends; it is read at most once
+}
+
+// Submitter hands messages to the provider's access point (punto di accesso).
+// Package smtpclient has the implementation over SMTPS.
+type Submitter interface {
+	// Submit offers s once and tells what became of it. It never retries. A
+	// cancelled ctx ends the attempt: before the final dot the outcome is
+	// temporary, after it uncertain.
+	Submit(ctx context.Context, s Submission) Outcome
+}
+
+// Cursor is a place in a folder: all messages up to UID have been read. The
+// zero UID is the place before the first message.
+type Cursor struct {
+	Folder      string
+	UIDValidity uint32 // RFC 9051, 2.3.1.1; when the server's differs, UID means nothing and reading starts over
+	UID         uint32
+}
+
+// Item is one message of a folder.
+type Item struct {
+	Cursor  Cursor    // the place of this message
+	Arrived time.Time // the server's INTERNALDATE: uncertified
+	Size    int64     // in bytes
+	Body    io.Reader // the message, valid until the next step of the iteration; nil when its header says that it is not PEC
+}
+
+// Mailbox reads the folders of a PEC mailbox and never changes them: it is its
+// owner's legal archive. Package imapclient has the implementation over IMAPS.
+type Mailbox interface {
+	// Folders lists the folders to read. Wait watches the first.
+	Folders() []string
+	// Fetch yields the messages of the cursor's folder that come after it, by
+	// ascending UID. At most one error is yielded, as the last pair. Leaving the
+	// loop early is allowed.
+	Fetch(ctx context.Context, after Cursor) iter.Seq2[Item, error]
+	// Wait returns nil once the first folder may hold something new, or ctx's
+	// error. It may return early.
+	Wait(ctx context.Context) error
+}

@@ -1,0 +1,69 @@
+package pec
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+)
+
+// SendError reports a message that was recorded and whose submission is not
+// confirmed. Outcome.Kind says whether it is certain that it did not leave: with
+// OutcomeUncertain it may have, and sending it again may make a second PEC.
+type SendError struct {
+	MessageID string
+	Outcome   Outcome
+}
+
+func (e *SendError) Error() string {
+	detail := e.Outcome.Reply.String()
+	if e.Outcome.Reply == (Reply{}) {
+		detail = fmt.Sprint(e.Outcome.Err)
+	}
+	return fmt.Sprintf("pec: message %s: %s: %s", e.MessageID, e.Outcome.Kind, detail)
+}
+
+// Unwrap gives what failed beneath.
+func (e *SendError) Unwrap() error { return e.Outcome.Err }
+
+// Send writes a message and hands it to the provider, at most once. It gives the
+// Message-ID it set, under which Status tells what becomes of the message: a nil
+// error means that the provider has it, not that it has accepted it.
+//
+// A *ComposeError means that nothing was recorded and nothing left. A *SendError
+// comes with the Message-ID: the send is recorded and can be followed.
+func (c *Client) Send(ctx context.Context, m Message) (messageID string, err error) {
+	// The intent comes before the first byte on the wire, the claim to an attempt
+	// before the attempt: whatever happens in between, nothing leaves unknown to us.
+	now := c.now()
+	composed, err := compose(c.address, m, now)
+	if err != nil {
+		return "", err
+	}
+	id := composed.messageID
+	c.memory.append(id, Intent{
+		MessageID:  id,
+		Sender:     c.address,
+		Recipients: composed.recipients,
+		Subject:    m.Subject,
+		Receipt:    m.Receipt,
+		Digest:     sha256.Sum256(composed.bytes),
+		Size:       int64(len(composed.bytes)),
+		At:         now,
+	})
+	c.memory.append(id, Attempt{N: 1, At: c.now()})
+	outcome := c.submitter.Submit(ctx, Submission{
+		From: c.address,
+		To:   composed.recipients,
+		Size: int64(len(composed.bytes)),
+		Body: bytes.NewReader(composed.bytes),
+	})
+	c.memory.append(id, AttemptOutcome{N: 1, At: c.now(), Outcome: outcome})
+	c.log.InfoContext(ctx, "pec: submission",
+		slog.String("message_id", id), slog.String("outcome", outcome.Kind.String()))
+	if outcome.Kind != OutcomeSubmitted {
+		return id, &SendError{MessageID: id, Outcome: outcome}
+	}
+	return id, nil
+}

@@ -1,0 +1,175 @@
+package pec_test
+
+import (
+	"bytes"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// emit makes a genuine notice about the message id of sender.
+func emit(t *testing.T, p *pectest.Provider, kind, sender, id, recipient string) []byte {
+	t.Helper()
+	raw, err := p.Emit(pectest.Notice{
+		Kind: kind, Sender: sender, MessageID: "<" + id + ">", CertID: "p1@alfa-pec.example", Delivered: recipient,
+		Recipients: []pectest.Recipient{{Address: luigi}},
+	})
+	require.NoError(t, err)
+	return raw
+}
+
+func sync(t *testing.T, c *pec.Client) []pec.Event {
+	t.Helper()
+	var events []pec.Event
+	for e, err := range c.Sync(t.Context()) {
+		require.NoError(t, err)
+		events = append(events, e)
+	}
+	return events
+}
+
+func sent(t *testing.T, c *pec.Client) string {
+	t.Helper()
+	id, err := c.Send(t.Context(), pec.Message{To: []string{luigi}, Subject: "Diffida"})
+	require.NoError(t, err)
+	return id
+}
+
+func stateOf(t *testing.T, c *pec.Client, id string) pec.State {
+	t.Helper()
+	s, err := c.Status(t.Context(), id)
+	require.NoError(t, err)
+	return s.Recipients[0].State
+}
+
+func TestNoticesMoveTheStatus(t *testing.T) {
+	n := pectest.Start(t, nil)
+	p := &provider{outcome: pec.OutcomeSubmitted}
+	c := newClient(t, p, n)
+	id := sent(t, c)
+	p.inbox = [][]byte{
+		nil, // ordinary mail, by its header
+		emit(t, n.Providers()[0], pectest.KindAcceptance, me, id, ""),
+	}
+	events := sync(t, c)
+	require.Len(t, events, 1)
+	require.Equal(t, id, events[0].Joined)
+	require.Equal(t, envelope.KindAcceptance, events[0].Notice.Kind)
+	require.Equal(t, pec.StateAccepted, stateOf(t, c, id))
+
+	p.inbox = append(p.inbox, emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi))
+	events = sync(t, c)
+	require.Len(t, events, 1, "what was read is not read again")
+	require.Equal(t, pec.Cursor{Folder: "INBOX", UIDValidity: 1, UID: 3}, events[0].Cursor)
+	status, err := c.Status(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, pec.TotalDelivered, status.Total)
+	r := status.Recipients[0]
+	require.Equal(t, events[0].Notice.Key, r.Evidence)
+	require.Equal(t, events[0].Notice.Time, r.Time)
+	require.False(t, status.SentAt.IsZero())
+}
+
+// The attack of a recipient: it read our Message-ID, sent a PEC of its own with
+// it, and got a genuine delivery receipt for it into our mailbox.
+func TestGenuineDeliveryForAnotherSenderIsForeign(t *testing.T) {
+	n := pectest.Start(t, nil)
+	p := &provider{outcome: pec.OutcomeSubmitted}
+	c := newClient(t, p, n)
+	id := sent(t, c)
+	p.inbox = [][]byte{emit(t, n.Providers()[1], pectest.KindDelivery, bruna, id, luigi)}
+	events := sync(t, c)
+	require.Len(t, events, 1)
+	require.NotNil(t, events[0].Notice, "it is proven")
+	require.Empty(t, events[0].Joined, "and it is not ours")
+	require.Equal(t, pec.StateSubmitted, stateOf(t, c, id))
+	// The same with our address is the genuine one.
+	p.inbox = append(p.inbox, emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi))
+	require.Equal(t, id, sync(t, c)[0].Joined)
+	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
+}
+
+func TestWhatIsNotProvenMovesNothingAndBlocksNothing(t *testing.T) {
+	n, stranger := pectest.Start(t, nil), pectest.Start(t, nil)
+	p := &provider{outcome: pec.OutcomeSubmitted}
+	c := newClient(t, p, n)
+	id := sent(t, c)
+	genuine := emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi)
+	p.inbox = [][]byte{
+		emit(t, stranger.Providers()[1], pectest.KindDelivery, me, id, luigi),
+		bytes.Replace(genuine, []byte("Il giorno"), []byte("Il Giorno"), 1),
+		[]byte("X-Ricevuta: avvenuta-consegna\r\n\r\nconsegnato\r\n"),
+		[]byte("Subject: ordinary\r\nContent-Type: multipart/signed\r\n\r\nciao\r\n"),
+	}
+	events := sync(t, c)
+	require.Len(t, events, 3)
+	for i, code := range []envelope.Code{envelope.CodeUntrusted, envelope.CodeDigestMismatch, envelope.CodeUnsigned} {
+		require.Nil(t, events[i].Notice)
+		require.Equal(t, code, events[i].Unverified.Code)
+	}
+	require.Equal(t, pec.StateSubmitted, stateOf(t, c, id))
+	p.inbox = append(p.inbox, genuine)
+	require.Len(t, sync(t, c), 1)
+	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
+}
+
+func TestTransportEnvelopeIsInbound(t *testing.T) {
+	n := pectest.Start(t, nil)
+	p := &provider{}
+	c := newClient(t, p, n)
+	original := "From: luigi@beta-pec.example\r\nSubject: Risposta\r\n\r\nSì.\r\n"
+	raw, err := n.Providers()[1].Emit(pectest.Notice{
+		Kind: pectest.KindTransport, Sender: luigi, MessageID: "<x@y>", Recipients: []pectest.Recipient{{Address: me}},
+		Original: []byte(original),
+	})
+	require.NoError(t, err)
+	p.inbox = [][]byte{raw}
+	seen := 0
+	for e, err := range c.Sync(t.Context()) {
+		require.NoError(t, err)
+		require.Equal(t, envelope.KindTransport, e.Inbound.Kind)
+		require.Equal(t, luigi, e.Inbound.CertData.Sender)
+		r, err := e.Inbound.Original()
+		require.NoError(t, err)
+		got, err := io.ReadAll(r)
+		require.NoError(t, err)
+		require.Equal(t, original, string(got))
+		seen++
+	}
+	require.Equal(t, 1, seen)
+}
+
+func TestAMessageIsReadAgainUntilItIsSafe(t *testing.T) {
+	n := pectest.Start(t, nil)
+	p := &provider{outcome: pec.OutcomeSubmitted}
+	c := newClient(t, p, n)
+	id := sent(t, c)
+	p.inbox = [][]byte{
+		emit(t, n.Providers()[0], pectest.KindAcceptance, me, id, ""),
+		emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi),
+	}
+	p.failAt = 2
+	var got error
+	events := 0
+	for _, err := range c.Sync(t.Context()) {
+		if err != nil {
+			got = err
+			continue
+		}
+		events++
+	}
+	require.ErrorIs(t, got, io.ErrUnexpectedEOF)
+	require.Equal(t, 1, events)
+	require.Equal(t, pec.StateAccepted, stateOf(t, c, id))
+	p.failAt = 0
+	for range c.Sync(t.Context()) {
+		break // the application stops before it has handled the event
+	}
+	require.Len(t, sync(t, c), 1, "the message it was left at comes again")
+	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
+}

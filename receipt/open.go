@@ -1,0 +1,74 @@
+package receipt
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/gopec/gopec/envelope"
+)
+
+// KindError reports a proven PEC message that is not a notice: a transport or an
+// anomaly envelope.
+type KindError struct {
+	Kind envelope.Kind
+}
+
+func (e *KindError) Error() string {
+	return fmt.Sprintf("receipt: the message is no notice but of kind %v", e.Kind)
+}
+
+// Open reads a message and proves that it is a notice. One that is not proven
+// gives an *envelope.VerifyError, an envelope gives a *KindError, and any other
+// error means that the message could not be read. See envelope.Open for how r is
+// read.
+func Open(ctx context.Context, r io.Reader, v *envelope.Verifier) (Notice, error) {
+	m, err := envelope.Open(ctx, r, v)
+	if err != nil {
+		return nil, err
+	}
+	n, err := New(m)
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+// New gives the notice that a proven message is; its Close closes m. An envelope
+// gives a *KindError.
+func New(m *envelope.Message) (Notice, error) {
+	d := m.CertData
+	if d == nil || !m.Kind.IsNotice() {
+		return nil, &KindError{m.Kind}
+	}
+	c := Certified{
+		MessageID:  d.MessageID,
+		CertID:     d.CertID,
+		Sender:     d.Sender,
+		Recipients: d.Recipients,
+		ReplyTo:    d.ReplyTo,
+		Subject:    d.Subject,
+		Provider:   d.Provider,
+		Time:       d.Time,
+		evidence:   m,
+	}
+	switch m.Kind {
+	case envelope.KindAcceptance:
+		return &Acceptance{c}, nil
+	case envelope.KindNonAcceptance:
+		return &NonAcceptance{c, d.Failure()}, nil
+	case envelope.KindTakeInCharge:
+		return &TakeInCharge{c, d.Received}, nil
+	case envelope.KindDelivery:
+		return &Delivery{c, d.Delivered, d.Receipt, detail(m)}, nil
+	case envelope.KindNonDelivery:
+		return &NonDelivery{c, d.Delivered, d.Failure()}, nil
+	case envelope.KindDeliveryDelay:
+		return &DeliveryDelay{c, d.Delivered, d.Failure()}, nil
+	case envelope.KindVirusDetection:
+		return &VirusDetection{c, d.Delivered, d.Failure()}, nil
+	default:
+		return &Unknown{c, d.Token}, nil
+	}
+}

@@ -1,0 +1,117 @@
+package receipt
+
+import (
+	"errors"
+	"time"
+
+	"github.com/gopec/gopec/envelope"
+)
+
+// ReportSchema names the form of Report. A change that breaks readers changes it.
+const ReportSchema = "https://github.com/gopec/gopec/report/v1"
+
+// Report is the verdict on one message in a form for programs: JSON with these
+// names. Of a message that is not verified the values are claims. Values that do
+// not apply are "" or empty.
+type Report struct {
+	Schema   string             `json:"schema"`
+	File     string             `json:"file"` // where the message was read from
+	Kind     string             `json:"kind"` // envelope.Kind; "none" when it does not even claim to be PEC
+	Verified bool               `json:"verified"`
+	Failure  envelope.Code      `json:"failure"` // the check that failed
+	Warnings []envelope.Warning `json:"warnings"`
+
+	MessageID    string            `json:"messageID"` // the sender's: msgid, without angle brackets
+	CertID       string            `json:"certID"`
+	OwnMessageID string            `json:"ownMessageID"` // the outer Message-ID; unsigned
+	Sender       string            `json:"sender"`
+	Subject      string            `json:"subject"`
+	Recipient    string            `json:"recipient"` // consegna
+	Recipients   []ReportRecipient `json:"recipients"`
+	TookCharge   []string          `json:"tookCharge"` // ricezione
+
+	Reason    envelope.Reason `json:"reason"` // errore
+	Cause     envelope.Cause  `json:"cause"`
+	Code      string          `json:"code"`      // enhanced status code in errorText
+	ErrorText string          `json:"errorText"` // errore-esteso
+	Detail    Detail          `json:"detail"`    // of a delivery receipt
+
+	Time        string `json:"time"`        // certified; RFC 3339, in the provider's offset
+	SigningTime string `json:"signingTime"` // RFC 3339, UTC
+	Provider    string `json:"provider"`    // gestore-emittente
+	Signer      string `json:"signer"`      // the address in the signer's certificate
+	Anchor      string `json:"anchor"`      // who issued that certificate
+	Revocation  string `json:"revocation"`  // unchecked
+	Content     string `json:"content"`     // unchecked
+	SHA256      string `json:"sha256"`      // envelope.Key, in hexadecimal
+}
+
+// ReportRecipient is one of destinatari.
+type ReportRecipient struct {
+	Address   string `json:"address"`
+	Certified bool   `json:"certified"`
+}
+
+// NewReport makes the report of what envelope.Open gave for one file. An err that
+// is not an *envelope.VerifyError is no verdict and is given back.
+func NewReport(file string, m *envelope.Message, err error) (Report, error) {
+	r := Report{
+		Schema:     ReportSchema,
+		File:       file,
+		Warnings:   []envelope.Warning{},
+		Recipients: []ReportRecipient{},
+		TookCharge: []string{},
+		Revocation: "unchecked",
+		Content:    "unchecked",
+	}
+	var facts envelope.Facts
+	var ve *envelope.VerifyError
+	switch {
+	case err == nil:
+		r.Verified = true
+		facts = m.Facts
+		if m.Kind == envelope.KindDelivery {
+			r.Detail = detail(m)
+		}
+	case errors.As(err, &ve):
+		r.Failure = ve.Code
+		facts = ve.Facts
+	default:
+		return Report{}, err
+	}
+	r.addFacts(facts)
+	return r, nil
+}
+
+func (r *Report) addFacts(f envelope.Facts) {
+	r.Kind = f.Kind.String()
+	r.Warnings = append(r.Warnings, f.Warnings...)
+	r.OwnMessageID = f.OwnMessageID
+	r.Anchor = f.Anchor
+	r.SHA256 = f.Key.String()
+	if !f.SigningTime.IsZero() {
+		r.SigningTime = f.SigningTime.UTC().Format(time.RFC3339)
+	}
+	if f.Signer != nil && len(f.Signer.EmailAddresses) > 0 {
+		r.Signer = f.Signer.EmailAddresses[0]
+	}
+	if f.CertData != nil {
+		r.addCertData(f.CertData)
+	}
+}
+
+func (r *Report) addCertData(d *envelope.CertData) {
+	failure := d.Failure()
+	r.MessageID, r.CertID = d.MessageID, d.CertID
+	r.Sender, r.Subject, r.Recipient = d.Sender, d.Subject, d.Delivered
+	r.Provider = d.Provider
+	r.TookCharge = append(r.TookCharge, d.Received...)
+	for _, to := range d.Recipients {
+		r.Recipients = append(r.Recipients, ReportRecipient{to.Address, to.Certified})
+	}
+	r.Reason, r.ErrorText = d.Reason(), d.ErrorText
+	r.Cause, r.Code = failure.Cause, failure.Code
+	if !d.Time.IsZero() {
+		r.Time = d.Time.Format(time.RFC3339)
+	}
+}
