@@ -22,13 +22,15 @@ type check struct {
 	header      header.Header     // the outer one, unsigned
 	signed      *io.SectionReader // the exact bytes under the signature
 	signature   multipart.Part
-	original    *io.SectionReader
-	certDataErr error // why facts.CertData is not to be relied upon
+	original    *multipart.Part
+	anchor      *Anchor // the one that issued the signer's certificate
+	certDataErr error   // why facts.CertData is not to be relied upon
 }
 
 func (c *check) run() error {
 	steps := []func() error{
-		c.checkStructure, c.checkSignature, c.checkTrust, c.checkSender, c.checkCertData, c.checkHeader,
+		c.checkStructure, c.checkSignature, c.checkTrust, c.checkRevocation,
+		c.checkSender, c.checkCertData, c.checkHeader, c.checkIndex,
 	}
 	for _, step := range steps {
 		err := step()
@@ -57,9 +59,10 @@ func (c *check) warn(w Warning) {
 // parseFailed tells what a parser of ours found from a failure to read.
 func parseFailed(err error, malformed Code) error {
 	switch {
-	case errors.Is(err, header.ErrTooLarge):
+	case errors.Is(err, header.ErrTooLarge), errors.Is(err, multipart.ErrTooLarge):
 		return failed(CodeTooLarge, "%w", err)
-	case errors.Is(err, multipart.ErrTooManyParts), errors.Is(err, header.ErrRepeatedParam):
+	case errors.Is(err, multipart.ErrTooManyParts), errors.Is(err, header.ErrRepeatedParam),
+		errors.Is(err, multipart.ErrEncoding):
 		return failed(malformed, "%w", err)
 	default:
 		return fmt.Errorf("envelope: %w", err)
@@ -79,21 +82,13 @@ func (c *check) checkStructure() error {
 	c.facts.From, _ = c.fromAddress()
 	c.facts.Kind = c.headerKind()
 
-	contentTypes := c.header.Values("Content-Type")
-	if len(contentTypes) == 0 {
-		return failed(CodeUnsigned, "no Content-Type")
+	if n := len(c.header.Values("Content-Type")); n > 1 {
+		return failed(CodeMalformed, "%d Content-Type fields", n)
 	}
-	mediaType, params, err := header.ParseParams(contentTypes[0])
-	if len(contentTypes) > 1 {
-		return failed(CodeMalformed, "%d Content-Type fields", len(contentTypes))
+	if outer.MediaType != "multipart/signed" {
+		return failed(CodeUnsigned, "the message is %q", outer.MediaType)
 	}
-	if mediaType != "multipart/signed" {
-		return failed(CodeUnsigned, "the message is %q", mediaType)
-	}
-	if err != nil {
-		return parseFailed(err, CodeMalformed)
-	}
-	parts, err := multipart.Split(outer.Body, params["boundary"], 2)
+	parts, err := outer.Children(2)
 	if err != nil {
 		return parseFailed(err, CodeMalformed)
 	}
@@ -104,10 +99,10 @@ func (c *check) checkStructure() error {
 	if c.signature, err = multipart.ReadPart(parts[1]); err != nil {
 		return parseFailed(err, CodeMalformed)
 	}
-	switch mediaType, _, _ := header.ParseParams(c.signature.Header.Get("Content-Type")); mediaType {
+	switch c.signature.MediaType {
 	case "application/pkcs7-signature", "application/x-pkcs7-signature":
 	default:
-		return failed(CodeMalformed, "the second part is %q", mediaType)
+		return failed(CodeMalformed, "the second part is %q", c.signature.MediaType)
 	}
 	return c.findParts()
 }
@@ -115,9 +110,9 @@ func (c *check) checkStructure() error {
 // checkSignature verifies the CMS signature over the signed part: RFC 5652, 5.4
 // to 5.6.
 func (c *check) checkSignature() error {
-	p7s, err := c.readSignature()
+	p7s, err := c.signature.Content(cms.MaxSize)
 	if err != nil {
-		return err
+		return parseFailed(err, CodeBadCMS)
 	}
 	sig, err := cms.Parse(p7s)
 	if err != nil {

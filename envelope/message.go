@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"io"
 	"time"
 
@@ -30,6 +31,9 @@ type Facts struct {
 	Anchor string
 	// Legacy tells that the certificate passed under the legacy policy only.
 	Legacy bool
+	// Revocation is what is known of the revocation of that certificate; "" when the
+	// check was not reached.
+	Revocation Revocation
 	// Key identifies the message by its signed content; zero when there is none.
 	Key Key
 	// Warnings are in the order they were found, each once.
@@ -55,6 +59,7 @@ type Message struct {
 
 	spool    *spool.Spool
 	original *io.SectionReader
+	decoded  *spool.Spool // of an original that was encoded; nil otherwise
 }
 
 // Open reads a message and proves it with v. A message that is not proven gives
@@ -71,11 +76,16 @@ func Open(ctx context.Context, r io.Reader, v *Verifier) (*Message, error) {
 		return nil, err
 	}
 	c := check{ctx: ctx, verifier: v, source: io.NewSectionReader(s, 0, s.Size())}
-	if err := c.run(); err != nil {
+	err = c.run()
+	m := &Message{Facts: c.facts, spool: s}
+	if err == nil {
+		err = m.openOriginal(ctx, c.original)
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}
-	return &Message{Facts: c.facts, spool: s, original: c.original}, nil
+	return m, nil
 }
 
 // Original is the message that the sender wrote (postacert.eml), as this message
@@ -90,4 +100,9 @@ func (m *Message) Original() (*io.SectionReader, error) {
 }
 
 // Close releases the copy of the message that Open made, if it made one.
-func (m *Message) Close() error { return m.spool.Close() }
+func (m *Message) Close() error {
+	if m.decoded != nil {
+		return errors.Join(m.spool.Close(), m.decoded.Close())
+	}
+	return m.spool.Close()
+}

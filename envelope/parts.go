@@ -1,27 +1,20 @@
 package envelope
 
 import (
+	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
-	"mime/quotedprintable"
+	"slices"
 
 	"github.com/gopec/gopec/internal/header"
 	"github.com/gopec/gopec/internal/multipart"
+	"github.com/gopec/gopec/internal/spool"
 )
-
-// maxParts is far above the three parts of RFC 6109 and the few that providers add.
-const maxParts = 1000
 
 // errNoCertData reports a signed part without any daticert.xml.
 var errNoCertData = errors.New("no daticert.xml")
-
-// part is a direct child of the signed multipart/mixed.
-type part struct {
-	multipart.Part
-	mediaType string
-	names     []string // the name and the filename parameter
-}
 
 // findParts looks for daticert.xml and the original message among the direct
 // children of the signed part (RFC 6109, 4.3.3), and nowhere deeper: what stands
@@ -32,12 +25,12 @@ func (c *check) findParts() error {
 	if err != nil {
 		return err
 	}
-	var certData, originals []part
+	var certData, originals []multipart.Part
 	for _, p := range children {
 		switch {
-		case p.isNamed("daticert.xml"):
+		case isNamed(p, "daticert.xml"):
 			certData = append(certData, p)
-		case p.mediaType == "message/rfc822" || p.isNamed("postacert.eml"):
+		case p.MediaType == "message/rfc822" || isNamed(p, "postacert.eml"):
 			originals = append(originals, p)
 		}
 	}
@@ -46,77 +39,62 @@ func (c *check) findParts() error {
 		c.facts.Kind = data.Kind
 	}
 	if len(originals) == 1 {
-		c.original = originals[0].Body
+		c.original = &originals[0]
 	}
 	return nil
 }
 
-func (c *check) signedChildren() ([]part, error) {
+func (c *check) signedChildren() ([]multipart.Part, error) {
 	mixed, err := multipart.ReadPart(c.signed)
 	if err != nil {
 		return nil, parseFailed(err, CodeMalformed)
 	}
-	mediaType, params, err := header.ParseParams(mixed.Header.Get("Content-Type"))
-	if err != nil || mediaType != "multipart/mixed" {
+	if mixed.MediaType != "multipart/mixed" {
 		return nil, nil
 	}
-	sections, err := multipart.Split(mixed.Body, params["boundary"], maxParts)
+	sections, err := mixed.Children(multipart.MaxParts)
+	if errors.Is(err, header.ErrRepeatedParam) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, parseFailed(err, CodeTooLarge)
 	}
-	children := make([]part, 0, len(sections))
+	children := make([]multipart.Part, 0, len(sections))
 	for _, section := range sections {
-		entity, err := multipart.ReadPart(section)
+		p, err := multipart.ReadPart(section)
 		if err != nil {
 			return nil, parseFailed(err, CodeMalformed)
 		}
-		p := part{Part: entity}
-		var params map[string]string
-		p.mediaType, params, _ = header.ParseParams(entity.Header.Get("Content-Type"))
-		p.names = append(p.names, params["name"])
-		_, params, _ = header.ParseParams(entity.Header.Get("Content-Disposition"))
-		p.names = append(p.names, params["filename"])
 		children = append(children, p)
 	}
 	return children, nil
 }
 
-func (p part) isNamed(name string) bool {
-	return equalFold(p.names[0], name) || equalFold(p.names[1], name)
+func isNamed(p multipart.Part, name string) bool {
+	return slices.ContainsFunc(p.Names(), func(n string) bool { return equalFold(n, name) })
 }
 
 // readCertData reads the one daticert.xml. Where no part has that name, one that
-// is XML with its root counts (RFC 6109, 4.3.3 itself writes certdata.xml).
-func readCertData(named, all []part) (*CertData, error) {
+// is XML with its root counts (RFC 6109, 4.3.3 itself writes certdata.xml). Data
+// that is not to be relied upon is given beside the error.
+func readCertData(named, all []multipart.Part) (*CertData, error) {
 	switch len(named) {
 	case 0:
 		return readUnnamedCertData(all)
 	case 1:
-		content, err := named[0].content()
-		if err != nil {
-			return nil, err
-		}
-		data, err := parseCertData(content)
-		if err != nil {
-			return data, failed(CodeBadCertData, "%w", err)
-		}
-		return data, nil
+		return readCertDataPart(named[0])
 	default:
 		return nil, failed(CodeNoCertData, "%d parts named daticert.xml", len(named))
 	}
 }
 
-func readUnnamedCertData(all []part) (*CertData, error) {
+func readUnnamedCertData(all []multipart.Part) (*CertData, error) {
 	var found *CertData
 	for _, p := range all {
-		if p.mediaType != "application/xml" && p.mediaType != "text/xml" {
+		if p.MediaType != "application/xml" && p.MediaType != "text/xml" {
 			continue
 		}
-		content, err := p.content()
-		if err != nil {
-			continue
-		}
-		data, err := parseCertData(content)
+		data, err := readCertDataPart(p)
 		if err != nil {
 			continue
 		}
@@ -131,26 +109,36 @@ func readUnnamedCertData(all []part) (*CertData, error) {
 	return found, nil
 }
 
-// content decodes a small part.
-func (p part) content() ([]byte, error) {
-	if p.Body.Size() > 4*maxCertData {
-		return nil, failed(CodeTooLarge, "a daticert.xml of %d bytes", p.Body.Size())
-	}
-	raw, err := io.ReadAll(io.NewSectionReader(p.Body, 0, p.Body.Size()))
+func readCertDataPart(p multipart.Part) (*CertData, error) {
+	content, err := p.Content(maxCertData)
 	if err != nil {
-		return nil, fmt.Errorf("envelope: %w", err)
+		return nil, parseFailed(err, CodeBadCertData)
 	}
-	switch lower(p.Header.Get("Content-Transfer-Encoding")) {
-	case "base64":
-		raw, err = decodeBase64(raw)
-	case "quoted-printable":
-		raw, err = io.ReadAll(quotedprintable.NewReader(io.NewSectionReader(p.Body, 0, p.Body.Size())))
+	data, err := parseCertData(content)
+	if err != nil {
+		return data, failed(CodeBadCertData, "%w", err)
+	}
+	return data, nil
+}
+
+// openOriginal gives the bytes of the original message. RFC 2046, 5.2.1 allows no
+// encoding of an attached message; one in base64 is decoded nevertheless.
+func (m *Message) openOriginal(ctx context.Context, p *multipart.Part) error {
+	if p == nil {
+		return nil
+	}
+	m.original = p.Body
+	if p.Encoding() != "base64" {
+		return nil
+	}
+	s, err := spool.Open(ctx, base64.NewDecoder(base64.StdEncoding, io.NewSectionReader(p.Body, 0, p.Body.Size())))
+	if _, corrupt := errors.AsType[base64.CorruptInputError](err); corrupt || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil // only labelled so: the bytes are the message
 	}
 	if err != nil {
-		return nil, failed(CodeBadCertData, "daticert.xml: %w", err)
+		return fmt.Errorf("envelope: %w", err)
 	}
-	if len(raw) > maxCertData {
-		return nil, failed(CodeTooLarge, "a daticert.xml of %d bytes", len(raw))
-	}
-	return raw, nil
+	m.decoded = s
+	m.original = io.NewSectionReader(s, 0, s.Size())
+	return nil
 }

@@ -27,7 +27,7 @@ func (c *check) checkTrust() error {
 	if err != nil {
 		return err
 	}
-	c.facts.Anchor = anchor.Name
+	c.anchor, c.facts.Anchor = anchor, anchor.Name
 	if reason := needsLegacy(leaf); reason != "" {
 		if !c.verifier.opts.AllowLegacy {
 			return failed(CodeLegacy, "%s", reason)
@@ -47,21 +47,22 @@ func (c *check) findAnchor(leaf *x509.Certificate) (*Anchor, error) {
 		if anchor.Issuer != "" && anchor.Issuer != leaf.Issuer.String() {
 			continue
 		}
-		// CheckSignature of a bare key accepts SHA-1, which needsLegacy then refuses;
-		// CheckSignatureFrom would ask for a CA certificate we do not have.
-		issuer := &x509.Certificate{PublicKey: anchor.PublicKey, PublicKeyAlgorithm: keyAlgorithm(anchor.PublicKey)}
-		if issuer.CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature) == nil {
+		if anchor.signed(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature) {
 			return anchor, nil
 		}
 	}
 	return nil, failed(CodeUntrusted, "no anchor issued the certificate of %q by %q", leaf.Subject, leaf.Issuer)
 }
 
-func keyAlgorithm(key crypto.PublicKey) x509.PublicKeyAlgorithm {
-	if _, ok := key.(*rsa.PublicKey); ok {
-		return x509.RSA
+// signed tells whether the anchor's key made a signature. It may be one with
+// SHA-1, which needsLegacy then refuses in a leaf: CheckSignatureFrom would not
+// even look, and asks for a CA certificate, which an anchor is not.
+func (a *Anchor) signed(algorithm x509.SignatureAlgorithm, signed, signature []byte) bool {
+	issuer := &x509.Certificate{PublicKey: a.PublicKey, PublicKeyAlgorithm: x509.ECDSA}
+	if _, ok := a.PublicKey.(*rsa.PublicKey); ok {
+		issuer.PublicKeyAlgorithm = x509.RSA
 	}
-	return x509.ECDSA
+	return issuer.CheckSignature(algorithm, signed, signature) == nil
 }
 
 // needsLegacy tells what makes a leaf one of the DigitPA era, "" when nothing does.
@@ -79,13 +80,19 @@ func needsLegacy(leaf *x509.Certificate) string {
 	return ""
 }
 
-// checkTime validates at signing time: receipts are kept for decades, leaves
-// live three years. The signed attribute goes before the certified time.
-func (c *check) checkTime(leaf *x509.Certificate) error {
-	at, data := c.facts.SigningTime, c.facts.CertData
-	if at.IsZero() && data != nil {
-		at = data.Time
+// signedAt is the signing time: the signed attribute, or else the certified time.
+// It is zero when there is neither.
+func (c *check) signedAt() time.Time {
+	if at := c.facts.SigningTime; !at.IsZero() || c.facts.CertData == nil {
+		return at
 	}
+	return c.facts.CertData.Time
+}
+
+// checkTime validates at signing time: receipts are kept for decades, leaves
+// live three years.
+func (c *check) checkTime(leaf *x509.Certificate) error {
+	at, data := c.signedAt(), c.facts.CertData
 	now := c.verifier.opts.Now()
 	switch {
 	case at.IsZero():

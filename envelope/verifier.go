@@ -22,6 +22,7 @@ import (
 //  5. The one From address is the certificate's.
 //  6. The signed part holds one daticert.xml, complete for its kind.
 //  7. The marker headers, which are not signed, do not contradict it.
+//  8. With a provider index: the signer is in it and manages the domain concerned.
 type Verifier struct {
 	anchors []Anchor
 	opts    VerifierOptions
@@ -33,6 +34,12 @@ type VerifierOptions struct {
 	// certificates signed with SHA-1, without extended key usage, or with RSA keys
 	// of 1024 bits. False refuses them with CodeLegacy.
 	AllowLegacy bool
+	// Revocation tells of revoked certificates. Nil checks none, and the verdict says so.
+	Revocation RevocationSource
+	// Index restricts signers to the providers it lists and to their domains; others
+	// are refused with CodeUntrusted. It knows the certificates of today: it is for
+	// mail that arrives, not for archives. Nil asks for none.
+	Index *Index
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 }

@@ -1,9 +1,12 @@
 package receipt
 
 import (
+	"encoding/hex"
+	"errors"
 	"strings"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/multipart"
 )
 
 // Detail is how much of the original a delivery receipt carries: RFC 6109,
@@ -17,14 +20,43 @@ const (
 	Concise Detail = "concise" // sintetica: no original
 )
 
-// detail tells what a delivery receipt carries. The kind that was asked for is
-// not always the kind given: Cc recipients get concise receipts.
+// detail tells what a delivery receipt carries, by its content: the kind that was
+// asked for is not always the kind given. Cc recipients get concise receipts, and
+// where there is nothing to hash a brief one is full.
 func detail(m *envelope.Message) Detail {
-	if _, err := m.Original(); err != nil {
+	original, err := m.Original()
+	if err != nil {
 		return Concise
 	}
-	if strings.EqualFold(m.CertData.Receipt, "breve") {
+	// A sender may attach a file that looks like a hash: where a full receipt was
+	// asked for, it is one.
+	if strings.EqualFold(m.CertData.Receipt, "completa") {
+		return Full
+	}
+	err = multipart.Walk(original, func(p multipart.Part) error {
+		if isHash(p) {
+			return errHashFound
+		}
+		return nil
+	})
+	if errors.Is(err, errHashFound) {
 		return Brief
 	}
 	return Full
+}
+
+var errHashFound = errors.New("an attachment was replaced by its hash")
+
+// isHash recognises what a brief receipt has in the place of an attachment: text
+// named like it with .hash behind, holding a SHA-1 in hexadecimal.
+func isHash(p multipart.Part) bool {
+	for _, name := range p.Names() {
+		if !strings.HasSuffix(strings.ToLower(name), ".hash") {
+			continue
+		}
+		content, err := p.Content(1 << 10)
+		digest, hexErr := hex.DecodeString(strings.TrimSpace(string(content)))
+		return err == nil && hexErr == nil && len(digest) == 20
+	}
+	return false
 }

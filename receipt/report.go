@@ -36,14 +36,14 @@ type Report struct {
 	ErrorText string          `json:"errorText"` // errore-esteso
 	Detail    Detail          `json:"detail"`    // of a delivery receipt
 
-	Time        string `json:"time"`        // certified; RFC 3339, in the provider's offset
-	SigningTime string `json:"signingTime"` // RFC 3339, UTC
-	Provider    string `json:"provider"`    // gestore-emittente
-	Signer      string `json:"signer"`      // the address in the signer's certificate
-	Anchor      string `json:"anchor"`      // who issued that certificate
-	Revocation  string `json:"revocation"`  // unchecked
-	Content     string `json:"content"`     // unchecked
-	SHA256      string `json:"sha256"`      // envelope.Key, in hexadecimal
+	Time        string              `json:"time"`        // certified; RFC 3339, in the provider's offset
+	SigningTime string              `json:"signingTime"` // RFC 3339, UTC
+	Provider    string              `json:"provider"`    // gestore-emittente
+	Signer      string              `json:"signer"`      // the address in the signer's certificate
+	Anchor      string              `json:"anchor"`      // who issued that certificate
+	Revocation  envelope.Revocation `json:"revocation"`
+	Content     string              `json:"content"` // of the original against what was sent: unchecked
+	SHA256      string              `json:"sha256"`  // envelope.Key, in hexadecimal
 }
 
 // ReportRecipient is one of destinatari.
@@ -61,7 +61,7 @@ func NewReport(file string, m *envelope.Message, err error) (Report, error) {
 		Warnings:   []envelope.Warning{},
 		Recipients: []ReportRecipient{},
 		TookCharge: []string{},
-		Revocation: "unchecked",
+		Revocation: envelope.RevocationUnchecked,
 		Content:    "unchecked",
 	}
 	var facts envelope.Facts
@@ -88,6 +88,9 @@ func (r *Report) addFacts(f envelope.Facts) {
 	r.Warnings = append(r.Warnings, f.Warnings...)
 	r.OwnMessageID = f.OwnMessageID
 	r.Anchor = f.Anchor
+	if f.Revocation != "" {
+		r.Revocation = f.Revocation
+	}
 	r.SHA256 = f.Key.String()
 	if !f.SigningTime.IsZero() {
 		r.SigningTime = f.SigningTime.UTC().Format(time.RFC3339)

@@ -1,7 +1,5 @@
 package cms
 
-import "slices"
-
 // Limits on a CMS object, checked before any other code sees its bytes: parsers
 // that recurse overflow the stack on deep nesting, which no recover can catch.
 const (
@@ -19,14 +17,13 @@ const (
 
 // node is one BER element. Nodes are kept in the order of their first byte.
 type node struct {
-	parent      int // index of the enclosing node, -1 for the outermost
-	header      int // offset of the identifier octets
-	tagLen      int // number of identifier octets
-	start, end  int // content
+	parent      int32 // index of the enclosing node, -1 for the outermost
+	start, end  int32 // content
+	size        int32 // content length in DER
+	tag         byte  // identifier octet
 	constructed bool
 	joined      bool // a constructed OCTET STRING, emitted as one primitive string
 	inString    bool // a segment of such a string: its header is dropped
-	size        int  // content length in DER
 }
 
 // normalize turns one BER element into DER lengths: definite, minimal, with the
@@ -57,12 +54,11 @@ func normalize(in []byte) (der []byte, wasBER bool, err error) {
 	for i := range nodes {
 		n := &nodes[i]
 		if !n.inString {
-			tag := slices.Clone(in[n.header : n.header+n.tagLen])
+			tag := n.tag
 			if n.joined {
-				tag[0] &^= constructedBit
+				tag &^= constructedBit
 			}
-			der = append(der, tag...)
-			der = appendLength(der, n.size)
+			der = appendLength(append(der, tag), int(n.size))
 		}
 		if !n.constructed {
 			der = append(der, in[n.start:n.end]...)
@@ -71,17 +67,17 @@ func normalize(in []byte) (der []byte, wasBER bool, err error) {
 	return der, true, nil
 }
 
-func (n *node) encodedSize() int {
+func (n *node) encodedSize() int32 {
 	if n.inString {
 		return n.size
 	}
-	return n.tagLen + lengthSize(n.size) + n.size
+	return int32(1+lengthSize(int(n.size))) + n.size
 }
 
 // scan reads one element and everything inside it, without recursion.
 func scan(in []byte) (nodes []node, wasBER bool, err error) {
 	type open struct {
-		node  int
+		node  int32
 		limit int // the content may not pass this offset
 		indef bool
 	}
@@ -98,7 +94,7 @@ func scan(in []byte) (nodes []node, wasBER bool, err error) {
 		if len(stack) == 0 && len(nodes) > 0 {
 			break
 		}
-		limit, parent := len(in), -1
+		limit, parent := len(in), int32(-1)
 		if len(stack) > 0 {
 			top := stack[len(stack)-1]
 			limit, parent = top.limit, top.node
@@ -115,12 +111,12 @@ func scan(in []byte) (nodes []node, wasBER bool, err error) {
 		n.parent = parent
 		wasBER = wasBER || indef || !minimal
 		if parent >= 0 && nodes[parent].joined {
-			if in[n.header]&^constructedBit != tagOctetString {
+			if n.tag&^constructedBit != tagOctetString {
 				return nil, false, fail(BadCMS, "an OCTET STRING holds something else")
 			}
 			n.inString = true
 		}
-		if n.constructed && in[n.header]&^constructedBit == tagOctetString {
+		if n.constructed && n.tag&^constructedBit == tagOctetString {
 			n.joined, wasBER = true, true
 		}
 		nodes = append(nodes, n)
@@ -128,14 +124,14 @@ func scan(in []byte) (nodes []node, wasBER bool, err error) {
 			return nil, false, fail(TooLarge, "more than 100,000 elements")
 		}
 		if !n.constructed {
-			pos = n.end
+			pos = int(n.end)
 			continue
 		}
 		if len(stack) == MaxDepth {
 			return nil, false, fail(TooLarge, "nested more than 64 deep")
 		}
-		stack = append(stack, open{len(nodes) - 1, n.end, indef})
-		pos = n.start
+		stack = append(stack, open{int32(len(nodes) - 1), int(n.end), indef})
+		pos = int(n.start)
 	}
 	if pos != len(in) {
 		return nil, false, fail(BadCMS, "bytes after the end")
@@ -147,18 +143,17 @@ func scan(in []byte) (nodes []node, wasBER bool, err error) {
 // the end is that of in.
 func readHeader(in []byte, pos int) (n node, indef, minimal bool, err error) {
 	truncated := fail(BadCMS, "truncated")
-	n.header = pos
 	if len(in)-pos < 2 {
 		return n, false, false, truncated
 	}
-	n.constructed = in[pos]&constructedBit != 0
-	if in[pos]&^constructedBit == tagEndOfContent {
+	n.tag = in[pos]
+	n.constructed = n.tag&constructedBit != 0
+	if n.tag&^constructedBit == tagEndOfContent {
 		return n, false, false, fail(BadCMS, "misplaced end of contents")
 	}
-	if in[pos]&highTag == highTag {
+	if n.tag&highTag == highTag {
 		return n, false, false, fail(BadCMS, "a tag number above 30") // CMS and X.509 have none
 	}
-	n.tagLen = 1
 	pos++
 	first := in[pos]
 	pos++
@@ -168,7 +163,7 @@ func readHeader(in []byte, pos int) (n node, indef, minimal bool, err error) {
 		if !n.constructed {
 			return n, false, false, fail(BadCMS, "a primitive of indefinite length")
 		}
-		n.start, n.end = pos, len(in)
+		n.start, n.end = int32(pos), int32(len(in))
 		return n, true, false, nil
 	case first > 0x80:
 		octets = int(first & 0x7f)
@@ -187,7 +182,7 @@ func readHeader(in []byte, pos int) (n node, indef, minimal bool, err error) {
 	if length > len(in)-pos {
 		return n, false, false, truncated
 	}
-	n.start, n.end = pos, pos+length
+	n.start, n.end = int32(pos), int32(pos+length)
 	return n, false, 1+octets == lengthSize(length), nil
 }
 

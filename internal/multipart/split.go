@@ -9,8 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/gopec/gopec/internal/header"
 )
 
 // ErrTooManyParts reports a multipart with more parts than the caller reads.
@@ -89,19 +87,4 @@ func matchDelimiter(line, delimiter []byte) (match, last bool) {
 	}
 	rest, last = bytes.CutPrefix(rest, []byte("--"))
 	return len(bytes.TrimRight(rest, " \t\r\n")) == 0, last
-}
-
-// Part is one entity: a header and a body.
-type Part struct {
-	Header header.Header
-	Body   *io.SectionReader
-}
-
-// ReadPart reads the header at the start of an entity and finds its body.
-func ReadPart(entity *io.SectionReader) (Part, error) {
-	h, size, err := header.Read(io.NewSectionReader(entity, 0, entity.Size()))
-	if err != nil {
-		return Part{}, err
-	}
-	return Part{h, io.NewSectionReader(entity, size, entity.Size()-size)}, nil
 }

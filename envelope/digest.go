@@ -5,45 +5,10 @@ import (
 	"context"
 	"crypto"
 	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"hash"
 	"io"
-	"mime/quotedprintable"
-	"strings"
-
-	"github.com/gopec/gopec/internal/cms"
 )
-
-// readSignature decodes the second part of multipart/signed.
-func (c *check) readSignature() ([]byte, error) {
-	body := c.signature.Body
-	// Base64 in lines is 1.4 times the octets, quoted-printable up to three times.
-	if body.Size() > 4*cms.MaxSize {
-		return nil, failed(CodeTooLarge, "a signature of %d bytes", body.Size())
-	}
-	raw := make([]byte, body.Size())
-	if _, err := io.ReadFull(io.NewSectionReader(body, 0, body.Size()), raw); err != nil {
-		return nil, fmt.Errorf("envelope: %w", err)
-	}
-	var err error
-	switch lower(c.signature.Header.Get("Content-Transfer-Encoding")) {
-	case "base64":
-		raw, err = decodeBase64(raw)
-	case "quoted-printable":
-		raw, err = io.ReadAll(quotedprintable.NewReader(bytes.NewReader(raw)))
-	}
-	if err != nil {
-		return nil, failed(CodeBadCMS, "the signature part: %w", err)
-	}
-	return raw, nil
-}
-
-// decodeBase64 decodes lines of any length (RFC 2045, 6.8).
-func decodeBase64(b []byte) ([]byte, error) {
-	compact := strings.Join(strings.Fields(string(b)), "")
-	return base64.StdEncoding.DecodeString(compact)
-}
 
 // signedDigests are the digests of a signed part in its two forms.
 type signedDigests struct {

@@ -1,0 +1,190 @@
+package cms
+
+import (
+	"crypto"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/digitorus/pkcs7"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/internal/testenv"
+)
+
+// openssl signs content in a folder with a certificate made for the test.
+type openssl struct {
+	t    *testing.T
+	dir  string
+	path string
+}
+
+var content = []byte("Content-Type: text/plain\r\n\r\nciao\r\n")
+
+func newOpenSSL(t *testing.T, keyArgs ...string) *openssl {
+	o := &openssl{t: t, dir: t.TempDir(), path: testenv.Program(t, "openssl")}
+	require.NoError(t, os.WriteFile(filepath.Join(o.dir, "content"), content, 0o600))
+	o.run(append([]string{"req", "-x509", "-nodes", "-subj", "/CN=test", "-days", "30", "-keyout", "key", "-out", "cert"}, keyArgs...)...)
+	return o
+}
+
+func (o *openssl) run(args ...string) {
+	o.t.Helper()
+	cmd := exec.Command(o.path, args...)
+	cmd.Dir = o.dir
+	out, err := cmd.CombinedOutput()
+	require.NoError(o.t, err, "%s", out)
+}
+
+func (o *openssl) sign(args ...string) []byte {
+	o.t.Helper()
+	o.run(append([]string{"cms", "-sign", "-binary", "-in", "content", "-signer", "cert", "-inkey", "key", "-outform", "DER", "-out", "p7s"}, args...)...)
+	b, err := os.ReadFile(filepath.Join(o.dir, "p7s"))
+	require.NoError(o.t, err)
+	return b
+}
+
+func sum(h crypto.Hash) []byte {
+	hash := h.New()
+	hash.Write(content)
+	return hash.Sum(nil)
+}
+
+func TestSignaturesOfOpenSSL(t *testing.T) {
+	rsa := newOpenSSL(t, "-newkey", "rsa:2048")
+	ec := newOpenSSL(t, "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+	for name, c := range map[string]struct {
+		from *openssl
+		args []string
+		hash crypto.Hash
+	}{
+		"RSA, SHA-256":      {rsa, []string{"-md", "sha256"}, crypto.SHA256},
+		"RSA, SHA-384":      {rsa, []string{"-md", "sha384"}, crypto.SHA384},
+		"RSA, SHA-512":      {rsa, []string{"-md", "sha512"}, crypto.SHA512},
+		"RSA, SHA-1":        {rsa, []string{"-md", "sha1"}, crypto.SHA1},
+		"PSS":               {rsa, []string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss"}, crypto.SHA256},
+		"PSS, salt of 20":   {rsa, []string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_pss_saltlen:20"}, crypto.SHA256},
+		"key identifier":    {rsa, []string{"-md", "sha256", "-keyid"}, crypto.SHA256},
+		"CAdES":             {rsa, []string{"-md", "sha256", "-cades"}, crypto.SHA256},
+		"ECDSA, SHA-256":    {ec, []string{"-md", "sha256"}, crypto.SHA256},
+		"ECDSA, SHA-512":    {ec, []string{"-md", "sha512"}, crypto.SHA512},
+		"other certificate": {rsa, []string{"-md", "sha256", "-certfile", filepath.Join(ec.dir, "cert")}, crypto.SHA256},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sig, err := Parse(c.from.sign(c.args...))
+			require.NoError(t, err)
+			require.Equal(t, c.hash, sig.Digest)
+			require.Equal(t, "test", sig.Certificate.Subject.CommonName)
+			require.False(t, sig.SigningTime.IsZero())
+			require.True(t, sig.MatchesDigest(sum(c.hash)))
+			require.NoError(t, sig.Verify())
+
+			require.False(t, sig.MatchesDigest(make([]byte, c.hash.Size())))
+			sig.value = append([]byte(nil), sig.value...)
+			sig.value[len(sig.value)-1] ^= 1
+			requireReason(t, BadSignature, sig.Verify())
+		})
+	}
+}
+
+func requireReason(t *testing.T, want Reason, err error) {
+	t.Helper()
+	e, ok := errors.AsType[*Error](err)
+	require.True(t, ok, "%v", err)
+	require.Equal(t, want, e.Reason, e.Detail)
+}
+
+func TestOpenSSLVariantsThatAreRefused(t *testing.T) {
+	o, other := newOpenSSL(t, "-newkey", "rsa:2048"), newOpenSSL(t, "-newkey", "rsa:2048")
+	otherCert, otherKey := filepath.Join(other.dir, "cert"), filepath.Join(other.dir, "key")
+	for name, c := range map[string]struct {
+		args []string
+		want Reason
+	}{
+		"no signed attributes":   {[]string{"-md", "sha256", "-noattr"}, Attributes},
+		"no certificate":         {[]string{"-md", "sha256", "-nocerts"}, NoSignerCertificate},
+		"two signers":            {[]string{"-md", "sha256", "-signer", otherCert, "-inkey", otherKey}, SignerCount},
+		"content inside":         {[]string{"-md", "sha256", "-nodetach"}, BadCMS},
+		"content inside, in BER": {[]string{"-md", "sha256", "-nodetach", "-stream", "-indef"}, BadCMS},
+		"MD5":                    {[]string{"-md", "md5"}, WeakAlgorithm},
+		"SHA-224":                {[]string{"-md", "sha224"}, WeakAlgorithm},
+		"other content type":     {[]string{"-md", "sha256", "-econtent_type", "1.2.3.4"}, BadCMS},
+		"PSS without salt":       {[]string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_pss_saltlen:0"}, WeakAlgorithm},
+		"PSS of two hashes":      {[]string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_mgf1_md:sha1"}, WeakAlgorithm},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sig, err := Parse(o.sign(c.args...))
+			if err == nil {
+				err = sig.Verify()
+			}
+			requireReason(t, c.want, err)
+		})
+	}
+}
+
+func TestIndefiniteLengths(t *testing.T) {
+	der := newOpenSSL(t, "-newkey", "rsa:2048").sign("-md", "sha256")
+	require.Equal(t, []byte{0x30, 0x82}, der[:2])
+	ber := slices.Concat([]byte{0x30, 0x80}, der[4:], []byte{0, 0})
+	sig, err := Parse(ber)
+	require.NoError(t, err)
+	require.True(t, sig.BER)
+	require.True(t, sig.MatchesDigest(sum(crypto.SHA256)))
+	require.NoError(t, sig.Verify())
+}
+
+// Of a signature with one bit changed, what still verifies says the same as the
+// genuine one: only what nobody reads was changed. A library that shares nothing
+// with this package judges nearly all of them the same.
+func TestMutantsSayTheSameOrFail(t *testing.T) {
+	der := newOpenSSL(t, "-newkey", "rsa:2048").sign("-md", "sha256")
+	genuine, err := Parse(der)
+	require.NoError(t, err)
+	verified, agreed := 0, 0
+	for i := range der {
+		mutant := slices.Clone(der)
+		mutant[i] ^= 0x01
+		sig, err := Parse(mutant)
+		ours := err == nil && sig.MatchesDigest(sum(sig.Digest)) && sig.Verify() == nil
+		if ours {
+			verified++
+			// The rest of the certificate is for its issuer's signature to hold.
+			require.Equal(t, genuine.Certificate.PublicKey, sig.Certificate.PublicKey, "byte %d", i)
+			require.Equal(t, genuine.attributes, sig.attributes, "byte %d", i)
+		}
+		p7, err := pkcs7.Parse(mutant)
+		theirs := err == nil
+		if theirs {
+			p7.Content = content
+			theirs = p7.Verify() == nil
+		}
+		if ours == theirs {
+			agreed++
+		}
+	}
+	require.Positive(t, verified)
+	require.Greater(t, agreed, len(der)*95/100)
+	t.Logf("%d of %d mutants verify, the other library agrees on %d", verified, len(der), agreed)
+}
+
+// Never panics, and a mutant that verifies still binds the same content.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte{0x30, 0x80, 0x00, 0x00})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		sig, err := Parse(in)
+		if err != nil {
+			_, ok := errors.AsType[*Error](err)
+			require.True(t, ok, "%v", err)
+			require.Nil(t, sig)
+			return
+		}
+		require.NotNil(t, sig.Certificate)
+		if err := sig.Verify(); err != nil {
+			_, ok := errors.AsType[*Error](err)
+			require.True(t, ok, "%v", err)
+		}
+	})
+}

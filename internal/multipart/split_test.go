@@ -1,0 +1,122 @@
+package multipart_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	stdmultipart "mime/multipart"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/internal/multipart"
+)
+
+func section(s string) *io.SectionReader {
+	return io.NewSectionReader(strings.NewReader(s), 0, int64(len(s)))
+}
+
+func split(t testing.TB, body, boundary string, maxParts int) ([]string, error) {
+	t.Helper()
+	parts, err := multipart.Split(section(body), boundary, maxParts)
+	var contents []string
+	for _, p := range parts {
+		b, err := io.ReadAll(p)
+		require.NoError(t, err)
+		contents = append(contents, string(b))
+	}
+	return contents, err
+}
+
+func TestSplit(t *testing.T) {
+	long := strings.Repeat("x", 100<<10)
+	for name, c := range map[string]struct {
+		body string
+		want []string
+	}{
+		"CRLF":                        {"pre\r\n--b\r\none\r\n--b\r\ntwo\r\n--b--\r\nepilogue", []string{"one", "two"}},
+		"LF":                          {"pre\n--b\none\n--b\ntwo\n--b--\n", []string{"one", "two"}},
+		"no preamble":                 {"--b\r\none\r\n--b--", []string{"one"}},
+		"the last line end is kept":   {"--b\r\none\r\n\r\n--b--", []string{"one\r\n"}},
+		"a lone CR is kept":           {"--b\r\none\r\r\n--b--", []string{"one\r"}},
+		"empty part":                  {"--b\r\n--b\r\n\r\n--b--", []string{"", ""}},
+		"padding":                     {"--b \t\r\none\r\n--b-- \r\n", []string{"one"}},
+		"a longer boundary":           {"--b\r\none\r\n--b1\r\n--b--1\r\n--b--\r\n", []string{"one\r\n--b1\r\n--b--1"}},
+		"not at the start of a line":  {"--b\r\n x --b\r\n --b\r\n--b--\r\n", []string{" x --b\r\n --b"}},
+		"no last delimiter":           {"--b\r\none\r\n--b\r\ntwo\r\n", []string{"one", "two\r\n"}},
+		"nothing after the last one":  {"--b\r\none\r\n--b--\r\n--b\r\ntwo\r\n--b--", []string{"one"}},
+		"no delimiter":                {"one\r\ntwo\r\n", nil},
+		"empty":                       {"", nil},
+		"a line longer than a buffer": {"--b\r\n" + long + "--b\r\n--b--", []string{long + "--b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := split(t, c.body, "b", 10)
+			require.NoError(t, err)
+			require.Equal(t, c.want, got)
+		})
+	}
+}
+
+// The line end of a delimiter may fall anywhere in the buffer.
+func TestSplitAtEveryPlaceOfTheBuffer(t *testing.T) {
+	for n := 32<<10 - 20; n < 32<<10+20; n++ {
+		content := strings.Repeat("x", n)
+		got, err := split(t, "--b\r\n"+content+"\r\n--b\r\ntwo\r\n--b--\r\n", "b", 2)
+		require.NoError(t, err)
+		require.Equal(t, []string{content, "two"}, got, n)
+	}
+}
+
+func TestSplitLimits(t *testing.T) {
+	body := "--b\r\n1\r\n--b\r\n2\r\n--b\r\n3\r\n"
+	_, err := split(t, body+"--b--", "b", 3)
+	require.NoError(t, err)
+	for _, end := range []string{"--b--", ""} {
+		_, err = split(t, body+end, "b", 2)
+		require.ErrorIs(t, err, multipart.ErrTooManyParts)
+	}
+	for _, boundary := range []string{"", strings.Repeat("b", 2000)} {
+		got, err := split(t, "--"+boundary+"\r\none\r\n--"+boundary+"--", boundary, 2)
+		require.NoError(t, err)
+		require.Empty(t, got)
+	}
+}
+
+func TestReadPart(t *testing.T) {
+	p, err := multipart.ReadPart(section("Content-Type: text/plain\r\n\r\nbody\r\n"))
+	require.NoError(t, err)
+	require.Equal(t, "text/plain", p.Header.Get("content-type"))
+	b, err := io.ReadAll(p.Body)
+	require.NoError(t, err)
+	require.Equal(t, "body\r\n", string(b))
+}
+
+// The parts are spans of the body in order, and for what a strict writer makes
+// they are those the standard library finds.
+func FuzzSplit(f *testing.F) {
+	f.Add([]byte("one"), []byte("two\r\n--b1\r\n"), "b")
+	f.Add([]byte(""), []byte("\r\n\r\n"), "----=_1542123566-1838-1410")
+	f.Add([]byte("--b--"), []byte("\n--b\n"), "b")
+	f.Fuzz(func(t *testing.T, first, second []byte, boundary string) {
+		var body bytes.Buffer
+		fmt.Fprintf(&body, "--%s\r\n%s\r\n--%s\r\n%s\r\n--%s--\r\n", boundary, first, boundary, second, boundary)
+		raw := body.String()
+		parts, err := split(t, raw, boundary, 1000)
+		if err != nil {
+			require.ErrorIs(t, err, multipart.ErrTooManyParts)
+			return
+		}
+		rest := raw
+		for _, p := range parts {
+			i := strings.Index(rest, p)
+			require.GreaterOrEqual(t, i, 0)
+			rest = rest[i+len(p):]
+		}
+		w := stdmultipart.NewWriter(io.Discard)
+		if w.SetBoundary(boundary) != nil || strings.ContainsAny(boundary, " ") || bytes.Contains(first, []byte("--")) || bytes.Contains(second, []byte("--")) {
+			return
+		}
+		require.Equal(t, []string{string(first), string(second)}, parts)
+	})
+}

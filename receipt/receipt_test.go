@@ -1,0 +1,164 @@
+package receipt_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/receipt"
+)
+
+var when = time.Date(2026, 11, 21, 10, 20, 30, 0, time.FixedZone("", 3600))
+
+func verifier(t *testing.T, n *pectest.Network) *envelope.Verifier {
+	t.Helper()
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	require.NoError(t, err)
+	return v
+}
+
+func emit(t *testing.T, n *pectest.Network, change func(*pectest.Notice)) []byte {
+	t.Helper()
+	notice := pectest.Notice{
+		Sender: "mario@alfa-pec.example", Subject: "Città", Time: when,
+		Recipients: []pectest.Recipient{{Address: "luigi@beta-pec.example"}, {Address: "info@example.org", Type: pectest.RecipientOrdinary}},
+		ReplyTo:    "ufficio@alfa-pec.example", Provider: "Alfa PEC", CertID: "p1@alfa-pec.example", MessageID: "<m1@alfa-pec.example>",
+	}
+	change(&notice)
+	raw, err := n.Providers()[0].Emit(notice)
+	require.NoError(t, err)
+	return raw
+}
+
+func open(t *testing.T, n *pectest.Network, raw []byte) receipt.Notice {
+	t.Helper()
+	notice, err := receipt.Open(t.Context(), bytes.NewReader(raw), verifier(t, n))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, notice.Close()) })
+	return notice
+}
+
+// Each kind has a type, and each type what its kind certifies.
+func TestKinds(t *testing.T) {
+	n := pectest.Start(t, nil)
+	failure := envelope.Failure{Reason: envelope.ReasonOther, Cause: envelope.CauseUnknownAddress, Code: "5.1.1", Text: "5.1.1 - G - no"}
+	with := func(kind, errore string) func(*pectest.Notice) {
+		return func(n *pectest.Notice) {
+			n.Kind, n.Errore, n.ErrorText, n.Delivered = kind, errore, "5.1.1 - G - no", "luigi@beta-pec.example"
+		}
+	}
+	cause := func(c envelope.Cause) envelope.Failure {
+		f := failure
+		f.Cause = c
+		return f
+	}
+	for _, c := range []struct {
+		change func(*pectest.Notice)
+		kind   envelope.Kind
+		want   receipt.Notice
+	}{
+		{with(pectest.KindAcceptance, ""), envelope.KindAcceptance, &receipt.Acceptance{}},
+		{with(pectest.KindNonAcceptance, "altro"), envelope.KindNonAcceptance, &receipt.NonAcceptance{Failure: failure}},
+		{func(n *pectest.Notice) {
+			n.Kind, n.TakenCharge = pectest.KindTakeInCharge, []string{"luigi@beta-pec.example"}
+		},
+			envelope.KindTakeInCharge, &receipt.TakeInCharge{Received: []string{"luigi@beta-pec.example"}}},
+		{with(pectest.KindDelivery, ""), envelope.KindDelivery,
+			&receipt.Delivery{Recipient: "luigi@beta-pec.example", Requested: "completa", Detail: receipt.Concise}},
+		{with(pectest.KindNonDelivery, "altro"), envelope.KindNonDelivery, &receipt.NonDelivery{Recipient: "luigi@beta-pec.example", Failure: failure}},
+		{with(pectest.KindDelay, "altro"), envelope.KindDeliveryDelay,
+			&receipt.DeliveryDelay{Recipient: "luigi@beta-pec.example", Failure: cause(envelope.CauseTimeout)}},
+		{with(pectest.KindVirus, "altro"), envelope.KindVirusDetection,
+			&receipt.VirusDetection{Recipient: "luigi@beta-pec.example", Failure: cause(envelope.CauseVirus)}},
+		{with("avvenuta-lettura", ""), envelope.KindUnknown, &receipt.Unknown{Token: "avvenuta-lettura"}},
+	} {
+		t.Run(c.kind.String(), func(t *testing.T) {
+			got := open(t, n, emit(t, n, c.change))
+			require.Equal(t, c.kind, got.Kind())
+			require.Equal(t, c.kind, c.want.Kind())
+			data := got.Data()
+			require.Equal(t, "m1@alfa-pec.example", data.MessageID)
+			require.Equal(t, "p1@alfa-pec.example", data.CertID)
+			require.Equal(t, "mario@alfa-pec.example", data.Sender)
+			require.Equal(t, "ufficio@alfa-pec.example", data.ReplyTo)
+			require.Equal(t, "Città", data.Subject)
+			require.Equal(t, "Alfa PEC", data.Provider)
+			require.Equal(t, when.Format(time.RFC3339), data.Time.Format(time.RFC3339))
+			require.Len(t, data.Recipients, 2)
+			require.True(t, data.Recipients[0].Certified)
+			require.False(t, data.Recipients[1].Certified)
+			// The rest is compared with what is common put in.
+			reflect.ValueOf(c.want).Elem().FieldByName("Certified").Set(reflect.ValueOf(*data))
+			require.Equal(t, c.want, got)
+		})
+	}
+}
+
+func TestEnvelopesAreNoNotices(t *testing.T) {
+	n := pectest.Start(t, nil)
+	raw := emit(t, n, func(n *pectest.Notice) { n.Kind, n.Original = pectest.KindTransport, []byte("Subject: x\r\n\r\nx\r\n") })
+	notice, err := receipt.Open(t.Context(), bytes.NewReader(raw), verifier(t, n))
+	require.Nil(t, notice)
+	ke, ok := errors.AsType[*receipt.KindError](err)
+	require.True(t, ok, "%v", err)
+	require.Equal(t, envelope.KindTransport, ke.Kind)
+}
+
+func TestWhatIsNotProvenIsNoNotice(t *testing.T) {
+	n, other := pectest.Start(t, nil), pectest.Start(t, nil)
+	raw := emit(t, n, func(n *pectest.Notice) { n.Kind, n.Delivered = pectest.KindDelivery, "luigi@beta-pec.example" })
+	notice, err := receipt.Open(t.Context(), bytes.NewReader(raw), verifier(t, other))
+	require.Nil(t, notice)
+	ve, ok := errors.AsType[*envelope.VerifyError](err)
+	require.True(t, ok, "%v", err)
+	require.Equal(t, envelope.CodeUntrusted, ve.Code)
+	require.Equal(t, "luigi@beta-pec.example", ve.Facts.CertData.Delivered)
+}
+
+func TestDetailIsToldByContent(t *testing.T) {
+	n := pectest.Start(t, nil)
+	whole := "Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntesto\r\n" +
+		"--b\r\nContent-Type: text/plain; name=\"a.pdf\"\r\n\r\nPDF\r\n--b--\r\n"
+	hashed := "Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntesto\r\n" +
+		"--b\r\nContent-Type: text/plain; name=\"a.pdf.hash\"\r\n\r\n" +
+		"DA39A3EE5E6B4B0D3255BFEF95601890AFD80709\r\n--b--\r\n"
+	for name, c := range map[string]struct {
+		requested, original string
+		want                receipt.Detail
+	}{
+		"full":                                  {pectest.ReceiptFull, whole, receipt.Full},
+		"full asked, concise given":             {pectest.ReceiptFull, "", receipt.Concise},
+		"brief":                                 {pectest.ReceiptBrief, hashed, receipt.Brief},
+		"brief asked, nothing to replace":       {pectest.ReceiptBrief, "Subject: x\r\n\r\ntesto\r\n", receipt.Full},
+		"brief asked, concise given":            {pectest.ReceiptBrief, "", receipt.Concise},
+		"concise":                               {pectest.ReceiptConcise, "", receipt.Concise},
+		"full asked, an attachment like a hash": {pectest.ReceiptFull, hashed, receipt.Full},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := open(t, n, emit(t, n, func(n *pectest.Notice) {
+				n.Kind, n.Delivered, n.ReceiptKind = pectest.KindDelivery, "luigi@beta-pec.example", c.requested
+				if c.original != "" {
+					n.Original = []byte(c.original)
+				}
+			})).(*receipt.Delivery)
+			require.Equal(t, c.want, d.Detail)
+			require.Equal(t, c.requested, d.Requested)
+			r, err := d.Original()
+			if c.original == "" {
+				require.ErrorIs(t, err, envelope.ErrNoOriginal)
+				return
+			}
+			require.NoError(t, err)
+			got, err := io.ReadAll(r)
+			require.NoError(t, err)
+			require.Equal(t, c.original, string(got))
+		})
+	}
+}
