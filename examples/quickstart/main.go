@@ -1,0 +1,122 @@
+// Quickstart sends one PEC and follows it to the end, with no account and no
+// network: it starts two PEC providers of its own (package pectest), sends one
+// message to three recipients with different fates, shows each notice as it
+// arrives, proven, and then what became of the message for each recipient.
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/imapclient"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/smtpclient"
+)
+
+func main() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := run(ctx, os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, out io.Writer) error {
+	// Two PEC providers on this machine. With a real one, this part is replaced by
+	// its host names, envelope.BuiltinAnchors and your password.
+	network, err := pectest.New(nil)
+	if err != nil {
+		return err
+	}
+	defer network.Close()
+	provider, account := network.Providers()[0], network.Accounts()[0]
+	login := pec.Password(account.Login, account.Password)
+	trust := &tls.Config{RootCAs: network.TLSRoots()}
+
+	submitter, err := smtpclient.New(provider.SMTPAddr(), login, &smtpclient.Options{TLS: trust})
+	if err != nil {
+		return err
+	}
+	mailbox, err := imapclient.New(provider.IMAPAddr(), login, &imapclient.Options{TLS: trust})
+	if err != nil {
+		return err
+	}
+	defer mailbox.Close()
+	anchor := envelope.AnchorFromCertificate(network.SigningCA())
+	verifier, err := envelope.NewVerifier([]envelope.Anchor{anchor}, nil)
+	if err != nil {
+		return err
+	}
+	client, err := pec.New(account.Address, submitter, mailbox, verifier, nil)
+	if err != nil {
+		return err
+	}
+
+	fmt.Fprintf(out, "Sending one PEC from %s to three recipients.\n\n", account.Address)
+	id, err := client.Send(ctx, pec.Message{
+		To: []string{
+			"luigi@beta-pec.example",  // a PEC mailbox
+			"nobody@beta-pec.example", // a PEC domain without this mailbox
+			"info@example.org",        // ordinary mail
+		},
+		Subject:     "Fattura n. 12/2026",
+		Text:        "In allegato la fattura.\n\nCordiali saluti\nMario",
+		Attachments: []pec.Attachment{{Name: "fattura.txt", Type: "text/plain", Content: strings.NewReader("Totale: 100,00 euro\n")}},
+	})
+	if err != nil {
+		return err
+	}
+
+	status, err := follow(ctx, client, id, out)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\nMessage %s: %s\n", status.MessageID, status.Total)
+	for _, r := range status.Recipients {
+		fmt.Fprintf(out, "  %-24s %-10s %s\n", r.Address, r.State, reason(r))
+	}
+	return nil
+}
+
+// follow reads the mailbox until nothing more is awaited.
+func follow(ctx context.Context, client *pec.Client, id string, out io.Writer) (pec.Status, error) {
+	for {
+		for event, err := range client.Sync(ctx) {
+			if err != nil {
+				return pec.Status{}, err
+			}
+			if n := event.Notice; n != nil && event.Joined == id {
+				fmt.Fprintf(out, "%s  %-15s %-24s signed by %s\n", n.Time.Format(time.TimeOnly), n.Kind, n.Recipient, n.Provider)
+			}
+		}
+		status, err := client.Status(ctx, id)
+		if err != nil || status.Settled {
+			return status, err
+		}
+		if err := client.Wait(ctx); err != nil {
+			return status, err
+		}
+	}
+}
+
+// reason says in words what the state rests on.
+func reason(r pec.RecipientStatus) string {
+	switch r.State {
+	case pec.StateDelivered:
+		return "certified on " + r.Time.Format(time.DateTime)
+	case pec.StateFailed:
+		return r.Failure.Text
+	case pec.StateOrdinary:
+		return "accepted; not a PEC mailbox, so delivery is not certified"
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,82 @@
+package pec_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/imapclient"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/smtpclient"
+)
+
+// Send a PEC and follow it until nothing more is awaited. The provider is one of
+// package pectest; with a real one only the addresses, the password and the
+// anchors differ.
+func ExampleClient() {
+	ctx := context.Background()
+	network, err := pectest.New(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer network.Close()
+	provider, account := network.Providers()[0], network.Accounts()[0]
+	trust := &tls.Config{RootCAs: network.TLSRoots()}
+	anchors := []envelope.Anchor{envelope.AnchorFromCertificate(network.SigningCA())} // or envelope.BuiltinAnchors()
+
+	login := pec.Password(account.Login, account.Password)
+	submitter, err := smtpclient.New(provider.SMTPAddr(), login, &smtpclient.Options{TLS: trust})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mailbox, err := imapclient.New(provider.IMAPAddr(), login, &imapclient.Options{TLS: trust})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer mailbox.Close()
+	verifier, err := envelope.NewVerifier(anchors, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := pec.New(account.Address, submitter, mailbox, verifier, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	id, err := client.Send(ctx, pec.Message{
+		To:      []string{"luigi@beta-pec.example", "nobody@beta-pec.example"},
+		Subject: "Diffida",
+		Text:    "Si diffida a voler provvedere.",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for {
+		for _, err := range client.Sync(ctx) {
+			if err != nil {
+				log.Fatal(err)
+			}
+		}
+		status, err := client.Status(ctx, id)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if status.Settled {
+			fmt.Println(status.Total)
+			for _, r := range status.Recipients {
+				fmt.Printf("%s: %v %v\n", r.Address, r.State, r.Failure.Code)
+			}
+			return
+		}
+		if err := client.Wait(ctx); err != nil {
+			log.Fatal(err)
+		}
+	}
+	// Output:
+	// partial
+	// luigi@beta-pec.example: delivered
+	// nobody@beta-pec.example: failed 5.1.1
+}
