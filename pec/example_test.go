@@ -67,7 +67,7 @@ func ExampleClient() {
 		if status.Settled {
 			fmt.Println(status.Total)
 			for _, r := range status.Recipients {
-				fmt.Printf("%s: %v %v\n", r.Address, r.State, r.Failure.Code)
+				fmt.Println(r.Address, r.State)
 			}
 			return
 		}
@@ -77,6 +77,6 @@ func ExampleClient() {
 	}
 	// Output:
 	// partial
-	// luigi@beta-pec.example: delivered
-	// nobody@beta-pec.example: failed 5.1.1
+	// luigi@beta-pec.example delivered
+	// nobody@beta-pec.example failed
 }
