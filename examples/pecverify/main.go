@@ -61,24 +61,27 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintln(stderr, "pecverify:", err)
 		return exitTrouble
 	}
-	printer := newPrinter(stdout, *asJSON)
 	exit := exitVerified
-	for _, arg := range flags.Args() {
-		for file, err := range messages(arg) {
-			var report receipt.Report
-			if err == nil {
-				report, err = verify(ctx, file, stdin, verifier)
-			}
-			if err == nil {
-				err = printer.print(report)
-			}
-			switch {
-			case err != nil:
-				fmt.Fprintln(stderr, "pecverify:", err)
-				exit = exitTrouble
-			case !report.Verified && exit == exitVerified:
-				exit = exitNotVerified
-			}
+	files, err := messages(flags.Args())
+	if err != nil {
+		fmt.Fprintln(stderr, "pecverify:", err)
+		exit = exitTrouble // and what was found is verified all the same
+	}
+	print := newPrinter(stdout, *asJSON, len(files))
+	bar := newProgress(stderr, len(files))
+	for i, file := range files {
+		bar.show(i)
+		report, err := verify(ctx, file, stdin, verifier)
+		bar.clear()
+		if err == nil {
+			err = print(report)
+		}
+		switch {
+		case err != nil:
+			fmt.Fprintln(stderr, "pecverify:", err)
+			exit = exitTrouble
+		case !report.Verified && exit == exitVerified:
+			exit = exitNotVerified
 		}
 	}
 	return exit
@@ -98,35 +101,30 @@ func newVerifier(anchorFile string, legacy bool) (*envelope.Verifier, error) {
 	return envelope.NewVerifier(anchors, &envelope.VerifierOptions{AllowLegacy: legacy})
 }
 
-// messages yields the files an argument stands for.
-func messages(arg string) func(yield func(string, error) bool) {
-	return func(yield func(string, error) bool) {
+// messages gives the files the arguments stand for: a folder, every .eml file in
+// it. What is wrong with a file itself is told when it is opened.
+func messages(args []string) ([]string, error) {
+	var files []string
+	var errs []error
+	for _, arg := range args {
 		info, err := os.Stat(arg)
 		if arg == "-" || err != nil || !info.IsDir() {
-			yield(arg, nil) // opening it tells what is wrong with it
-			return
+			files = append(files, arg)
+			continue
 		}
-		found := false
+		before := len(files)
 		err = filepath.WalkDir(arg, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil {
-				return err
+			if err == nil && !entry.IsDir() && strings.EqualFold(filepath.Ext(path), ".eml") {
+				files = append(files, path)
 			}
-			if entry.IsDir() || !strings.EqualFold(filepath.Ext(path), ".eml") {
-				return nil
-			}
-			found = true
-			if !yield(path, nil) {
-				return fs.SkipAll
-			}
-			return nil
+			return err
 		})
-		if err == nil && !found {
+		if err == nil && len(files) == before {
 			err = fmt.Errorf("%s: no .eml file in this folder", arg)
 		}
-		if err != nil {
-			yield(arg, err)
-		}
+		errs = append(errs, err)
 	}
+	return files, errors.Join(errs...)
 }
 
 func verify(ctx context.Context, file string, stdin io.Reader, v *envelope.Verifier) (receipt.Report, error) {
@@ -145,7 +143,7 @@ func verify(ctx context.Context, file string, stdin io.Reader, v *envelope.Verif
 	}
 	report, err := receipt.NewReport(file, m, err)
 	if err != nil {
-		return report, errors.Join(errors.New(file), err)
+		return report, fmt.Errorf("%s: %w", file, err)
 	}
 	return report, nil
 }

@@ -130,8 +130,19 @@ func TestTroubleIsExitTwo(t *testing.T) {
 }
 
 func TestTextForPeople(t *testing.T) {
-	var out, errs bytes.Buffer
 	raw := "X-Ricevuta: avvenuta-consegna\r\nContent-Type: text/plain\r\n\r\nconsegnato\r\n"
+	var out, errs bytes.Buffer
 	require.Equal(t, exitNotVerified, run(t.Context(), []string{"-"}, strings.NewReader(raw), &out, &errs))
-	require.Equal(t, "-\n  NOT VERIFIED (unsigned): delivery\n\n", out.String())
+	require.Equal(t, "-\nNOT VERIFIED (unsigned); it claims to be: delivery\n  revocation      unchecked\n", out.String())
+
+	out.Reset()
+	path := filepath.Join(t.TempDir(), "a\x1b[2J.eml")
+	require.NoError(t, os.WriteFile(path, []byte(raw), 0o600))
+	require.Equal(t, exitNotVerified, run(t.Context(), []string{"-", path}, strings.NewReader(raw), &out, &errs))
+	lines := strings.Split(out.String(), "\n")
+	require.Len(t, lines, 4)
+	require.True(t, strings.HasPrefix(lines[0], "VERDICT               KIND            CERTIFIED TIME"), lines[0])
+	require.True(t, strings.HasPrefix(lines[1], "NO: unsigned          delivery   "), lines[1])
+	require.True(t, strings.HasSuffix(lines[2], "a?[2J.eml"), "a file name steers no terminal")
+	require.Empty(t, errs.String())
 }
