@@ -1,6 +1,7 @@
 package envelope
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -15,6 +16,10 @@ func (c *check) fromAddress() (string, error) {
 	if len(fields) != 1 {
 		return "", fmt.Errorf("%d From fields", len(fields))
 	}
+	// A group (RFC 6854) has a name of its own choosing to show for the address in it.
+	if hasGroup(fields[0]) {
+		return "", errors.New("a group in the From field")
+	}
 	// Display names are shown by nobody here: their charset must not matter.
 	parser := mail.AddressParser{WordDecoder: &mime.WordDecoder{
 		CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil },
@@ -27,6 +32,27 @@ func (c *check) fromAddress() (string, error) {
 		return "", fmt.Errorf("%d addresses in the From field", len(addresses))
 	}
 	return addresses[0].Address, nil
+}
+
+// hasGroup tells whether an address list holds the syntax of a group, "name: list;",
+// outside quoted strings and comments (RFC 5322, 3.4).
+func hasGroup(list string) bool {
+	quoted, comment := false, 0
+	for i := 0; i < len(list); i++ {
+		switch c := list[i]; {
+		case c == '\\':
+			i++
+		case c == '"' && comment == 0:
+			quoted = !quoted
+		case c == '(' && !quoted:
+			comment++
+		case c == ')' && !quoted:
+			comment--
+		case (c == ':' || c == ';') && !quoted && comment == 0:
+			return true
+		}
+	}
+	return false
 }
 
 // SameAddress compares two addresses without regard to the case of ASCII letters

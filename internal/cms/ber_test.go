@@ -97,24 +97,3 @@ func wide(n int) []byte {
 	content := bytes.Repeat([]byte{0x04, 0x00}, n)
 	return slices.Concat([]byte{0x30}, appendLength(nil, len(content)), content)
 }
-
-// What is normalised is DER in its lengths: to normalise it again changes nothing.
-func FuzzNormalize(f *testing.F) {
-	for _, seed := range []string{"3003020105", "3080308002010500000000", "24800401aa0402bbcc0000", "240a24050401aa04000401bb"} {
-		f.Add(unhex(f, seed))
-	}
-	f.Fuzz(func(t *testing.T, in []byte) {
-		der, ber, err := normalize(in)
-		if err != nil {
-			_, ok := errors.AsType[*Error](err)
-			require.True(t, ok, "%v", err)
-			require.Nil(t, der)
-			return
-		}
-		require.Equal(t, !ber, bytes.Equal(in, der))
-		again, ber, err := normalize(der)
-		require.NoError(t, err)
-		require.False(t, ber)
-		require.Equal(t, der, again)
-	})
-}

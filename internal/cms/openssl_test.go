@@ -169,22 +169,3 @@ func TestMutantsSayTheSameOrFail(t *testing.T) {
 	require.Greater(t, agreed, len(der)*95/100)
 	t.Logf("%d of %d mutants verify, the other library agrees on %d", verified, len(der), agreed)
 }
-
-// Never panics, and a mutant that verifies still binds the same content.
-func FuzzParse(f *testing.F) {
-	f.Add([]byte{0x30, 0x80, 0x00, 0x00})
-	f.Fuzz(func(t *testing.T, in []byte) {
-		sig, err := Parse(in)
-		if err != nil {
-			_, ok := errors.AsType[*Error](err)
-			require.True(t, ok, "%v", err)
-			require.Nil(t, sig)
-			return
-		}
-		require.NotNil(t, sig.Certificate)
-		if err := sig.Verify(); err != nil {
-			_, ok := errors.AsType[*Error](err)
-			require.True(t, ok, "%v", err)
-		}
-	})
-}

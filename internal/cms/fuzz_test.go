@@ -1,0 +1,83 @@
+package cms
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/internal/multipart"
+	"github.com/gopec/gopec/internal/vectors"
+)
+
+// signatures are those of all vectors, genuine and forged.
+func signatures(t testing.TB) [][]byte {
+	t.Helper()
+	all, err := vectors.Load()
+	require.NoError(t, err)
+	var found [][]byte
+	for _, v := range all {
+		outer, err := multipart.ReadPart(io.NewSectionReader(bytes.NewReader(v.Message), 0, int64(len(v.Message))))
+		require.NoError(t, err)
+		sections, err := outer.Children(10)
+		if err != nil || len(sections) < 2 {
+			continue
+		}
+		p, err := multipart.ReadPart(sections[1])
+		require.NoError(t, err)
+		if der, err := p.Content(MaxSize); err == nil {
+			found = append(found, der)
+		}
+	}
+	require.Greater(t, len(found), 200)
+	return found
+}
+
+// What is normalised is DER in its lengths, so that to normalise it again changes
+// nothing; no input panics; and each error is ours and comes without a result.
+func FuzzParse(f *testing.F) {
+	for _, der := range signatures(f) {
+		f.Add(der)
+	}
+	for _, seed := range []string{"3003020105", "3080308002010500000000", "24800401aa0402bbcc0000", "240a24050401aa04000401bb"} {
+		f.Add(unhex(f, seed))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		der, ber, err := normalize(in)
+		if err != nil {
+			requireOurs(t, err)
+			require.Nil(t, der)
+			_, err = Parse(in)
+			requireOurs(t, err)
+			return
+		}
+		require.Equal(t, !ber, bytes.Equal(in, der))
+		again, ber, err := normalize(der)
+		require.NoError(t, err)
+		require.False(t, ber)
+		require.Equal(t, der, again)
+
+		sig, err := Parse(in)
+		if err != nil {
+			requireOurs(t, err)
+			require.Nil(t, sig)
+			return
+		}
+		require.NotNil(t, sig.Certificate)
+		require.True(t, sig.Digest.Available())
+		if err := sig.Verify(); err != nil {
+			requireOurs(t, err)
+		}
+		same, err := Parse(der)
+		require.NoError(t, err)
+		require.Equal(t, sig.attributes, same.attributes)
+	})
+}
+
+func requireOurs(t *testing.T, err error) {
+	t.Helper()
+	_, ok := errors.AsType[*Error](err)
+	require.True(t, ok, "%v", err)
+}
