@@ -58,6 +58,10 @@ func NewVerifier(anchors []Anchor, opts *VerifierOptions) (*Verifier, error) {
 		}
 	}
 	v := &Verifier{anchors: slices.Clone(anchors)}
+	for i := range v.anchors {
+		v.anchors[i].Hosts = slices.Clone(v.anchors[i].Hosts)
+		v.anchors[i].Policy = slices.Clone(v.anchors[i].Policy)
+	}
 	if opts != nil {
 		v.opts = *opts
 	}
