@@ -12,7 +12,8 @@ import (
 
 // Anchor is a trust anchor (RFC 5280, 6.1.1 d): a name and a public key that
 // issue the signing certificates of PEC providers. It is not a certificate: the
-// keys of the national CA were certified several times, with different dates.
+// keys of the national CA were certified several times, with different dates. Of
+// several anchors with one key and a fitting Issuer the first counts.
 type Anchor struct {
 	// Name is for people, and is told in every verdict.
 	Name string

@@ -1,7 +1,9 @@
 package envelope_test
 
 import (
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
@@ -88,7 +90,7 @@ func TestAnchorRestrictions(t *testing.T) {
 func TestAnchorKeysAreChecked(t *testing.T) {
 	key, _, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
-	for _, bad := range []any{nil, key, "key"} {
+	for _, bad := range []any{nil, key, "key", (*rsa.PublicKey)(nil), new(rsa.PublicKey), (*ecdsa.PublicKey)(nil), new(ecdsa.PublicKey)} {
 		_, err := envelope.NewVerifier([]envelope.Anchor{{Name: "x", PublicKey: bad}}, nil)
 		require.Error(t, err)
 	}

@@ -3,6 +3,7 @@ package envelope_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -199,4 +200,65 @@ func TestStoredWithLFIsProvenWithAWarning(t *testing.T) {
 	require.Equal(t, []envelope.Warning{envelope.WarningLFStorage}, stored.Warnings)
 	require.Equal(t, original.Key, stored.Key, "one notice, one key")
 	require.Equal(t, original.CertData, stored.CertData)
+}
+
+// A sender who guesses the boundary its provider will use can write delimiters
+// into a message. The forged certification data must not become the real ones.
+func TestSenderWhoGuessesTheBoundaryIsRefused(t *testing.T) {
+	a := newAuthority(t)
+	const header = "Content-Type: multipart/mixed; boundary=m\r\n\r\n"
+	text := "--m\r\nContent-Type: text/plain\r\n\r\nRicevuta\r\n"
+	xml := func(token string) string {
+		return "--m\r\nContent-Type: application/xml; name=\"daticert.xml\"\r\n\r\n" + certData(token, "") + "\r\n"
+	}
+	original := func(body string) string {
+		return "--m\r\nContent-Type: message/rfc822; name=\"postacert.eml\"\r\n\r\nSubject: x\r\n\r\n" + body + "\r\n"
+	}
+	genuine := xml("avvenuta-consegna")
+	accepted(t, a.sign([]byte(header+text+original("x")+genuine+"--m--\r\n")), a.verifier(nil))
+	for name, c := range map[string]struct {
+		part string
+		want envelope.Code
+	}{
+		"its data, then the end":     {header + text + original(xml("avvenuta-consegna")+"--m--") + genuine + "--m--\r\n", envelope.CodeMalformed},
+		"its data, then text":        {header + text + original(xml("avvenuta-consegna")) + genuine + "--m--\r\n", envelope.CodeNoCertData},
+		"the end alone":              {header + text + original("--m--") + genuine + "--m--\r\n", envelope.CodeMalformed},
+		"a second original":          {header + text + genuine + original("x\r\n"+original("y")) + "--m--\r\n", envelope.CodeBadCertData},
+		"a second original, unnamed": {header + text + genuine + strings.ReplaceAll(original("x\r\n"+original("y")), "; name=\"postacert.eml\"", "") + "--m--\r\n", envelope.CodeBadCertData},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, c.want, refusal(t, a.sign([]byte(c.part)), a.verifier(nil)))
+		})
+	}
+}
+
+// A header that says anomaly must not excuse certification data that cannot be read.
+func TestBrokenCertDataIsNoAnomaly(t *testing.T) {
+	a := newAuthority(t)
+	raw := a.sign([]byte("Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: text/plain\r\n\r\nx\r\n" +
+		"--m\r\nContent-Type: application/xml\r\n\r\n<postacert>\r\n" +
+		"--m\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nx\r\n--m--\r\n"))
+	raw = replaceOnce(t, raw, "X-Ricevuta: avvenuta-consegna", "X-Trasporto: errore")
+	require.Equal(t, envelope.CodeNoCertData, refusal(t, raw, a.verifier(nil)))
+}
+
+// What failed keeps its facts, and cannot be made into proof with them.
+func TestOnlyOpenMakesProof(t *testing.T) {
+	m := &envelope.Message{}
+	require.False(t, m.Proven())
+	require.Nil(t, m.Raw())
+	require.NoError(t, m.Close())
+	_, err := m.Original()
+	require.ErrorIs(t, err, envelope.ErrNoOriginal)
+	require.False(t, (*envelope.Message)(nil).Proven())
+
+	a := newAuthority(t)
+	raw := a.deliveryOf("")
+	m = accepted(t, raw, a.verifier(nil))
+	require.True(t, m.Proven())
+	got, err := io.ReadAll(m.Raw())
+	require.NoError(t, err)
+	require.Equal(t, raw, got)
+	_, err = envelope.Open(t.Context(), strings.NewReader(""), new(envelope.Verifier))
+	require.ErrorIs(t, err, envelope.ErrNoAnchors)
 }

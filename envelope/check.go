@@ -61,7 +61,7 @@ func parseFailed(err error, malformed Code) error {
 	switch {
 	case errors.Is(err, header.ErrTooLarge), errors.Is(err, multipart.ErrTooLarge):
 		return failed(CodeTooLarge, "%w", err)
-	case errors.Is(err, multipart.ErrTooManyParts), errors.Is(err, header.ErrRepeatedParam),
+	case errors.Is(err, multipart.ErrTooManyParts), errors.Is(err, header.ErrParams),
 		errors.Is(err, multipart.ErrEncoding):
 		return failed(malformed, "%w", err)
 	default:
@@ -69,15 +69,19 @@ func parseFailed(err error, malformed Code) error {
 	}
 }
 
+// maxHeader is the longest outer header read, in bytes.
+const maxHeader = 1 << 20
+
 // checkStructure finds the signed part and the signature: RFC 1847, 2.1, and
 // RFC 8551, 3.5.3. It also looks for the parts of RFC 6109, 4.3.3, so that a
 // check that fails later can tell what the message claims to be.
 func (c *check) checkStructure() error {
-	outer, err := multipart.ReadPart(c.source)
+	h, size, err := header.Read(io.NewSectionReader(c.source, 0, c.source.Size()), maxHeader)
 	if err != nil {
 		return parseFailed(err, CodeMalformed)
 	}
-	c.header = outer.Header
+	c.header = h
+	outer := multipart.NewPart(h, io.NewSectionReader(c.source, size, c.source.Size()-size))
 	c.facts.OwnMessageID = NormalizeMessageID(c.header.Get("Message-ID"))
 	c.facts.From, _ = c.fromAddress()
 	c.facts.Kind = c.headerKind()
@@ -86,9 +90,9 @@ func (c *check) checkStructure() error {
 		return failed(CodeMalformed, "%d Content-Type fields", n)
 	}
 	if outer.MediaType != "multipart/signed" {
-		return failed(CodeUnsigned, "the message is %q", outer.MediaType)
+		return failed(CodeUnsigned, "the message is %.200q", outer.MediaType)
 	}
-	parts, err := outer.Children(2)
+	parts, _, err := outer.Split(2)
 	if err != nil {
 		return parseFailed(err, CodeMalformed)
 	}
@@ -102,7 +106,7 @@ func (c *check) checkStructure() error {
 	switch c.signature.MediaType {
 	case "application/pkcs7-signature", "application/x-pkcs7-signature":
 	default:
-		return failed(CodeMalformed, "the second part is %q", c.signature.MediaType)
+		return failed(CodeMalformed, "the second part is %.200q", c.signature.MediaType)
 	}
 	return c.findParts()
 }
@@ -160,7 +164,7 @@ func (c *check) checkSender() error {
 		return failed(CodeAddressMismatch, "%w", err)
 	}
 	if signer := c.facts.Signer.EmailAddresses[0]; !SameAddress(address, signer) {
-		return failed(CodeAddressMismatch, "From is %q, the signer %q", address, signer)
+		return failed(CodeAddressMismatch, "From is %.200q, the signer %.200q", address, signer)
 	}
 	return nil
 }
@@ -197,12 +201,12 @@ func (c *check) checkHeader() error {
 	for _, token := range ricevuta {
 		if !c.facts.Kind.IsNotice() || receiptKind(token) != c.facts.Kind ||
 			c.facts.Kind == KindUnknown && !sameToken(token, data.Token) {
-			return failed(CodeHeaderMismatch, "X-Ricevuta %q on a message of kind %v", token, c.facts.Kind)
+			return failed(CodeHeaderMismatch, "X-Ricevuta %.200q on a message of kind %v", token, c.facts.Kind)
 		}
 	}
 	for _, token := range trasporto {
 		if transportKind(token) != c.facts.Kind || c.facts.Kind == KindUnknown {
-			return failed(CodeHeaderMismatch, "X-Trasporto %q on a message of kind %v", token, c.facts.Kind)
+			return failed(CodeHeaderMismatch, "X-Trasporto %.200q on a message of kind %v", token, c.facts.Kind)
 		}
 	}
 	if data == nil {
@@ -213,7 +217,7 @@ func (c *check) checkHeader() error {
 	}
 	for _, id := range riferimento {
 		if !SameMessageID(id, data.MessageID) {
-			return failed(CodeHeaderMismatch, "X-Riferimento-Message-ID %q, msgid %q", id, data.MessageID)
+			return failed(CodeHeaderMismatch, "X-Riferimento-Message-ID %.200q, msgid %.200q", id, data.MessageID)
 		}
 	}
 	return nil

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// ReadCRLs makes a RevocationSource of CRL files, in DER or PEM. Several issues of
-// one list may be given, of today and of years ago: of those that cover a signing
-// time the latest is used. The files are read once, now.
+// ReadCRLs makes a RevocationSource of CRL files, each one list in DER or any
+// number in PEM: issues of today and of years ago, of several issuers. The files
+// are read once, now; one that cannot be read is an error.
 func ReadCRLs(files ...string) (RevocationSource, error) {
 	var lists []*x509.RevocationList
 	for _, file := range files {
@@ -19,34 +19,35 @@ func ReadCRLs(files ...string) (RevocationSource, error) {
 		if err != nil {
 			return nil, fmt.Errorf("envelope: CRL: %w", err)
 		}
-		if block, _ := pem.Decode(b); block != nil {
-			b = block.Bytes
-		}
-		list, err := x509.ParseRevocationList(b)
+		ders, err := crlBlocks(b)
 		if err != nil {
 			return nil, fmt.Errorf("envelope: CRL %s: %w", file, err)
 		}
-		lists = append(lists, list)
-	}
-	return func(_ context.Context, leaf *x509.Certificate, signedAt time.Time) (*x509.RevocationList, error) {
-		var best *x509.RevocationList
-		for _, list := range lists {
-			if list.Issuer.String() == leaf.Issuer.String() && (best == nil || better(list, best, leaf, signedAt)) {
-				best = list
+		for _, der := range ders {
+			list, err := x509.ParseRevocationList(der)
+			if err != nil {
+				return nil, fmt.Errorf("envelope: CRL %s: %w", file, err)
 			}
+			lists = append(lists, list)
 		}
-		return best, nil
+	}
+	return func(context.Context, *x509.Certificate, time.Time) ([]*x509.RevocationList, error) {
+		return lists, nil
 	}, nil
 }
 
-// better tells whether list says more than other about a leaf: one that covers the
-// signing time, and then the later one.
-func better(list, other *x509.RevocationList, leaf *x509.Certificate, signedAt time.Time) bool {
-	covers := func(l *x509.RevocationList) bool {
-		return !l.ThisUpdate.Before(signedAt) && !l.ThisUpdate.After(leaf.NotAfter)
+// crlBlocks gives the lists of a file in DER.
+func crlBlocks(b []byte) ([][]byte, error) {
+	block, rest := pem.Decode(b)
+	if block == nil {
+		return [][]byte{b}, nil
 	}
-	if covers(list) != covers(other) {
-		return covers(list)
+	var ders [][]byte
+	for ; block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "X509 CRL" {
+			return nil, fmt.Errorf("a PEM block of type %q", block.Type)
+		}
+		ders = append(ders, block.Bytes)
 	}
-	return list.ThisUpdate.After(other.ThisUpdate)
+	return ders, nil
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -29,7 +30,9 @@ func ParseIndex(r io.Reader) (*Index, error) {
 	x := &Index{certificates: map[string]string{}, domains: map[string]string{}}
 	var hashes, domains []string
 	var provider string
+	nameless := false
 	endEntry := func() {
+		nameless = nameless || provider == "" && len(hashes)+len(domains) > 0
 		for _, h := range hashes {
 			x.certificates[lower(h)] = provider
 		}
@@ -54,8 +57,8 @@ func ParseIndex(r io.Reader) (*Index, error) {
 		return nil, fmt.Errorf("envelope: provider index: %w", err)
 	}
 	endEntry()
-	if len(x.domains) == 0 {
-		return nil, fmt.Errorf("envelope: provider index: no managedDomains in it")
+	if nameless || len(x.domains) == 0 {
+		return nil, errors.New("envelope: provider index: an entry without providerName, or no managedDomains at all")
 	}
 	return x, nil
 }
@@ -146,7 +149,7 @@ func (c *check) checkIndex() error {
 		return nil
 	}
 	for _, address := range addresses {
-		_, domain, _ := strings.Cut(address, "@")
+		domain := address[strings.LastIndexByte(address, '@')+1:]
 		if manager, managed := x.domains[lower(domain)]; managed && manager == name {
 			return nil
 		}

@@ -84,7 +84,7 @@ func TestSignerThatIsNotInTheIndexIsRefused(t *testing.T) {
 
 func TestIndexThatCannotBeReadIsAnError(t *testing.T) {
 	for _, bad := range []string{
-		"", "dn: o=postacert\n", "managedDomains:: ###\n", "managedDomains: " + strings.Repeat("x", 2<<20),
+		"", "dn: o=postacert\n", "providerCertificateHash: 00\n\ndn: x\nproviderName: P\nmanagedDomains: a.example\n", "managedDomains:: ###\n", "managedDomains: " + strings.Repeat("x", 2<<20),
 		"managedDomains: x\n" + strings.Repeat(" "+strings.Repeat("x", 1000)+"\n", 2000),
 	} {
 		_, err := envelope.ParseIndex(strings.NewReader(bad))

@@ -14,8 +14,8 @@ import (
 // Facts is what a check found out about a message. In a Message they are
 // proven, save for those marked unsigned; in a VerifyError they are claims.
 type Facts struct {
-	// Kind is that of the certification data. Where these are missing it is what
-	// the header claims; KindNone when it claims nothing.
+	// Kind is that of the certification data. Where these are missing, as in an
+	// anomaly, it is what the header claims; KindNone when it claims nothing.
 	Kind Kind
 	// CertData is nil for an anomaly envelope, and where none could be read.
 	CertData *CertData
@@ -53,7 +53,8 @@ func (k Key) String() string {
 	return hex.EncodeToString(k[:])
 }
 
-// Message is a proven PEC message: only Open makes one.
+// Message is a proven PEC message. Only Open makes one; any other value is not
+// Proven, and holds nothing.
 type Message struct {
 	Facts
 
@@ -68,7 +69,7 @@ type Message struct {
 // A reader that is also an io.ReaderAt and an io.Seeker is read in place and must
 // stay unchanged until Close; any other is copied, beyond 1 MiB to a temporary file.
 func Open(ctx context.Context, r io.Reader, v *Verifier) (*Message, error) {
-	if v == nil {
+	if v == nil || len(v.anchors) == 0 {
 		return nil, ErrNoAnchors
 	}
 	s, err := spool.Open(ctx, r)
@@ -88,12 +89,24 @@ func Open(ctx context.Context, r io.Reader, v *Verifier) (*Message, error) {
 	return m, nil
 }
 
+// Proven tells whether Open made m.
+func (m *Message) Proven() bool { return m != nil && m.spool != nil }
+
+// Raw is the whole message, byte for byte as it was read: the evidence to keep. It
+// is readable until Close; nil when m is not Proven.
+func (m *Message) Raw() *io.SectionReader {
+	if !m.Proven() {
+		return nil
+	}
+	return io.NewSectionReader(m.spool, 0, m.spool.Size())
+}
+
 // Original is the message that the sender wrote (postacert.eml), as this message
 // carries it: in a transport envelope, a full or brief delivery receipt, or an
 // anomaly envelope. It is readable until Close. Without one the error is
 // ErrNoOriginal.
 func (m *Message) Original() (*io.SectionReader, error) {
-	if m.original == nil {
+	if m == nil || m.original == nil {
 		return nil, ErrNoOriginal
 	}
 	return io.NewSectionReader(m.original, 0, m.original.Size()), nil
@@ -101,6 +114,9 @@ func (m *Message) Original() (*io.SectionReader, error) {
 
 // Close releases the copy of the message that Open made, if it made one.
 func (m *Message) Close() error {
+	if !m.Proven() {
+		return nil
+	}
 	if m.decoded != nil {
 		return errors.Join(m.spool.Close(), m.decoded.Close())
 	}

@@ -25,22 +25,15 @@ func (c *check) findParts() error {
 	if err != nil {
 		return err
 	}
-	var certData, originals []multipart.Part
-	for _, p := range children {
-		switch {
-		case isNamed(p, "daticert.xml"):
-			certData = append(certData, p)
-		case p.MediaType == "message/rfc822" || isNamed(p, "postacert.eml"):
-			originals = append(originals, p)
-		}
-	}
-	c.facts.CertData, c.certDataErr = readCertData(certData, children)
+	c.facts.CertData, c.certDataErr = findCertData(children)
 	if data := c.facts.CertData; data != nil && c.facts.Kind == KindNone {
 		c.facts.Kind = data.Kind
 	}
-	if len(originals) == 1 {
-		c.original = &originals[0]
+	original, err := findOriginal(children)
+	if c.certDataErr == nil {
+		c.certDataErr = err
 	}
+	c.original = original
 	return nil
 }
 
@@ -52,12 +45,20 @@ func (c *check) signedChildren() ([]multipart.Part, error) {
 	if mixed.MediaType != "multipart/mixed" {
 		return nil, nil
 	}
-	sections, err := mixed.Children(multipart.MaxParts)
-	if errors.Is(err, header.ErrRepeatedParam) {
+	sections, epilogue, err := mixed.Split(multipart.MaxParts)
+	if errors.Is(err, header.ErrParams) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, parseFailed(err, CodeTooLarge)
+	}
+	// A sender who guesses the provider's boundary could end the multipart inside
+	// the original, with a daticert.xml of its own before; the provider's then comes after.
+	if more, err := mixed.HasDelimiter(epilogue); err != nil || more {
+		if err == nil {
+			err = failed(CodeMalformed, "a delimiter after the last one of the signed part")
+		}
+		return nil, err
 	}
 	children := make([]multipart.Part, 0, len(sections))
 	for _, section := range sections {
@@ -70,30 +71,46 @@ func (c *check) signedChildren() ([]multipart.Part, error) {
 	return children, nil
 }
 
-func isNamed(p multipart.Part, name string) bool {
-	return slices.ContainsFunc(p.Names(), func(n string) bool { return equalFold(n, name) })
-}
-
-// readCertData reads the one daticert.xml. Where no part has that name, one that
-// is XML with its root counts (RFC 6109, 4.3.3 itself writes certdata.xml). Data
-// that is not to be relied upon is given beside the error.
-func readCertData(named, all []multipart.Part) (*CertData, error) {
-	switch len(named) {
-	case 0:
-		return readUnnamedCertData(all)
-	case 1:
-		return readCertDataPart(named[0])
-	default:
-		return nil, failed(CodeNoCertData, "%d parts named daticert.xml", len(named))
-	}
-}
-
-func readUnnamedCertData(all []multipart.Part) (*CertData, error) {
-	var found *CertData
-	for _, p := range all {
-		if p.MediaType != "application/xml" && p.MediaType != "text/xml" {
-			continue
+func named(parts []multipart.Part, name string) []multipart.Part {
+	var found []multipart.Part
+	for _, p := range parts {
+		if slices.ContainsFunc(p.Names, func(n string) bool { return equalFold(n, name) }) {
+			found = append(found, p)
 		}
+	}
+	return found
+}
+
+func ofType(parts []multipart.Part, mediaTypes ...string) []multipart.Part {
+	var found []multipart.Part
+	for _, p := range parts {
+		if slices.Contains(mediaTypes, p.MediaType) {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// maxUnnamed is how many XML parts without the name are looked into.
+const maxUnnamed = 4
+
+// findCertData reads the one daticert.xml. Where no part has that name, the one
+// that is XML with its root counts (RFC 6109, 4.3.3 itself writes certdata.xml).
+// Data that is not to be relied upon is given beside the error.
+func findCertData(parts []multipart.Part) (*CertData, error) {
+	switch candidates := named(parts, "daticert.xml"); len(candidates) {
+	case 0:
+	case 1:
+		return readCertDataPart(candidates[0])
+	default:
+		return nil, failed(CodeNoCertData, "%d parts named daticert.xml", len(candidates))
+	}
+	candidates := ofType(parts, "application/xml", "text/xml")
+	if len(candidates) == 0 {
+		return nil, failed(CodeNoCertData, "%w", errNoCertData)
+	}
+	var found *CertData
+	for _, p := range candidates[:min(len(candidates), maxUnnamed)] {
 		data, err := readCertDataPart(p)
 		if err != nil {
 			continue
@@ -104,9 +121,27 @@ func readUnnamedCertData(all []multipart.Part) (*CertData, error) {
 		found = data
 	}
 	if found == nil {
-		return nil, failed(CodeNoCertData, "%w", errNoCertData)
+		return nil, failed(CodeNoCertData, "no part with certification data")
 	}
 	return found, nil
+}
+
+// findOriginal finds the original message, nil when there is none: the part named
+// postacert.eml, or else the one attached message. Of two, readers would show
+// different ones.
+func findOriginal(parts []multipart.Part) (*multipart.Part, error) {
+	candidates := named(parts, "postacert.eml")
+	if len(candidates) == 0 {
+		candidates = ofType(parts, "message/rfc822")
+	}
+	switch len(candidates) {
+	case 0:
+		return nil, nil
+	case 1:
+		return &candidates[0], nil
+	default:
+		return nil, failed(CodeBadCertData, "%d original messages", len(candidates))
+	}
 }
 
 func readCertDataPart(p multipart.Part) (*CertData, error) {
@@ -128,10 +163,11 @@ func (m *Message) openOriginal(ctx context.Context, p *multipart.Part) error {
 		return nil
 	}
 	m.original = p.Body
-	if p.Encoding() != "base64" {
+	if p.Encoding != "base64" {
 		return nil
 	}
-	s, err := spool.Open(ctx, base64.NewDecoder(base64.StdEncoding, io.NewSectionReader(p.Body, 0, p.Body.Size())))
+	encoded := withoutBlanks{io.NewSectionReader(p.Body, 0, p.Body.Size())}
+	s, err := spool.Open(ctx, base64.NewDecoder(base64.StdEncoding, encoded))
 	if _, corrupt := errors.AsType[base64.CorruptInputError](err); corrupt || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil // only labelled so: the bytes are the message
 	}
@@ -141,4 +177,14 @@ func (m *Message) openOriginal(ctx context.Context, p *multipart.Part) error {
 	m.decoded = s
 	m.original = io.NewSectionReader(s, 0, s.Size())
 	return nil
+}
+
+// withoutBlanks leaves out the blanks that storage puts at the ends of lines;
+// base64.NewDecoder passes over the line ends themselves.
+type withoutBlanks struct{ r io.Reader }
+
+func (w withoutBlanks) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	kept := slices.DeleteFunc(p[:n], func(b byte) bool { return b == ' ' || b == '\t' })
+	return len(kept), err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/asn1"
+	"fmt"
 	"slices"
 	"time"
 
@@ -11,11 +12,12 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// RevocationSource gives the certificate revocation list (CRL, RFC 5280, 5) by
-// which to judge a leaf that signed at the given time; nil or an error when it has
-// none. The list needs no checking: its issuer and its signature are held against
-// the anchor. ReadCRLs makes a source of files.
-type RevocationSource func(ctx context.Context, leaf *x509.Certificate, signedAt time.Time) (*x509.RevocationList, error)
+// RevocationSource gives the certificate revocation lists (CRL, RFC 5280, 5) by
+// which to judge a leaf that signed at the given time, in any order; none or an
+// error when it has none. The lists need no checking: issuer, signature and scope
+// are held against anchor and leaf, and one that names the leaf outweighs all that
+// do not. ReadCRLs makes a source of files.
+type RevocationSource func(ctx context.Context, leaf *x509.Certificate, signedAt time.Time) ([]*x509.RevocationList, error)
 
 // Revocation is what is known of the revocation of a signer's certificate.
 type Revocation string
@@ -37,13 +39,22 @@ func (c *check) checkRevocation() error {
 		return nil
 	}
 	leaf, signedAt := c.facts.Signer, c.signedAt()
-	list, err := c.verifier.opts.Revocation(c.ctx, leaf, signedAt)
-	if ctxErr := c.ctx.Err(); ctxErr != nil {
-		return ctxErr
+	lists, _ := c.verifier.opts.Revocation(c.ctx, leaf, signedAt) // an error is no answer
+	if err := c.ctx.Err(); err != nil {
+		return fmt.Errorf("envelope: %w", err)
+	}
+	found := map[Revocation]bool{}
+	for _, list := range lists {
+		if list != nil {
+			found[c.judge(list, leaf, signedAt)] = true
+		}
 	}
 	c.facts.Revocation = RevocationUnknown
-	if err == nil && list != nil {
-		c.facts.Revocation = c.judge(list, leaf, signedAt)
+	for _, answer := range []Revocation{RevocationRevoked, RevocationLater, RevocationGood} {
+		if found[answer] {
+			c.facts.Revocation = answer
+			break
+		}
 	}
 	switch c.facts.Revocation {
 	case RevocationRevoked:

@@ -37,8 +37,8 @@ func (a *authority) crl(issued time.Time, extensions []pkix.Extension, revoked .
 	return list
 }
 
-func source(list *x509.RevocationList, err error) envelope.RevocationSource {
-	return func(context.Context, *x509.Certificate, time.Time) (*x509.RevocationList, error) { return list, err }
+func source(err error, lists ...*x509.RevocationList) envelope.RevocationSource {
+	return func(context.Context, *x509.Certificate, time.Time) ([]*x509.RevocationList, error) { return lists, err }
 }
 
 func TestRevocation(t *testing.T) {
@@ -53,23 +53,26 @@ func TestRevocation(t *testing.T) {
 		source envelope.RevocationSource
 		want   envelope.Revocation
 	}{
-		"no source":                        {nil, envelope.RevocationUnchecked},
-		"not listed":                       {source(a.crl(after, nil), nil), envelope.RevocationGood},
-		"revoked before":                   {source(a.crl(after, nil, before), nil), envelope.RevocationRevoked},
-		"revoked before, an old list":      {source(a.crl(before, nil, before), nil), envelope.RevocationRevoked},
-		"revoked after":                    {source(a.crl(after, nil, after), nil), envelope.RevocationLater},
-		"issued before signing":            {source(a.crl(before, nil), nil), envelope.RevocationUnknown},
-		"issued after the leaf expired":    {source(a.crl(now.AddDate(2, 0, 0), nil), nil), envelope.RevocationUnknown},
-		"no answer":                        {source(nil, nil), envelope.RevocationUnknown},
-		"an error":                         {source(nil, errors.New("unreachable")), envelope.RevocationUnknown},
-		"of a stranger of the same name":   {source(stranger.crl(after, nil, before), nil), envelope.RevocationUnknown},
-		"only users' certificates":         {source(a.crl(after, partial(0x30, 3, 0x81, 1, 0xff)), nil), envelope.RevocationGood},
-		"only CA certificates":             {source(a.crl(after, partial(0x30, 3, 0x82, 1, 0xff)), nil), envelope.RevocationUnknown},
-		"only some reasons":                {source(a.crl(after, partial(0x30, 4, 0x83, 2, 0x06, 0x40)), nil), envelope.RevocationUnknown},
-		"an unreadable distribution point": {source(a.crl(after, partial(0x04, 0)), nil), envelope.RevocationUnknown},
-		"a delta": {source(a.crl(after, []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 27}, Critical: true, Value: []byte{2, 1, 1}}}), nil),
+		"no source":                     {nil, envelope.RevocationUnchecked},
+		"not listed":                    {source(nil, a.crl(after, nil)), envelope.RevocationGood},
+		"revoked before":                {source(nil, a.crl(after, nil, before)), envelope.RevocationRevoked},
+		"revoked before, an old list":   {source(nil, a.crl(before, nil, before)), envelope.RevocationRevoked},
+		"revoked after":                 {source(nil, a.crl(after, nil, after)), envelope.RevocationLater},
+		"issued before signing":         {source(nil, a.crl(before, nil)), envelope.RevocationUnknown},
+		"issued after the leaf expired": {source(nil, a.crl(now.AddDate(2, 0, 0), nil)), envelope.RevocationUnknown},
+		"revoked by one of two": {source(nil, a.crl(after, nil, before), a.crl(after.Add(time.Hour), partial(0x30, 3, 0x82, 1, 0xff))),
+			envelope.RevocationRevoked},
+		"good by one of three":             {source(nil, a.crl(before, nil), nil, a.crl(after, nil)), envelope.RevocationGood},
+		"no answer":                        {source(nil), envelope.RevocationUnknown},
+		"an error":                         {source(errors.New("unreachable")), envelope.RevocationUnknown},
+		"of a stranger of the same name":   {source(nil, stranger.crl(after, nil, before)), envelope.RevocationUnknown},
+		"only users' certificates":         {source(nil, a.crl(after, partial(0x30, 3, 0x81, 1, 0xff))), envelope.RevocationGood},
+		"only CA certificates":             {source(nil, a.crl(after, partial(0x30, 3, 0x82, 1, 0xff))), envelope.RevocationUnknown},
+		"only some reasons":                {source(nil, a.crl(after, partial(0x30, 4, 0x83, 2, 0x06, 0x40))), envelope.RevocationUnknown},
+		"an unreadable distribution point": {source(nil, a.crl(after, partial(0x04, 0))), envelope.RevocationUnknown},
+		"a delta": {source(nil, a.crl(after, []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 27}, Critical: true, Value: []byte{2, 1, 1}}})),
 			envelope.RevocationUnknown},
-		"an unknown critical extension": {source(a.crl(after, []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}}}), nil),
+		"an unknown critical extension": {source(nil, a.crl(after, []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}}})),
 			envelope.RevocationUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -106,6 +109,8 @@ func TestCRLFiles(t *testing.T) {
 	covering := write("covering.pem", pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: a.crl(now.Add(time.Hour), nil).Raw}))
 	late := write("late.crl", a.crl(now.AddDate(2, 0, 0), nil).Raw)
 	later := write("revoked.crl", a.crl(now.Add(3*time.Hour), nil, now.Add(2*time.Hour)).Raw)
+	both := write("both.pem", append(pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: a.crl(now.Add(time.Hour), nil).Raw}),
+		pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: a.crl(now.Add(3*time.Hour), nil, now.Add(2*time.Hour)).Raw})...))
 	for _, c := range []struct {
 		files []string
 		want  envelope.Revocation
@@ -115,13 +120,16 @@ func TestCRLFiles(t *testing.T) {
 		{[]string{old, covering, late}, envelope.RevocationGood},
 		{[]string{late, covering, old}, envelope.RevocationGood},
 		{[]string{covering, later, old}, envelope.RevocationLater},
+		{[]string{both}, envelope.RevocationLater},
 	} {
 		source, err := envelope.ReadCRLs(c.files...)
 		require.NoError(t, err)
 		m := accepted(t, a.deliveryOf(""), a.verifier(&envelope.VerifierOptions{Revocation: source}))
 		require.Equal(t, c.want, m.Revocation, c.files)
 	}
-	for _, bad := range []string{write("bad.crl", []byte("no")), filepath.Join(dir, "absent.crl")} {
+	for _, bad := range []string{
+		write("bad.crl", []byte("no")), filepath.Join(dir, "absent.crl"), write("cert.pem", certificatePEM(a.cert.Raw)),
+	} {
 		_, err := envelope.ReadCRLs(bad)
 		require.Error(t, err)
 	}

@@ -42,16 +42,17 @@ func (c *check) checkTrust() error {
 
 // findAnchor finds the anchor whose key signed the leaf (RFC 5280, 6.1.3 a 1).
 func (c *check) findAnchor(leaf *x509.Certificate) (*Anchor, error) {
+	issuer := leaf.Issuer.String()
 	for i := range c.verifier.anchors {
 		anchor := &c.verifier.anchors[i]
-		if anchor.Issuer != "" && anchor.Issuer != leaf.Issuer.String() {
+		if anchor.Issuer != "" && anchor.Issuer != issuer {
 			continue
 		}
 		if anchor.signed(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature) {
 			return anchor, nil
 		}
 	}
-	return nil, failed(CodeUntrusted, "no anchor issued the certificate of %q by %q", leaf.Subject, leaf.Issuer)
+	return nil, failed(CodeUntrusted, "no anchor issued the certificate of %.200q by %.200q", leaf.Subject, issuer)
 }
 
 // signed tells whether the anchor's key made a signature. It may be one with

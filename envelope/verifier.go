@@ -51,9 +51,9 @@ func NewVerifier(anchors []Anchor, opts *VerifierOptions) (*Verifier, error) {
 		return nil, ErrNoAnchors
 	}
 	for _, a := range anchors {
-		switch a.PublicKey.(type) {
-		case *rsa.PublicKey, *ecdsa.PublicKey:
-		default:
+		rsaKey, isRSA := a.PublicKey.(*rsa.PublicKey)
+		ecKey, isEC := a.PublicKey.(*ecdsa.PublicKey)
+		if rsaKey == nil && ecKey == nil || isRSA && rsaKey.N == nil || isEC && ecKey.Curve == nil {
 			return nil, fmt.Errorf("envelope: anchor %q: a key of type %T", a.Name, a.PublicKey)
 		}
 	}

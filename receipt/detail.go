@@ -28,9 +28,9 @@ func detail(m *envelope.Message) Detail {
 	if err != nil {
 		return Concise
 	}
-	// A sender may attach a file that looks like a hash: where a full receipt was
-	// asked for, it is one.
-	if strings.EqualFold(m.CertData.Receipt, "completa") {
+	// A sender may attach a file that looks like a hash: where no brief receipt was
+	// asked for, there is none.
+	if !strings.EqualFold(m.CertData.Receipt, "breve") {
 		return Full
 	}
 	err = multipart.Walk(original, func(p multipart.Part) error {
@@ -39,8 +39,8 @@ func detail(m *envelope.Message) Detail {
 		}
 		return nil
 	})
-	if errors.Is(err, errHashFound) {
-		return Brief
+	if err != nil {
+		return Brief // a hash, or a message that cannot be seen through
 	}
 	return Full
 }
@@ -50,7 +50,7 @@ var errHashFound = errors.New("an attachment was replaced by its hash")
 // isHash recognises what a brief receipt has in the place of an attachment: text
 // named like it with .hash behind, holding a SHA-1 in hexadecimal.
 func isHash(p multipart.Part) bool {
-	for _, name := range p.Names() {
+	for _, name := range p.Names {
 		if !strings.HasSuffix(strings.ToLower(name), ".hash") {
 			continue
 		}

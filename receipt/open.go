@@ -2,6 +2,7 @@ package receipt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -35,9 +36,15 @@ func Open(ctx context.Context, r io.Reader, v *envelope.Verifier) (Notice, error
 	return n, nil
 }
 
+// ErrNotProven reports a message that envelope.Open did not make.
+var ErrNotProven = errors.New("receipt: the message is not proven")
+
 // New gives the notice that a proven message is; its Close closes m. An envelope
-// gives a *KindError.
+// gives a *KindError, a message that was put together otherwise ErrNotProven.
 func New(m *envelope.Message) (Notice, error) {
+	if !m.Proven() {
+		return nil, ErrNotProven
+	}
 	d := m.CertData
 	if d == nil || !m.Kind.IsNotice() {
 		return nil, &KindError{m.Kind}

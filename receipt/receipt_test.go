@@ -162,3 +162,19 @@ func TestDetailIsToldByContent(t *testing.T) {
 		})
 	}
 }
+
+func TestOnlyAProvenMessageIsANotice(t *testing.T) {
+	n, other := pectest.Start(t, nil), pectest.Start(t, nil)
+	raw := emit(t, n, func(n *pectest.Notice) { n.Kind, n.Delivered = pectest.KindDelivery, "luigi@beta-pec.example" })
+	_, err := envelope.Open(t.Context(), bytes.NewReader(raw), verifier(t, other))
+	ve, ok := errors.AsType[*envelope.VerifyError](err)
+	require.True(t, ok)
+	for _, m := range []*envelope.Message{nil, {}, {Facts: ve.Facts}} {
+		notice, err := receipt.New(m)
+		require.Nil(t, notice)
+		require.ErrorIs(t, err, receipt.ErrNotProven)
+		_, err = receipt.NewReport("x", m, nil)
+		require.ErrorIs(t, err, receipt.ErrNotProven)
+	}
+	require.NoError(t, new(receipt.Acceptance).Close())
+}

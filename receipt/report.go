@@ -53,7 +53,8 @@ type ReportRecipient struct {
 }
 
 // NewReport makes the report of what envelope.Open gave for one file. An err that
-// is not an *envelope.VerifyError is no verdict and is given back.
+// is not an *envelope.VerifyError is no verdict and is given back; a message that
+// envelope.Open did not make is ErrNotProven.
 func NewReport(file string, m *envelope.Message, err error) (Report, error) {
 	r := Report{
 		Schema:     ReportSchema,
@@ -67,6 +68,8 @@ func NewReport(file string, m *envelope.Message, err error) (Report, error) {
 	var facts envelope.Facts
 	var ve *envelope.VerifyError
 	switch {
+	case err == nil && !m.Proven():
+		return Report{}, ErrNotProven
 	case err == nil:
 		r.Verified = true
 		facts = m.Facts

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"github.com/gopec/gopec/receipt"
 )
@@ -116,12 +117,13 @@ func warnings(r receipt.Report) string {
 	return strings.Join(list, ", ")
 }
 
-// clean keeps what a stranger wrote from steering the terminal.
+// clean keeps what a stranger wrote from steering the terminal or the order of its
+// letters.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return '?'
+		if unicode.IsPrint(r) {
+			return r
 		}
-		return r
+		return '?'
 	}, s)
 }

@@ -21,7 +21,7 @@ func signatures(t testing.TB) [][]byte {
 	for _, v := range all {
 		outer, err := multipart.ReadPart(io.NewSectionReader(bytes.NewReader(v.Message), 0, int64(len(v.Message))))
 		require.NoError(t, err)
-		sections, err := outer.Children(10)
+		sections, _, err := outer.Split(10)
 		if err != nil || len(sections) < 2 {
 			continue
 		}

@@ -35,7 +35,12 @@ type Signature struct {
 	attributes    []byte // signed attributes as transmitted, an IMPLICIT [0]
 	algorithm     pkix.AlgorithmIdentifier
 	value         []byte
+	check         func(signed []byte) bool // whether value is the signature over signed
 }
+
+// maxName is the longest issuer or subject of a signer looked at, in bytes. Turning
+// a name into text takes time in the square of its length.
+const maxName = 4 << 10
 
 // signerInfo is RFC 5652, 5.3, as transmitted.
 type signerInfo struct {
@@ -75,8 +80,10 @@ func Parse(b []byte) (*Signature, error) {
 	if err := sig.readAttributes(); err != nil {
 		return nil, err
 	}
-	sig.Digest, err = digestHash(si.digest)
-	if err != nil {
+	if sig.Digest, err = digestHash(si.digest); err != nil {
+		return nil, err
+	}
+	if sig.check, err = sig.verifier(); err != nil {
 		return nil, err
 	}
 	return sig, nil
@@ -196,9 +203,13 @@ func findCertificate(certificates cryptobyte.String, si *signerInfo) (*x509.Cert
 			continue // an attribute certificate or another format (RFC 5652, 10.2.2)
 		}
 		cert, err := x509.ParseCertificate(element)
-		if err == nil && si.names(cert) {
-			return cert, nil
+		if err != nil || !si.names(cert) {
+			continue
 		}
+		if len(cert.RawIssuer) > maxName || len(cert.RawSubject) > maxName {
+			return nil, fail(TooLarge, "a certificate with a name of more than 4 KiB")
+		}
+		return cert, nil
 	}
 	return nil, fail(NoSignerCertificate, "the signer's certificate is not enclosed")
 }

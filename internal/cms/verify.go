@@ -61,19 +61,15 @@ func (sig *Signature) MatchesDigest(digest []byte) bool {
 // Verify checks the signature over the signed attributes with the key of the
 // enclosed certificate (RFC 5652, 5.4 and 5.6). Its errors are *Error.
 func (sig *Signature) Verify() error {
-	check, err := sig.verifier()
-	if err != nil {
-		return err
-	}
 	// The signature is over the SET OF in DER. Signers exist that sign the order
 	// they transmit and signers that sort and transmit unsorted; both kinds of
 	// signature bind the same attributes.
 	transmitted := slices.Clone(sig.attributes)
 	transmitted[0] = byte(cbasn1.SET)
-	if check(transmitted) {
+	if sig.check(transmitted) {
 		return nil
 	}
-	if sorted := sortSet(transmitted); !bytes.Equal(sorted, transmitted) && check(sorted) {
+	if sorted := sortSet(transmitted); !bytes.Equal(sorted, transmitted) && sig.check(sorted) {
 		return nil
 	}
 	return fail(BadSignature, "the signature is not that of the enclosed certificate")

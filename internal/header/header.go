@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// MaxSize is the longest header read, in bytes.
-const MaxSize = 1 << 20
+// maxFields is far above what mail has; each costs memory beyond its bytes.
+const maxFields = 2000
 
-// ErrTooLarge reports a header longer than MaxSize.
-var ErrTooLarge = errors.New("header: longer than 1 MiB")
+// ErrTooLarge reports a header longer than the caller reads, or of too many fields.
+var ErrTooLarge = errors.New("header: too large")
 
 // Header is the fields of one header, in order.
 type Header []Field
@@ -28,9 +28,10 @@ type Field struct {
 
 // Read reads the header at the start of r. It also gives its length in bytes
 // with the empty line that ends it; where no empty line comes, all of r is header.
-// A line that is neither a field nor a continuation is passed over.
-func Read(r io.Reader) (Header, int64, error) {
-	br := bufio.NewReader(io.LimitReader(r, MaxSize+1))
+// A line that is neither a field nor a continuation is passed over. Beyond limit
+// bytes it is ErrTooLarge.
+func Read(r io.Reader, limit int64) (Header, int64, error) {
+	br := bufio.NewReader(io.LimitReader(r, limit+1))
 	var h Header
 	var size int64
 	var name string
@@ -44,11 +45,14 @@ func Read(r io.Reader) (Header, int64, error) {
 	for {
 		line, err := br.ReadBytes('\n')
 		size += int64(len(line))
-		if size > MaxSize {
+		if size > limit {
 			return nil, 0, ErrTooLarge
 		}
 		if err != nil && err != io.EOF {
 			return nil, 0, fmt.Errorf("header: %w", err)
+		}
+		if len(h) > maxFields {
+			return nil, 0, ErrTooLarge
 		}
 		text := bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 		switch {

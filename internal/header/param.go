@@ -11,9 +11,12 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 )
 
-// ErrRepeatedParam reports a parameter given twice: readers disagree on which
-// one counts.
-var ErrRepeatedParam = errors.New("header: repeated parameter")
+// ErrParams reports parameters of which readers disagree on which one counts: one
+// is given twice, in pieces that do not fit, or among more than a hundred.
+var ErrParams = errors.New("header: ambiguous parameters")
+
+// maxParams is far above what a field has.
+const maxParams = 100
 
 // ParseParams splits the value of Content-Type or Content-Disposition (RFC 2045,
 // 5.1; RFC 2183) into its lower-case main value and its parameters by lower-case
@@ -30,9 +33,11 @@ func ParseParams(value string) (string, map[string]string, error) {
 			continue
 		}
 		if _, dup := raw[name]; dup {
-			return main, nil, ErrRepeatedParam
+			return main, nil, ErrParams
 		}
-		raw[name] = val
+		if raw[name] = val; len(raw) > maxParams {
+			return main, nil, ErrParams
+		}
 	}
 	params, err := joinContinuations(raw)
 	return main, params, err
@@ -85,14 +90,14 @@ func joinContinuations(raw map[string]string) (map[string]string, error) {
 	}
 	for base, names := range segments {
 		if _, whole := raw[base+"*"]; whole {
-			return nil, ErrRepeatedParam
+			return nil, ErrParams
 		}
 		slices.SortFunc(names, func(a, b string) int { return sectionNumber(a) - sectionNumber(b) })
 		var joined, charsetPrefix strings.Builder
 		encoded := false
 		for i, name := range names {
 			if sectionNumber(name) != i {
-				return nil, ErrRepeatedParam
+				return nil, ErrParams
 			}
 			value := raw[name]
 			if strings.HasSuffix(name, "*") {

@@ -12,52 +12,59 @@ import (
 	"github.com/gopec/gopec/internal/header"
 )
 
-// Part is one entity (RFC 2045, 2.4): a header and a body.
+// Part is one entity (RFC 2045, 2.4), with what its header says of its body.
 type Part struct {
-	Header    header.Header
-	MediaType string // lower case; "" when there is no Content-Type
+	MediaType string   // lower case; "" when there is no Content-Type
+	Names     []string // the parameters name of Content-Type and filename of Content-Disposition
+	Encoding  string   // Content-Transfer-Encoding in lower case, "" when there is none
 	Body      *io.SectionReader
 
-	params    map[string]string // of Content-Type
+	boundary  string
 	paramsErr error
 }
 
+// maxHeader is the longest header of a part read, in bytes.
+const maxHeader = 64 << 10
+
 // ReadPart reads the header at the start of an entity and finds its body.
 func ReadPart(entity *io.SectionReader) (Part, error) {
-	h, size, err := header.Read(io.NewSectionReader(entity, 0, entity.Size()))
+	h, size, err := header.Read(io.NewSectionReader(entity, 0, entity.Size()), maxHeader)
 	if err != nil {
 		return Part{}, err
 	}
-	p := Part{Header: h, Body: io.NewSectionReader(entity, size, entity.Size()-size)}
-	p.MediaType, p.params, p.paramsErr = header.ParseParams(h.Get("Content-Type"))
-	return p, nil
+	return NewPart(h, io.NewSectionReader(entity, size, entity.Size()-size)), nil
 }
 
-// Children splits the body of a multipart; see Split.
-func (p Part) Children(maxParts int) ([]*io.SectionReader, error) {
+// NewPart makes a part of a header that was read and its body.
+func NewPart(h header.Header, body *io.SectionReader) Part {
+	p := Part{Body: body, Encoding: strings.ToLower(h.Get("Content-Transfer-Encoding"))}
+	var params map[string]string
+	p.MediaType, params, p.paramsErr = header.ParseParams(h.Get("Content-Type"))
+	p.boundary = params["boundary"]
+	_, disposition, _ := header.ParseParams(h.Get("Content-Disposition"))
+	for _, name := range []string{params["name"], disposition["filename"]} {
+		if name != "" {
+			p.Names = append(p.Names, name)
+		}
+	}
+	return p
+}
+
+// Split splits the body of a multipart; see the function Split.
+func (p Part) Split(maxParts int) (parts []*io.SectionReader, epilogue *io.SectionReader, err error) {
 	if p.paramsErr != nil {
-		return nil, p.paramsErr
+		return nil, nil, p.paramsErr
 	}
-	return Split(p.Body, p.params["boundary"], maxParts)
+	return Split(p.Body, p.boundary, maxParts)
 }
 
-// Names gives the names the part goes by: the parameters name of Content-Type and
-// filename of Content-Disposition.
-func (p Part) Names() []string {
-	var names []string
-	if name := p.params["name"]; name != "" {
-		names = append(names, name)
+// HasDelimiter tells whether a delimiter of this multipart stands in text.
+func (p Part) HasDelimiter(text *io.SectionReader) (bool, error) {
+	parts, _, err := Split(text, p.boundary, 1)
+	if errors.Is(err, ErrTooManyParts) {
+		return true, nil
 	}
-	_, disposition, _ := header.ParseParams(p.Header.Get("Content-Disposition"))
-	if name := disposition["filename"]; name != "" {
-		names = append(names, name)
-	}
-	return names
-}
-
-// Encoding gives the Content-Transfer-Encoding in lower case, "" when there is none.
-func (p Part) Encoding() string {
-	return strings.ToLower(p.Header.Get("Content-Transfer-Encoding"))
+	return len(parts) > 0, err
 }
 
 var (
@@ -78,7 +85,7 @@ func (p Part) Content(limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch p.Encoding() {
+	switch p.Encoding {
 	case "base64":
 		compact := bytes.Join(bytes.Fields(raw), nil)
 		raw, err = base64.StdEncoding.AppendDecode(nil, compact)

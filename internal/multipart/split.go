@@ -21,14 +21,14 @@ const (
 )
 
 // Split gives the parts between the delimiters of boundary in body, each from
-// its first header byte up to the line end that belongs to the next delimiter.
-// The preamble and the epilogue are left out. A missing last delimiter is
+// its first header byte up to the line end that belongs to the next delimiter, and
+// the epilogue, what follows the line of the last one. A missing last delimiter is
 // tolerated, as mail programs do. More than maxParts parts is ErrTooManyParts.
-func Split(body *io.SectionReader, boundary string, maxParts int) ([]*io.SectionReader, error) {
+func Split(body *io.SectionReader, boundary string, maxParts int) (parts []*io.SectionReader, epilogue *io.SectionReader, err error) {
+	nothing := io.NewSectionReader(body, body.Size(), 0)
 	if boundary == "" || len(boundary) > maxBoundary {
-		return nil, nil
+		return nil, nothing, nil
 	}
-	var parts []*io.SectionReader
 	lines := bufio.NewReaderSize(io.NewSectionReader(body, 0, body.Size()), bufferSize)
 	delimiter := []byte("--" + boundary)
 	start := int64(-1) // of the part being read; -1 in the preamble
@@ -37,21 +37,21 @@ func Split(body *io.SectionReader, boundary string, maxParts int) ([]*io.Section
 	for {
 		line, err := lines.ReadSlice('\n')
 		if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
-			return nil, fmt.Errorf("multipart: %w", err)
+			return nil, nil, fmt.Errorf("multipart: %w", err)
 		}
 		// A line longer than the buffer cannot be a delimiter.
 		if atLineStart && err != bufio.ErrBufferFull {
 			if isDelimiter, isLast := matchDelimiter(line, delimiter); isDelimiter {
 				if start >= 0 {
 					if len(parts) == maxParts {
-						return nil, ErrTooManyParts
+						return nil, nil, ErrTooManyParts
 					}
 					end := max(start, pos-lineEnd)
 					parts = append(parts, io.NewSectionReader(body, start, end-start))
 				}
 				start = pos + int64(len(line))
 				if isLast {
-					return parts, nil
+					return parts, io.NewSectionReader(body, start, body.Size()-start), nil
 				}
 			}
 		}
@@ -68,11 +68,11 @@ func Split(body *io.SectionReader, boundary string, maxParts int) ([]*io.Section
 		if err == io.EOF {
 			if start >= 0 {
 				if len(parts) == maxParts {
-					return nil, ErrTooManyParts
+					return nil, nil, ErrTooManyParts
 				}
 				parts = append(parts, io.NewSectionReader(body, start, pos-start))
 			}
-			return parts, nil
+			return parts, nothing, nil
 		}
 	}
 }

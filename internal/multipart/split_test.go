@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gopec/gopec/internal/header"
 	"github.com/gopec/gopec/internal/multipart"
 )
 
@@ -19,7 +20,7 @@ func section(s string) *io.SectionReader {
 
 func split(t testing.TB, body, boundary string, maxParts int) ([]string, error) {
 	t.Helper()
-	parts, err := multipart.Split(section(body), boundary, maxParts)
+	parts, _, err := multipart.Split(section(body), boundary, maxParts)
 	var contents []string
 	for _, p := range parts {
 		b, err := io.ReadAll(p)
@@ -83,13 +84,65 @@ func TestSplitLimits(t *testing.T) {
 	}
 }
 
+func TestEpilogue(t *testing.T) {
+	for body, want := range map[string]string{
+		"--b\r\none\r\n--b--\r\nafter\r\n": "after\r\n",
+		"--b\r\none\r\n--b--":              "",
+		"--b\r\none\r\n":                   "",
+		"":                                 "",
+	} {
+		_, epilogue, err := multipart.Split(section(body), "b", 10)
+		require.NoError(t, err)
+		got, err := io.ReadAll(epilogue)
+		require.NoError(t, err)
+		require.Equal(t, want, string(got))
+	}
+}
+
 func TestReadPart(t *testing.T) {
-	p, err := multipart.ReadPart(section("Content-Type: text/plain\r\n\r\nbody\r\n"))
+	p, err := multipart.ReadPart(section("Content-Type: Text/Plain; name=a\r\ncontent-disposition: inline; filename=\"b c\"\r\n" +
+		"Content-Transfer-Encoding: BASE64\r\n\r\nY2lh\r\n bw==\r\n"))
 	require.NoError(t, err)
-	require.Equal(t, "text/plain", p.Header.Get("content-type"))
-	b, err := io.ReadAll(p.Body)
+	require.Equal(t, "text/plain", p.MediaType)
+	require.Equal(t, []string{"a", "b c"}, p.Names)
+	require.Equal(t, "base64", p.Encoding)
+	content, err := p.Content(4)
 	require.NoError(t, err)
-	require.Equal(t, "body\r\n", string(b))
+	require.Equal(t, "ciao", string(content))
+	_, err = p.Content(3)
+	require.ErrorIs(t, err, multipart.ErrTooLarge)
+
+	p, err = multipart.ReadPart(section("Content-Transfer-Encoding: base64\r\n\r\n###"))
+	require.NoError(t, err)
+	_, err = p.Content(100)
+	require.ErrorIs(t, err, multipart.ErrEncoding)
+
+	_, err = multipart.ReadPart(section(strings.Repeat("a:\n", 64<<10)))
+	require.ErrorIs(t, err, header.ErrTooLarge)
+}
+
+func TestWalk(t *testing.T) {
+	var leaves []string
+	collect := func(p multipart.Part) error {
+		b, err := p.Content(1 << 10)
+		leaves = append(leaves, p.MediaType+" "+string(b))
+		return err
+	}
+	inner := "Content-Type: multipart/alternative; boundary=i\r\n\r\n--i\r\n\r\none\r\n--i\r\nContent-Type: text/html\r\n\r\ntwo\r\n--i--"
+	message := "Content-Type: message/rfc822\r\n\r\n" + inner
+	require.NoError(t, multipart.Walk(section("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"+inner+"\r\n--b\r\n"+message+"\r\n--b--"), collect))
+	require.Equal(t, []string{" one", "text/html two", "message/rfc822 " + inner}, leaves)
+
+	deep := "x"
+	for i := range 40 {
+		deep = fmt.Sprintf("Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n%s\r\n--b%d--", i, i, deep, i)
+	}
+	require.ErrorIs(t, multipart.Walk(section(deep), collect), multipart.ErrTooDeep)
+	large := strings.Repeat("x", 100_000)
+	for i := range 6 {
+		large = fmt.Sprintf("Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n%s\r\n--b%d--", i, i, large, i)
+	}
+	require.ErrorIs(t, multipart.Walk(section(large), collect), multipart.ErrTooDeep)
 }
 
 // The parts are spans of the body in order, and for what a strict writer makes

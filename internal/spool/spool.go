@@ -5,6 +5,7 @@ package spool
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,6 +20,7 @@ type Spool struct {
 	io.ReaderAt
 	size int64
 	file *os.File // the temporary file, nil when there is none
+	name string   // of a file that could not be removed while open
 }
 
 // Size is the number of bytes of the message.
@@ -31,6 +33,9 @@ func (s *Spool) Close() error {
 		return nil
 	}
 	err := s.file.Close()
+	if s.name != "" {
+		err = errors.Join(err, os.Remove(s.name))
+	}
 	s.file = nil
 	return err
 }
@@ -83,17 +88,16 @@ func toFile(head *bytes.Buffer, rest io.Reader) (*Spool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}
+	s := &Spool{ReaderAt: f, file: f}
 	// The name goes at once: however the process ends, no copy of the message stays.
-	if err := os.Remove(f.Name()); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("spool: %w", err)
+	// Some systems do not let go of the name of an open file.
+	if os.Remove(f.Name()) != nil {
+		s.name = f.Name()
 	}
-	size, err := io.Copy(f, io.MultiReader(head, rest))
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("spool: copying the message: %w", err)
+	if s.size, err = io.Copy(f, io.MultiReader(head, rest)); err != nil {
+		return nil, errors.Join(fmt.Errorf("spool: copying the message: %w", err), s.Close())
 	}
-	return &Spool{ReaderAt: f, size: size, file: f}, nil
+	return s, nil
 }
 
 // ctxReader fails with the context's error once it is done, so that a long copy
