@@ -58,9 +58,11 @@ func hasGroup(list string) bool {
 // SameAddress compares two addresses without regard to the case of ASCII letters
 // and to outer space: RFC 6109, 2.2.1. Letters that Unicode folds to ASCII ones,
 // such as the Kelvin sign, stay different: they make another mailbox.
-func SameAddress(a, b string) bool {
-	return equalFold(strings.TrimSpace(a), strings.TrimSpace(b))
-}
+func SameAddress(a, b string) bool { return NormalizeAddress(a) == NormalizeAddress(b) }
+
+// NormalizeAddress gives an address in the form in which SameAddress compares two:
+// without outer space, ASCII letters in lower case.
+func NormalizeAddress(address string) string { return lower(strings.TrimSpace(address)) }
 
 // SameMessageID tells whether two Message-IDs are equal once normalised, without
 // regard to case. An empty one equals none.

@@ -1,9 +1,9 @@
 package pec
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -35,10 +35,11 @@ type Options struct {
 }
 
 // New makes the Client of the mailbox with the given address, a bare
-// "name@domain". Nothing is connected yet. Nil opts is the zero value.
+// "name@domain"; anything else is a *ComposeError. Nothing is connected yet. Nil
+// opts is the zero value.
 func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Options) (*Client, error) {
-	if a, _, err := parseAddress(address); a == nil || a.Address != address {
-		return nil, errors.Join(fmt.Errorf("pec: %q is not the address of a mailbox", address), err)
+	if a, reason, err := parseAddress(address); a == nil || a.Address != address {
+		return nil, &ComposeError{[]Problem{{"From", address, cmp.Or(reason, ProblemBadAddress), err}}}
 	}
 	if s == nil || m == nil || v == nil {
 		return nil, errors.New("pec: a Client needs a Submitter, a Mailbox and a Verifier")

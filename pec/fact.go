@@ -8,9 +8,9 @@ import (
 )
 
 // Fact is something known about a send, one of Intent, Attempt, AttemptOutcome
-// and NoticeFact. Facts are appended and never changed.
+// and NoticeFact, or a pointer to one. Facts are appended and never changed.
 type Fact interface {
-	fact()
+	fact() Fact // the value itself, also of a pointer
 }
 
 // Intent is the decision to send one message. It is recorded before anything
@@ -44,7 +44,7 @@ type AttemptOutcome struct {
 // NoticeFact is a proven notice that was read. NewNoticeFact makes it. Whether it
 // speaks of a send of ours is told by Joins.
 type NoticeFact struct {
-	Key        envelope.Key // of the notice; copies of one notice are one fact
+	Key        envelope.Key // of the notice; copies of one notice are one fact, and without a key it is none
 	Kind       envelope.Kind
 	MessageID  string // msgid: of the message it speaks of
 	CertID     string // identificativo
@@ -59,10 +59,10 @@ type NoticeFact struct {
 	At         time.Time // when it was read; uncertified
 }
 
-func (Intent) fact()         {}
-func (Attempt) fact()        {}
-func (AttemptOutcome) fact() {}
-func (NoticeFact) fact()     {}
+func (f Intent) fact() Fact         { return f }
+func (f Attempt) fact() Fact        { return f }
+func (f AttemptOutcome) fact() Fact { return f }
+func (f NoticeFact) fact() Fact     { return f }
 
 // NewNoticeFact records a proven notice. at is the time of reading.
 func NewNoticeFact(n receipt.Notice, at time.Time) NoticeFact {
@@ -92,18 +92,30 @@ func NewNoticeFact(n receipt.Notice, at time.Time) NoticeFact {
 // The Message-ID alone does not bind: every recipient can read it, send a PEC of
 // its own with it, and earn genuine notices.
 func (f NoticeFact) Joins(i Intent) bool {
-	if !envelope.SameMessageID(f.MessageID, i.MessageID) || !envelope.SameAddress(f.Sender, i.Sender) {
+	return f.joins(i, recipientSet(i))
+}
+
+func (f NoticeFact) joins(i Intent, recipients map[string]bool) bool {
+	if f.Key == (envelope.Key{}) || !envelope.SameMessageID(f.MessageID, i.MessageID) || !envelope.SameAddress(f.Sender, i.Sender) {
 		return false
 	}
+	return !f.speaksOfOne() || recipients[envelope.NormalizeAddress(f.Recipient)]
+}
+
+// speaksOfOne tells whether notices of this kind are about one recipient.
+func (f NoticeFact) speaksOfOne() bool {
 	switch f.Kind {
 	case envelope.KindDelivery, envelope.KindNonDelivery, envelope.KindDeliveryDelay, envelope.KindVirusDetection:
-		for _, r := range i.Recipients {
-			if envelope.SameAddress(f.Recipient, r) {
-				return true
-			}
-		}
-		return false
-	default:
 		return true
+	default:
+		return false
 	}
+}
+
+func recipientSet(i Intent) map[string]bool {
+	set := make(map[string]bool, len(i.Recipients))
+	for _, r := range i.Recipients {
+		set[envelope.NormalizeAddress(r)] = true
+	}
+	return set
 }

@@ -43,171 +43,212 @@ func Fold(facts []Fact, at time.Time) Status {
 		s.SentAt = f.acceptance.Time
 	}
 	s.Unconfirmed = !f.submitted.IsZero() && at.Sub(f.submitted) >= confirmWithin && !f.certified()
-	s.Settled = !slices.ContainsFunc(s.Recipients, func(r RecipientStatus) bool { return !r.State.Final() })
+	s.Settled = len(s.Recipients) > 0 &&
+		!slices.ContainsFunc(s.Recipients, func(r RecipientStatus) bool { return !r.State.Final() })
 	s.Total = total(s.Recipients, s.Settled)
 	return s
 }
 
 // folding is the facts of one send, arranged so that their order cannot matter.
 type folding struct {
-	intent     Intent
-	outcomes   []AttemptOutcome // an attempt without one is uncertain
-	notices    []NoticeFact     // those that join, each once, by certified time
-	acceptance *NoticeFact      // the first
-	tried      time.Time        // the first attempt
-	submitted  time.Time        // when the provider first answered 250; zero when it did not
+	intent    Intent
+	outcomes  []AttemptOutcome // an attempt without one is uncertain
+	tried     time.Time        // the first attempt
+	submitted time.Time        // when the provider first answered 250; zero when it did not
+
+	notices    []NoticeFact // those that join, each once, by certified time
+	acceptance *NoticeFact  // the first of its kind
+	rejection  *NoticeFact  // the first of its kind
+
+	// By normalised address; each the first by certified time, or all in that order.
+	accepted map[string]*NoticeFact   // proves that the message was accepted for the recipient
+	class    map[string]Class         // as the notices classify it
+	own      map[string][]*NoticeFact // speak of this recipient
 }
 
 func newFolding(facts []Fact) *folding {
-	f := new(folding)
-	found := false
+	f := &folding{
+		accepted: map[string]*NoticeFact{},
+		class:    map[string]Class{},
+		own:      map[string][]*NoticeFact{},
+	}
+	var intents []Intent
 	for _, fact := range facts {
-		// There is one intent in a send. Of more the least Message-ID is taken, so
-		// that not even a mistake makes the order matter.
-		if i, ok := fact.(Intent); ok && (!found || i.MessageID < f.intent.MessageID) {
-			f.intent, found = i, true
+		if i, ok := fact.fact().(Intent); ok {
+			intents = append(intents, i)
 		}
 	}
-	if !found {
+	if len(intents) == 0 {
 		return nil
 	}
-	known, seen := map[int]bool{}, map[envelope.Key]bool{}
+	// There is one intent in a send. Of more the least is taken, so that not even a
+	// mistake makes the order matter.
+	f.intent = slices.MinFunc(intents, compareIntents)
+	f.addAttempts(facts)
+	f.addNotices(facts)
+	return f
+}
+
+func compareIntents(a, b Intent) int {
+	return cmp.Or(
+		strings.Compare(a.MessageID, b.MessageID), strings.Compare(a.Sender, b.Sender),
+		bytes.Compare(a.Digest[:], b.Digest[:]), slices.Compare(a.Recipients, b.Recipients),
+		strings.Compare(a.Subject, b.Subject),
+	)
+}
+
+func (f *folding) addAttempts(facts []Fact) {
+	known := map[int]bool{}
 	for _, fact := range facts {
-		switch fact := fact.(type) {
-		case AttemptOutcome:
-			known[fact.N] = true
-			f.outcomes = append(f.outcomes, fact)
-			if fact.Outcome.Kind == OutcomeSubmitted {
-				f.submitted = earliest(f.submitted, fact.At)
-			}
-		case NoticeFact:
-			if fact.Joins(f.intent) && !seen[fact.Key] {
-				seen[fact.Key] = true
-				f.notices = append(f.notices, fact)
+		if o, ok := fact.fact().(AttemptOutcome); ok {
+			known[o.N] = true
+			f.outcomes = append(f.outcomes, o)
+			if o.Outcome.Kind == OutcomeSubmitted {
+				f.submitted = earliest(f.submitted, o.At)
 			}
 		}
 	}
 	for _, fact := range facts {
-		if a, ok := fact.(Attempt); ok {
+		if a, ok := fact.fact().(Attempt); ok {
 			f.tried = earliest(f.tried, a.At)
 			if !known[a.N] {
 				f.outcomes = append(f.outcomes, AttemptOutcome{N: a.N, At: a.At})
 			}
 		}
 	}
-	slices.SortFunc(f.notices, func(a, b NoticeFact) int {
-		return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.Key[:], b.Key[:]))
-	})
-	for i := range f.notices {
-		if f.notices[i].Kind == envelope.KindAcceptance {
-			f.acceptance = &f.notices[i]
-			break
-		}
-	}
-	return f
 }
 
+// earliest gives the earlier of two times; a zero one is not known.
 func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || b.Before(a) {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
 	}
 	return a
 }
 
+func (f *folding) addNotices(facts []Fact) {
+	recipients, seen := recipientSet(f.intent), map[envelope.Key]bool{}
+	for _, fact := range facts {
+		if n, ok := fact.fact().(NoticeFact); ok && !seen[n.Key] && n.joins(f.intent, recipients) {
+			seen[n.Key] = true
+			f.notices = append(f.notices, n)
+		}
+	}
+	slices.SortFunc(f.notices, func(a, b NoticeFact) int {
+		return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.Key[:], b.Key[:]))
+	})
+	for i := range f.notices {
+		n := &f.notices[i]
+		for _, r := range n.Recipients {
+			f.list(n, r)
+		}
+		switch {
+		case n.Kind == envelope.KindAcceptance && f.acceptance == nil:
+			f.acceptance = n
+		case n.Kind == envelope.KindNonAcceptance && f.rejection == nil:
+			f.rejection = n
+		case n.speaksOfOne():
+			address := envelope.NormalizeAddress(n.Recipient)
+			f.own[address] = append(f.own[address], n)
+		}
+	}
+}
+
+// list notes what a notice says of one of the recipients it lists. It repeats what
+// the acceptance said, and a notice about one recipient implies that the message
+// was accepted for all.
+func (f *folding) list(n *NoticeFact, r envelope.Recipient) {
+	address := envelope.NormalizeAddress(r.Address)
+	if _, known := f.class[address]; !known {
+		f.class[address] = ClassOrdinary
+		if r.Certified {
+			f.class[address] = ClassCertified
+		}
+	}
+	switch n.Kind {
+	case envelope.KindAcceptance, envelope.KindDelivery, envelope.KindNonDelivery, envelope.KindDeliveryDelay:
+		if f.accepted[address] == nil {
+			f.accepted[address] = n
+		}
+	}
+}
+
 // submission is the state that the attempts alone support, for every recipient:
-// a message leaves for all of them or for none.
+// a message leaves for all of them or for none. That one attempt is known to have
+// failed says nothing about another.
 func (f *folding) submission() RecipientStatus {
+	var best RecipientStatus
+	bestRank := -1
 	slices.SortFunc(f.outcomes, func(a, b AttemptOutcome) int {
 		return cmp.Or(a.N-b.N, strings.Compare(a.Outcome.Reply.String(), b.Outcome.Reply.String()))
 	})
-	var best RecipientStatus
 	for _, o := range f.outcomes {
-		if state := o.Outcome.Kind.state(); state >= best.State {
-			best = RecipientStatus{State: state, Reply: o.Outcome.Reply}
+		state, rank := o.Outcome.Kind.state()
+		if rank >= bestRank {
+			best, bestRank = RecipientStatus{State: state, Reply: o.Outcome.Reply}, rank
 		}
 	}
 	return best
 }
 
-// state is how far an outcome gets a send.
-func (k OutcomeKind) state() State {
+// state is how far an outcome gets a send, and how it ranks among the outcomes of
+// several attempts: what may have left outweighs what has not.
+func (k OutcomeKind) state() (state State, rank int) {
 	switch k {
-	case OutcomeSubmitted:
-		return StateSubmitted
-	case OutcomeRefused:
-		return StateRefused
-	case OutcomeTemporary:
-		return StateRetrying
 	case OutcomeAuthentication:
-		return StateSuspended
+		return StateSuspended, 1
+	case OutcomeTemporary:
+		return StateRetrying, 0
+	case OutcomeRefused:
+		return StateRefused, 2
+	case OutcomeSubmitted:
+		return StateSubmitted, 4
 	default:
-		return StateUncertain
+		return StateUncertain, 3
 	}
 }
 
-// recipient folds the notices over the state of the submission. Of notices that
-// support the same state the first by certified time is told.
+// recipient raises the state of the submission to the highest that the notices
+// support. Of notices that support the same state the first by certified time counts.
 func (f *folding) recipient(address string, base RecipientStatus) RecipientStatus {
+	key := envelope.NormalizeAddress(address)
 	r := base
-	r.Address = address
-	r.Class = f.class(address)
-	for i := range f.notices {
-		n := &f.notices[i]
-		state, ok := f.supports(n, address, r.Class)
-		if !ok || state <= r.State {
-			continue
+	r.Address, r.Class = address, f.class[key]
+	raise := func(state State, n *NoticeFact) {
+		if n == nil || state <= r.State {
+			return
 		}
 		r = RecipientStatus{
-			Address:  address,
-			Class:    r.Class,
-			State:    state,
-			Failure:  n.Failure,
-			Time:     n.Time,
-			Provider: n.Provider,
-			Evidence: n.Key,
-			Detail:   n.Detail,
+			Address: address, Class: r.Class, State: state,
+			Time: n.Time, Provider: n.Provider, Evidence: n.Key,
 		}
-		if state <= StateOrdinary && state != StateRejected {
-			r.Failure = envelope.Failure{} // of another recipient, whose notice implies acceptance
+		switch state {
+		case StateAccepted, StateOrdinary: // the notice may be about another recipient
+		default:
+			r.Failure, r.Detail = n.Failure, n.Detail
+		}
+	}
+	raise(StateRejected, f.rejection)
+	if r.Class == ClassOrdinary {
+		raise(StateOrdinary, f.accepted[key])
+	} else {
+		raise(StateAccepted, f.accepted[key])
+	}
+	for _, n := range f.own[key] {
+		switch n.Kind {
+		case envelope.KindDelivery:
+			raise(StateDelivered, n)
+		case envelope.KindNonDelivery:
+			raise(StateFailed, n)
+		case envelope.KindDeliveryDelay:
+			if f.isFinalDelay(n) {
+				raise(StateExpired, n)
+			} else {
+				raise(StateDelayed, n)
+			}
 		}
 	}
 	return r
-}
-
-// supports tells which state a notice proves for a recipient.
-func (f *folding) supports(n *NoticeFact, address string, class Class) (State, bool) {
-	mine := envelope.SameAddress(n.Recipient, address)
-	switch n.Kind {
-	case envelope.KindNonAcceptance:
-		return StateRejected, true
-	case envelope.KindDelivery:
-		if mine {
-			return StateDelivered, true
-		}
-	case envelope.KindNonDelivery:
-		if mine {
-			return StateFailed, true
-		}
-	case envelope.KindDeliveryDelay:
-		switch {
-		case mine && f.isFinalDelay(n):
-			return StateExpired, true
-		case mine:
-			return StateDelayed, true
-		}
-	case envelope.KindAcceptance:
-	default:
-		return 0, false // take-in-charge, virus detection, unknown: kept, and nothing moves
-	}
-	// What speaks of another recipient implies that the provider accepted the message
-	// for all those it lists.
-	if _, listed := listedClass(n, address); !listed {
-		return 0, false
-	}
-	if class == ClassOrdinary {
-		return StateOrdinary, true
-	}
-	return StateAccepted, true
 }
 
 // isFinalDelay tells the last delay notice from the first. They look the same,
@@ -226,35 +267,12 @@ func (f *folding) isFinalDelay(n *NoticeFact) bool {
 	return !since.IsZero() && n.Time.Sub(since) >= finalDelay
 }
 
-// class is how the notices classify an address. They repeat what the acceptance
-// said; where they differ, the first by certified time counts.
-func (f *folding) class(address string) Class {
-	for i := range f.notices {
-		if class, listed := listedClass(&f.notices[i], address); listed {
-			return class
-		}
-	}
-	return ClassUnknown
-}
-
-func listedClass(n *NoticeFact, address string) (Class, bool) {
-	for _, r := range n.Recipients {
-		if envelope.SameAddress(r.Address, address) {
-			if r.Certified {
-				return ClassCertified, true
-			}
-			return ClassOrdinary, true
-		}
-	}
-	return ClassUnknown, false
-}
-
-// certID is the provider's ID of the message, and whether notices name two. A
-// non-acceptance may have an ID of its own: no envelope was made (RFC 6109, 3.1.2).
+// certID is the provider's ID of the message, and whether notices name two. That
+// of a non-acceptance comes last: no envelope was made (RFC 6109, 3.1.2).
 func (f *folding) certID() (id string, conflict bool) {
-	for _, kind := range []bool{false, true} {
+	for _, rejection := range []bool{false, true} {
 		for _, n := range f.notices {
-			if (n.Kind == envelope.KindNonAcceptance) != kind || envelope.SameMessageID(n.CertID, id) {
+			if (n.Kind == envelope.KindNonAcceptance) != rejection || envelope.SameMessageID(n.CertID, id) {
 				continue
 			}
 			if id != "" {
@@ -268,12 +286,7 @@ func (f *folding) certID() (id string, conflict bool) {
 
 // certified tells whether the sender's provider is proven to have judged the message.
 func (f *folding) certified() bool {
-	for _, n := range f.notices {
-		if n.Kind != envelope.KindUnknown {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.notices, func(n NoticeFact) bool { return n.Kind != envelope.KindUnknown })
 }
 
 func total(recipients []RecipientStatus, settled bool) Total {

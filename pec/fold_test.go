@@ -1,6 +1,7 @@
 package pec_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/receipt"
 )
 
 const (
@@ -89,6 +91,8 @@ func TestStates(t *testing.T) {
 		"login refused":                      {attempted(pec.OutcomeAuthentication, luigi), pec.StateSuspended},
 		"refused":                            {attempted(pec.OutcomeRefused, luigi), pec.StateRefused},
 		"submitted":                          {submission, pec.StateSubmitted},
+		"without outcome, then refused":      {append(attempted(pec.OutcomeRefused, luigi), pec.Attempt{N: 2}), pec.StateUncertain},
+		"submitted, then refused":            {append(submitted(luigi), pec.AttemptOutcome{N: 2, Outcome: pec.Outcome{Kind: pec.OutcomeRefused}}), pec.StateSubmitted},
 		"temporary, then without outcome":    {append(attempted(pec.OutcomeTemporary, luigi), pec.Attempt{N: 2}), pec.StateUncertain},
 		"uncertain, then accepted":           {append(attempted(pec.OutcomeUncertain, luigi), acceptance()), pec.StateAccepted},
 		"accepted":                           {accepted, pec.StateAccepted},
@@ -246,6 +250,79 @@ func TestStatusNeverFallsBack(t *testing.T) {
 		last = now
 	}
 	require.Equal(t, pec.StateDelivered, last)
+}
+
+// What is true of one recipient only does not show at another.
+func TestEvidenceOfAnotherRecipientIsItsOwn(t *testing.T) {
+	d := failure(notice(2, envelope.KindDelivery, luigi, time.Second), envelope.CauseOther, "5.0.0")
+	d.Detail = receipt.Full
+	r, _ := fold(append(submitted(luigi, bruna), d)...).Recipient(bruna)
+	require.Equal(t, pec.StateAccepted, r.State)
+	require.Empty(t, r.Detail)
+	require.Zero(t, r.Failure)
+}
+
+// Facts that no Client makes give a status all the same, and always the same.
+func TestOddFacts(t *testing.T) {
+	keyless := notice(0, envelope.KindDelivery, luigi, time.Second)
+	require.Equal(t, pec.StateSubmitted, state(t, fold(append(submitted(luigi), keyless)...), luigi), "a notice without a key is none")
+
+	a, b := intent(luigi), intent(bruna)
+	require.Equal(t, fold(a, b), fold(b, a))
+	require.Equal(t, pec.TotalOpen, fold(intent()).Total)
+	require.False(t, fold(intent()).Settled)
+
+	delay := notice(2, envelope.KindDeliveryDelay, luigi, 23*time.Hour)
+	facts := []pec.Fact{intent(luigi), pec.Attempt{N: 1, At: sentAt}, pec.Attempt{N: 2}, delay}
+	reversed := slices.Clone(facts)
+	slices.Reverse(reversed)
+	require.Equal(t, fold(facts...), fold(reversed...), "a time that is not known is not the earliest")
+
+	i, n := intent(luigi), notice(2, envelope.KindDelivery, luigi, time.Second)
+	require.Equal(t, pec.StateDelivered, state(t, fold(&i, &pec.Attempt{N: 1}, &pec.AttemptOutcome{N: 1}, &n), luigi), "pointers are facts too")
+	require.Equal(t, "State(99)", pec.State(99).String())
+}
+
+// Its cost is in proportion to the facts: a notice for each of 500 recipients, each
+// listing all of them, as a large send has.
+func BenchmarkFold(b *testing.B) {
+	costs := map[int]float64{}
+	for _, n := range []int{50, 500} {
+		facts := largeSend(n)
+		b.Run(fmt.Sprintf("recipients=%d", n), func(b *testing.B) {
+			for b.Loop() {
+				fold(facts...)
+			}
+			costs[n] = float64(b.Elapsed()) / float64(b.N) / float64(n*n)
+			if costs[50] > 0 {
+				b.ReportMetric(costs[n]/costs[50], "x-per-listed-recipient")
+			}
+		})
+	}
+}
+
+func largeSend(n int) []pec.Fact {
+	var addresses []string
+	var listed []envelope.Recipient
+	for i := range n {
+		address := fmt.Sprintf("r%d@beta-pec.example", i)
+		addresses = append(addresses, address)
+		listed = append(listed, envelope.Recipient{Address: address, Certified: true})
+	}
+	facts := submitted(addresses...)
+	for i, address := range addresses {
+		d := notice(1, envelope.KindDelivery, address, time.Second)
+		d.Key = envelope.Key{1, byte(i), byte(i >> 8)}
+		d.Recipients = listed
+		facts = append(facts, d)
+	}
+	return facts
+}
+
+func TestALargeSendIsFolded(t *testing.T) {
+	s := fold(largeSend(500)...)
+	require.Equal(t, pec.TotalDelivered, s.Total)
+	require.Len(t, s.Recipients, 500)
 }
 
 func TestWithoutAnIntentThereIsNoStatus(t *testing.T) {

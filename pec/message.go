@@ -51,7 +51,7 @@ const (
 
 // Problem is one thing wrong with a Message.
 type Problem struct {
-	Field  string // the field of Message: "To", "Subject", "Attachments"
+	Field  string // the field of Message: "To", "Subject", "Attachments"; "From" is the mailbox's address
 	Value  string // the value at fault
 	Reason ProblemReason
 	Err    error // the cause beneath, where there is one

@@ -1,6 +1,7 @@
 package pec
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/gopec/gopec/envelope"
@@ -34,7 +35,12 @@ var stateNames = [...]string{
 }
 
 // String gives the lower-case name, such as "delivered".
-func (s State) String() string { return stateNames[s] }
+func (s State) String() string {
+	if s < 0 || int(s) >= len(stateNames) {
+		return fmt.Sprintf("State(%d)", int(s))
+	}
+	return stateNames[s]
+}
 
 // Final tells whether nothing more is awaited. A late notice still counts.
 func (s State) Final() bool {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"log/slog"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/spool"
 	"github.com/gopec/gopec/receipt"
 )
 
@@ -16,8 +18,9 @@ import (
 type Event struct {
 	// Cursor is the place of the message in the mailbox.
 	Cursor Cursor
-	// Notice is the notice the message was proven to be; nil for anything else.
-	Notice *NoticeFact
+	// Notice is the notice the message was proven to be; the zero value for anything
+	// else.
+	Notice NoticeFact
 	// Joined is the Message-ID of the send the notice speaks of; "" when it speaks of
 	// none of ours, or of one made elsewhere.
 	Joined string
@@ -25,9 +28,12 @@ type Event struct {
 	// somebody's, or anomaly. Nil for anything else. It is closed with the next step
 	// of the iteration.
 	Inbound *envelope.Message
-	// Unverified tells why the message, which claims to be PEC, is not proven; nil
-	// when it is. It moves no status.
+	// Unverified tells why the message, which claims to be PEC or is too large to
+	// tell, is not proven; nil when it is. It moves no status.
 	Unverified *envelope.VerifyError
+	// Raw is the whole message, byte for byte: the evidence to keep. It is readable
+	// until the next step of the iteration.
+	Raw *io.SectionReader
 }
 
 // Sync reads the messages that came since the last Sync, of all folders, and
@@ -66,11 +72,16 @@ func (c *Client) syncItem(ctx context.Context, item Item, yield func(Event, erro
 	if item.Body == nil {
 		return true, nil
 	}
-	event := Event{Cursor: item.Cursor}
-	m, err := envelope.Open(ctx, item.Body, c.verifier)
+	raw, err := spool.Open(ctx, item.Body)
+	if err != nil {
+		return false, fmt.Errorf("pec: reading a message: %w", err)
+	}
+	defer raw.Close()
+	event := Event{Cursor: item.Cursor, Raw: io.NewSectionReader(raw, 0, raw.Size())}
+	m, err := envelope.Open(ctx, io.NewSectionReader(raw, 0, raw.Size()), c.verifier)
 	switch {
 	case errors.As(err, &event.Unverified):
-		if event.Unverified.Facts.Kind == envelope.KindNone {
+		if event.Unverified.Facts.Kind == envelope.KindNone && event.Unverified.Code != envelope.CodeTooLarge {
 			return true, nil // ordinary mail, or a person's S/MIME
 		}
 		c.log.WarnContext(ctx, "pec: a message is not proven", slog.String("check", string(event.Unverified.Code)))
@@ -87,11 +98,10 @@ func (c *Client) syncItem(ctx context.Context, item Item, yield func(Event, erro
 	if err != nil {
 		return false, err
 	}
-	fact := NewNoticeFact(notice, c.now())
-	event.Notice = &fact
-	event.Joined = c.memory.appendNotice(fact)
-	c.log.InfoContext(ctx, "pec: a notice", slog.String("kind", fact.Kind.String()),
-		slog.String("message_id", event.Joined), slog.String("evidence", fact.Key.String()))
+	event.Notice = NewNoticeFact(notice, c.now())
+	event.Joined = c.memory.appendNotice(event.Notice)
+	c.log.InfoContext(ctx, "pec: a notice", slog.String("kind", event.Notice.Kind.String()),
+		slog.String("message_id", event.Joined), slog.String("evidence", event.Notice.Key.String()))
 	return yield(event, nil), nil
 }
 

@@ -85,7 +85,7 @@ func TestGenuineDeliveryForAnotherSenderIsForeign(t *testing.T) {
 	p.inbox = [][]byte{emit(t, n.Providers()[1], pectest.KindDelivery, bruna, id, luigi)}
 	events := sync(t, c)
 	require.Len(t, events, 1)
-	require.NotNil(t, events[0].Notice, "it is proven")
+	require.Equal(t, envelope.KindDelivery, events[0].Notice.Kind, "it is proven")
 	require.Empty(t, events[0].Joined, "and it is not ours")
 	require.Equal(t, pec.StateSubmitted, stateOf(t, c, id))
 	// The same with our address is the genuine one.
@@ -105,11 +105,12 @@ func TestWhatIsNotProvenMovesNothingAndBlocksNothing(t *testing.T) {
 		bytes.Replace(genuine, []byte("Il giorno"), []byte("Il Giorno"), 1),
 		[]byte("X-Ricevuta: avvenuta-consegna\r\n\r\nconsegnato\r\n"),
 		[]byte("Subject: ordinary\r\nContent-Type: multipart/signed\r\n\r\nciao\r\n"),
+		append(bytes.Repeat([]byte("X-Long: header\r\n"), 80_000), genuine...),
 	}
 	events := sync(t, c)
-	require.Len(t, events, 3)
-	for i, code := range []envelope.Code{envelope.CodeUntrusted, envelope.CodeDigestMismatch, envelope.CodeUnsigned} {
-		require.Nil(t, events[i].Notice)
+	require.Len(t, events, 4)
+	for i, code := range []envelope.Code{envelope.CodeUntrusted, envelope.CodeDigestMismatch, envelope.CodeUnsigned, envelope.CodeTooLarge} {
+		require.Zero(t, events[i].Notice)
 		require.Equal(t, code, events[i].Unverified.Code)
 	}
 	require.Equal(t, pec.StateSubmitted, stateOf(t, c, id))
@@ -134,6 +135,9 @@ func TestTransportEnvelopeIsInbound(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, envelope.KindTransport, e.Inbound.Kind)
 		require.Equal(t, luigi, e.Inbound.CertData.Sender)
+		kept, err := io.ReadAll(e.Raw)
+		require.NoError(t, err)
+		require.Equal(t, raw, kept, "the evidence, byte for byte")
 		r, err := e.Inbound.Original()
 		require.NoError(t, err)
 		got, err := io.ReadAll(r)
