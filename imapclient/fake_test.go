@@ -1,0 +1,353 @@
+package imapclient_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/imapclient"
+	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/pec"
+)
+
+const (
+	user   = "mario@pec.example"
+	secret = "s3cret"
+	notice = "X-Ricevuta: accettazione\r\nContent-Type: multipart/signed; boundary=x\r\n\r\n"
+	plain  = "Content-Type: text/plain\r\n\r\n"
+)
+
+// mail is one message of the fake's folder.
+type mail struct {
+	uid     uint32
+	text    string
+	omit    int  // how many times the next FETCH of its text leaves it out
+	flags   int  // how many of its answers come after a change of flags
+	nobody  bool // its text is NIL
+	late    bool // the UID comes after the literal
+	vanish  bool // it is expunged as soon as its header has been given
+	arrived string
+}
+
+// fake is a server with one folder, whose answers can be spoilt.
+type fake struct {
+	addr   string
+	client *tls.Config
+
+	at     string // where the fault strikes, once
+	fault  string // silent or close
+	struck atomic.Bool
+
+	mu       sync.Mutex
+	caps     string
+	refuse   map[string]string // tagged answer per command
+	greeting string
+	validity uint32
+	next     uint32
+	mails    []mail
+	reverse  bool   // bodies come in descending order
+	quirk    bool   // n:* is also the last message
+	noise    string // untagged data before each tagged answer
+	commands []string
+	dials    int
+	reached  chan struct{} // receives when the fault strikes
+	idling   chan struct{} // receives when an IDLE has begun
+	push     chan string   // untagged data for an IDLE
+}
+
+func newFake(t *testing.T, texts ...string) *fake {
+	id := netguardtest.NewIdentity(t)
+	f := &fake{
+		client: id.Client, validity: 7, next: 1, quirk: true,
+		caps:     "IMAP4rev1 IDLE AUTH=PLAIN SASL-IR",
+		greeting: "* OK fake", refuse: map[string]string{},
+		reached: make(chan struct{}, 10), idling: make(chan struct{}, 10), push: make(chan string, 10),
+	}
+	for _, text := range texts {
+		f.add(text)
+	}
+	f.addr = netguardtest.Listen(t, id.Server, func(conn net.Conn) {
+		f.lock(func() { f.dials++ })
+		f.serve(conn)
+	})
+	return f
+}
+
+func (f *fake) lock(do func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	do()
+}
+
+func (f *fake) add(text string) *mail {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mails = append(f.mails, mail{uid: f.next, text: text, arrived: "21-Nov-2026 10:00:00 +0100"})
+	f.next++
+	return &f.mails[len(f.mails)-1]
+}
+
+func (f *fake) open(t *testing.T, opts *imapclient.Options) *imapclient.Client {
+	if opts == nil {
+		opts = &imapclient.Options{Timeout: 10 * time.Second}
+	}
+	opts.TLS = f.client
+	c, err := imapclient.New(f.addr, pec.Password(user, secret), opts)
+	require.NoError(t, err)
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func (f *fake) heard(verb string) (lines []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, line := range f.commands {
+		if strings.HasPrefix(line, verb) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func (f *fake) due(stage string) bool { return stage == f.at && !f.struck.Load() }
+
+// strike is true when the fault has ended the dialogue.
+func (f *fake) strike(r io.Reader, stage string) bool {
+	if !f.due(stage) || f.struck.Swap(true) {
+		return false
+	}
+	f.reached <- struct{}{}
+	if f.fault == "silent" {
+		_, _ = io.Copy(io.Discard, r)
+	}
+	return true
+}
+
+func (f *fake) serve(conn net.Conn) {
+	r, w := bufio.NewReader(conn), bufio.NewWriter(conn)
+	if f.strike(r, "greeting") {
+		return
+	}
+	fmt.Fprintf(w, "%s\r\n", f.greeting)
+	seen := map[string]int{}
+	for {
+		if w.Flush() != nil {
+			return
+		}
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return
+		}
+		tag, line, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
+		f.lock(func() { f.commands = append(f.commands, line) })
+		verb, args, _ := strings.Cut(line, " ")
+		if verb == "UID" {
+			verb, args, _ = strings.Cut(args, " ")
+		}
+		stage := verb
+		switch {
+		case verb == "FETCH" && strings.Contains(args, "HEADER.FIELDS"):
+			stage = "FETCH head"
+		case verb == "FETCH":
+			stage = "FETCH body"
+		}
+		seen[stage]++
+		if f.strike(r, stage) || f.strike(r, fmt.Sprintf("%s %d", stage, seen[stage])) {
+			return
+		}
+		if answer := f.answer(verb); answer != "" {
+			fmt.Fprintf(w, "%s %s\r\n", tag, answer)
+			continue
+		}
+		if !f.command(r, w, verb, args) {
+			return
+		}
+		fmt.Fprintf(w, "%s%s OK done\r\n", f.noise, tag)
+		if verb == "LOGOUT" {
+			w.Flush()
+			return
+		}
+	}
+}
+
+func (f *fake) answer(verb string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.refuse[verb]
+}
+
+func (f *fake) command(r *bufio.Reader, w *bufio.Writer, verb, args string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch verb {
+	case "CAPABILITY":
+		fmt.Fprintf(w, "* CAPABILITY %s\r\n", f.caps)
+	case "EXAMINE":
+		fmt.Fprintf(w, "* %d EXISTS\r\n* 0 RECENT\r\n* FLAGS (\\Seen)\r\n* OK [UIDVALIDITY %d] fine\r\n* OK [UIDNEXT %d] fine\r\n",
+			len(f.mails), f.validity, f.next)
+	case "SEARCH":
+		_, set, _ := strings.Cut(args, "UID ")
+		set, _, _ = strings.Cut(set, " ")
+		fmt.Fprint(w, "* SEARCH")
+		for _, m := range f.match(set) {
+			fmt.Fprintf(w, " %d", m.uid)
+		}
+		fmt.Fprint(w, "\r\n")
+	case "FETCH":
+		set, items, _ := strings.Cut(args, " ")
+		if strings.Contains(items, "HEADER.FIELDS") {
+			return f.fetchHeads(r, w, set)
+		}
+		return f.fetchBodies(r, w, set)
+	case "IDLE":
+		return f.idle(r, w)
+	}
+	return true
+}
+
+// match gives the messages of a UID set.
+func (f *fake) match(set string) (found []*mail) {
+	for i := range f.mails {
+		m := &f.mails[i]
+		for _, part := range strings.Split(set, ",") {
+			low, high, isRange := strings.Cut(part, ":")
+			from, _ := strconv.Atoi(low)
+			to, _ := strconv.Atoi(high)
+			if !isRange {
+				to = from
+			}
+			in := int(m.uid) >= from && (int(m.uid) <= to || high == "*")
+			if in || (f.quirk && high == "*" && i == len(f.mails)-1) {
+				found = append(found, m)
+				break
+			}
+		}
+	}
+	return found
+}
+
+func (f *fake) fetchHeads(r *bufio.Reader, w *bufio.Writer, set string) bool {
+	var gone []uint32
+	for i, m := range f.match(set) {
+		header, _, _ := strings.Cut(m.text, "\r\n\r\n")
+		header += "\r\n\r\n"
+		if m.flags > 0 {
+			m.flags--
+			fmt.Fprintf(w, "* %d FETCH (UID %d FLAGS (\\Seen))\r\n", i+1, m.uid)
+		}
+		fmt.Fprintf(w, "* %d FETCH (UID %d RFC822.SIZE %d INTERNALDATE %q BODY[HEADER.FIELDS (X-Ricevuta X-Trasporto Content-Type)] {%d}\r\n",
+			i+1, m.uid, len(m.text), m.arrived, len(header))
+		fmt.Fprint(w, header[:5])
+		if f.due("head literal") {
+			w.Flush()
+			f.strike(r, "head literal")
+			return false
+		}
+		fmt.Fprintf(w, "%s)\r\n", header[5:])
+		if m.vanish {
+			gone = append(gone, m.uid)
+		}
+	}
+	f.mails = slices.DeleteFunc(f.mails, func(m mail) bool { return slices.Contains(gone, m.uid) })
+	return true
+}
+
+func (f *fake) fetchBodies(r *bufio.Reader, w *bufio.Writer, set string) bool {
+	found := f.match(set)
+	if f.reverse {
+		slices.Reverse(found)
+	}
+	for i, m := range found {
+		if m.omit > 0 {
+			m.omit--
+			continue
+		}
+		if m.flags > 0 {
+			m.flags--
+			fmt.Fprintf(w, "* %d FETCH (FLAGS (\\Seen) UID %d)\r\n", i+1, m.uid)
+		}
+		switch {
+		case m.nobody:
+			fmt.Fprintf(w, "* %d FETCH (UID %d BODY[] NIL)\r\n", i+1, m.uid)
+			continue
+		case m.late:
+			fmt.Fprintf(w, "* %d FETCH (BODY[] {%d}\r\n%s UID %d)\r\n", i+1, len(m.text), m.text, m.uid)
+			continue
+		}
+		fmt.Fprintf(w, "* %d FETCH (UID %d BODY[] {%d}\r\n", i+1, m.uid, len(m.text))
+		if f.due("body literal") {
+			fmt.Fprint(w, m.text[:len(m.text)/2])
+			w.Flush()
+			f.strike(r, "body literal")
+			return false
+		}
+		fmt.Fprintf(w, "%s)\r\n", m.text)
+	}
+	return true
+}
+
+func (f *fake) idle(r *bufio.Reader, w *bufio.Writer) bool {
+	fmt.Fprint(w, "+ idling\r\n")
+	if w.Flush() != nil || f.strike(r, "idling") {
+		return false
+	}
+	f.mu.Unlock()
+	defer f.mu.Lock()
+	select {
+	case f.idling <- struct{}{}:
+	default: // nobody counts
+	}
+	done := make(chan bool)
+	go func() {
+		_, err := r.ReadString('\n')
+		done <- err == nil
+	}()
+	for {
+		select {
+		case ok := <-done:
+			return ok && !f.strike(r, "DONE")
+		case data := <-f.push:
+			fmt.Fprintf(w, "%s\r\n", data)
+			w.Flush()
+		}
+	}
+}
+
+// got is one item, with its body read.
+type got struct {
+	uid  uint32
+	body string // "-" for none
+}
+
+// collect reads a folder from a cursor to the end.
+func collect(ctx context.Context, c *imapclient.Client, after pec.Cursor) (all []got, items []pec.Item, err error) {
+	for item, err := range c.Fetch(ctx, after) {
+		if err != nil {
+			return all, items, err
+		}
+		g := got{uid: item.Cursor.UID, body: "-"}
+		if item.Body != nil {
+			b, err := io.ReadAll(item.Body)
+			if err != nil {
+				continue // the iteration ends with the error
+			}
+			g.body = string(b)
+		}
+		all, items = append(all, g), append(items, item)
+	}
+	return all, items, nil
+}
+
+var inbox = pec.Cursor{Folder: "INBOX"}

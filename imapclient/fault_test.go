@@ -1,0 +1,121 @@
+package imapclient_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/imapclient"
+	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/pec"
+)
+
+// TestFaults lets the server fall silent or hang up at every stage.
+func TestFaults(t *testing.T) {
+	fetching := []string{
+		"TLS", "greeting", "CAPABILITY 1", "AUTHENTICATE", "CAPABILITY 2", "EXAMINE", "SEARCH",
+		"FETCH head", "head literal", "FETCH body", "body literal",
+	}
+	waiting := []string{"IDLE", "idling"}
+	cases := 0
+	for _, stage := range append(fetching, waiting...) {
+		for _, fault := range []string{"canceled", "timeout", "closed"} {
+			if stage == "idling" && fault == "timeout" {
+				continue // silence is what an IDLE is for
+			}
+			cases++
+			t.Run(stage+"/"+fault, func(t *testing.T) {
+				netguardtest.NoLeak(t)
+				f := newFake(t, notice+strings.Repeat("body of a notice\r\n", 1000), plain)
+				// A greeting without capabilities makes the library ask by itself, too.
+				f.caps = "IMAP4rev1 IDLE AUTH=PLAIN SASL-IR"
+				f.greeting = "* OK [CAPABILITY " + f.caps + "] fake"
+				f.at, f.fault = stage, "silent"
+				if fault == "closed" {
+					f.fault = "close"
+				}
+				if stage == "TLS" {
+					f.addr = netguardtest.Listen(t, nil, func(conn net.Conn) { f.strike(conn, "TLS") })
+				}
+				opts := &imapclient.Options{Timeout: 5 * time.Minute}
+				if fault == "timeout" {
+					opts.Timeout = time.Second
+				}
+				c := f.open(t, opts)
+				ctx, cancel := context.WithCancel(context.Background())
+				defer cancel()
+				if fault == "canceled" {
+					go func() {
+						<-f.reached
+						cancel()
+					}()
+				}
+				call := func() error {
+					_, _, err := collect(ctx, c, inbox)
+					return err
+				}
+				if !slices.Contains(fetching, stage) {
+					require.NoError(t, call())
+					call = func() error { return c.Wait(ctx) }
+				}
+				begin := time.Now()
+				err := call()
+				assert.Less(t, time.Since(begin), time.Minute)
+				checkReason(t, err, map[string]imapclient.Reason{
+					"canceled": imapclient.ReasonCanceled, "timeout": imapclient.ReasonTimeout, "closed": imapclient.ReasonNetwork,
+				}[fault])
+				assert.Equal(t, fault == "canceled", errors.Is(err, context.Canceled))
+				assert.Equal(t, fault == "timeout", errors.Is(err, os.ErrDeadlineExceeded))
+				var login *pec.LoginError
+				assert.False(t, errors.As(err, &login))
+				if !(stage == "idling" && fault == "canceled") {
+					assert.Empty(t, netguardtest.Leaked(), "before Close")
+				}
+			})
+		}
+	}
+	require.Equal(t, 38, cases)
+}
+
+func checkReason(t *testing.T, err error, reason imapclient.Reason) {
+	t.Helper()
+	var known *imapclient.Error
+	require.ErrorAs(t, err, &known)
+	require.Equal(t, reason, known.Reason, "%v", err)
+}
+
+// TestTruncatedLiteral has the connection end cleanly in the middle of a message:
+// the reader must not take that for its end.
+func TestTruncatedLiteral(t *testing.T) {
+	netguardtest.NoLeak(t)
+	f := newFake(t, notice+strings.Repeat("body of a notice\r\n", 1000))
+	f.at, f.fault = "body literal", "close"
+	c := f.open(t, nil)
+	var bodies, errs int
+	for item, err := range c.Fetch(context.Background(), inbox) {
+		if err != nil {
+			errs++
+			checkReason(t, err, imapclient.ReasonNetwork)
+			continue
+		}
+		bodies++
+		_, err := io.ReadAll(item.Body)
+		checkReason(t, err, imapclient.ReasonNetwork)
+		_, err = item.Body.Read(make([]byte, 1))
+		checkReason(t, err, imapclient.ReasonNetwork)
+	}
+	assert.Equal(t, 1, bodies)
+	assert.Equal(t, 1, errs)
+	all, _, err := collect(context.Background(), c, inbox)
+	require.NoError(t, err)
+	assert.Len(t, all, 1, "the next call connects anew")
+}

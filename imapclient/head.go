@@ -1,0 +1,197 @@
+package imapclient
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	goimap "github.com/emersion/go-imap/v2/imapclient"
+)
+
+// maxHead is as much of the three header fields as is looked at; what is longer is
+// downloaded whole.
+const maxHead = 64 << 10
+
+// head is what is known of a message before its body is fetched.
+type head struct {
+	uid     imap.UID
+	arrived time.Time
+	size    int64
+	pec     bool // may be PEC
+}
+
+// list gives the UIDs after the cursor, ascending.
+func (f *fetch) list() ([]imap.UID, error) {
+	from := imap.UID(f.cursor.UID) + 1
+	criteria := &imap.SearchCriteria{UID: []imap.UIDSet{{imap.UIDRange{Start: from}}}}
+	if since := f.turn.client.options.Since; !since.IsZero() && f.cursor.UID == 0 {
+		// RFC 9051, 6.4.4 compares the date in the server's zone, whichever that is:
+		// at the same instant it can be the day before that of UTC.
+		criteria.Since = since.UTC().AddDate(0, 0, -1)
+	}
+	uids, err := f.search(criteria)
+	if err != nil {
+		return nil, err
+	}
+	// RFC 9051, 9: n:* is also the last message, even if its UID is below n.
+	return slices.DeleteFunc(uids, func(uid imap.UID) bool { return uid < from }), nil
+}
+
+// search gives UIDs in ascending order.
+func (f *fetch) search(criteria *imap.SearchCriteria) ([]imap.UID, error) {
+	data, err := f.turn.client.session.imap.UIDSearch(criteria, nil).Wait()
+	if err != nil {
+		return nil, f.turn.fail("search", err)
+	}
+	set, _ := data.All.(imap.UIDSet)
+	var uids []imap.UID
+	for _, r := range set {
+		if r.Start == 0 || r.Stop < r.Start || uint64(r.Stop-r.Start) >= uint64(maxListed-len(uids)) {
+			return nil, &Error{Op: "search", Reason: ReasonProtocol, Folder: f.cursor.Folder, Err: errTooMany}
+		}
+		for uid := r.Start; ; uid++ {
+			uids = append(uids, uid)
+			if uid == r.Stop {
+				break
+			}
+		}
+	}
+	return uids, nil
+}
+
+// heads fetches what is to be known of uids, ascending. Each of them is there or
+// has vanished from the folder, or the error is about the first that is withheld
+// and comes with those before it. The library loses an answer in which the UID
+// follows the header, and one that a change of flags has come before.
+func (f *fetch) heads(uids []imap.UID) ([]head, error) {
+	heads := make([]head, 0, len(uids))
+	missing := uids
+	for range attempts {
+		got, err := f.fetchHeads(missing)
+		if err != nil {
+			return nil, err
+		}
+		heads = append(heads, got...)
+		slices.SortFunc(heads, func(a, b head) int { return cmp.Compare(a.uid, b.uid) })
+		missing = slices.DeleteFunc(slices.Clone(missing), func(uid imap.UID) bool {
+			_, ok := slices.BinarySearchFunc(heads, uid, byUID)
+			return ok
+		})
+		if len(missing) == 0 {
+			return heads, nil
+		}
+		missing, err = f.search(&imap.SearchCriteria{UID: []imap.UIDSet{imap.UIDSetNum(missing...)}})
+		if err != nil {
+			return nil, err
+		}
+		if len(missing) == 0 {
+			return heads, nil
+		}
+	}
+	before, _ := slices.BinarySearchFunc(heads, missing[0], byUID)
+	return heads[:before], f.withheld(missing[0])
+}
+
+func byUID(h head, uid imap.UID) int { return cmp.Compare(h.uid, uid) }
+
+func (f *fetch) fetchHeads(uids []imap.UID) ([]head, error) {
+	s := f.turn.client.session
+	s.fetch = s.imap.Fetch(imap.UIDSetNum(uids...), &imap.FetchOptions{
+		UID: true, InternalDate: true, RFC822Size: true,
+		BodySection: []*imap.FetchItemBodySection{{
+			Specifier:    imap.PartSpecifierHeader,
+			HeaderFields: []string{"X-Ricevuta", "X-Trasporto", "Content-Type"},
+			Peek:         true,
+		}},
+	})
+	var heads []head
+	for msg := s.fetch.Next(); msg != nil; msg = s.fetch.Next() {
+		h, found := head{}, false
+		for item := msg.Next(); item != nil; item = msg.Next() {
+			switch item := item.(type) {
+			case goimap.FetchItemDataInternalDate:
+				h.arrived = item.Time
+			case goimap.FetchItemDataRFC822Size:
+				h.size = item.Size
+			}
+			literal := f.turn.inspect(item, &h.uid, fields)
+			if literal == nil {
+				continue
+			}
+			raw, err := io.ReadAll(io.LimitReader(literal, maxHead))
+			if err == nil {
+				h.pec = literal.left > 0 || mayBePEC(raw)
+				err = literal.finish()
+			}
+			if err != nil {
+				return nil, err
+			}
+			s.body, found = nil, true
+		}
+		if found {
+			heads = append(heads, h)
+		}
+	}
+	return heads, f.turn.closeFetch()
+}
+
+// whole and fields recognise the sections that we ask for.
+func whole(s *imap.FetchItemBodySection) bool  { return s.Specifier == imap.PartSpecifierNone }
+func fields(s *imap.FetchItemBodySection) bool { return s.Specifier == imap.PartSpecifierHeader }
+
+// inspect notes the UID of a message, and gives the literal if it is the one asked
+// for. The library passes a message on only when its UID came first.
+func (t *turn) inspect(item goimap.FetchItemData, uid *imap.UID, asked func(*imap.FetchItemBodySection) bool) *body {
+	switch item := item.(type) {
+	case goimap.FetchItemDataUID:
+		*uid = item.UID
+	case goimap.FetchItemDataBodySection:
+		if item.Literal != nil && *uid != 0 && len(item.Section.Part) == 0 && item.Section.Partial == nil && asked(item.Section) {
+			b := t.newBody(item.Literal)
+			t.client.session.body = b
+			return b
+		}
+	}
+	return nil
+}
+
+// closeFetch ends a FETCH whose messages have all been read. NO means that some
+// could not be had (RFC 5530, 3: EXPUNGEISSUED): they are looked for afterwards.
+func (t *turn) closeFetch() error {
+	s := t.client.session
+	err := s.fetch.Close()
+	s.fetch = nil
+	if err == nil {
+		return nil
+	}
+	var no *imap.Error
+	if errors.As(err, &no) && no.Type == imap.StatusResponseTypeNo && t.ctx.Err() == nil {
+		return nil
+	}
+	return t.fail("fetch", err)
+}
+
+// mayBePEC looks for what every message of a PEC provider has: one of the two
+// fields that name its kind, or a signature around it (RFC 6109, 3.1.2, 3.2).
+func mayBePEC(header []byte) bool {
+	header = bytes.ReplaceAll(bytes.ToLower(header), []byte("\r\n"), []byte("\n"))
+	for _, fold := range []string{"\n ", "\n\t"} {
+		header = bytes.ReplaceAll(header, []byte(fold), []byte(" "))
+	}
+	for line := range bytes.Lines(header) {
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		switch string(bytes.TrimSpace(name)) {
+		case "x-ricevuta", "x-trasporto":
+			return true
+		case "content-type":
+			if bytes.Contains(value, []byte("multipart/signed")) {
+				return true
+			}
+		}
+	}
+	return false
+}

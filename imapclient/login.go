@@ -1,0 +1,84 @@
+package imapclient
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-sasl"
+
+	"github.com/gopec/gopec/internal/netguard"
+	"github.com/gopec/gopec/pec"
+)
+
+// connect makes the connection and logs in.
+func (t *turn) connect() error {
+	c := t.client
+	conn, err := netguard.Dial(t.ctx, c.addr, c.tls, c.options.Timeout)
+	if err != nil {
+		return failure(t.ctx, c.life, "connect", err, err)
+	}
+	c.session = newSession(conn, c.options.Timeout)
+	t.hold()
+	if err := t.greet(); err != nil {
+		return t.fail("connect", err)
+	}
+	if err := t.login(); err != nil {
+		return t.fail("login", err)
+	}
+	c.log.InfoContext(t.ctx, "imapclient: connected", "server", c.addr, "idle", c.session.idle)
+	return nil
+}
+
+func (t *turn) greet() error { return t.client.session.imap.WaitGreeting() }
+
+func (t *turn) login() error {
+	c := t.client
+	client := c.session.imap
+	// Asked for explicitly: what the library remembers may be of before the login.
+	caps, err := client.Capability().Wait()
+	if err != nil {
+		return err
+	}
+	plain := caps.Has(imap.AuthCap(sasl.Plain))
+	if !plain && caps.Has(imap.CapLoginDisabled) {
+		return &Error{Op: "login", Reason: ReasonMechanism, Err: errors.New("neither AUTHENTICATE PLAIN nor LOGIN is offered")}
+	}
+	c.session.rest()
+	secret, err := c.login.Secret(t.ctx)
+	c.session.due()
+	if err != nil {
+		return &Error{Op: "login", Reason: ReasonSecret, Err: err}
+	}
+	if plain {
+		err = client.Authenticate(sasl.NewPlainClient("", c.login.User, secret))
+	} else {
+		err = client.Login(c.login.User, secret).Wait()
+	}
+	if err != nil {
+		return c.refused(err)
+	}
+	if caps, err = client.Capability().Wait(); err != nil {
+		return err
+	}
+	c.session.idle = caps.Has(imap.CapIdle)
+	return nil
+}
+
+// refused tells a refused login, which must not be repeated, from a server that
+// cannot check one now (RFC 5530, 3).
+func (c *Client) refused(err error) error {
+	var reply *imap.Error
+	if !errors.As(err, &reply) || reply.Type != imap.StatusResponseTypeNo {
+		return err
+	}
+	switch reply.Code {
+	case imap.ResponseCodeUnavailable, imap.ResponseCodeServerBug, imap.ResponseCodeInUse, imap.ResponseCodeLimit:
+		return &Error{Op: "login", Reason: ReasonUnavailable, Err: err}
+	}
+	text := reply.Text
+	if reply.Code != "" {
+		text = fmt.Sprintf("[%s] %s", reply.Code, text)
+	}
+	return &pec.LoginError{Server: c.addr, Reply: text, Err: err}
+}

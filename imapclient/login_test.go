@@ -1,0 +1,158 @@
+package imapclient_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/imapclient"
+	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/pec"
+)
+
+func TestLogin(t *testing.T) {
+	sasl := base64.StdEncoding.EncodeToString([]byte("\x00" + user + "\x00" + secret))
+	cases := []struct {
+		name, caps string
+		refuse     string // the answer to the login
+		greeting   string
+		command    string // the login that the server heard
+		refused    string // reply in the *pec.LoginError
+		reason     imapclient.Reason
+	}{
+		{name: "PLAIN at once", caps: "IMAP4rev1 AUTH=PLAIN SASL-IR", command: "AUTHENTICATE PLAIN " + sasl},
+		{name: "LOGIN", caps: "IMAP4rev1", command: `LOGIN "mario@pec.example" "s3cret"`},
+		{name: "PLAIN before LOGIN", caps: "IMAP4rev1 AUTH=LOGIN AUTH=PLAIN SASL-IR LOGINDISABLED", command: "AUTHENTICATE PLAIN " + sasl},
+		{name: "no way", caps: "IMAP4rev1 LOGINDISABLED AUTH=GSSAPI", reason: imapclient.ReasonMechanism},
+		{name: "PLAIN refused", caps: "IMAP4rev1 AUTH=PLAIN SASL-IR", refuse: "NO [AUTHENTICATIONFAILED] wrong", refused: "[AUTHENTICATIONFAILED] wrong"},
+		{name: "LOGIN refused", caps: "IMAP4rev1", refuse: "NO wrong", refused: "wrong"},
+		{name: "expired", caps: "IMAP4rev1", refuse: "NO [EXPIRED] password too old", refused: "[EXPIRED] password too old"},
+		{name: "down", caps: "IMAP4rev1 AUTH=PLAIN SASL-IR", refuse: "NO [UNAVAILABLE] later", reason: imapclient.ReasonUnavailable},
+		{name: "in use", caps: "IMAP4rev1", refuse: "NO [INUSE] later", reason: imapclient.ReasonUnavailable},
+		{name: "BAD", caps: "IMAP4rev1", refuse: "BAD what", reason: imapclient.ReasonRefused},
+		{name: "BYE", greeting: "* BYE too many of you", reason: imapclient.ReasonUnavailable},
+		{name: "nonsense", greeting: "220 smtp.example ESMTP", reason: imapclient.ReasonProtocol},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			netguardtest.NoLeak(t)
+			f := newFake(t)
+			f.caps = c.caps
+			if c.refuse != "" {
+				f.refuse["LOGIN"], f.refuse["AUTHENTICATE"] = c.refuse, c.refuse
+			}
+			if c.greeting != "" {
+				f.greeting = c.greeting
+			}
+			var told bytes.Buffer
+			client := f.open(t, &imapclient.Options{Logger: slog.New(slog.NewTextHandler(&told, nil))})
+			_, _, err := collect(context.Background(), client, inbox)
+			var login *pec.LoginError
+			switch {
+			case c.refused != "":
+				require.ErrorAs(t, err, &login)
+				assert.Equal(t, c.refused, login.Reply)
+				assert.Equal(t, f.addr, login.Server)
+				assert.Equal(t, 1, f.dials, "a refused login is not repeated")
+			case c.reason != "":
+				checkReason(t, err, c.reason)
+				assert.False(t, errors.As(err, &login))
+			default:
+				require.NoError(t, err)
+				assert.Contains(t, append(f.heard("LOGIN"), f.heard("AUTHENTICATE")...), c.command)
+			}
+			assert.NotContains(t, told.String(), secret)
+			assert.NotContains(t, told.String(), user)
+			client.Close()
+		})
+	}
+	require.Len(t, cases, 12)
+}
+
+func TestSecret(t *testing.T) {
+	netguardtest.NoLeak(t)
+	f := newFake(t)
+	broken := errors.New("vault is closed")
+	asked := 0
+	login := pec.Login{User: user, Secret: func(context.Context) (string, error) {
+		if asked++; asked == 1 {
+			return "", broken
+		}
+		return secret, nil
+	}}
+	c, err := imapclient.New(f.addr, login, &imapclient.Options{TLS: f.client})
+	require.NoError(t, err)
+	defer c.Close()
+	_, _, err = collect(context.Background(), c, inbox)
+	checkReason(t, err, imapclient.ReasonSecret)
+	require.ErrorIs(t, err, broken)
+	for range 3 {
+		_, _, err = collect(context.Background(), c, inbox)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 2, asked, "once per login")
+}
+
+func TestTLS(t *testing.T) {
+	f := newFake(t)
+	stranger := netguardtest.NewIdentity(t)
+	c, err := imapclient.New(f.addr, pec.Password(user, secret), &imapclient.Options{TLS: stranger.Client})
+	require.NoError(t, err)
+	_, _, err = collect(context.Background(), c, inbox)
+	checkReason(t, err, imapclient.ReasonNetwork)
+	var unknown *tls.CertificateVerificationError
+	require.ErrorAs(t, err, &unknown)
+
+	var heard bytes.Buffer
+	done := make(chan struct{})
+	addr := netguardtest.Listen(t, nil, func(conn net.Conn) {
+		defer close(done)
+		_, _ = io.WriteString(conn, "* OK plain\r\n")
+		_, _ = io.Copy(&heard, conn)
+	})
+	c, err = imapclient.New(addr, pec.Password(user, secret), nil)
+	require.NoError(t, err)
+	_, _, err = collect(context.Background(), c, inbox)
+	<-done
+	checkReason(t, err, imapclient.ReasonNetwork)
+	assert.NotContains(t, heard.String(), "LOGIN")
+}
+
+func TestNew(t *testing.T) {
+	login := pec.Password(user, secret)
+	const addr = "imap.pec.example:993"
+	bad := []struct {
+		name  string
+		addr  string
+		login pec.Login
+		opts  imapclient.Options
+	}{
+		{"no port", "imap.pec.example", login, imapclient.Options{}},
+		{"no user", addr, pec.Password("", secret), imapclient.Options{}},
+		{"no secret", addr, pec.Login{User: user}, imapclient.Options{}},
+		{"unverified", addr, login, imapclient.Options{TLS: &tls.Config{InsecureSkipVerify: true}}},
+		{"no folder", addr, login, imapclient.Options{Folders: []string{}}},
+		{"nameless folder", addr, login, imapclient.Options{Folders: []string{"INBOX", ""}}},
+		{"timeout", addr, login, imapclient.Options{Timeout: -1}},
+		{"poll", addr, login, imapclient.Options{PollInterval: -1}},
+	}
+	for _, c := range bad {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := imapclient.New(c.addr, c.login, &c.opts)
+			checkReason(t, err, imapclient.ReasonConfig)
+		})
+	}
+	c, err := imapclient.New(addr, login, nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"INBOX"}, c.Folders())
+	require.NoError(t, c.Close())
+}

@@ -1,0 +1,141 @@
+package imapclient
+
+import (
+	"context"
+	"errors"
+
+	"github.com/emersion/go-imap/v2"
+)
+
+// turn is the use of the connection by one call.
+type turn struct {
+	client *Client
+	ctx    context.Context // ends with the caller's, or with the Client
+	cancel context.CancelFunc
+	unlink func() bool
+	guard  func() // releases the connection from ctx
+
+	sound bool // nothing is left over on the connection: the next turn may use it
+	ended bool
+}
+
+// begin waits for the turn. Waiting callers make a Wait give it up.
+func (c *Client) begin(ctx context.Context, op string) (*turn, error) {
+	t := &turn{client: c, guard: func() {}}
+	t.ctx, t.cancel = context.WithCancel(ctx)
+	t.unlink = context.AfterFunc(c.life, t.cancel)
+	if err := t.take(); err != nil {
+		t.unlink()
+		t.cancel()
+		return nil, t.fail(op, err)
+	}
+	if c.session != nil {
+		t.hold()
+	}
+	return t, nil
+}
+
+func (t *turn) take() error {
+	c := t.client
+	if err := t.ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case c.turns <- struct{}{}:
+		return nil
+	default:
+	}
+	c.waiting.Add(1)
+	defer c.waiting.Add(-1)
+	select {
+	case c.nudge <- struct{}{}:
+	default:
+	}
+	select {
+	case c.turns <- struct{}{}:
+		return nil
+	case <-t.ctx.Done():
+		return t.ctx.Err()
+	}
+}
+
+// hold puts the connection under the context and the server under the clock.
+func (t *turn) hold() {
+	s := t.client.session
+	s.due()
+	t.guard = s.conn.Guard(t.ctx)
+}
+
+// end gives the turn back, with the connection or without.
+func (t *turn) end() {
+	if t.ended {
+		return
+	}
+	t.ended = true
+	t.guard()
+	if s := t.client.session; s != nil {
+		if t.sound && t.client.life.Err() == nil {
+			s.rest()
+		} else {
+			t.drop()
+		}
+	}
+	t.unlink()
+	t.cancel()
+	<-t.client.turns
+}
+
+func (t *turn) drop() {
+	t.guard()
+	t.client.session.drop()
+	t.client.session = nil
+}
+
+// fail names what went wrong.
+func (t *turn) fail(op string, err error) error {
+	var broken error
+	if s := t.client.session; s != nil {
+		broken = s.conn.Failure()
+	}
+	return failure(t.ctx, t.client.life, op, err, broken)
+}
+
+// examine opens the folder read-only. A connection kept from an earlier call may
+// have died since; that is no news to the caller.
+func (t *turn) examine(folder string) (*imap.SelectData, error) {
+	c := t.client
+	if c.session != nil {
+		box, err := c.session.examine(folder)
+		if err == nil || isReply(err) || t.ctx.Err() != nil {
+			return box, t.opened(folder, box, err)
+		}
+		t.drop()
+	}
+	if err := t.connect(); err != nil {
+		return nil, err
+	}
+	box, err := c.session.examine(folder)
+	return box, t.opened(folder, box, err)
+}
+
+// opened judges what came of EXAMINE. Afterwards the connection is sound, whether
+// or not the folder exists.
+func (t *turn) opened(folder string, box *imap.SelectData, err error) error {
+	switch {
+	case err != nil && isReply(err) && t.ctx.Err() == nil:
+		t.sound = true
+		return &Error{Op: "examine", Reason: ReasonFolder, Folder: folder, Err: err}
+	case err != nil:
+		return t.fail("examine", err)
+	case box.UIDValidity == 0:
+		// RFC 9051, 2.3.1.1: without it no UID means anything tomorrow.
+		return &Error{Op: "examine", Reason: ReasonProtocol, Folder: folder, Err: errors.New("no UIDVALIDITY")}
+	}
+	return nil
+}
+
+// isReply tells an answer of the server, NO or BAD, from a broken connection.
+func isReply(err error) bool {
+	var reply *imap.Error
+	return errors.As(err, &reply)
+}

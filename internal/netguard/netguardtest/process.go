@@ -1,0 +1,149 @@
+package netguardtest
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Tool finds the program of a real server. Without it the test is skipped, or
+// fails when GOPEC_REQUIRE is "all".
+func Tool(t testing.TB, name string) string {
+	t.Helper()
+	for _, candidate := range []string{name, "/usr/sbin/" + name, "/usr/lib/postfix/sbin/" + name, "/usr/lib/postfix/" + name} {
+		if path, err := exec.LookPath(candidate); err == nil {
+			return path
+		}
+	}
+	missing(t, name+" is not installed (apt: dovecot-imapd, postfix)")
+	return ""
+}
+
+// Root skips the test, or fails it, unless it runs as root: the servers change users.
+func Root(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		missing(t, "this server must be started by root")
+	}
+}
+
+func missing(t testing.TB, why string) {
+	t.Helper()
+	if os.Getenv("GOPEC_REQUIRE") == "all" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
+// Dir makes a folder with a short path that other users may enter; sockets need
+// both.
+func Dir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "gopec")
+	check(t, err)
+	check(t, os.Chmod(dir, 0o755))
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// WriteFile writes a file of dir and gives its path.
+func WriteFile(t testing.TB, dir, name, content string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	check(t, os.WriteFile(path, []byte(content), 0o644))
+	return path
+}
+
+// Mkdir makes a folder in dir that belongs to the named user, and gives its path.
+func Mkdir(t testing.TB, dir, name, owner string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	check(t, os.Mkdir(path, 0o755))
+	account, err := user.Lookup(owner)
+	check(t, err)
+	uid, err := strconv.Atoi(account.Uid)
+	check(t, err)
+	check(t, os.Chown(path, uid, -1))
+	return path
+}
+
+// FreePort gives a port of loopback that nobody uses right now.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+// Start runs a server as a child process until the test ends, and returns once it
+// accepts connections on port.
+func Start(t testing.TB, port int, path string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(path, args...)
+	cmd.WaitDelay = 5 * time.Second // its own children may hold the output open
+	output := &log{}
+	cmd.Stdout, cmd.Stderr = output, output
+	check(t, cmd.Start())
+	exited := make(chan struct{})
+	go func() {
+		defer close(exited)
+		_ = cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-exited:
+		case <-time.After(10 * time.Second):
+			_ = cmd.Process.Kill()
+			<-exited
+		}
+		if t.Failed() {
+			t.Logf("%s said:\n%s", filepath.Base(path), output)
+		}
+	})
+
+	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	deadline := time.After(time.Minute)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if conn, err := net.Dial("tcp", addr); err == nil {
+			conn.Close()
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-exited:
+			t.Fatalf("%s ended:\n%s", path, output)
+		case <-deadline:
+			t.Fatalf("%s does not listen on %s:\n%s", path, addr, output)
+		}
+	}
+}
+
+// log is what a process printed.
+type log struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}

@@ -1,0 +1,253 @@
+package smtpclient_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/smtpclient"
+)
+
+// TestPostfix submits to a real Postfix, which asks a real Dovecot about the
+// password and hands the message on to a sink of this test.
+func TestPostfix(t *testing.T) {
+	netguardtest.NoLeak(t)
+	id := netguardtest.NewIdentity(t)
+	sink := newSink(t)
+	addr := startPostfix(t, id, sink.addr)
+	open := func(password string) *smtpclient.Client {
+		c, err := smtpclient.New(addr, pec.Password(sender, password), &smtpclient.Options{TLS: id.Client, Timeout: 20 * time.Second})
+		require.NoError(t, err)
+		return c
+	}
+	text := "From: <mario@pec.example>\r\nTo: <uno@pec.example>\r\nSubject: prova\r\nDate: Sat, 21 Nov 2026 10:00:00 +0100\r\n" +
+		"Message-ID: <1@pec.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n" +
+		strings.Repeat(".\r\n..\r\n.x\r\nline  with blanks at its end  \r\n\r\n", 500)
+
+	t.Run("submitted", func(t *testing.T) {
+		o := open(secret).Submit(context.Background(), submission(text))
+		require.Equal(t, pec.OutcomeSubmitted, o.Kind, "%v %v", o.Reply, o.Err)
+		assert.Equal(t, "2.0.0", o.Reply.Enhanced)
+		assert.Contains(t, o.Reply.Text, "queued as")
+		require.Len(t, o.Recipients, 2)
+		assert.Equal(t, pec.Reply{Code: 250, Enhanced: "2.1.5", Text: "Ok"}, o.Recipients[1].Reply)
+		select {
+		case got := <-sink.messages:
+			assert.True(t, strings.HasSuffix(got, text), "the exact bytes after Postfix's own header lines")
+		case <-time.After(30 * time.Second):
+			t.Fatal("nothing arrived")
+		}
+	})
+	t.Run("wrong password", func(t *testing.T) {
+		o := open("wrong").Submit(context.Background(), submission(text))
+		require.Equal(t, pec.OutcomeAuthentication, o.Kind, "%v %v", o.Reply, o.Err)
+		assert.Equal(t, 535, o.Reply.Code)
+	})
+	t.Run("sender not ours", func(t *testing.T) {
+		s := submission(text)
+		s.From = "refused@pec.example"
+		o := open(secret).Submit(context.Background(), s)
+		require.Equal(t, pec.OutcomeRefused, o.Kind, "%v %v", o.Reply, o.Err)
+		assert.Equal(t, 550, o.Reply.Code)
+		assert.Equal(t, "5.7.1", o.Reply.Enhanced)
+		assert.Empty(t, o.Recipients)
+	})
+	t.Run("one recipient refused", func(t *testing.T) {
+		s := submission(text)
+		s.To = []string{"busy@pec.example", "unknown@pec.example", "uno@pec.example"}
+		o := open(secret).Submit(context.Background(), s)
+		require.Equal(t, pec.OutcomeRefused, o.Kind, "%v %v", o.Reply, o.Err)
+		require.Len(t, o.Recipients, 3)
+		assert.Equal(t, []int{450, 550, 250}, []int{o.Recipients[0].Reply.Code, o.Recipients[1].Reply.Code, o.Recipients[2].Reply.Code})
+		assert.Equal(t, o.Recipients[1].Reply, o.Reply)
+	})
+	t.Run("too large", func(t *testing.T) {
+		s := submission(text)
+		s.Size = 2 << 20
+		o := open(secret).Submit(context.Background(), s)
+		assertRefused(t, o, smtpclient.ReasonTooLarge)
+	})
+	t.Run("canceled in the body", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		s := submission(text)
+		s.Body = &cancelHalfway{src: s.Body, cancel: cancel}
+		o := open(secret).Submit(ctx, s)
+		assert.Equal(t, pec.OutcomeTemporary, o.Kind)
+		require.ErrorIs(t, o.Err, context.Canceled)
+	})
+	select {
+	case got := <-sink.messages:
+		t.Fatalf("a message left that should not: %q", got)
+	default:
+	}
+}
+
+type cancelHalfway struct {
+	src    io.Reader
+	cancel context.CancelFunc
+	n      int
+}
+
+func (c *cancelHalfway) Read(p []byte) (int, error) {
+	if c.n++; c.n == 3 {
+		c.cancel()
+	}
+	return c.src.Read(p[:min(len(p), 5000)])
+}
+
+// sink takes what Postfix hands on.
+type sink struct {
+	addr     string
+	messages chan string
+}
+
+type sinkSession struct {
+	session
+	sink *sink
+}
+
+func newSink(t *testing.T) *sink {
+	s := &sink{messages: make(chan string, 16)}
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
+		return sinkSession{session{&backend{}}, s}, nil
+	}))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s.addr = listener.Addr().String()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(listener)
+	}()
+	t.Cleanup(func() {
+		server.Close()
+		<-done
+	})
+	return s
+}
+
+func (s sinkSession) Data(r io.Reader) error {
+	var b bytes.Buffer
+	_, err := b.ReadFrom(r)
+	if err == nil {
+		s.sink.messages <- b.String()
+	}
+	return err
+}
+
+func startPostfix(t *testing.T, id netguardtest.Identity, sinkAddr string) (addr string) {
+	netguardtest.Root(t)
+	postfix := netguardtest.Tool(t, "postfix")
+	dir := netguardtest.Dir(t)
+	port := netguardtest.FreePort(t)
+	auth := startDovecotAuth(t)
+	sinkHost, sinkPort, err := net.SplitHostPort(sinkAddr)
+	require.NoError(t, err)
+	netguardtest.Mkdir(t, dir, "queue", "root")
+	netguardtest.Mkdir(t, dir, "data", "postfix")
+	conf := netguardtest.Mkdir(t, dir, "conf", "root")
+	netguardtest.WriteFile(t, conf, "senders", "refused@pec.example 550 5.7.1 not your address\n")
+	netguardtest.WriteFile(t, conf, "rcpts", "unknown@pec.example 550 5.1.1 no such mailbox\nbusy@pec.example DEFER_IF_PERMIT busy\n")
+	netguardtest.WriteFile(t, conf, "main.cf", fmt.Sprintf(`
+compatibility_level = 3.6
+queue_directory = %[1]s/queue
+data_directory = %[1]s/data
+maillog_file = /dev/stdout
+maillog_file_prefixes = /dev
+myhostname = provider.example
+mydestination =
+mynetworks =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+alias_maps =
+alias_database =
+smtp_dns_support_level = disabled
+default_transport = smtp:[%[2]s]:%[3]s
+local_transport = error:none
+message_size_limit = 1048576
+smtpd_peername_lookup = no
+smtpd_delay_reject = no
+smtpd_tls_cert_file = %[4]s
+smtpd_tls_key_file = %[5]s
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = %[6]s
+smtpd_sender_restrictions = check_sender_access texthash:%[7]s/senders
+smtpd_recipient_restrictions = check_recipient_access texthash:%[7]s/rcpts, permit_sasl_authenticated, reject
+smtpd_relay_restrictions = permit_sasl_authenticated, reject
+smtpd_client_connection_rate_limit = 0
+`, dir, sinkHost, sinkPort, id.CertPath, id.KeyPath, auth, conf))
+	netguardtest.WriteFile(t, conf, "master.cf", fmt.Sprintf(`
+127.0.0.1:%d inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+pickup    unix n - n 60 1 pickup
+cleanup   unix n - n - 0 cleanup
+qmgr      unix n - n 300 1 qmgr
+tlsmgr    unix - - n 1000? 1 tlsmgr
+rewrite   unix - - n - - trivial-rewrite
+bounce    unix - - n - 0 bounce
+defer     unix - - n - 0 bounce
+trace     unix - - n - 0 bounce
+verify    unix - - n - 1 verify
+flush     unix n - n 1000? 0 flush
+proxymap  unix - - n - - proxymap
+smtp      unix - - n - - smtp
+error     unix - - n - - error
+retry     unix - - n - - error
+discard   unix - - n - - discard
+anvil     unix - - n - 1 anvil
+scache    unix - - n - 1 scache
+postlog   unix-dgram n - n - 1 postlogd
+`, port))
+	// Registered first, so that it also ends a server that came up too late.
+	t.Cleanup(func() { _ = exec.Command(postfix, "-c", conf, "stop").Run() })
+	netguardtest.Start(t, port, postfix, "-c", conf, "start-fg")
+	return fmt.Sprintf("127.0.0.1:%d", port)
+}
+
+// startDovecotAuth gives the socket at which Dovecot checks passwords.
+func startDovecotAuth(t *testing.T) (socket string) {
+	dovecot := netguardtest.Tool(t, "dovecot")
+	dir := netguardtest.Dir(t)
+	port := netguardtest.FreePort(t)
+	conf := netguardtest.WriteFile(t, dir, "dovecot.conf", fmt.Sprintf(`
+base_dir = %[1]s/run
+state_dir = %[1]s/state
+log_path = /dev/stderr
+ssl = no
+protocols =
+auth_mechanisms = plain login
+auth_failure_delay = 0
+passdb {
+  driver = static
+  args = password=%[2]s
+}
+userdb {
+  driver = static
+  args = uid=nobody gid=nogroup home=/nonexistent
+}
+service auth {
+  unix_listener %[1]s/auth {
+    mode = 0666
+  }
+  inet_listener {
+    address = 127.0.0.1
+    port = %[3]d
+  }
+}
+`, dir, secret, port))
+	netguardtest.Start(t, port, dovecot, "-F", "-c", conf)
+	return filepath.Join(dir, "auth")
+}

@@ -1,0 +1,59 @@
+package smtpclient
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net/textproto"
+	"strings"
+
+	"github.com/emersion/go-smtp"
+
+	"github.com/gopec/gopec/pec"
+)
+
+// refusal gives the reply inside err, if the server gave one at all.
+func refusal(err error) (pec.Reply, bool) {
+	var reply *smtp.SMTPError
+	if !errors.As(err, &reply) {
+		return pec.Reply{}, false
+	}
+	r := pec.Reply{Code: reply.Code, Text: oneLine(reply.Message)}
+	if e := reply.EnhancedCode; e != smtp.EnhancedCodeNotSet {
+		r.Enhanced = fmt.Sprintf("%d.%d.%d", e[0], e[1], e[2])
+	}
+	return r, true
+}
+
+// readReply reads one complete reply; the zero value when none comes.
+func readReply(src io.Reader) pec.Reply {
+	code, text, err := textproto.NewReader(bufio.NewReader(io.LimitReader(src, maxReply))).ReadResponse(0)
+	if err != nil {
+		return pec.Reply{}
+	}
+	r := pec.Reply{Code: code, Text: oneLine(text)}
+	if first, rest, ok := strings.Cut(text, " "); ok && isEnhanced(first) {
+		// RFC 2034, 4: each line of the reply repeats the code.
+		r.Enhanced, r.Text = first, oneLine(strings.ReplaceAll(rest, "\n"+first+" ", "\n"))
+	}
+	return r
+}
+
+// isEnhanced tells an enhanced status code (RFC 3463, 2) from a first word like
+// 192.0.2.1.
+func isEnhanced(word string) bool {
+	parts := strings.Split(word, ".")
+	if len(parts) != 3 || len(parts[0]) != 1 || !strings.Contains("245", parts[0]) {
+		return false
+	}
+	for _, part := range parts {
+		if len(part) < 1 || len(part) > 3 || strings.Trim(part, "0123456789") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// oneLine joins the lines of a multi-line reply (RFC 5321, 4.2.1).
+func oneLine(text string) string { return strings.Join(strings.Split(text, "\n"), " ") }

@@ -1,0 +1,86 @@
+package smtpclient
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/gopec/gopec/internal/netguard"
+	"github.com/gopec/gopec/pec"
+)
+
+const (
+	finalDot = ".\r\n" // RFC 5321, 4.1.1.4; the CRLF before it belongs to the body
+	maxReply = 64 << 10
+)
+
+// wire is the connection beneath go-smtp. It decides when the final dot leaves:
+// the library buffers the dot together with the end of the body, so that an error
+// of its last write would not tell whether the provider can have the message.
+type wire struct {
+	*netguard.Conn
+	ctx context.Context
+
+	in []byte // what the server sent since our last command
+
+	login   bool   // an AUTH exchange is under way
+	holding bool   // DATA is under way: the last bytes written stay here
+	held    []byte // at most as many as the final dot has
+	whole   bool   // all of the body has been written
+	dotLeft bool   // the final dot may have left
+	buf     []byte
+}
+
+// Write implements net.Conn.
+func (w *wire) Write(p []byte) (int, error) {
+	w.in = w.in[:0]
+	if w.login && string(p) == "*\r\n" {
+		// go-smtp answers a refused login with "*". To the server that is a bad
+		// command, which it may count against us, and a silent one would keep us.
+		return 0, errors.New("login is over")
+	}
+	if !w.holding {
+		return w.Conn.Write(p)
+	}
+	w.buf = append(append(w.buf[:0], w.held...), p...)
+	cut := max(0, len(w.buf)-len(finalDot))
+	w.held = append(w.held[:0], w.buf[cut:]...)
+	if cut > 0 {
+		if _, err := w.Conn.Write(w.buf[:cut]); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+// Read implements net.Conn. Waiting for the reply to the message is what sends
+// the final dot.
+func (w *wire) Read(p []byte) (int, error) {
+	if w.holding && !w.dotLeft {
+		if err := w.sendDot(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := w.Conn.Read(p)
+	if len(w.in)+n > maxReply {
+		return 0, errors.New("reply without end")
+	}
+	w.in = append(w.in, p[:n]...)
+	return n, err
+}
+
+func (w *wire) sendDot() error {
+	if !w.whole || string(w.held) != finalDot {
+		return errors.New("no final dot is due")
+	}
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	// From here on the provider may have the message, whatever Write says.
+	w.dotLeft = true
+	_, err := w.Conn.Write(w.held)
+	return err
+}
+
+// reply gives the reply to the last command.
+func (w *wire) reply() pec.Reply { return readReply(bytes.NewReader(w.in)) }
