@@ -43,7 +43,10 @@ type Error struct {
 func (e *Error) Error() string {
 	where := ""
 	if e.Folder != "" {
-		where = fmt.Sprintf(" (folder %q, UID %d)", e.Folder, e.UID)
+		where = fmt.Sprintf(" in %q", e.Folder)
+	}
+	if e.UID != 0 {
+		where += fmt.Sprintf(" at UID %d", e.UID)
 	}
 	return fmt.Sprintf("imapclient: %s: %s%s: %v", e.Op, e.Reason, where, e.Err)
 }

@@ -35,7 +35,7 @@ func (c *Client) Wait(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.seen == nil || markOf(box).next == 0 {
+	if c.seen == nil || *c.seen != markOf(box) {
 		t.sound = true
 		return nil
 	}
