@@ -199,8 +199,7 @@ func (c *check) checkHeader() error {
 	}
 	data := c.facts.CertData
 	for _, token := range ricevuta {
-		if !c.facts.Kind.IsNotice() || receiptKind(token) != c.facts.Kind ||
-			c.facts.Kind == KindUnknown && !sameToken(token, data.Token) {
+		if receiptKind(token) != c.facts.Kind || c.facts.Kind == KindUnknown && !sameToken(token, data.Token) {
 			return failed(CodeHeaderMismatch, "X-Ricevuta %.200q on a message of kind %v", token, c.facts.Kind)
 		}
 	}
