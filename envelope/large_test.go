@@ -49,7 +49,7 @@ func TestMemoryIsConstantInTheSizeOfTheMessage(t *testing.T) {
 			var m *envelope.Message
 			got := allocated(func() { m, err = envelope.Open(t.Context(), open(f), v) })
 			require.NoError(t, err)
-			require.Less(t, got, uint64(8*mebibyte))
+			require.Less(t, got, uint64(16*mebibyte)) // the race detector doubles it
 			r, err := m.Original()
 			require.NoError(t, err)
 			require.Equal(t, size, r.Size())

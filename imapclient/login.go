@@ -30,7 +30,17 @@ func (t *turn) connect() error {
 	return nil
 }
 
-func (t *turn) greet() error { return t.client.session.imap.WaitGreeting() }
+// greet waits for the greeting. When the connection ends right behind one that turns
+// us away, the library reports one of the two at random: so it is asked again.
+func (t *turn) greet() (err error) {
+	for range 64 {
+		err = t.client.session.imap.WaitGreeting()
+		if err == nil || isReply(err) {
+			break
+		}
+	}
+	return err
+}
 
 func (t *turn) login() error {
 	c := t.client
