@@ -41,7 +41,8 @@ type Event struct {
 // before it is yielded. A message that is not proven is an event, not an error.
 // At most one error is yielded, as the last pair; the next Sync goes on where
 // this one stopped. Leaving the loop early is allowed; the message it was left at
-// comes again.
+// comes again. The mailbox is in use until the loop ends: neither Sync nor Wait may
+// be called from inside it.
 func (c *Client) Sync(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for _, folder := range c.mailbox.Folders() {
