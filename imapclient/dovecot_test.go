@@ -15,6 +15,7 @@ import (
 
 	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -219,7 +220,7 @@ func (o owner) mark(from, to imap.UID) {
 
 func startDovecot(t *testing.T, id netguardtest.Identity) (addr string) {
 	netguardtest.Root(t)
-	dovecot := netguardtest.Tool(t, "dovecot")
+	dovecot := testenv.Program(t, "dovecot")
 	dir := netguardtest.Dir(t)
 	port := netguardtest.FreePort(t)
 	conf := netguardtest.WriteFile(t, dir, "dovecot.conf", fmt.Sprintf(`

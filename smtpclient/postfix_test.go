@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/smtpclient"
 )
@@ -150,7 +151,7 @@ func (s sinkSession) Data(r io.Reader) error {
 
 func startPostfix(t *testing.T, id netguardtest.Identity, sinkAddr string) (addr string) {
 	netguardtest.Root(t)
-	postfix := netguardtest.Tool(t, "postfix")
+	postfix := testenv.Program(t, "postfix")
 	dir := netguardtest.Dir(t)
 	port := netguardtest.FreePort(t)
 	auth := startDovecotAuth(t)
@@ -219,7 +220,7 @@ postlog   unix-dgram n - n - 1 postlogd
 
 // startDovecotAuth gives the socket at which Dovecot checks passwords.
 func startDovecotAuth(t *testing.T) (socket string) {
-	dovecot := netguardtest.Tool(t, "dovecot")
+	dovecot := testenv.Program(t, "dovecot")
 	dir := netguardtest.Dir(t)
 	port := netguardtest.FreePort(t)
 	conf := netguardtest.WriteFile(t, dir, "dovecot.conf", fmt.Sprintf(`

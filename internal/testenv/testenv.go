@@ -23,12 +23,12 @@ func Missing(tb testing.TB, format string, args ...any) {
 // where system programs are.
 func Program(tb testing.TB, name string) string {
 	tb.Helper()
-	for _, candidate := range []string{name, "/usr/sbin/" + name, "/usr/lib/postfix/sbin/" + name} {
+	for _, candidate := range []string{name, "/usr/sbin/" + name, "/usr/lib/postfix/sbin/" + name, "/usr/lib/postfix/" + name} {
 		if path, err := exec.LookPath(candidate); err == nil {
 			return path
 		}
 	}
-	Missing(tb, "%s is not installed", name)
+	Missing(tb, "%s is not installed; .ci/run names the Debian packages", name)
 	return ""
 }
 

@@ -12,35 +12,16 @@ import (
 	"syscall"
 	"testing"
 	"time"
-)
 
-// Tool finds the program of a real server. Without it the test is skipped, or
-// fails when GOPEC_REQUIRE is "all".
-func Tool(t testing.TB, name string) string {
-	t.Helper()
-	for _, candidate := range []string{name, "/usr/sbin/" + name, "/usr/lib/postfix/sbin/" + name, "/usr/lib/postfix/" + name} {
-		if path, err := exec.LookPath(candidate); err == nil {
-			return path
-		}
-	}
-	missing(t, name+" is not installed (apt: dovecot-imapd, postfix)")
-	return ""
-}
+	"github.com/gopec/gopec/internal/testenv"
+)
 
 // Root skips the test, or fails it, unless it runs as root: the servers change users.
 func Root(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		missing(t, "this server must be started by root")
+		testenv.Missing(t, "this server must be started by root")
 	}
-}
-
-func missing(t testing.TB, why string) {
-	t.Helper()
-	if os.Getenv("GOPEC_REQUIRE") == "all" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
 }
 
 // Dir makes a folder with a short path that other users may enter; sockets need
