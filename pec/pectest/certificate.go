@@ -50,12 +50,12 @@ func leafKey(index int) (*rsa.PrivateKey, error) {
 	return newRSAKey()
 }
 
-func newAuthority() (*authority, error) {
+func newAuthority(now time.Time) (*authority, error) {
 	key, err := newRSAKey()
 	if err != nil {
 		return nil, err
 	}
-	cert, err := newRoot("PEC test CA", key)
+	cert, err := newRoot("PEC test CA", key, now)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (a *authority) issue(p *Provider) (*x509.Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pectest: certificate policy: %w", err)
 	}
-	start := time.Now().Add(-time.Hour)
+	start := p.network.now().Add(-time.Hour)
 	return newCertificate(&x509.Certificate{
 		Subject:            pkix.Name{Country: []string{"IT"}, Organization: []string{p.name}, CommonName: "Posta Certificata"},
 		NotBefore:          start,
@@ -97,7 +97,7 @@ func newTLSAuthority() (*tlsAuthority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pectest: TLS key: %w", err)
 	}
-	root, err := newRoot("PEC test TLS root", key)
+	root, err := newRoot("PEC test TLS root", key, time.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -130,8 +130,8 @@ func (a *tlsAuthority) config(domain string) (*tls.Config, error) {
 	}, nil
 }
 
-func newRoot(name string, key crypto.Signer) (*x509.Certificate, error) {
-	start := time.Now().Add(-time.Hour)
+func newRoot(name string, key crypto.Signer, now time.Time) (*x509.Certificate, error) {
+	start := now.Add(-time.Hour)
 	template := &x509.Certificate{
 		Subject:               pkix.Name{Country: []string{"IT"}, CommonName: name},
 		NotBefore:             start,

@@ -64,8 +64,7 @@ func escapeXML(s string) string {
 	return out.String()
 }
 
-// daticertData is the certification data of an envelope as the recipient's
-// provider reads it.
+// daticertData is the certification data as another provider reads it.
 type daticertData struct {
 	Kind       string `xml:"tipo,attr"`
 	Sender     string `xml:"intestazione>mittente"`
@@ -80,6 +79,17 @@ type daticertData struct {
 	Receipt   struct {
 		Kind string `xml:"tipo,attr"`
 	} `xml:"dati>ricevuta"`
+	Delivered   string   `xml:"dati>consegna"`
+	TakenCharge []string `xml:"dati>ricezione"`
+}
+
+// notice begins another notice about the same dispatch.
+func (d *daticertData) notice(kind string) Notice {
+	n := Notice{Kind: kind, Sender: d.Sender, ReplyTo: d.ReplyTo, Subject: d.Subject, CertID: d.CertID, MessageID: d.MessageID}
+	for _, r := range d.Recipients {
+		n.Recipients = append(n.Recipients, Recipient{Address: r.Address, Type: r.Type})
+	}
+	return n
 }
 
 func parseDaticert(data []byte) (*daticertData, error) {

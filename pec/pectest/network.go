@@ -27,6 +27,13 @@ type Options struct {
 	// Providers lists the providers. Nil means two: alfa-pec.example with the
 	// accounts mario@ and anna@, beta-pec.example with luigi@ and bruna@.
 	Providers []ProviderOptions
+	// Start is where the network's clock begins. Zero means now. A signature from
+	// the future is refused by verifiers that keep to the machine's clock: a test
+	// that will Advance by a day can start a day ago.
+	Start time.Time
+	// Speed makes the clock run so many times as fast as the machine's. Zero means
+	// 1.
+	Speed int
 	// Logger receives what happens inside, at Debug and Warn. Nil is silent.
 	// Addresses appear at Debug only; bodies and passwords never.
 	Logger *slog.Logger
@@ -38,25 +45,18 @@ type Network struct {
 	providers []*Provider
 	ca        *authority
 	tls       *tlsAuthority
-	location  *time.Location
+	clock     *clock
 	log       *slog.Logger
 	queue     *queue
 	ids       *idSource
 
 	mu       sync.Mutex
-	ordinary []OrdinaryMessage
+	outgoing []OrdinaryMessage
+	fates    map[string]Fate
+	routes   []*func(Notice) ([]Posting, bool)
 
 	closeOnce sync.Once
 	closeErr  error
-}
-
-// OrdinaryMessage is a transport envelope that left the PEC network for
-// recipients with ordinary mail (posta ordinaria). No notice follows it
-// (RFC 6109, 2.2.3).
-type OrdinaryMessage struct {
-	From string   // SMTP MAIL FROM: the sender of the original, unchanged (RFC 6109, 3.1.5)
-	To   []string // SMTP RCPT TO: the ordinary recipients only
-	Raw  []byte   // the signed envelope
 }
 
 // Start is [New] for tests: it fails tb on an error, and closes the network
@@ -82,7 +82,7 @@ func New(opts *Options) (*Network, error) {
 	if opts == nil {
 		opts = &Options{}
 	}
-	n := &Network{log: opts.Logger}
+	n := &Network{log: opts.Logger, fates: make(map[string]Fate)}
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
 	}
@@ -90,20 +90,21 @@ func New(opts *Options) (*Network, error) {
 	if providers == nil {
 		providers = defaultProviders()
 	}
-	var err error
-	if n.location, err = time.LoadLocation("Europe/Rome"); err != nil {
+	rome, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
 		return nil, fmt.Errorf("pectest: legal time: %w", err)
 	}
 	if n.ids, err = newIDSource(); err != nil {
-		return nil, err
-	}
-	if n.ca, err = newAuthority(); err != nil {
 		return nil, err
 	}
 	if n.tls, err = newTLSAuthority(); err != nil {
 		return nil, err
 	}
 	n.queue = newQueue()
+	n.clock = newClock(n.queue, rome, opts.Start, opts.Speed)
+	if n.ca, err = newAuthority(n.now()); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
 	for i, po := range providers {
 		p, err := n.newProvider(i, po)
 		if err != nil {
@@ -129,6 +130,7 @@ func (n *Network) Close() error {
 		for _, p := range n.providers {
 			errs = append(errs, p.close())
 		}
+		n.clock.close()
 		n.queue.close()
 		n.closeErr = errors.Join(errs...)
 	})
@@ -178,7 +180,7 @@ func (n *Network) Account(address string) (Account, bool) {
 		return Account{}, false
 	}
 	m := p.mailbox(address)
-	if m == nil {
+	if m == nil || m == p.service {
 		return Account{}, false
 	}
 	return m.account, true
@@ -204,17 +206,22 @@ func (n *Network) SigningCA() *x509.Certificate { return n.ca.cert }
 func (n *Network) OrdinaryMail() []OrdinaryMessage {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return slices.Clone(n.ordinary)
+	return slices.Clone(n.outgoing)
 }
 
 func (n *Network) sendOrdinary(m OrdinaryMessage) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.ordinary = append(n.ordinary, m)
+	n.outgoing = append(n.outgoing, m)
 }
 
-// now gives the legal Italian time (RFC 6109, 4.2) with the precision of the
-// certification data, one second.
-func (n *Network) now() time.Time {
-	return time.Now().In(n.location).Truncate(time.Second)
-}
+// Now gives the network's time: legal Italian time (RFC 6109, 4.2) with the
+// precision of the certification data, one second. After [Network.Advance] it is
+// the clock that a verifier must be given, for signatures are dated by it.
+func (n *Network) Now() time.Time { return n.now() }
+
+// Advance moves the network's clock forward by d. What becomes due on the way
+// happens at its own time, and all of it has been processed when Advance returns.
+func (n *Network) Advance(d time.Duration) { n.clock.advance(d) }
+
+func (n *Network) now() time.Time { return n.clock.now() }

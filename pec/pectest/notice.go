@@ -19,6 +19,9 @@ const (
 	KindNonDelivery   = "errore-consegna"
 	KindDelay         = "preavviso-errore-consegna"
 	KindVirus         = "rilevazione-virus"
+	// KindAnomaly is the anomaly envelope (busta di anomalia, RFC 6109, 3.2.2): the
+	// token of X-Trasporto, for it has no certification data.
+	KindAnomaly = "errore"
 )
 
 // The kinds of a delivery notice (RFC 6109, 3.3.2).
@@ -84,14 +87,17 @@ func (p *Provider) Emit(n Notice) ([]byte, error) {
 			{"Content-Transfer-Encoding", "quoted-printable"},
 		},
 		body: text,
-	}, {
-		header: []Field{
-			{"Content-Type", `application/xml; name="daticert.xml"`},
-			{"Content-Disposition", `inline; filename="daticert.xml"`},
-			{"Content-Transfer-Encoding", "base64"},
-		},
-		body: base64Lines(daticert(n), 60),
 	}}
+	if n.Kind != KindAnomaly {
+		parts = append(parts, part{
+			header: []Field{
+				{"Content-Type", `application/xml; name="daticert.xml"`},
+				{"Content-Disposition", `inline; filename="daticert.xml"`},
+				{"Content-Transfer-Encoding", "base64"},
+			},
+			body: base64Lines(daticert(n), 60),
+		})
+	}
 	if n.Original != nil {
 		encoding := "7bit"
 		if bytes.ContainsFunc(n.Original, func(r rune) bool { return r > 0x7f }) {
@@ -151,6 +157,13 @@ func (p *Provider) header(n Notice) []Field {
 			{"To", fold("To", addressList(n.Recipients))}, {"Cc", ""}, {"X-Trasporto", KindTransport},
 			{"From", `"Per conto di: ` + n.Sender + `" <` + p.ServiceAddress() + ">"},
 			{"Message-ID", "<" + n.CertID + ">"},
+		}
+	} else if n.Kind == KindAnomaly {
+		fields = []Field{
+			{"Return-Path", "<" + n.Sender + ">"}, {"Received", ""}, subject, date, {"Reply-To", n.ReplyTo},
+			{"To", fold("To", addressList(n.Recipients))}, {"Cc", ""}, {"X-Trasporto", KindAnomaly},
+			{"From", `"Per conto di: ` + n.Sender + `" <` + p.ServiceAddress() + ">"},
+			{"Message-ID", "<" + p.network.ids.noticeID(n.Time, p.domain) + ">"},
 		}
 	} else {
 		fields = []Field{

@@ -22,6 +22,24 @@ type ProviderOptions struct {
 	// Accounts are the mailboxes. Any other address of Domain is unknown and
 	// earns its sender a non-delivery notice.
 	Accounts []Account
+
+	// RefuseAtSMTP answers what the access point does not accept with an SMTP error
+	// at the end of DATA. False answers 250 and sends a non-acceptance notice
+	// (RFC 6109, 3.1.2).
+	RefuseAtSMTP bool
+	// MaxProduct is the limit, in bytes, on size times number of recipients.
+	// Zero means MaxMessageBytes, the least that the rules allow.
+	MaxProduct int64
+	// CertifiedOnly refuses messages to ordinary recipients, as some providers do.
+	CertifiedOnly bool
+	// RefuseOrdinary takes no mail from outside the network. False wraps it in
+	// anomaly envelopes.
+	RefuseOrdinary bool
+	// SendViruses lets infected messages pass at submission, so that the recipient's
+	// provider meets them; ReceiveViruses lets them pass there. False stops them.
+	SendViruses, ReceiveViruses bool
+	// BriefHash chooses what a brief delivery notice hashes. Zero is HashDecoded.
+	BriefHash HashReading
 }
 
 // Account is one PEC mailbox.
@@ -37,10 +55,13 @@ type Provider struct {
 	network *Network
 	name    string
 	domain  string
+	opts    ProviderOptions
 	leaf    *x509.Certificate
 	key     crypto.Signer
 
 	mailboxes []*mailbox
+	service   *mailbox
+	legs      map[legKey]*leg
 
 	smtp, imap *listener
 	serving    sync.WaitGroup // the accept loops
@@ -73,7 +94,10 @@ func (n *Network) newProvider(index int, o ProviderOptions) (*Provider, error) {
 	if n.ProviderOf("x@"+o.Domain) != nil {
 		return nil, fmt.Errorf("domain %s is already taken", o.Domain)
 	}
-	p := &Provider{network: n, name: o.Name, domain: o.Domain}
+	p := &Provider{network: n, name: o.Name, domain: o.Domain, opts: o, legs: make(map[legKey]*leg)}
+	if p.opts.MaxProduct == 0 {
+		p.opts.MaxProduct = MaxMessageBytes
+	}
 	if p.name == "" {
 		p.name = o.Domain
 	}
@@ -83,6 +107,9 @@ func (n *Network) newProvider(index int, o ProviderOptions) (*Provider, error) {
 		}
 	}
 	var err error
+	if p.service, err = newMailbox(Account{Address: p.ServiceMailbox()}); err != nil {
+		return nil, err
+	}
 	if p.key, err = leafKey(index); err != nil {
 		return nil, err
 	}
@@ -119,6 +146,9 @@ func (p *Provider) addAccount(a Account) error {
 
 // mailbox finds a mailbox by address, nil when there is none.
 func (p *Provider) mailbox(address string) *mailbox {
+	if strings.EqualFold(address, p.ServiceMailbox()) {
+		return p.service
+	}
 	for _, m := range p.mailboxes {
 		if strings.EqualFold(m.account.Address, address) {
 			return m
@@ -182,6 +212,11 @@ func (p *Provider) IMAPAddr() string { return p.imap.Addr().String() }
 // ServiceAddress gives the address all notices and envelopes come from:
 // posta-certificata@ the service domain (RFC 6109, 2.2.6).
 func (p *Provider) ServiceAddress() string { return "posta-certificata@" + p.domain }
+
+// ServiceMailbox gives the address of the mailbox that take-in-charge and virus
+// detection notices of other providers go to (mailReceipt, RFC 6109, 2.2.5). It
+// has no login; [Provider.Messages] reads it.
+func (p *Provider) ServiceMailbox() string { return "servizio-pec@" + p.domain }
 
 // Leaf gives the provider's signing certificate (RFC 6109, 5.5).
 func (p *Provider) Leaf() *x509.Certificate { return p.leaf }

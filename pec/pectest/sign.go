@@ -2,6 +2,7 @@ package pectest
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
@@ -40,20 +41,8 @@ func (p *Provider) Sign(header []Field, part []byte) ([]byte, error) {
 }
 
 func (p *Provider) signature(part []byte) ([]byte, error) {
-	data, err := pkcs7.NewSignedData(part)
-	if err != nil {
-		return nil, fmt.Errorf("pectest: sign: %w", err)
-	}
-	data.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
-	if err := data.AddSignerChain(p.leaf, p.key, []*x509.Certificate{p.network.ca.cert}, pkcs7.SignerInfoConfig{}); err != nil {
-		return nil, fmt.Errorf("pectest: sign: %w", err)
-	}
-	data.Detach()
-	der, err := data.Finish()
-	if err != nil {
-		return nil, fmt.Errorf("pectest: sign: %w", err)
-	}
-	return der, nil
+	s := signer{key: p.key, leaf: p.leaf, issuer: p.network.ca.cert, hash: crypto.SHA256}
+	return s.sign(part, p.network.now())
 }
 
 // verify checks a message as an incoming point does (RFC 6109, 2.2.2: existence,

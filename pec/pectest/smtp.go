@@ -120,8 +120,12 @@ func (s *smtpSession) Data(r io.Reader) error {
 	}
 	id := queueID()
 	sub := submission{from: s.from, to: s.to, raw: toCRLF(raw)}
-	sub.received = Field{Name: "Received", Value: fmt.Sprintf("from %s ([%s])\r\n\tby smtp.%s with ESMTPSA id %s;\r\n\t%s",
-		s.conn.Hostname(), hostOf(s.conn.Conn().RemoteAddr()), s.provider.domain, id, s.provider.network.now().Format(dateLayout))}
+	sub.received = s.provider.trace(s.conn.Hostname(), hostOf(s.conn.Conn().RemoteAddr()), id)
+	if s.provider.opts.RefuseAtSMTP {
+		if refused := s.provider.inspect(sub); refused != nil {
+			return refused.smtp
+		}
+	}
 	hand := s.provider.network.queue.reserve()
 	s.mu.Lock()
 	s.queued = func() { hand(func() { s.provider.access(sub) }) }
