@@ -11,7 +11,7 @@ import (
 // cut them and wait until each server has let go of them: go-imap's Server.Close
 // waits for none, go-smtp's Shutdown cuts none.
 type listener struct {
-	net.Listener // with TLS, handed to the servers
+	net.Listener // handed to the servers
 	tcp          net.Listener
 
 	mu     sync.Mutex
@@ -20,14 +20,35 @@ type listener struct {
 	open   sync.WaitGroup
 }
 
-func newListener(config *tls.Config) (*listener, error) {
+// newListener opens a port. With config the connections are TLS from their start,
+// and faults may strike; without, the server takes them as they are.
+func (p *Provider) newListener(protocol string, config *tls.Config) (*listener, error) {
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	l := &listener{tcp: tcp, conns: make(map[*conn]struct{})}
-	l.Listener = tls.NewListener(tracking{tcp, l}, config)
+	l.Listener = tracking{tcp, l}
+	if config != nil {
+		l.Listener = wired{l.Listener, p, protocol, config}
+	}
 	return l, nil
+}
+
+// wired is the listener above TLS.
+type wired struct {
+	net.Listener
+	provider *Provider
+	protocol string
+	config   *tls.Config
+}
+
+func (w wired) Accept() (net.Conn, error) {
+	raw, err := w.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return newWire(w.provider, w.protocol, tls.Server(raw, w.config)), nil
 }
 
 // tracking is the listener beneath TLS.

@@ -31,6 +31,10 @@ type Options struct {
 	// the future is refused by verifiers that keep to the machine's clock: a test
 	// that will Advance by a day can start a day ago.
 	Start time.Time
+	// MachineSigningTime dates CMS signatures, and nothing else, by the machine's
+	// clock, for verifiers whose clock cannot be moved: they will notice that the
+	// times differ. False dates all by the network's clock.
+	MachineSigningTime bool
 	// Speed makes the clock run so many times as fast as the machine's. Zero means
 	// 1.
 	Speed int
@@ -47,13 +51,16 @@ type Network struct {
 	tls       *tlsAuthority
 	clock     *clock
 	log       *slog.Logger
+	machine   bool // Options.MachineSigningTime
 	queue     *queue
+	began     time.Time // on the network's clock
 	ids       *idSource
 
 	mu       sync.Mutex
 	outgoing []OrdinaryMessage
 	fates    map[string]Fate
 	routes   []*func(Notice) ([]Posting, bool)
+	faults   []*func(Moment) *Fault
 
 	closeOnce sync.Once
 	closeErr  error
@@ -82,7 +89,7 @@ func New(opts *Options) (*Network, error) {
 	if opts == nil {
 		opts = &Options{}
 	}
-	n := &Network{log: opts.Logger, fates: make(map[string]Fate)}
+	n := &Network{log: opts.Logger, machine: opts.MachineSigningTime, fates: make(map[string]Fate)}
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
 	}
@@ -102,7 +109,8 @@ func New(opts *Options) (*Network, error) {
 	}
 	n.queue = newQueue()
 	n.clock = newClock(n.queue, rome, opts.Start, opts.Speed)
-	if n.ca, err = newAuthority(n.now()); err != nil {
+	n.began = n.now()
+	if n.ca, err = newAuthority(n.began); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
 	for i, po := range providers {

@@ -9,6 +9,7 @@ import (
 	"net/mail"
 	"strings"
 	"sync"
+	"time"
 )
 
 // ProviderOptions describes one provider (gestore).
@@ -40,6 +41,26 @@ type ProviderOptions struct {
 	SendViruses, ReceiveViruses bool
 	// BriefHash chooses what a brief delivery notice hashes. Zero is HashDecoded.
 	BriefHash HashReading
+
+	// Separator is the hierarchy separator of IMAP. Zero means '/'.
+	Separator rune
+	// Sent is the folder for sent mail, with special use \Sent; "INBOX.Inviata" and
+	// "INBOX/Spedite" are in use. Empty means SentFolder.
+	Sent string
+	// SaveSent keeps a copy of submitted mail there. False leaves it to the client.
+	SaveSent bool
+	// Folders are further folders of every mailbox. Nil is none.
+	Folders []string
+	// PasswordLife is how long a password is good, on the network's clock, from the
+	// start or from SetPassword. Zero is for ever.
+	PasswordLife time.Duration
+	// LockAfter locks an account after so many refused logins in a row, by SMTP and
+	// IMAP, until SetPassword: the right password is refused too. Zero never does.
+	LockAfter int
+	// MaxPerMinute is how many messages a mailbox may submit within a minute of the
+	// network's clock. Beyond it MAIL FROM is answered with a permanent error, 550
+	// "Class Of Service". Zero is no limit.
+	MaxPerMinute int
 }
 
 // Account is one PEC mailbox.
@@ -47,6 +68,12 @@ type Account struct {
 	Address  string // in the provider's domain; required
 	Login    string // the login name for SMTP and IMAP; empty means Address, as at most providers
 	Password string // required
+	// Quota is how many bytes all folders together may hold; beyond it mail is
+	// refused with code 5.2.2. Zero is no limit.
+	Quota int64
+	// Keep is how many messages a folder holds: the oldest goes when another comes.
+	// Zero keeps all.
+	Keep int
 }
 
 // Provider is one PEC provider: access point, incoming point and delivery
@@ -63,12 +90,16 @@ type Provider struct {
 	service   *mailbox
 	legs      map[legKey]*leg
 
-	smtp, imap *listener
-	serving    sync.WaitGroup // the accept loops
+	smtp, starttls, imap *listener
+	serving              sync.WaitGroup // the accept loops
 }
 
-// InboxFolder and SentFolder are the folders that every mailbox has. Sent mail
-// is not stored by the server: clients APPEND it, as at most providers.
+// serviceKeep bounds the service mailbox, which nobody empties.
+const serviceKeep = 10_000
+
+// InboxFolder and SentFolder are the folders that every mailbox has, unless the
+// provider's options name another for sent mail. Sent mail is not stored by the
+// server: clients APPEND it, as at most providers.
 const (
 	InboxFolder = "INBOX"
 	SentFolder  = "Inviata"
@@ -98,6 +129,12 @@ func (n *Network) newProvider(index int, o ProviderOptions) (*Provider, error) {
 	if p.opts.MaxProduct == 0 {
 		p.opts.MaxProduct = MaxMessageBytes
 	}
+	if p.opts.Separator == 0 {
+		p.opts.Separator = '/'
+	}
+	if p.opts.Sent == "" {
+		p.opts.Sent = SentFolder
+	}
 	if p.name == "" {
 		p.name = o.Domain
 	}
@@ -107,9 +144,7 @@ func (n *Network) newProvider(index int, o ProviderOptions) (*Provider, error) {
 		}
 	}
 	var err error
-	if p.service, err = newMailbox(Account{Address: p.ServiceMailbox()}); err != nil {
-		return nil, err
-	}
+	p.service = newMailbox(Account{Address: p.ServiceMailbox(), Keep: serviceKeep}, &p.opts)
 	if p.key, err = leafKey(index); err != nil {
 		return nil, err
 	}
@@ -136,11 +171,7 @@ func (p *Provider) addAccount(a Account) error {
 	if p.mailbox(a.Address) != nil || p.login(a.Login) != nil {
 		return fmt.Errorf("account %s is there twice", a.Address)
 	}
-	m, err := newMailbox(a)
-	if err != nil {
-		return err
-	}
-	p.mailboxes = append(p.mailboxes, m)
+	p.mailboxes = append(p.mailboxes, newMailbox(a, &p.opts))
 	return nil
 }
 
@@ -179,7 +210,7 @@ func (p *Provider) listen() error {
 
 func (p *Provider) close() error {
 	var errs []error
-	for _, l := range []*listener{p.smtp, p.imap} {
+	for _, l := range []*listener{p.smtp, p.starttls, p.imap} {
 		if l != nil {
 			errs = append(errs, l.shutdown())
 		}
@@ -205,6 +236,10 @@ func (p *Provider) Domain() string { return p.domain }
 
 // SMTPAddr gives host:port of submission with implicit TLS.
 func (p *Provider) SMTPAddr() string { return p.smtp.Addr().String() }
+
+// SMTPStartTLSAddr gives host:port of submission that begins in clear text: it
+// takes AUTH only after STARTTLS. Faults do not strike there.
+func (p *Provider) SMTPStartTLSAddr() string { return p.starttls.Addr().String() }
 
 // IMAPAddr gives host:port of IMAP with implicit TLS.
 func (p *Provider) IMAPAddr() string { return p.imap.Addr().String() }
@@ -241,4 +276,15 @@ func (p *Provider) Deliver(address, folder string, raw []byte) error {
 		return fmt.Errorf("pectest: %s has no mailbox %s", p.domain, address)
 	}
 	return m.deliver(folder, raw, p.network.now())
+}
+
+// ResetUIDs gives a folder another UIDVALIDITY and its messages other UIDs, as a
+// server does after a restore from backup, and cuts the connections that have it
+// open. It fails when the address or the folder does not exist.
+func (p *Provider) ResetUIDs(address, folder string) error {
+	m := p.mailbox(address)
+	if m == nil {
+		return fmt.Errorf("pectest: %s has no mailbox %s", p.domain, address)
+	}
+	return m.renumber(folder)
 }
