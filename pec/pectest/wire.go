@@ -114,7 +114,7 @@ func (w *wire) read(line []byte) (forward bool, err error) {
 	if verb, _, _ := strings.Cut(text, " "); strings.EqualFold(verb, "AUTH") {
 		text = verb
 	}
-	w.begin(text, "")
+	w.begin(upperVerb(text), "")
 	return w.answered()
 }
 
@@ -136,6 +136,7 @@ func (w *wire) readIMAP(text string) (forward bool, err error) {
 	if continued || !isCommand { // the rest of a command, DONE, an answer to AUTHENTICATE
 		return true, nil
 	}
+	command = upperVerb(command)
 	verb, _, _ := strings.Cut(command, " ")
 	if strings.EqualFold(verb, "LOGIN") || strings.EqualFold(verb, "AUTHENTICATE") {
 		command = verb
@@ -145,6 +146,14 @@ func (w *wire) readIMAP(text string) (forward bool, err error) {
 		return forward, err
 	}
 	return w.extension(tag, command)
+}
+
+// commandName is the name of a command, of one word or two.
+var commandName = regexp.MustCompile(`(?i)^(UID |MAIL |RCPT )?[^ :]*`)
+
+// upperVerb writes the name of a command in upper case, as most clients do.
+func upperVerb(command string) string {
+	return commandName.ReplaceAllStringFunc(command, strings.ToUpper)
 }
 
 // answered lets a fault answer in the server's place.
