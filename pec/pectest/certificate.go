@@ -69,11 +69,14 @@ var policyPEC = []uint64{1, 3, 76, 16, 3, 1, 1}
 // keyUsage is critical, the e-mail address is in subjectAltName, there are no
 // basicConstraints. Extended key usage and policy are those of genuine ones.
 func (a *authority) issue(p *Provider) (*x509.Certificate, error) {
+	return a.issueFor(p, p.ServiceAddress(), p.network.began.Add(-time.Hour))
+}
+
+func (a *authority) issueFor(p *Provider, address string, start time.Time) (*x509.Certificate, error) {
 	policy, err := x509.OIDFromInts(policyPEC)
 	if err != nil {
 		return nil, fmt.Errorf("pectest: certificate policy: %w", err)
 	}
-	start := p.network.now().Add(-time.Hour)
 	return newCertificate(&x509.Certificate{
 		Subject:            pkix.Name{Country: []string{"IT"}, Organization: []string{p.name}, CommonName: "Posta Certificata"},
 		NotBefore:          start,
@@ -81,7 +84,7 @@ func (a *authority) issue(p *Provider) (*x509.Certificate, error) {
 		KeyUsage:           x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:        []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
 		Policies:           []x509.OID{policy},
-		EmailAddresses:     []string{p.ServiceAddress()},
+		EmailAddresses:     []string{address},
 		SignatureAlgorithm: x509.SHA256WithRSA,
 	}, a.cert, p.key.Public(), a.key)
 }

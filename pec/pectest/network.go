@@ -61,6 +61,8 @@ type Network struct {
 	fates    map[string]Fate
 	routes   []*func(Notice) ([]Posting, bool)
 	faults   []*func(Moment) *Fault
+	revoked  []x509.RevocationListEntry
+	lists    int64 // CRLs issued
 
 	closeOnce sync.Once
 	closeErr  error

@@ -42,6 +42,9 @@ type ProviderOptions struct {
 	// BriefHash chooses what a brief delivery notice hashes. Zero is HashDecoded.
 	BriefHash HashReading
 
+	// Style is how the provider writes and signs. Zero is the most common engine.
+	Style Style
+
 	// Separator is the hierarchy separator of IMAP. Zero means '/'.
 	Separator rune
 	// Sent is the folder for sent mail, with special use \Sent; "INBOX.Inviata" and
@@ -88,7 +91,11 @@ type Provider struct {
 
 	mailboxes []*mailbox
 	service   *mailbox
-	legs      map[legKey]*leg
+
+	variantsMu sync.Mutex
+	variants   map[CertificateVariant][2]*x509.Certificate // leaf and issuer
+
+	legs map[legKey]*leg
 
 	smtp, starttls, imap *listener
 	serving              sync.WaitGroup // the accept loops
