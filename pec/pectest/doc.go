@@ -23,7 +23,8 @@
 // program in any language can ask for it: unknown@, full@, virus@, late@ and so
 // on. [Network.Route] decides notice by notice how often and when it arrives.
 // [Network.Advance] moves the clock by hours, for what RFC 6109 makes depend on
-// time. [Network.Receive] brings mail from outside, which arrives in anomaly
+// time. [Network.Intercept] makes connections fail, command by command. A [Style]
+// writes notices as other providers do, or wrong. [Network.Receive] brings mail from outside, which arrives in anomaly
 // envelopes. [Provider.Emit] builds any notice, true or false, and
 // [Provider.Deliver] puts any bytes into a mailbox.
 //
@@ -31,5 +32,13 @@
 //
 // All of a network, signatures included, is dated by its own clock, which begins
 // at Options.Start and runs with the machine's. Certificates are valid from one
-// hour before Start. A verifier must be given [Network.Now] after Advance.
+// hour before Start. A verifier must be given [Network.Now] after Advance. With
+// Options.InMemory a network runs in a bubble of testing/synctest, where hours
+// pass by themselves.
+//
+// # Limits
+//
+// Faults strike on implicit TLS, not on the port with STARTTLS. IMAP has no
+// CONDSTORE and no QRESYNC. Providers hand messages to each other within the
+// process, not by SMTP.
 package pectest

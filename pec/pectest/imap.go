@@ -14,7 +14,7 @@ func (p *Provider) listenIMAP() error {
 	if err != nil {
 		return err
 	}
-	if p.imap, err = p.newListener(IMAP, config); err != nil {
+	if p.imap, err = p.newListener("imap."+p.domain+":993", IMAP, config); err != nil {
 		return err
 	}
 	server := imapserver.New(&imapserver.Options{

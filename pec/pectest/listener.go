@@ -1,10 +1,12 @@
 package pectest
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
+	"syscall"
 )
 
 // listener keeps account of its connections, beneath TLS, so that shutdown can
@@ -20,10 +22,11 @@ type listener struct {
 	open   sync.WaitGroup
 }
 
-// newListener opens a port. With config the connections are TLS from their start,
-// and faults may strike; without, the server takes them as they are.
-func (p *Provider) newListener(protocol string, config *tls.Config) (*listener, error) {
-	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+// newListener opens a port; address is its name in memory. With config the
+// connections are TLS from their start, and faults may strike; without, the
+// server takes them as they are.
+func (p *Provider) newListener(address, protocol string, config *tls.Config) (*listener, error) {
+	tcp, err := p.network.listen(address)
 	if err != nil {
 		return nil, err
 	}
@@ -33,6 +36,36 @@ func (p *Provider) newListener(protocol string, config *tls.Config) (*listener, 
 		l.Listener = wired{l.Listener, p, protocol, config}
 	}
 	return l, nil
+}
+
+// listen opens a port of this machine, or one in memory.
+func (n *Network) listen(address string) (net.Listener, error) {
+	if n.memory == nil {
+		return net.Listen("tcp", "127.0.0.1:0")
+	}
+	l := newMemoryListener(address)
+	n.memory[address] = l
+	return l, nil
+}
+
+// DialContext connects to an address of the network, as net.Dialer's method of
+// that name does. A network in memory (Options.InMemory) has no other way in; its
+// addresses are unknown elsewhere. An address that is not there is a
+// *net.OpError.
+func (n *Network) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	if n.memory == nil {
+		var d net.Dialer
+		return d.DialContext(ctx, network, address)
+	}
+	l := n.memory[address]
+	if l == nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Addr: memoryAddr(address), Err: syscall.ECONNREFUSED}
+	}
+	c, err := l.dial(ctx)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Addr: l.addr, Err: err}
+	}
+	return c, nil
 }
 
 // wired is the listener above TLS.

@@ -31,6 +31,11 @@ type Options struct {
 	// the future is refused by verifiers that keep to the machine's clock: a test
 	// that will Advance by a day can start a day ago.
 	Start time.Time
+	// InMemory opens no ports: the servers are reached by [Network.DialContext]
+	// alone, under names such as imap.alfa-pec.example:993. Within a bubble of
+	// testing/synctest the network's clock is the bubble's, and hours pass in no
+	// time. False listens on 127.0.0.1.
+	InMemory bool
 	// MachineSigningTime dates CMS signatures, and nothing else, by the machine's
 	// clock, for verifiers whose clock cannot be moved: they will notice that the
 	// times differ. False dates all by the network's clock.
@@ -51,7 +56,8 @@ type Network struct {
 	tls       *tlsAuthority
 	clock     *clock
 	log       *slog.Logger
-	machine   bool // Options.MachineSigningTime
+	machine   bool                       // Options.MachineSigningTime
+	memory    map[string]*memoryListener // by address; nil for real ports
 	queue     *queue
 	began     time.Time // on the network's clock
 	ids       *idSource
@@ -92,6 +98,9 @@ func New(opts *Options) (*Network, error) {
 		opts = &Options{}
 	}
 	n := &Network{log: opts.Logger, machine: opts.MachineSigningTime, fates: make(map[string]Fate)}
+	if opts.InMemory {
+		n.memory = make(map[string]*memoryListener)
+	}
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
 	}
@@ -212,7 +221,11 @@ func (n *Network) TLSRootPEM() []byte { return certificatePEM(n.tls.root) }
 // has its own key.
 func (n *Network) SigningCA() *x509.Certificate { return n.ca.cert }
 
-// OrdinaryMail gives what left for ordinary recipients so far, oldest first.
+// ordinaryKeep bounds what nobody takes away.
+const ordinaryKeep = 1000
+
+// OrdinaryMail gives what left for ordinary recipients so far, oldest first: the
+// last 1000 messages.
 func (n *Network) OrdinaryMail() []OrdinaryMessage {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -223,6 +236,9 @@ func (n *Network) sendOrdinary(m OrdinaryMessage) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.outgoing = append(n.outgoing, m)
+	if len(n.outgoing) > ordinaryKeep {
+		n.outgoing = slices.Delete(n.outgoing, 0, 1)
+	}
 }
 
 // Now gives the network's time: legal Italian time (RFC 6109, 4.2) with the

@@ -102,7 +102,7 @@ type Provider struct {
 }
 
 // serviceKeep bounds the service mailbox, which nobody empties.
-const serviceKeep = 10_000
+const serviceKeep = 1000
 
 // InboxFolder and SentFolder are the folders that every mailbox has, unless the
 // provider's options name another for sent mail. Sent mail is not stored by the
@@ -257,7 +257,7 @@ func (p *Provider) ServiceAddress() string { return "posta-certificata@" + p.dom
 
 // ServiceMailbox gives the address of the mailbox that take-in-charge and virus
 // detection notices of other providers go to (mailReceipt, RFC 6109, 2.2.5). It
-// has no login; [Provider.Messages] reads it.
+// has no login and keeps the last 1000; [Provider.Messages] reads it.
 func (p *Provider) ServiceMailbox() string { return "servizio-pec@" + p.domain }
 
 // Leaf gives the provider's signing certificate (RFC 6109, 5.5).

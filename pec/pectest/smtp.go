@@ -26,10 +26,10 @@ func (p *Provider) listenSMTP() error {
 	if err != nil {
 		return err
 	}
-	if p.smtp, err = p.newListener(SMTP, config); err != nil {
+	if p.smtp, err = p.newListener("smtp."+p.domain+":465", SMTP, config); err != nil {
 		return err
 	}
-	if p.starttls, err = p.newListener(SMTP, nil); err != nil {
+	if p.starttls, err = p.newListener("smtp."+p.domain+":587", SMTP, nil); err != nil {
 		return err
 	}
 	// TLS is beneath what the first server sees; the second asks for STARTTLS.
