@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,8 @@ type providerConfig struct {
 	Sent           string          `json:"sent"`
 	SaveSent       bool            `json:"saveSent"`
 	Folders        []string        `json:"folders"`
+	BriefHash      string          `json:"briefHash"`
+	Style          styleForm       `json:"style"`
 	PasswordLife   duration        `json:"passwordLife"`
 	LockAfter      int             `json:"lockAfter"`
 	MaxPerMinute   int             `json:"maxPerMinute"`
@@ -45,6 +48,55 @@ type accountConfig struct {
 	Password string `json:"password"`
 	Quota    int64  `json:"quota"`
 	Keep     int    `json:"keep"`
+}
+
+// styleForm is a pectest.Style in JSON.
+type styleForm struct {
+	Engine        string `json:"engine"`
+	SHA1          bool   `json:"sha1"`
+	BER           bool   `json:"ber"`
+	HTML          bool   `json:"html"`
+	ShortType     bool   `json:"shortType"`
+	OriginalFirst bool   `json:"originalFirst"`
+	OddHeaderCase bool   `json:"oddHeaderCase"`
+	ExtraPart     bool   `json:"extraPart"`
+	Certificate   string `json:"certificate"`
+	Malformed     string `json:"malformed"`
+}
+
+// The words for what pectest counts.
+var (
+	engines      = []string{"aruba", "infocert"}
+	certificates = []string{"good", "expired", "other-address", "foreign-ca"}
+	readings     = []string{"decoded", "encoded", "encoded-line", "encoded-lf", "encoded-lf-line"}
+)
+
+// word gives the place of a word in its list; none is the first.
+func word(list []string, s string) (int, error) {
+	if s == "" {
+		return 0, nil
+	}
+	i := slices.Index(list, s)
+	if i < 0 {
+		return 0, fmt.Errorf("%q is none of %s", s, strings.Join(list, ", "))
+	}
+	return i, nil
+}
+
+func (f styleForm) style() (pectest.Style, error) {
+	engine, err := word(engines, f.Engine)
+	if err != nil {
+		return pectest.Style{}, err
+	}
+	certificate, err := word(certificates, f.Certificate)
+	if err != nil {
+		return pectest.Style{}, err
+	}
+	return pectest.Style{
+		Engine: pectest.Engine(engine), SHA1: f.SHA1, BER: f.BER, HTML: f.HTML, ShortType: f.ShortType, OriginalFirst: f.OriginalFirst,
+		OddHeaderCase: f.OddHeaderCase, ExtraPart: f.ExtraPart,
+		Certificate: pectest.CertificateVariant(certificate), Malformed: pectest.Malformation(f.Malformed),
+	}, nil
 }
 
 // fateForm is a pectest.Fate in JSON.
@@ -122,16 +174,28 @@ func readConfig(file string) (settings, error) {
 		out.fates[address] = form.fate()
 	}
 	for _, p := range c.Providers {
-		out.options.Providers = append(out.options.Providers, p.options())
+		o, err := p.options()
+		if err != nil {
+			return settings{}, fmt.Errorf("%s: %s: %w", file, p.Domain, err)
+		}
+		out.options.Providers = append(out.options.Providers, o)
 	}
 	return out, nil
 }
 
-func (p providerConfig) options() pectest.ProviderOptions {
+func (p providerConfig) options() (pectest.ProviderOptions, error) {
+	style, err := p.Style.style()
+	if err != nil {
+		return pectest.ProviderOptions{}, err
+	}
+	reading, err := word(readings, p.BriefHash)
+	if err != nil {
+		return pectest.ProviderOptions{}, err
+	}
 	out := pectest.ProviderOptions{
 		Name: p.Name, Domain: p.Domain, RefuseAtSMTP: p.RefuseAtSMTP, MaxProduct: p.MaxProduct, CertifiedOnly: p.CertifiedOnly,
 		RefuseOrdinary: p.RefuseOrdinary, SendViruses: p.SendViruses, ReceiveViruses: p.ReceiveViruses, Sent: p.Sent, SaveSent: p.SaveSent,
-		Folders: p.Folders, PasswordLife: time.Duration(p.PasswordLife), LockAfter: p.LockAfter, MaxPerMinute: p.MaxPerMinute,
+		Folders: p.Folders, PasswordLife: time.Duration(p.PasswordLife), LockAfter: p.LockAfter, MaxPerMinute: p.MaxPerMinute, Style: style, BriefHash: pectest.HashReading(reading),
 	}
 	for _, r := range p.Separator {
 		out.Separator = r
@@ -140,7 +204,7 @@ func (p providerConfig) options() pectest.ProviderOptions {
 	for _, a := range p.Accounts {
 		out.Accounts = append(out.Accounts, pectest.Account(a))
 	}
-	return out
+	return out, nil
 }
 
 // parseStart takes a moment, or how far it lies from now.

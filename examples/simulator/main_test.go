@@ -97,6 +97,7 @@ func TestExampleConfig(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, '.', s.options.Providers[0].Separator)
 	require.Equal(t, 90*24*time.Hour, s.options.Providers[0].PasswordLife)
+	require.Equal(t, pectest.Style{Engine: pectest.EngineInfoCert, SHA1: true, ShortType: true}, s.options.Providers[1].Style)
 	require.Equal(t, pectest.Never, s.fates["lento@beta-pec.example"].Transit)
 	require.WithinDuration(t, time.Now().Add(-48*time.Hour), s.options.Start, time.Minute)
 	var now struct{ Now time.Time }
@@ -121,6 +122,9 @@ func TestUsage(t *testing.T) {
 		"unknown field": {"-config", file(`{"stort": "1h"}`)},
 		"bad start":     {"-config", file(`{"start": "ieri"}`)},
 		"bad time":      {"-config", file(`{"fates": {"a@b": {"transit": "mai"}}}`)},
+		"engine":        {"-config", file(`{"providers": [{"domain": "a.example", "style": {"engine": "x"}}]}`)},
+		"certificate":   {"-config", file(`{"providers": [{"domain": "a.example", "style": {"certificate": "x"}}]}`)},
+		"brief hash":    {"-config", file(`{"providers": [{"domain": "a.example", "briefHash": "x"}]}`)},
 		"no domain":     {"-config", file(`{"providers": [{}]}`)},
 	} {
 		var out bytes.Buffer

@@ -122,8 +122,10 @@ func (m *mailbox) renumber(name string) error {
 	}
 	for v := range m.views {
 		if v.folder == old {
-			// Its session hears of it by its own reading; there is nobody to tell an error.
-			_ = v.conn.NetConn().Close()
+			if w, ok := v.conn.NetConn().(*wire); ok {
+				// Its session hears of it by its own reading.
+				_ = w.cut()
+			}
 		}
 	}
 	return nil
