@@ -63,6 +63,7 @@ func newControl(network *pectest.Network) (*control, error) {
 		"POST /fault":   c.fault,
 		"DELETE /fault": c.mend,
 		"POST /fate":    c.fate,
+		"GET /messages": c.messages,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { answer(w, r, handle) })
 	}
@@ -136,6 +137,21 @@ func (c *control) inject(r *http.Request) (any, error) {
 		}
 	}
 	return c.now(), nil
+}
+
+// messages gives what a folder holds, oldest first; encoding/json writes the raw
+// bytes in base64. Service mailboxes, which have no login, are open here too.
+func (c *control) messages(r *http.Request) (any, error) {
+	address, folder := r.FormValue("address"), r.FormValue("folder")
+	p := c.network.ProviderOf(address)
+	if p == nil {
+		return nil, fmt.Errorf("no provider of %q", address)
+	}
+	if folder == "" {
+		folder = pectest.InboxFolder
+	}
+	all, err := p.Messages(address, folder)
+	return map[string]any{"service": p.ServiceMailbox(), "messages": all}, err
 }
 
 func (c *control) fault(r *http.Request) (any, error) {

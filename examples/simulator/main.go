@@ -21,6 +21,8 @@
 //	POST /fault?kind=K     the next connection trouble, times=N (1); see control.go
 //	DELETE /fault          takes all faults away
 //	POST /fate?address=A   body: what becomes of messages to A, as in the config file
+//	GET /messages?address=A  {"service": the address of A's provider's service mailbox,
+//	                       "messages": what folder=F (INBOX) of A holds, in base64}
 //
 // config.example.json shows all that can be configured.
 package main

@@ -152,6 +152,7 @@ func TestFaultKinds(t *testing.T) {
 	for _, path := range []string{"/fault?kind=x", "/fault?kind=bye&times=x", "/advance", "/inject", "/inject?to=a@b", "/fate"} {
 		require.Equal(t, http.StatusBadRequest, post(http.MethodPost, path), path)
 	}
+	require.Equal(t, http.StatusBadRequest, post(http.MethodGet, "/messages?address=x"))
 	require.Equal(t, http.StatusMethodNotAllowed, post(http.MethodGet, "/advance"))
 	require.True(t, strings.HasPrefix(line.Control, "http://127.0.0.1:"))
 }

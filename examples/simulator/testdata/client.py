@@ -24,13 +24,19 @@ def server(address, protocol):
     return host, int(port)
 
 
-def send(recipient, number):
+def messages(address):
+    with urllib.request.urlopen(ready["control"] + "/messages?" + urllib.parse.urlencode({"address": address})) as r:
+        out = json.load(r)
+    return out["service"], [base64.b64decode(m) for m in out["messages"] or []]
+
+
+def send(recipient, number, extra="", text="Buongiorno."):
     account = accounts[SENDER]
     with smtplib.SMTP_SSL(*server(SENDER, "smtp"), context=tls) as c:
         c.login(account["login"], account["password"])
         c.sendmail(SENDER, [recipient], (
             f"From: {SENDER}\r\nTo: {recipient}\r\nSubject: Prova {number}\r\n"
-            f"Message-ID: <prova-{number}@alfa-pec.example>\r\n\r\nBuongiorno.\r\n"))
+            f"Message-ID: <prova-{number}@alfa-pec.example>\r\n{extra}\r\n{text}\r\n"))
     post("/idle")
 
 
@@ -61,6 +67,9 @@ DATA = ["gestore-emittente", "data", "identificativo", "msgid"]
 # kind: the elements that follow those, and the values of errore
 FIELDS = {
     "accettazione": ([], {"nessuno"}),
+    "non-accettazione": (["errore-esteso"], {"altro", "virus"}),
+    "presa-in-carico": (["ricezione"], {"nessuno"}),
+    "rilevazione-virus": (["consegna", "errore-esteso"], {"virus"}),
     "posta-certificata": (["ricevuta"], {"nessuno"}),
     "avvenuta-consegna": (["ricevuta", "consegna"], {"nessuno"}),
     "errore-consegna": (["consegna", "errore-esteso"], {"no-dest", "altro", "virus"}),
@@ -90,12 +99,18 @@ def read(raw, number, recipient):
     assert re.fullmatch(r"\d\d/\d\d/\d{4}", when[0].text) and re.fullmatch(r"\d\d:\d\d:\d\d", when[1].text)
     if "consegna" in extra:
         assert data.find("consegna").text == recipient
+    if "ricezione" in extra:
+        assert data.find("ricezione").text == recipient
     if "ricevuta" in extra:
         assert data.find("ricevuta").attrib == {"tipo": "completa"}
     if kind == "posta-certificata":
         assert m["X-Trasporto"] == kind and m["X-Ricevuta"] is None
     else:
-        assert m["X-Ricevuta"] == kind and m["X-Trasporto"] is None and m["To"] == SENDER
+        service = kind in ("presa-in-carico", "rilevazione-virus")
+        assert m["X-Ricevuta"] == kind and m["X-Trasporto"] is None and m["To"] == (SERVICE if service else SENDER)
+        assert m["X-Mittente"] == (SENDER if kind == "rilevazione-virus" else None)
+        virus = root.get("errore") == "virus" and not service
+        assert m["X-VerificaSicurezza"] == ("errore" if virus else None)
         assert m["From"].startswith("posta-certificata@")
     assert m["X-Riferimento-Message-ID"] == f"<prova-{number}@alfa-pec.example>"
     text = data.findtext("errore-esteso") or ""
@@ -117,7 +132,9 @@ FATES = {
     "delay24": ([A], [P], [P + " 5.4.1"]),
 }
 
-seen = 0
+seen, served = 0, 0
+SERVICE, nothing = messages(SENDER)
+assert nothing == []
 for number, (local, stages) in enumerate(FATES.items()):
     recipient = f"{local}@{DOMAIN}"
     send(recipient, number)
@@ -128,6 +145,18 @@ for number, (local, stages) in enumerate(FATES.items()):
         got = [read(raw, number, recipient) for raw in inbox[seen:]]
         assert got == want, (local, stage, got, want)
         seen = len(inbox)
+    service = [read(raw, number, recipient) for raw in messages(SERVICE)[1][served:]]
+    assert service == ([] if local in ("silent", "delay24") else ["rilevazione-virus"] if local == "virus" else ["presa-in-carico"]), (local, service)
+    served += len(service)
+
+# What is not accepted: a hidden recipient, a virus.
+EICAR = r"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+for number, (extra, text, errore) in enumerate([("Bcc: anna@alfa-pec.example\r\n", "x", "altro"), ("", EICAR, "virus")], 10):
+    send(f"luigi@{DOMAIN}", number, extra, text)
+    raw = fetch(SENDER)[seen]
+    assert read(raw, number, f"luigi@{DOMAIN}") == "non-accettazione" and f'errore="{errore}"'.encode() in base64.b64decode(
+        email.message_from_bytes(raw).get_payload()[0].get_payload()[1].get_payload()), raw
+    seen += 1
 
 envelopes = fetch(f"luigi@{DOMAIN}")
 assert [read(raw, 0, f"luigi@{DOMAIN}") for raw in envelopes] == ["posta-certificata"]
