@@ -37,7 +37,7 @@ func newFolder(name string, validity uint32) *folder {
 func (f *folder) add(raw []byte, at time.Time, flags []imap.Flag) *stored {
 	m := &stored{uid: f.next, raw: raw, at: at, flags: make(map[imap.Flag]bool)}
 	for _, flag := range flags {
-		m.flags[fold8(flag)] = true
+		m.flags[lowerFlag(flag)] = true
 	}
 	f.next++
 	f.messages = append(f.messages, m)
@@ -63,7 +63,7 @@ func (f *folder) remove(match func(*stored) bool) {
 func (f *folder) count(flag imap.Flag) uint32 {
 	var n uint32
 	for _, m := range f.messages {
-		if m.flags[fold8(flag)] {
+		if m.flags[lowerFlag(flag)] {
 			n++
 		}
 	}
@@ -109,7 +109,7 @@ func (f *folder) selectData() *imap.SelectData {
 		NumMessages: uint32(len(f.messages)), UIDNext: f.next, UIDValidity: f.validity,
 	}
 	for i, m := range f.messages {
-		if !m.flags[fold8(imap.FlagSeen)] {
+		if !m.flags[lowerFlag(imap.FlagSeen)] {
 			data.FirstUnseenSeqNum = uint32(i) + 1
 			break
 		}
@@ -127,9 +127,9 @@ func (m *stored) change(s *imap.StoreFlags) {
 	}
 	for _, flag := range s.Flags {
 		if s.Op == imap.StoreFlagsDel {
-			delete(m.flags, fold8(flag))
+			delete(m.flags, lowerFlag(flag))
 		} else {
-			m.flags[fold8(flag)] = true
+			m.flags[lowerFlag(flag)] = true
 		}
 	}
 }
@@ -178,5 +178,5 @@ func (m *stored) section(s *imap.FetchItemBodySection) []byte {
 	return imapserver.ExtractBodySection(bytes.NewReader(m.raw), s)
 }
 
-// fold8 makes flags comparable: their case has no meaning.
-func fold8(flag imap.Flag) imap.Flag { return imap.Flag(strings.ToLower(string(flag))) }
+// lowerFlag makes flags comparable: their case has no meaning.
+func lowerFlag(flag imap.Flag) imap.Flag { return imap.Flag(strings.ToLower(string(flag))) }

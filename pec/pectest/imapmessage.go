@@ -46,7 +46,7 @@ func (s *imapSession) Fetch(w *imapserver.FetchWriter, set imap.NumSet, options 
 	s.mailbox.mu.Lock()
 	picked := s.pick(set)
 	for i, m := range picked {
-		if seen && !m.stored.flags[fold8(imap.FlagSeen)] {
+		if seen && !m.stored.flags[lowerFlag(imap.FlagSeen)] {
 			m.change(&imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagSeen}})
 			picked[i].flags = m.flagList()
 			s.flagged(m, nil)
@@ -101,7 +101,7 @@ func (s *imapSession) Expunge(_ *imapserver.ExpungeWriter, uids *imap.UIDSet) er
 	s.mailbox.mu.Lock()
 	defer s.mailbox.mu.Unlock()
 	s.folder.remove(func(m *stored) bool {
-		return m.flags[fold8(imap.FlagDeleted)] && (uids == nil || uids.Contains(m.uid))
+		return m.flags[lowerFlag(imap.FlagDeleted)] && (uids == nil || uids.Contains(m.uid))
 	})
 	s.mailbox.wake()
 	return nil

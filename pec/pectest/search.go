@@ -35,12 +35,12 @@ func (m *stored) matches(number uint32, c *imap.SearchCriteria) bool {
 		}
 	}
 	for _, flag := range c.Flag {
-		if !m.flags[fold8(flag)] {
+		if !m.flags[lowerFlag(flag)] {
 			return false
 		}
 	}
 	for _, flag := range c.NotFlag {
-		if m.flags[fold8(flag)] {
+		if m.flags[lowerFlag(flag)] {
 			return false
 		}
 	}
