@@ -1,7 +1,9 @@
 package pectest
 
 import (
+	"slices"
 	"strings"
+	"time"
 )
 
 // access is the access point (punto di accesso, RFC 6109, 3.1): it refuses the
@@ -23,12 +25,12 @@ func (p *Provider) access(s submission) {
 		CertID:     p.network.ids.certID(now, p.domain),
 		MessageID:  m.get("Message-ID"),
 	}
-	if err := check(m, s.from, s.to); err != nil {
-		n.Kind, n.Errore, n.ErrorText = KindNonAcceptance, "altro", err.Error()
-		p.notify(n)
+	if refused := p.inspect(s); refused != nil {
+		n.Kind, n.Errore, n.ErrorText = KindNonAcceptance, refused.errore, refused.text
+		p.notify(n, Fate{})
 		return
 	}
-	p.notify(n)
+	p.notify(n, Fate{})
 	p.forward(s, m, n)
 }
 
@@ -62,38 +64,55 @@ func (p *Provider) forward(s submission, m entity, accepted Notice) {
 		return
 	}
 	var ordinary []string
-	byProvider := make(map[*Provider][]string)
 	for _, address := range s.to {
-		if to := p.network.ProviderOf(address); to != nil {
-			byProvider[to] = append(byProvider[to], address)
+		if p.network.ProviderOf(address) != nil {
+			p.track(accepted, address)
 		} else {
 			ordinary = append(ordinary, address)
 		}
 	}
-	for _, to := range p.network.providers {
-		if addresses := byProvider[to]; len(addresses) > 0 {
-			p.network.queue.add(func() { to.incoming(envelope, addresses) })
+	for _, l := range p.network.loads(s.to) {
+		arrive := func() { l.provider.incoming(transfer{from: s.from, to: l.to, raw: envelope}) }
+		switch l.transit {
+		case 0:
+			p.network.queue.add(arrive)
+		case Never:
+		default:
+			p.network.clock.at(accepted.Time.Add(l.transit), arrive)
 		}
 	}
 	if len(ordinary) > 0 {
 		p.network.sendOrdinary(OrdinaryMessage{From: s.from, To: ordinary, Raw: envelope})
 	}
+	for _, address := range ordinary {
+		if f, _ := p.network.fate(address); f.Errore != "" {
+			p.network.queue.add(func() { p.bounced(s.from, address, f, envelope) })
+		}
+	}
 }
 
-// notify signs a notice and sends it to the sender's mailbox through the
-// sender's provider (RFC 6109, 2.1).
-func (p *Provider) notify(n Notice) {
-	log := p.network.log.With("provider", p.domain, "kind", n.Kind, "id", n.CertID)
-	raw, err := p.Emit(n)
-	if err != nil {
-		log.Warn("no notice", "error", err)
-		return
+// load is one SMTP transaction with a recipient's provider.
+type load struct {
+	provider *Provider
+	transit  time.Duration
+	to       []string
+}
+
+// loads groups the certified recipients by provider and time of arrival.
+func (n *Network) loads(to []string) []load {
+	var loads []load
+	for _, p := range n.providers {
+		for _, address := range to {
+			if n.ProviderOf(address) != p {
+				continue
+			}
+			f, _ := n.fate(address)
+			i := slices.IndexFunc(loads, func(l load) bool { return l.provider == p && l.transit == f.Transit })
+			if i < 0 {
+				loads, i = append(loads, load{provider: p, transit: f.Transit}), len(loads)
+			}
+			loads[i].to = append(loads[i].to, address)
+		}
 	}
-	to := p.network.ProviderOf(n.Sender)
-	if to == nil {
-		log.Warn("no provider for the sender")
-		return
-	}
-	log.Debug("notice", "to", n.Sender)
-	p.network.queue.add(func() { to.incoming(raw, []string{n.Sender}) })
+	return loads
 }

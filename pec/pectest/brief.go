@@ -9,12 +9,45 @@ import (
 	"strings"
 )
 
+// HashReading is a way to read the rule on the hash in a brief delivery notice.
+// RFC 6109, 3.3.2.2 says both "the entire content of the part" and "calculated on
+// base64 encoded parts", and not where the last line ends.
+type HashReading int
+
+// The readings; the name says what SHA-1 is taken of.
+const (
+	HashDecoded     HashReading = iota // the decoded octets
+	HashEncoded                        // the body as it is encoded, CRLF lines, without the last line end
+	HashEncodedLine                    // the same, with the last line end
+	HashEncodedLF                      // as HashEncoded, with LF for CRLF
+	HashEncodedLFLine
+)
+
+func (h HashReading) content(e entity) []byte {
+	body := e.raw[e.body:]
+	if h == HashDecoded {
+		content, err := decodeBody(body, e.get("Content-Transfer-Encoding"))
+		if err != nil {
+			return body // not decodable: the octets there are
+		}
+		return content
+	}
+	body = append(bytes.TrimRight(bytes.Clone(body), "\r\n"), "\r\n"...)
+	if h == HashEncodedLF || h == HashEncodedLFLine {
+		body = bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n"))
+	}
+	if h == HashEncoded || h == HashEncodedLF {
+		body = bytes.TrimRight(body, "\r\n")
+	}
+	return body
+}
+
 // brief abridges an original for a brief delivery notice (RFC 6109, 3.3.2.2):
 // each part with a file name, and each attached message, becomes a text file
-// with the SHA-1 of its decoded octets in hex. The rest keeps its bytes.
-func brief(raw []byte) []byte { return briefEntity(raw, true) }
+// with its SHA-1 in hex. The rest keeps its bytes.
+func brief(raw []byte, reading HashReading) []byte { return briefEntity(raw, reading, true) }
 
-func briefEntity(raw []byte, top bool) []byte {
+func briefEntity(raw []byte, reading HashReading, top bool) []byte {
 	e := parseEntity(raw)
 	mediaType, params := e.mediaType()
 	if top && (mediaType == "application/pkcs7-mime" || mediaType == "application/x-pkcs7-mime") {
@@ -30,7 +63,7 @@ func briefEntity(raw []byte, top bool) []byte {
 				break // the sender's signature stays as it is
 			}
 			out.Write(body[pos:at[0]])
-			out.Write(briefEntity(body[at[0]:at[1]], false))
+			out.Write(briefEntity(body[at[0]:at[1]], reading, false))
 			pos = at[1]
 		}
 		out.Write(body[pos:])
@@ -43,7 +76,7 @@ func briefEntity(raw []byte, top bool) []byte {
 	if name == "" {
 		return raw
 	}
-	return hashFile(e, name+".hash")
+	return hashFile(e, reading, name+".hash")
 }
 
 // fileName gives the name of an attachment, "" when the part is none.
@@ -56,12 +89,8 @@ func fileName(e entity, contentType map[string]string) string {
 
 // hashFile replaces a part by the text file that holds its hash. Fields that do
 // not describe the content stay: the part may be the whole message.
-func hashFile(e entity, name string) []byte {
-	content, err := decodeBody(e.raw[e.body:], e.get("Content-Transfer-Encoding"))
-	if err != nil {
-		content = e.raw[e.body:] // not decodable: the octets there are
-	}
-	sum := sha1.Sum(content)
+func hashFile(e entity, reading HashReading, name string) []byte {
+	sum := sha1.Sum(reading.content(e))
 	var out bytes.Buffer
 	for _, f := range e.fields {
 		switch strings.ToLower(f.Name) {

@@ -50,12 +50,12 @@ func leafKey(index int) (*rsa.PrivateKey, error) {
 	return newRSAKey()
 }
 
-func newAuthority() (*authority, error) {
+func newAuthority(now time.Time) (*authority, error) {
 	key, err := newRSAKey()
 	if err != nil {
 		return nil, err
 	}
-	cert, err := newRoot("PEC test CA", key)
+	cert, err := newRoot("PEC test CA", key, now)
 	if err != nil {
 		return nil, err
 	}
@@ -69,11 +69,14 @@ var policyPEC = []uint64{1, 3, 76, 16, 3, 1, 1}
 // keyUsage is critical, the e-mail address is in subjectAltName, there are no
 // basicConstraints. Extended key usage and policy are those of genuine ones.
 func (a *authority) issue(p *Provider) (*x509.Certificate, error) {
+	return a.issueFor(p, p.ServiceAddress(), p.network.began.Add(-time.Hour))
+}
+
+func (a *authority) issueFor(p *Provider, address string, start time.Time) (*x509.Certificate, error) {
 	policy, err := x509.OIDFromInts(policyPEC)
 	if err != nil {
 		return nil, fmt.Errorf("pectest: certificate policy: %w", err)
 	}
-	start := time.Now().Add(-time.Hour)
 	return newCertificate(&x509.Certificate{
 		Subject:            pkix.Name{Country: []string{"IT"}, Organization: []string{p.name}, CommonName: "Posta Certificata"},
 		NotBefore:          start,
@@ -81,7 +84,7 @@ func (a *authority) issue(p *Provider) (*x509.Certificate, error) {
 		KeyUsage:           x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:        []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
 		Policies:           []x509.OID{policy},
-		EmailAddresses:     []string{p.ServiceAddress()},
+		EmailAddresses:     []string{address},
 		SignatureAlgorithm: x509.SHA256WithRSA,
 	}, a.cert, p.key.Public(), a.key)
 }
@@ -97,7 +100,7 @@ func newTLSAuthority() (*tlsAuthority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pectest: TLS key: %w", err)
 	}
-	root, err := newRoot("PEC test TLS root", key)
+	root, err := newRoot("PEC test TLS root", key, time.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -130,8 +133,8 @@ func (a *tlsAuthority) config(domain string) (*tls.Config, error) {
 	}, nil
 }
 
-func newRoot(name string, key crypto.Signer) (*x509.Certificate, error) {
-	start := time.Now().Add(-time.Hour)
+func newRoot(name string, key crypto.Signer, now time.Time) (*x509.Certificate, error) {
+	start := now.Add(-time.Hour)
 	template := &x509.Certificate{
 		Subject:               pkix.Name{Country: []string{"IT"}, CommonName: name},
 		NotBefore:             start,

@@ -7,11 +7,16 @@ import (
 )
 
 // daticert writes the certification data of a notice (RFC 6109, 4.4) in the
-// layout of the most common engine: four blanks, LF line ends, a blank before "/>".
-func daticert(n Notice) []byte {
+// layout of an engine: the most common one has four blanks, LF line ends, and a
+// blank before "/>".
+func daticert(n Notice, style Style) []byte {
 	var out strings.Builder
+	indent, receipt := "    ", `<ricevuta tipo="%s" />`
+	if style.Engine == EngineInfoCert {
+		indent, receipt = " ", `<ricevuta tipo="%s"></ricevuta>`
+	}
 	line := func(depth int, format string, args ...any) {
-		out.WriteString(strings.Repeat("    ", depth))
+		out.WriteString(strings.Repeat(indent, depth))
 		fmt.Fprintf(&out, format, args...)
 		out.WriteByte('\n')
 	}
@@ -26,7 +31,7 @@ func daticert(n Notice) []byte {
 		line(2, `<destinatari tipo="%s">%s</destinatari>`, escapeXML(r.Type), escapeXML(r.Address))
 	}
 	element(2, "risposte", n.ReplyTo)
-	if n.Subject != "" {
+	if n.Subject != "" && !style.NoSubject {
 		element(2, "oggetto", n.Subject)
 	}
 	line(1, "</intestazione>")
@@ -41,7 +46,7 @@ func daticert(n Notice) []byte {
 		element(2, "msgid", n.MessageID)
 	}
 	if n.ReceiptKind != "" {
-		line(2, `<ricevuta tipo="%s" />`, escapeXML(n.ReceiptKind))
+		line(2, receipt, escapeXML(n.ReceiptKind))
 	}
 	if n.Delivered != "" {
 		element(2, "consegna", n.Delivered)
@@ -64,8 +69,7 @@ func escapeXML(s string) string {
 	return out.String()
 }
 
-// daticertData is the certification data of an envelope as the recipient's
-// provider reads it.
+// daticertData is the certification data as another provider reads it.
 type daticertData struct {
 	Kind       string `xml:"tipo,attr"`
 	Sender     string `xml:"intestazione>mittente"`
@@ -80,6 +84,17 @@ type daticertData struct {
 	Receipt   struct {
 		Kind string `xml:"tipo,attr"`
 	} `xml:"dati>ricevuta"`
+	Delivered   string   `xml:"dati>consegna"`
+	TakenCharge []string `xml:"dati>ricezione"`
+}
+
+// notice begins another notice about the same dispatch.
+func (d *daticertData) notice(kind string) Notice {
+	n := Notice{Kind: kind, Sender: d.Sender, ReplyTo: d.ReplyTo, Subject: d.Subject, CertID: d.CertID, MessageID: d.MessageID}
+	for _, r := range d.Recipients {
+		n.Recipients = append(n.Recipients, Recipient{Address: r.Address, Type: r.Type})
+	}
+	return n
 }
 
 func parseDaticert(data []byte) (*daticertData, error) {

@@ -16,12 +16,29 @@
 // Notices arrive after the SMTP dialogue has ended, as in life. [Network.Idle]
 // waits until all that was handed in has been processed.
 //
+// # Trouble on demand
+//
+// What becomes of a message is a [Fate] of the recipient: chosen by
+// [Network.SetFate], or by a reserved local part ([ReservedFates]), so that a
+// program in any language can ask for it: unknown@, full@, virus@, late@ and so
+// on. [Network.Route] decides notice by notice how often and when it arrives.
+// [Network.Advance] moves the clock by hours, for what RFC 6109 makes depend on
+// time. [Network.Intercept] makes connections fail, command by command. A [Style]
+// writes notices as other providers do, or wrong. [Network.Receive] brings mail from outside, which arrives in anomaly
+// envelopes. [Provider.Emit] builds any notice, true or false, and
+// [Provider.Deliver] puts any bytes into a mailbox.
+//
+// # Time
+//
+// All of a network, signatures included, is dated by its own clock, which begins
+// at Options.Start and runs with the machine's. Certificates are valid from one
+// hour before Start. A verifier must be given [Network.Now] after Advance. With
+// Options.InMemory a network runs in a bubble of testing/synctest, where hours
+// pass by themselves.
+//
 // # Limits
 //
-// The following do not exist: take-in-charge and virus notices, the notices of
-// missing delivery by time (they need a clock), anomaly envelopes, incoming
-// ordinary mail. [Provider.Emit] can still build every notice that carries
-// certification data, and [Provider.Deliver] puts it into a mailbox. IMAP has
-// the delimiter "/" and no MOVE. CMS signing times are the real time, even for
-// a [Notice] with another Time.
+// Faults strike on implicit TLS, not on the port with STARTTLS. IMAP has no
+// CONDSTORE and no QRESYNC. Providers hand messages to each other within the
+// process, not by SMTP.
 package pectest

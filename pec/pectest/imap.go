@@ -1,15 +1,12 @@
 package pectest
 
 import (
-	"crypto/subtle"
-	"io"
 	"log"
 	"log/slog"
 	"sync"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
-	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 )
 
 func (p *Provider) listenIMAP() error {
@@ -17,19 +14,20 @@ func (p *Provider) listenIMAP() error {
 	if err != nil {
 		return err
 	}
-	if p.imap, err = newListener(config); err != nil {
+	if p.imap, err = p.newListener("imap."+p.domain+":993", IMAP, config); err != nil {
 		return err
 	}
 	server := imapserver.New(&imapserver.Options{
-		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return &imapSession{provider: p}, nil, nil
+		NewSession: func(c *imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			return &imapSession{view: view{conn: c}, provider: p}, nil, nil
 		},
 		Caps: imap.CapSet{
 			imap.CapIMAP4rev1: {}, imap.CapNamespace: {}, imap.CapUIDPlus: {}, imap.CapESearch: {},
 			imap.CapSearchRes: {}, imap.CapListExtended: {}, imap.CapListStatus: {}, imap.CapStatusSize: {},
-			imap.CapLiteralPlus: {},
+			imap.CapMove: {}, imap.CapSpecialUse: {}, imap.CapLiteralPlus: {},
 		},
-		Logger: p.libraryLog(),
+		InsecureAuth: true, // TLS is beneath what the server sees
+		Logger:       p.libraryLog(),
 	})
 	p.serve("imap", func() error { return server.Serve(p.imap) })
 	return nil
@@ -41,97 +39,80 @@ func (p *Provider) libraryLog() *log.Logger {
 	return slog.NewLogLogger(p.network.log.With("provider", p.domain).Handler(), slog.LevelDebug)
 }
 
-// imapSession is one connection. It adds to the library's session what the
-// library leaves out: EXAMINE that forbids changes, and an IDLE that does not
-// miss what arrived just before it.
+// imapSession is one connection.
 type imapSession struct {
-	*imapmemserver.UserSession // nil before login
-	provider                   *Provider
-	mailbox                    *mailbox
-	readOnly                   bool
-	validity                   uint32 // of the selected folder
+	view
+	provider *Provider
+	mailbox  *mailbox // nil before login
 
 	idling sync.Mutex // held during IDLE, which runs on a goroutine of its own
+}
+
+// view is a folder as one session sees it: what others change there shows only
+// at its next poll (RFC 9051, 7).
+type view struct {
+	conn     *imapserver.Conn
+	folder   *folder // nil when none is selected
+	tracker  *imapserver.SessionTracker
+	readOnly bool
+	saved    imap.UIDSet // the saved search result (RFC 5182)
 }
 
 // Close waits for IDLE to end, so that nothing outlives the connection.
 func (s *imapSession) Close() error {
 	s.idling.Lock()
 	defer s.idling.Unlock()
-	return s.UserSession.Close()
+	if s.mailbox == nil {
+		return nil
+	}
+	return s.Unselect()
 }
 
 func (s *imapSession) Login(username, password string) error {
-	m := s.provider.login(username)
-	if m == nil || subtle.ConstantTimeCompare([]byte(m.account.Password), []byte(password)) != 1 {
-		return imapserver.ErrAuthFailed
+	m, v := s.provider.authenticate(username, password)
+	if m == nil {
+		return v.imap()
 	}
 	s.mailbox = m
-	s.UserSession = imapmemserver.NewUserSession(m.user)
+	if w, ok := s.conn.NetConn().(*wire); ok {
+		w.owned(m)
+	}
 	return nil
 }
 
 func (s *imapSession) Select(name string, options *imap.SelectOptions) (*imap.SelectData, error) {
-	data, err := s.UserSession.Select(name, options)
-	if err == nil {
-		s.readOnly = options.ReadOnly
-		s.validity = data.UIDValidity
+	s.mailbox.mu.Lock()
+	defer s.mailbox.mu.Unlock()
+	f := s.mailbox.folder(name, false)
+	if f == nil {
+		return nil, errNoFolder
 	}
-	return data, err
+	s.folder, s.tracker, s.readOnly, s.saved = f, f.tracker.NewSession(), options.ReadOnly, nil
+	s.mailbox.views[&s.view] = struct{}{}
+	return f.selectData(), nil
 }
 
-func (s *imapSession) Append(name string, r imap.LiteralReader, options *imap.AppendOptions) (*imap.AppendData, error) {
-	raw, err := io.ReadAll(r)
-	if err != nil {
-		return nil, err
+func (s *imapSession) Unselect() error {
+	s.mailbox.mu.Lock()
+	defer s.mailbox.mu.Unlock()
+	if s.folder != nil {
+		delete(s.mailbox.views, &s.view)
+		s.tracker.Close()
+		s.folder, s.tracker = nil, nil
 	}
-	return s.mailbox.append(name, raw, options)
+	return nil
 }
 
-func (s *imapSession) Copy(numSet imap.NumSet, dest string) (*imap.CopyData, error) {
-	data, err := s.UserSession.Copy(numSet, dest)
-	if err == nil {
-		s.mailbox.copied(s.validity, data)
+func (s *imapSession) Poll(w *imapserver.UpdateWriter, allowExpunge bool) error {
+	if s.tracker == nil {
+		return nil
 	}
-	return data, err
+	return s.tracker.Poll(w, allowExpunge)
 }
 
-// Move is refused and not announced: the library does not tell which UIDs the
-// moved messages get. Clients fall back to COPY.
-func (s *imapSession) Move(*imapserver.MoveWriter, imap.NumSet, string) error {
-	return &imap.Error{Type: imap.StatusResponseTypeBad, Text: "MOVE is not supported"}
-}
-
-func (s *imapSession) Fetch(w *imapserver.FetchWriter, numSet imap.NumSet, options *imap.FetchOptions) error {
-	if s.readOnly {
-		// RFC 9051, 6.3.3: nothing changes in a folder opened by EXAMINE, so BODY[]
-		// must not set \Seen there.
-		for _, section := range options.BodySection {
-			section.Peek = true
-		}
-	}
-	return s.UserSession.Fetch(w, numSet, options)
-}
-
-func (s *imapSession) Store(w *imapserver.FetchWriter, numSet imap.NumSet, flags *imap.StoreFlags, options *imap.StoreOptions) error {
-	if s.readOnly {
-		return &imap.Error{Type: imap.StatusResponseTypeNo, Text: "The folder is open read-only"}
-	}
-	defer s.mailbox.changed()
-	return s.UserSession.Store(w, numSet, flags, options)
-}
-
-func (s *imapSession) Expunge(w *imapserver.ExpungeWriter, uids *imap.UIDSet) error {
-	if s.readOnly {
-		return nil // CLOSE calls it too, and must succeed
-	}
-	defer s.mailbox.changed()
-	return s.UserSession.Expunge(w, uids)
-}
-
-// Idle writes what has happened since the last command, then each change. The
-// library's own would say nothing of a message that arrived between the last
-// command and IDLE (RFC 2177 lets a client rely on it).
+// Idle writes what has happened since the last command, then each change: a
+// client may rely on it (RFC 2177), and the library's own would say nothing of a
+// message that arrived between the last command and IDLE.
 func (s *imapSession) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) error {
 	s.idling.Lock()
 	defer s.idling.Unlock()
@@ -148,3 +129,13 @@ func (s *imapSession) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) err
 		}
 	}
 }
+
+// The answers of RFC 9051 and RFC 5530 to what cannot be done.
+var (
+	errNoFolder = &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeNonExistent, Text: "No such mailbox"}
+	errNoTarget = &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeTryCreate, Text: "No such mailbox"}
+	errExists   = &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeAlreadyExists, Text: "Mailbox already exists"}
+	errReadOnly = &imap.Error{Type: imap.StatusResponseTypeNo, Text: "The folder is open read-only"}
+	errFull     = &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeOverQuota, Text: "The mailbox is full"}
+	errInbox    = &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeCannot, Text: "INBOX stays"}
+)

@@ -3,42 +3,56 @@ package pectest
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
-// incoming is the incoming point (punto di ricezione, RFC 6109, 3.2). It knows
-// nothing but the bytes and the recipients. What its checks refuse is dropped:
-// the sender gets no answer.
-func (p *Provider) incoming(raw []byte, recipients []string) {
-	message := parseEntity(raw)
-	signed, err := p.network.verify(message)
-	if err != nil {
-		p.network.log.Warn("message dropped", "provider", p.domain, "error", err)
-		return
-	}
-	if message.get("X-Trasporto") != KindTransport {
-		for _, address := range recipients {
-			p.store(address, raw)
-		}
-		return
-	}
-	env, err := openEnvelope(message, signed)
-	if err != nil {
-		p.network.log.Warn("envelope dropped", "provider", p.domain, "error", err)
-		return
-	}
-	for _, address := range recipients {
-		p.delivery(env, address)
-	}
+// transfer is what one SMTP transaction brings to an incoming point.
+type transfer struct {
+	from   string // MAIL FROM; empty for a bounce
+	to     []string
+	raw    []byte
+	folder string // where notices go; empty means INBOX
 }
 
-// received is a transport envelope that passed the incoming point.
+// incoming is the incoming point (punto di ricezione, RFC 6109, 3.2). It knows
+// nothing but the bytes and the addresses. It runs on the queue.
+func (p *Provider) incoming(m transfer) {
+	message := parseEntity(m.raw)
+	signed, err := p.network.verify(message)
+	if err != nil {
+		// No message of the network, whatever its header says: ordinary mail.
+		p.network.log.Debug("not certified", "provider", p.domain, "error", err)
+		p.ordinary(m, "la firma digitale del messaggio non risulta attendibile")
+		return
+	}
+	env, err := openSigned(message, signed)
+	if err == nil {
+		switch {
+		case message.get("X-Trasporto") == KindTransport:
+			if err = env.check(); err == nil {
+				p.takeCharge(env, m.to)
+				return
+			}
+		case message.get("X-Ricevuta") != "":
+			p.receipt(m, env.data)
+			return
+		default:
+			err = errors.New("it is neither envelope nor notice")
+		}
+	}
+	// RFC 6109, 2.2.2: from a provider, but not correct: it must be passed on.
+	p.network.log.Warn("not formally correct", "provider", p.domain, "error", err)
+	p.anomaly(m, "il messaggio non è formalmente corretto")
+}
+
+// received is a signed message of the network.
 type received struct {
 	message   entity
 	data      *daticertData
 	postacert []byte
 }
 
-func openEnvelope(message, signed entity) (*received, error) {
+func openSigned(message, signed entity) (*received, error) {
 	env := &received{message: message}
 	_, params := signed.mediaType()
 	body := signed.raw[signed.body:]
@@ -58,68 +72,74 @@ func openEnvelope(message, signed entity) (*received, error) {
 			env.postacert = child.raw[child.body:]
 		}
 	}
-	if env.data == nil || env.postacert == nil {
-		return nil, errors.New("an envelope needs daticert.xml and postacert.eml")
-	}
-	if env.data.Kind != KindTransport {
-		return nil, fmt.Errorf("the certification data is of kind %q", env.data.Kind)
+	if env.data == nil {
+		return nil, errors.New("there is no daticert.xml")
 	}
 	return env, nil
 }
 
-// delivery is the delivery point (punto di consegna, RFC 6109, 3.3): it stores
-// the envelope unchanged and notifies the sender, recipient by recipient.
-func (p *Provider) delivery(env *received, address string) {
-	n := Notice{
-		Kind:      KindDelivery,
-		Sender:    env.data.Sender,
-		ReplyTo:   env.data.ReplyTo,
-		Subject:   env.data.Subject,
-		CertID:    env.data.CertID,
-		MessageID: env.data.MessageID,
-		Delivered: address,
+// check tells whether it is a formally correct transport envelope.
+func (r *received) check() error {
+	if r.postacert == nil {
+		return errors.New("an envelope needs postacert.eml")
 	}
-	for _, r := range env.data.Recipients {
-		n.Recipients = append(n.Recipients, Recipient{Address: r.Address, Type: r.Type})
+	if r.data.Kind != KindTransport {
+		return fmt.Errorf("the certification data is of kind %q", r.data.Kind)
 	}
-	if !p.store(address, env.message.raw) {
-		n.Kind, n.Errore = KindNonDelivery, "no-dest"
-		n.ErrorText = fmt.Sprintf("5.1.1 - %s - indirizzo non valido", p.name)
-		p.notify(n)
-		return
-	}
-	n.ReceiptKind = env.data.Receipt.Kind
-	if n.ReceiptKind != ReceiptConcise && env.primary(address) {
-		n.Original = env.postacert
-		if n.ReceiptKind == ReceiptBrief {
-			n.Original = brief(env.postacert)
+	return nil
+}
+
+// takeCharge tells the sender's provider that this one answers for the message
+// from now on (RFC 6109, 3.2.1), one notice for all recipients, and hands it to
+// the delivery point. What holds a virus goes no further.
+func (p *Provider) takeCharge(env *received, to []string) {
+	virus := !p.opts.ReceiveViruses && infected(parseEntity(env.postacert))
+	var taken []string
+	muted := Fate{Missing: []string{KindTakeInCharge}}
+	for _, address := range to {
+		f, _ := p.network.fate(address)
+		if virus || f.Errore == "virus" {
+			p.virusFound(env, address, f)
+			continue
+		}
+		taken = append(taken, address)
+		if !slices.Contains(f.Missing, KindTakeInCharge) {
+			muted.Missing = nil
 		}
 	}
-	p.notify(n)
+	if sender := p.network.ProviderOf(env.data.Sender); sender != nil && len(taken) > 0 {
+		n := env.data.notice(KindTakeInCharge)
+		n.TakenCharge = taken
+		n.Header = []Field{{"To", sender.ServiceMailbox()}}
+		p.post(n, sender.ServiceMailbox(), muted)
+	}
+	now := p.network.now()
+	for _, address := range taken {
+		switch f, _ := p.network.fate(address); f.Handling {
+		case 0:
+			p.delivery(env, address)
+		case Never:
+		default:
+			p.network.clock.at(now.Add(f.Handling), func() { p.delivery(env, address) })
+		}
+	}
 }
 
-// primary tells whether a recipient is to get more than a concise notice: anybody
-// who is not in Cc alone (RFC 6109, 3.3.2.1).
-func (r *received) primary(address string) bool {
-	to, err := r.message.addresses("To")
-	if err != nil || containsFold(to, address) {
-		return true
+// receipt passes a notice to the mailbox it is for, and learns from it what the
+// sender's provider has to know.
+func (p *Provider) receipt(m transfer, data *daticertData) {
+	for _, address := range m.to {
+		// Its only error is that there is no mailbox, which has been logged.
+		_ = p.store(address, m.folder, m.raw)
 	}
-	cc, err := r.message.addresses("Cc")
-	return err != nil || !containsFold(cc, address)
-}
-
-// store puts a message into INBOX as it is, and tells whether there is such a
-// mailbox.
-func (p *Provider) store(address string, raw []byte) bool {
-	m := p.mailbox(address)
-	if m == nil {
-		p.network.log.Debug("no such mailbox", "provider", p.domain, "address", address)
-		return false
+	switch data.Kind {
+	case KindTakeInCharge:
+		for _, address := range data.TakenCharge {
+			p.takenInCharge(data.CertID, address)
+		}
+	case KindVirus:
+		p.virusReported(data)
+	case KindDelivery, KindNonDelivery:
+		p.settled(data.CertID, data.Delivered)
 	}
-	if err := m.deliver(InboxFolder, raw, p.network.now()); err != nil {
-		p.network.log.Warn("not stored", "provider", p.domain, "error", err)
-		return false
-	}
-	return true
 }

@@ -29,6 +29,16 @@ func TestIncomingPoint(t *testing.T) {
 	}
 	unsigned := []byte("X-Trasporto: posta-certificata\r\nFrom: " + alfa.ServiceAddress() + "\r\n\r\nciao\r\n")
 
+	arrive := func(raw []byte) {
+		n.queue.add(func() { beta.incoming(transfer{from: sender, to: []string{recipient}, raw: raw}) })
+		require.NoError(t, n.Idle(context.Background()))
+	}
+	anomalies := 0
+	reasons := map[bool]string{
+		true:  "il messaggio non =E8 formalmente corretto",
+		false: "la firma digitale del messaggio non risulta attendibile",
+	}
+	correct := map[string]bool{"no original": true, "other XML": true} // the signature
 	for name, raw := range map[string][]byte{
 		"unsigned":        unsigned,
 		"changed":         bytes.Replace(genuine, []byte("\r\nciao\r\n"), []byte("\r\nmiao\r\n"), 1),
@@ -40,20 +50,25 @@ func TestIncomingPoint(t *testing.T) {
 		"signature alone": genuine[:bytes.LastIndex(genuine, []byte("\r\n------"))-200],
 	} {
 		require.NotEqual(t, genuine, raw, name)
-		beta.incoming(raw, []string{recipient})
-		require.NoError(t, n.Idle(context.Background()))
-		for _, address := range []string{sender, recipient} {
-			got, err := n.ProviderOf(address).Messages(address, InboxFolder)
-			require.NoError(t, err)
-			require.Empty(t, got, "%s: %s", name, address)
-		}
+		arrive(raw)
+		got, err := alfa.Messages(sender, InboxFolder)
+		require.NoError(t, err)
+		require.Empty(t, got, "%s: a notice", name)
+		got, err = beta.Messages(recipient, InboxFolder)
+		require.NoError(t, err)
+		anomalies++
+		require.Len(t, got, anomalies)
+		wrapped := parseEntity(got[anomalies-1])
+		require.Equal(t, KindAnomaly, wrapped.get("X-Trasporto"), name)
+		require.NotContains(t, string(wrapped.raw[:wrapped.end]), "X-Ricevuta", name)
+		require.Contains(t, string(wrapped.raw), string(raw), "%s: as it came", name)
+		require.Contains(t, string(wrapped.raw), reasons[correct[name]], name)
 	}
 
-	beta.incoming(genuine, []string{recipient})
-	require.NoError(t, n.Idle(context.Background()))
+	arrive(genuine)
 	got, err := beta.Messages(recipient, InboxFolder)
 	require.NoError(t, err)
-	require.Equal(t, [][]byte{genuine}, got, "the envelope is stored unchanged")
+	require.Equal(t, genuine, got[anomalies], "the envelope is stored unchanged")
 	got, err = alfa.Messages(sender, InboxFolder)
 	require.NoError(t, err)
 	require.Len(t, got, 1)

@@ -1,124 +1,134 @@
 package pectest
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
-	"github.com/emersion/go-imap/v2/imapserver"
-	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 )
 
-// mailbox is one account's store. The IMAP library's own store gives no way to
-// read a message back without a connection, so the bytes are kept here too.
+// mailbox is one account's store and login.
 type mailbox struct {
 	account Account
-	user    *imapmemserver.User
+	opts    *ProviderOptions
 
-	mu      sync.Mutex
-	raw     map[place][]byte
-	watches map[chan struct{}]struct{}
+	mu       sync.Mutex
+	folders  map[string]*folder
+	validity uint32 // the last UIDVALIDITY given
+	watches  map[chan struct{}]struct{}
+	views    map[*view]struct{}
+
+	login loginState
+	sent  []time.Time // the submissions of the last minute
 }
 
-// place is where a message lies: UIDVALIDITY tells the folder, since the library
-// never gives the same one twice to a user.
-type place struct {
-	validity uint32
-	uid      imap.UID
-}
-
-func newMailbox(a Account) (*mailbox, error) {
+func newMailbox(a Account, o *ProviderOptions) *mailbox {
 	m := &mailbox{
 		account: a,
-		user:    imapmemserver.NewUser(a.Login, a.Password),
-		raw:     make(map[place][]byte),
+		opts:    o,
+		folders: make(map[string]*folder),
 		watches: make(map[chan struct{}]struct{}),
+		views:   make(map[*view]struct{}),
 	}
-	for _, folder := range []string{InboxFolder, SentFolder} {
-		if err := m.create(folder); err != nil {
-			return nil, err
-		}
+	m.login.password = a.Password
+	for _, name := range append([]string{InboxFolder, o.Sent}, o.Folders...) {
+		m.folder(name, true)
 	}
-	return m, nil
+	m.folders[o.Sent].use = imap.MailboxAttrSent
+	return m
 }
 
-func (m *mailbox) create(folder string) error {
-	if err := m.user.Create(folder, &imap.CreateOptions{}); err != nil {
-		return fmt.Errorf("pectest: folder %s: %w", folder, err)
+// folder finds a folder, or makes it when create is set; nil when there is none.
+// mu is held.
+func (m *mailbox) folder(name string, create bool) *folder {
+	name = strings.TrimRight(name, string(m.opts.Separator))
+	if strings.EqualFold(name, InboxFolder) {
+		name = InboxFolder
 	}
-	return nil
+	f := m.folders[name]
+	if f == nil && create {
+		// Never the same twice: a folder made again is another one (RFC 9051, 2.3.1.1).
+		m.validity++
+		f = newFolder(name, m.validity)
+		m.folders[name] = f
+	}
+	return f
 }
 
-// ensure makes a folder when it does not exist.
-func (m *mailbox) ensure(folder string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if _, err := m.user.Status(folder, &imap.StatusOptions{}); err == nil {
-		return nil
+// add stores a message and wakes the sessions in IDLE; mu is held.
+func (m *mailbox) add(f *folder, raw []byte, at time.Time, flags []imap.Flag) (*stored, error) {
+	if q := m.account.Quota; q > 0 && m.size()+int64(len(raw)) > q {
+		return nil, errOverQuota
 	}
-	return m.create(folder)
-}
-
-// append stores a message and wakes the sessions in IDLE.
-func (m *mailbox) append(folder string, raw []byte, options *imap.AppendOptions) (*imap.AppendData, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	raw = slices.Clone(raw)
-	data, err := m.user.Append(folder, bytes.NewReader(raw), options)
-	if err != nil {
-		return nil, err // an *imap.Error, which the server must see as it is
-	}
-	m.raw[place{data.UIDValidity, data.UID}] = raw
-	m.wake()
-	return data, nil
-}
-
-// copied records that the server copied messages from one folder to another.
-func (m *mailbox) copied(from uint32, data *imap.CopyData) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	sources, ok := data.SourceUIDs.Nums()
-	targets, ok2 := data.DestUIDs.Nums()
-	if !ok || !ok2 || len(sources) != len(targets) {
-		return // only static sets of one length come from the library
-	}
-	for i, source := range sources {
-		m.raw[place{data.UIDValidity, targets[i]}] = m.raw[place{from, source}]
+	s := f.add(raw, at, flags)
+	if keep := m.account.Keep; keep > 0 && len(f.messages) > keep {
+		oldest := f.messages[0]
+		f.remove(func(other *stored) bool { return other == oldest })
 	}
 	m.wake()
+	return s, nil
 }
 
-func (m *mailbox) deliver(folder string, raw []byte, t time.Time) error {
-	if err := m.ensure(folder); err != nil {
-		return err
+func (m *mailbox) size() int64 {
+	var n int64
+	for _, f := range m.folders {
+		n += f.size()
 	}
-	if _, err := m.append(folder, raw, &imap.AppendOptions{Time: t}); err != nil {
+	return n
+}
+
+func (m *mailbox) deliver(name string, raw []byte, at time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, err := m.add(m.folder(name, true), slices.Clone(raw), at, nil); err != nil {
 		return fmt.Errorf("pectest: deliver to %s: %w", m.account.Address, err)
 	}
 	return nil
 }
 
-func (m *mailbox) messages(folder string) ([][]byte, error) {
+func (m *mailbox) messages(name string) ([][]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	session := imapmemserver.NewUserSession(m.user)
-	selected, err := session.Select(folder, &imap.SelectOptions{ReadOnly: true})
-	if err != nil {
-		return nil, fmt.Errorf("pectest: %s has no folder %s: %w", m.account.Address, folder, err)
-	}
-	defer session.Close()
-	found, err := session.Search(imapserver.NumKindUID, &imap.SearchCriteria{}, &imap.SearchOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("pectest: %s: %w", folder, err)
+	f := m.folder(name, false)
+	if f == nil {
+		return nil, fmt.Errorf("pectest: %s has no folder %s", m.account.Address, name)
 	}
 	var all [][]byte
-	for _, uid := range found.AllUIDs() {
-		all = append(all, slices.Clone(m.raw[place{selected.UIDValidity, uid}]))
+	for _, s := range f.messages {
+		all = append(all, slices.Clone(s.raw))
 	}
 	return all, nil
+}
+
+// renumber gives a folder another UIDVALIDITY and all messages new UIDs, and cuts
+// the sessions that have it open, as servers do after a restore.
+func (m *mailbox) renumber(name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	old := m.folder(name, false)
+	if old == nil {
+		return fmt.Errorf("pectest: %s has no folder %s", m.account.Address, name)
+	}
+	delete(m.folders, old.name)
+	f := m.folder(old.name, true)
+	f.subscribed, f.use = old.subscribed, old.use
+	// Neither the old UIDs nor those that a client might expect.
+	f.next = old.next + 1000
+	for _, s := range old.messages {
+		f.add(s.raw, s.at, s.flagList())
+	}
+	for v := range m.views {
+		if v.folder == old {
+			if w, ok := v.conn.NetConn().(*wire); ok {
+				// Its session hears of it by its own reading.
+				_ = w.cut()
+			}
+		}
+	}
+	return nil
 }
 
 // watch gives a channel that holds a value after each change, and the function
@@ -143,10 +153,4 @@ func (m *mailbox) wake() {
 		default: // it has not seen the last change yet: one wake is enough
 		}
 	}
-}
-
-func (m *mailbox) changed() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.wake()
 }

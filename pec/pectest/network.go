@@ -27,6 +27,22 @@ type Options struct {
 	// Providers lists the providers. Nil means two: alfa-pec.example with the
 	// accounts mario@ and anna@, beta-pec.example with luigi@ and bruna@.
 	Providers []ProviderOptions
+	// Start is where the network's clock begins. Zero means now. A signature from
+	// the future is refused by verifiers that keep to the machine's clock: a test
+	// that will Advance by a day can start a day ago.
+	Start time.Time
+	// InMemory opens no ports: the servers are reached by [Network.DialContext]
+	// alone, under names such as imap.alfa-pec.example:993. Within a bubble of
+	// testing/synctest the network's clock is the bubble's, and hours pass in no
+	// time. False listens on 127.0.0.1.
+	InMemory bool
+	// MachineSigningTime dates CMS signatures, and nothing else, by the machine's
+	// clock, for verifiers whose clock cannot be moved: they will notice that the
+	// times differ. False dates all by the network's clock.
+	MachineSigningTime bool
+	// Speed makes the clock run so many times as fast as the machine's. Zero means
+	// 1.
+	Speed int
 	// Logger receives what happens inside, at Debug and Warn. Nil is silent.
 	// Addresses appear at Debug only; bodies and passwords never.
 	Logger *slog.Logger
@@ -38,25 +54,24 @@ type Network struct {
 	providers []*Provider
 	ca        *authority
 	tls       *tlsAuthority
-	location  *time.Location
+	clock     *clock
 	log       *slog.Logger
+	machine   bool                       // Options.MachineSigningTime
+	memory    map[string]*memoryListener // by address; nil for real ports
 	queue     *queue
+	began     time.Time // on the network's clock
 	ids       *idSource
 
 	mu       sync.Mutex
-	ordinary []OrdinaryMessage
+	outgoing []OrdinaryMessage
+	fates    map[string]Fate
+	routes   []*func(Notice) ([]Posting, bool)
+	faults   []*func(Moment) *Fault
+	revoked  []x509.RevocationListEntry
+	lists    int64 // CRLs issued
 
 	closeOnce sync.Once
 	closeErr  error
-}
-
-// OrdinaryMessage is a transport envelope that left the PEC network for
-// recipients with ordinary mail (posta ordinaria). No notice follows it
-// (RFC 6109, 2.2.3).
-type OrdinaryMessage struct {
-	From string   // SMTP MAIL FROM: the sender of the original, unchanged (RFC 6109, 3.1.5)
-	To   []string // SMTP RCPT TO: the ordinary recipients only
-	Raw  []byte   // the signed envelope
 }
 
 // Start is [New] for tests: it fails tb on an error, and closes the network
@@ -82,7 +97,10 @@ func New(opts *Options) (*Network, error) {
 	if opts == nil {
 		opts = &Options{}
 	}
-	n := &Network{log: opts.Logger}
+	n := &Network{log: opts.Logger, machine: opts.MachineSigningTime, fates: make(map[string]Fate)}
+	if opts.InMemory {
+		n.memory = make(map[string]*memoryListener)
+	}
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
 	}
@@ -90,20 +108,22 @@ func New(opts *Options) (*Network, error) {
 	if providers == nil {
 		providers = defaultProviders()
 	}
-	var err error
-	if n.location, err = time.LoadLocation("Europe/Rome"); err != nil {
+	rome, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
 		return nil, fmt.Errorf("pectest: legal time: %w", err)
 	}
 	if n.ids, err = newIDSource(); err != nil {
-		return nil, err
-	}
-	if n.ca, err = newAuthority(); err != nil {
 		return nil, err
 	}
 	if n.tls, err = newTLSAuthority(); err != nil {
 		return nil, err
 	}
 	n.queue = newQueue()
+	n.clock = newClock(n.queue, rome, opts.Start, opts.Speed)
+	n.began = n.now()
+	if n.ca, err = newAuthority(n.began); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
 	for i, po := range providers {
 		p, err := n.newProvider(i, po)
 		if err != nil {
@@ -129,6 +149,7 @@ func (n *Network) Close() error {
 		for _, p := range n.providers {
 			errs = append(errs, p.close())
 		}
+		n.clock.close()
 		n.queue.close()
 		n.closeErr = errors.Join(errs...)
 	})
@@ -178,7 +199,7 @@ func (n *Network) Account(address string) (Account, bool) {
 		return Account{}, false
 	}
 	m := p.mailbox(address)
-	if m == nil {
+	if m == nil || m == p.service {
 		return Account{}, false
 	}
 	return m.account, true
@@ -200,21 +221,33 @@ func (n *Network) TLSRootPEM() []byte { return certificatePEM(n.tls.root) }
 // has its own key.
 func (n *Network) SigningCA() *x509.Certificate { return n.ca.cert }
 
-// OrdinaryMail gives what left for ordinary recipients so far, oldest first.
+// ordinaryKeep bounds what nobody takes away.
+const ordinaryKeep = 1000
+
+// OrdinaryMail gives what left for ordinary recipients so far, oldest first: the
+// last 1000 messages.
 func (n *Network) OrdinaryMail() []OrdinaryMessage {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return slices.Clone(n.ordinary)
+	return slices.Clone(n.outgoing)
 }
 
 func (n *Network) sendOrdinary(m OrdinaryMessage) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.ordinary = append(n.ordinary, m)
+	n.outgoing = append(n.outgoing, m)
+	if len(n.outgoing) > ordinaryKeep {
+		n.outgoing = slices.Delete(n.outgoing, 0, 1)
+	}
 }
 
-// now gives the legal Italian time (RFC 6109, 4.2) with the precision of the
-// certification data, one second.
-func (n *Network) now() time.Time {
-	return time.Now().In(n.location).Truncate(time.Second)
-}
+// Now gives the network's time: legal Italian time (RFC 6109, 4.2) with the
+// precision of the certification data, one second. After [Network.Advance] it is
+// the clock that a verifier must be given, for signatures are dated by it.
+func (n *Network) Now() time.Time { return n.now() }
+
+// Advance moves the network's clock forward by d. What becomes due on the way
+// happens at its own time, and all of it has been processed when Advance returns.
+func (n *Network) Advance(d time.Duration) { n.clock.advance(d) }
+
+func (n *Network) now() time.Time { return n.clock.now() }

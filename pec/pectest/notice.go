@@ -1,7 +1,6 @@
 package pectest
 
 import (
-	"bytes"
 	"mime"
 	"slices"
 	"strings"
@@ -19,6 +18,9 @@ const (
 	KindNonDelivery   = "errore-consegna"
 	KindDelay         = "preavviso-errore-consegna"
 	KindVirus         = "rilevazione-virus"
+	// KindAnomaly is the anomaly envelope (busta di anomalia, RFC 6109, 3.2.2): the
+	// token of X-Trasporto, for it has no certification data.
+	KindAnomaly = "errore"
 )
 
 // The kinds of a delivery notice (RFC 6109, 3.3.2).
@@ -65,53 +67,8 @@ type Notice struct {
 	// Header replaces the unsigned outer fields of the same names that Emit would
 	// write, and adds others. A field with an empty Value is left out.
 	Header []Field
-}
-
-// Emit builds the message of a notice and signs it as this provider: the header
-// of RFC 6109, 3.1 to 3.3, a readable text in Italian, daticert.xml and, when
-// there is an Original, postacert.eml. The result can be handed to
-// [Provider.Deliver], of any provider.
-func (p *Provider) Emit(n Notice) ([]byte, error) {
-	n = p.complete(n)
-	text, err := latin1QuotedPrintable(n.text())
-	if err != nil {
-		return nil, err
-	}
-	parts := []part{{
-		header: []Field{
-			{"Content-Type", `text/plain; charset="iso-8859-1"`},
-			{"Content-Disposition", "inline"},
-			{"Content-Transfer-Encoding", "quoted-printable"},
-		},
-		body: text,
-	}, {
-		header: []Field{
-			{"Content-Type", `application/xml; name="daticert.xml"`},
-			{"Content-Disposition", `inline; filename="daticert.xml"`},
-			{"Content-Transfer-Encoding", "base64"},
-		},
-		body: base64Lines(daticert(n), 60),
-	}}
-	if n.Original != nil {
-		encoding := "7bit"
-		if bytes.ContainsFunc(n.Original, func(r rune) bool { return r > 0x7f }) {
-			encoding = "8bit"
-		}
-		parts = append(parts, part{
-			header: []Field{
-				{"Content-Type", `message/rfc822; name="postacert.eml"`},
-				{"Content-Disposition", `inline; filename="postacert.eml"`},
-				{"Content-Transfer-Encoding", encoding},
-			},
-			body: n.Original,
-		})
-	}
-	b := boundary()
-	var mixed bytes.Buffer
-	mixed.WriteString("Content-Type: multipart/mixed; boundary=\"" + b + "\"\r\n" +
-		"Content-Transfer-Encoding: binary\r\nMIME-Version: 1.0\r\n\r\n")
-	writeParts(&mixed, b, parts)
-	return p.Sign(p.header(n), mixed.Bytes())
+	// Style is how the message is written. Nil is the provider's own style.
+	Style *Style
 }
 
 // complete fills in what the zero values of a notice stand for.
@@ -151,6 +108,13 @@ func (p *Provider) header(n Notice) []Field {
 			{"To", fold("To", addressList(n.Recipients))}, {"Cc", ""}, {"X-Trasporto", KindTransport},
 			{"From", `"Per conto di: ` + n.Sender + `" <` + p.ServiceAddress() + ">"},
 			{"Message-ID", "<" + n.CertID + ">"},
+		}
+	} else if n.Kind == KindAnomaly {
+		fields = []Field{
+			{"Return-Path", "<" + n.Sender + ">"}, {"Received", ""}, subject, date, {"Reply-To", n.ReplyTo},
+			{"To", fold("To", addressList(n.Recipients))}, {"Cc", ""}, {"X-Trasporto", KindAnomaly},
+			{"From", `"Per conto di: ` + n.Sender + `" <` + p.ServiceAddress() + ">"},
+			{"Message-ID", "<" + p.network.ids.noticeID(n.Time, p.domain) + ">"},
 		}
 	} else {
 		fields = []Field{

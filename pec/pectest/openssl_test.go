@@ -6,7 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -55,6 +57,29 @@ func TestOpenSSLVerifiesAllThatIsEmitted(t *testing.T) {
 	}, count)
 	out, err := openssl(t, n, n.OrdinaryMail()[0].Raw)
 	require.NoError(t, err, out)
+}
+
+func TestOpenSSLVerifiesEveryFate(t *testing.T) {
+	requireOpenSSL(t)
+	n := pectest.Start(t, &pectest.Options{Start: time.Now().Add(-24 * time.Hour)})
+	var to []string
+	for local := range pectest.ReservedFates() {
+		to = append(to, local+"@beta-pec.example")
+	}
+	submit(t, n, mario, to, plain("<a@x>", mario, strings.Join(to, ", ")))
+	require.NoError(t, n.Receive("", []string{mario}, []byte(internet)))
+	n.Advance(24 * time.Hour)
+	count := make(map[string]int)
+	for _, address := range []string{mario, n.ProviderOf(mario).ServiceMailbox()} {
+		for _, m := range notices(t, n, address) {
+			count[m.data.Kind]++
+			out, err := openssl(t, n, m.raw)
+			require.NoError(t, err, "%s: %s", m.data.Kind, out)
+		}
+	}
+	require.Equal(t, map[string]int{
+		"": 1, "accettazione": 1, "presa-in-carico": 2, "rilevazione-virus": 1, "avvenuta-consegna": 4, "errore-consegna": 3, "preavviso-errore-consegna": 4,
+	}, count)
 }
 
 func TestOpenSSLRefusesWhatIsChanged(t *testing.T) {

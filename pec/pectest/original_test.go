@@ -19,6 +19,11 @@ func decodeWords(t *testing.T, s string) string {
 	return out
 }
 
+func hexSHA1(s string) string {
+	sum := sha1.Sum([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
 // withoutTrace cuts the Received field that the provider put on top.
 func withoutTrace(t *testing.T, postacert []byte) string {
 	t.Helper()

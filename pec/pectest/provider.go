@@ -11,60 +11,38 @@ import (
 	"sync"
 )
 
-// ProviderOptions describes one provider (gestore).
-type ProviderOptions struct {
-	// Name is the descriptive name in the certification data
-	// (gestore-emittente), e.g. "Alfa PEC S.p.A.". Empty means Domain.
-	Name string
-	// Domain is the mail domain of the accounts and the service domain of
-	// posta-certificata@. Required; each provider has another.
-	Domain string
-	// Accounts are the mailboxes. Any other address of Domain is unknown and
-	// earns its sender a non-delivery notice.
-	Accounts []Account
-}
-
-// Account is one PEC mailbox.
-type Account struct {
-	Address  string // in the provider's domain; required
-	Login    string // the login name for SMTP and IMAP; empty means Address, as at most providers
-	Password string // required
-}
-
 // Provider is one PEC provider: access point, incoming point and delivery
 // point in one (RFC 6109, 2.2).
 type Provider struct {
 	network *Network
 	name    string
 	domain  string
+	opts    ProviderOptions
 	leaf    *x509.Certificate
 	key     crypto.Signer
 
 	mailboxes []*mailbox
+	service   *mailbox
 
-	smtp, imap *listener
-	serving    sync.WaitGroup // the accept loops
+	variantsMu sync.Mutex
+	variants   map[CertificateVariant][2]*x509.Certificate // leaf and issuer
+
+	legs map[legKey]*leg
+
+	smtp, starttls, imap *listener
+	serving              sync.WaitGroup // the accept loops
 }
 
-// InboxFolder and SentFolder are the folders that every mailbox has. Sent mail
-// is not stored by the server: clients APPEND it, as at most providers.
+// serviceKeep bounds the service mailbox, which nobody empties.
+const serviceKeep = 1000
+
+// InboxFolder and SentFolder are the folders that every mailbox has, unless the
+// provider's options name another for sent mail. Sent mail is not stored by the
+// server: clients APPEND it, as at most providers.
 const (
 	InboxFolder = "INBOX"
 	SentFolder  = "Inviata"
 )
-
-func defaultProviders() []ProviderOptions {
-	return []ProviderOptions{
-		{Name: "Alfa PEC S.p.A.", Domain: "alfa-pec.example", Accounts: []Account{
-			{Address: "mario@alfa-pec.example", Password: "mario-password"},
-			{Address: "anna@alfa-pec.example", Password: "anna-password"},
-		}},
-		{Name: "Beta PEC S.p.A.", Domain: "beta-pec.example", Accounts: []Account{
-			{Address: "luigi@beta-pec.example", Password: "luigi-password"},
-			{Address: "bruna@beta-pec.example", Password: "bruna-password"},
-		}},
-	}
-}
 
 func (n *Network) newProvider(index int, o ProviderOptions) (*Provider, error) {
 	if o.Domain == "" || strings.ContainsAny(o.Domain, "@ \t\r\n") {
@@ -73,7 +51,16 @@ func (n *Network) newProvider(index int, o ProviderOptions) (*Provider, error) {
 	if n.ProviderOf("x@"+o.Domain) != nil {
 		return nil, fmt.Errorf("domain %s is already taken", o.Domain)
 	}
-	p := &Provider{network: n, name: o.Name, domain: o.Domain}
+	p := &Provider{network: n, name: o.Name, domain: o.Domain, opts: o, legs: make(map[legKey]*leg)}
+	if p.opts.MaxProduct == 0 {
+		p.opts.MaxProduct = MaxMessageBytes
+	}
+	if p.opts.Separator == 0 {
+		p.opts.Separator = '/'
+	}
+	if p.opts.Sent == "" {
+		p.opts.Sent = SentFolder
+	}
 	if p.name == "" {
 		p.name = o.Domain
 	}
@@ -83,6 +70,7 @@ func (n *Network) newProvider(index int, o ProviderOptions) (*Provider, error) {
 		}
 	}
 	var err error
+	p.service = newMailbox(Account{Address: p.ServiceMailbox(), Keep: serviceKeep}, &p.opts)
 	if p.key, err = leafKey(index); err != nil {
 		return nil, err
 	}
@@ -109,16 +97,15 @@ func (p *Provider) addAccount(a Account) error {
 	if p.mailbox(a.Address) != nil || p.login(a.Login) != nil {
 		return fmt.Errorf("account %s is there twice", a.Address)
 	}
-	m, err := newMailbox(a)
-	if err != nil {
-		return err
-	}
-	p.mailboxes = append(p.mailboxes, m)
+	p.mailboxes = append(p.mailboxes, newMailbox(a, &p.opts))
 	return nil
 }
 
 // mailbox finds a mailbox by address, nil when there is none.
 func (p *Provider) mailbox(address string) *mailbox {
+	if strings.EqualFold(address, p.ServiceMailbox()) {
+		return p.service
+	}
 	for _, m := range p.mailboxes {
 		if strings.EqualFold(m.account.Address, address) {
 			return m
@@ -149,7 +136,7 @@ func (p *Provider) listen() error {
 
 func (p *Provider) close() error {
 	var errs []error
-	for _, l := range []*listener{p.smtp, p.imap} {
+	for _, l := range []*listener{p.smtp, p.starttls, p.imap} {
 		if l != nil {
 			errs = append(errs, l.shutdown())
 		}
@@ -176,12 +163,21 @@ func (p *Provider) Domain() string { return p.domain }
 // SMTPAddr gives host:port of submission with implicit TLS.
 func (p *Provider) SMTPAddr() string { return p.smtp.Addr().String() }
 
+// SMTPStartTLSAddr gives host:port of submission that begins in clear text: it
+// takes AUTH only after STARTTLS. Faults do not strike there.
+func (p *Provider) SMTPStartTLSAddr() string { return p.starttls.Addr().String() }
+
 // IMAPAddr gives host:port of IMAP with implicit TLS.
 func (p *Provider) IMAPAddr() string { return p.imap.Addr().String() }
 
 // ServiceAddress gives the address all notices and envelopes come from:
 // posta-certificata@ the service domain (RFC 6109, 2.2.6).
 func (p *Provider) ServiceAddress() string { return "posta-certificata@" + p.domain }
+
+// ServiceMailbox gives the address of the mailbox that take-in-charge and virus
+// detection notices of other providers go to (mailReceipt, RFC 6109, 2.2.5). It
+// has no login and keeps the last 1000; [Provider.Messages] reads it.
+func (p *Provider) ServiceMailbox() string { return "servizio-pec@" + p.domain }
 
 // Leaf gives the provider's signing certificate (RFC 6109, 5.5).
 func (p *Provider) Leaf() *x509.Certificate { return p.leaf }
@@ -206,4 +202,15 @@ func (p *Provider) Deliver(address, folder string, raw []byte) error {
 		return fmt.Errorf("pectest: %s has no mailbox %s", p.domain, address)
 	}
 	return m.deliver(folder, raw, p.network.now())
+}
+
+// ResetUIDs gives a folder another UIDVALIDITY and its messages other UIDs, as a
+// server does after a restore from backup, and cuts the connections that have it
+// open. It fails when the address or the folder does not exist.
+func (p *Provider) ResetUIDs(address, folder string) error {
+	m := p.mailbox(address)
+	if m == nil {
+		return fmt.Errorf("pectest: %s has no mailbox %s", p.domain, address)
+	}
+	return m.renumber(folder)
 }

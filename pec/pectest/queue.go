@@ -11,6 +11,7 @@ type queue struct {
 	mu      sync.Mutex
 	more    *sync.Cond
 	jobs    []func()
+	last    []func()      // for when jobs is empty
 	pending int           // reserved, waiting or running
 	quiet   chan struct{} // closed while pending is zero
 	closed  bool
@@ -50,6 +51,15 @@ func (q *queue) reserve() func(job func()) {
 // add hands in a job.
 func (q *queue) add(job func()) { q.reserve()(job) }
 
+// addLast hands in a job that runs when no other is left.
+func (q *queue) addLast(job func()) {
+	q.reserve()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.last = append(q.last, job)
+	q.more.Signal()
+}
+
 // finish counts one job as done; mu is held.
 func (q *queue) finish() {
 	q.pending--
@@ -63,14 +73,19 @@ func (q *queue) run() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
-		for len(q.jobs) == 0 {
+		for len(q.jobs) == 0 && len(q.last) == 0 {
 			if q.closed {
 				return
 			}
 			q.more.Wait()
 		}
-		job := q.jobs[0]
-		q.jobs = q.jobs[1:]
+		from := &q.jobs
+		if len(*from) == 0 {
+			from = &q.last
+		}
+		job := (*from)[0]
+		(*from)[0] = nil
+		*from = (*from)[1:]
 		q.mu.Unlock()
 		job()
 		q.mu.Lock()

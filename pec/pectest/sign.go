@@ -2,21 +2,27 @@ package pectest
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/digitorus/pkcs7"
 )
 
 // Sign signs a MIME part as this provider and gives the complete message: header,
-// then multipart/signed with the part and a detached CMS signature in SHA-256
-// (RFC 6109, 2.1; RFC 8551, 3.5.3). part is the part's own header and body, with
+// then multipart/signed with the part and a detached CMS signature in the
+// provider's style (RFC 6109, 2.1; RFC 8551, 3.5.3). part is the part's own header and body, with
 // CRLF line ends; its exact bytes are signed. The fields in header come first
 // and are not signed; MIME-Version and Content-Type are added.
 func (p *Provider) Sign(header []Field, part []byte) ([]byte, error) {
-	signature, err := p.signature(part)
+	return p.sign(header, part, p.opts.Style)
+}
+
+func (p *Provider) sign(header []Field, part []byte, style Style) ([]byte, error) {
+	signature, err := p.signature(part, style)
 	if err != nil {
 		return nil, err
 	}
@@ -26,12 +32,23 @@ func (p *Provider) Sign(header []Field, part []byte) ([]byte, error) {
 		fmt.Fprintf(&out, "%s: %s\r\n", f.Name, f.Value)
 	}
 	out.WriteString("MIME-Version: 1.0\r\n")
-	fmt.Fprintf(&out, "Content-Type: multipart/signed; protocol=\"application/x-pkcs7-signature\"; micalg=sha-256;\r\n boundary=\"%s\"\r\n\r\n", b)
+	mediaType, micalg := "application/x-pkcs7-signature", style.MicAlg
+	if style.ShortType {
+		mediaType = "application/pkcs7-signature"
+	}
+	switch {
+	case micalg != "":
+	case style.SHA1:
+		micalg = "sha1"
+	default:
+		micalg = "sha-256"
+	}
+	fmt.Fprintf(&out, "Content-Type: multipart/signed; protocol=\"%s\"; micalg=%s;\r\n boundary=\"%s\"\r\n\r\n", mediaType, micalg, b)
 	out.WriteString("This is an S/MIME signed message\r\n\r\n")
 	fmt.Fprintf(&out, "--%s\r\n", b)
 	out.Write(part)
 	fmt.Fprintf(&out, "\r\n--%s\r\n", b)
-	out.WriteString("Content-Type: application/x-pkcs7-signature; name=\"smime.p7s\"\r\n" +
+	out.WriteString("Content-Type: " + mediaType + "; name=\"smime.p7s\"\r\n" +
 		"Content-Transfer-Encoding: base64\r\n" +
 		"Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n")
 	out.Write(base64Lines(signature, 64))
@@ -39,21 +56,20 @@ func (p *Provider) Sign(header []Field, part []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func (p *Provider) signature(part []byte) ([]byte, error) {
-	data, err := pkcs7.NewSignedData(part)
+func (p *Provider) signature(part []byte, style Style) ([]byte, error) {
+	leaf, issuer, err := p.certificate(style.Certificate)
 	if err != nil {
-		return nil, fmt.Errorf("pectest: sign: %w", err)
+		return nil, err
 	}
-	data.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
-	if err := data.AddSignerChain(p.leaf, p.key, []*x509.Certificate{p.network.ca.cert}, pkcs7.SignerInfoConfig{}); err != nil {
-		return nil, fmt.Errorf("pectest: sign: %w", err)
+	s := signer{key: p.key, leaf: leaf, issuer: issuer, hash: crypto.SHA256, ber: style.BER}
+	if style.SHA1 {
+		s.hash = crypto.SHA1
 	}
-	data.Detach()
-	der, err := data.Finish()
-	if err != nil {
-		return nil, fmt.Errorf("pectest: sign: %w", err)
+	at := p.network.now()
+	if p.network.machine {
+		at = time.Now()
 	}
-	return der, nil
+	return s.sign(part, at)
 }
 
 // verify checks a message as an incoming point does (RFC 6109, 2.2.2: existence,

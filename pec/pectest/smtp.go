@@ -3,7 +3,6 @@ package pectest
 import (
 	"bytes"
 	"context"
-	"crypto/subtle"
 	"fmt"
 	"io"
 	"net"
@@ -27,9 +26,19 @@ func (p *Provider) listenSMTP() error {
 	if err != nil {
 		return err
 	}
-	if p.smtp, err = newListener(config); err != nil {
+	if p.smtp, err = p.newListener("smtp."+p.domain+":465", SMTP, config); err != nil {
 		return err
 	}
+	if p.starttls, err = p.newListener("smtp."+p.domain+":587", SMTP, nil); err != nil {
+		return err
+	}
+	// TLS is beneath what the first server sees; the second asks for STARTTLS.
+	p.serveSMTP(p.smtp, func(s *smtp.Server) { s.AllowInsecureAuth = true })
+	p.serveSMTP(p.starttls, func(s *smtp.Server) { s.TLSConfig = config })
+	return nil
+}
+
+func (p *Provider) serveSMTP(l *listener, configure func(*smtp.Server)) {
 	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 		return &smtpSession{provider: p, conn: c}, nil
 	}))
@@ -37,14 +46,14 @@ func (p *Provider) listenSMTP() error {
 	server.MaxMessageBytes = MaxMessageBytes
 	server.MaxRecipients = MaxRecipients
 	server.ErrorLog = p.libraryLog()
+	configure(server)
 	p.serve("smtp", func() error {
-		err := server.Serve(p.smtp)
+		err := server.Serve(l)
 		// Every connection has been cut by now; this waits for their goroutines. Its
 		// only error is that the port is closed.
 		_ = server.Shutdown(context.Background())
 		return err
 	})
-	return nil
 }
 
 // submission is a message as the access point received it.
@@ -86,11 +95,14 @@ func (s *smtpSession) Auth(mechanism string) (sasl.Server, error) {
 }
 
 func (s *smtpSession) login(username, password string) error {
-	m := s.provider.login(username)
-	if m == nil || subtle.ConstantTimeCompare([]byte(m.account.Password), []byte(password)) != 1 {
-		return smtp.ErrAuthFailed
+	m, v := s.provider.authenticate(username, password)
+	if m == nil {
+		return v.smtp()
 	}
 	s.mailbox = m
+	if w, ok := s.conn.Conn().(*wire); ok {
+		w.owned(m)
+	}
 	return nil
 }
 
@@ -101,6 +113,9 @@ func (s *smtpSession) Mail(from string, _ *smtp.MailOptions) error {
 	if !strings.EqualFold(from, s.mailbox.account.Address) {
 		return &smtp.SMTPError{Code: 553, EnhancedCode: smtp.EnhancedCode{5, 7, 1},
 			Message: fmt.Sprintf("<%s>: Sender address rejected: not owned by user %s", from, s.mailbox.account.Login)}
+	}
+	if err := s.provider.throttle(s.mailbox); err != nil {
+		return err
 	}
 	s.from = from
 	return nil
@@ -118,15 +133,33 @@ func (s *smtpSession) Data(r io.Reader) error {
 	if err != nil {
 		return err // smtp.ErrDataTooLarge is answered as it is
 	}
+	if w, ok := s.conn.Conn().(*wire); ok && w.lost() {
+		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "Try again later"}
+	}
 	id := queueID()
 	sub := submission{from: s.from, to: s.to, raw: toCRLF(raw)}
-	sub.received = Field{Name: "Received", Value: fmt.Sprintf("from %s ([%s])\r\n\tby smtp.%s with ESMTPSA id %s;\r\n\t%s",
-		s.conn.Hostname(), hostOf(s.conn.Conn().RemoteAddr()), s.provider.domain, id, s.provider.network.now().Format(dateLayout))}
+	sub.received = s.provider.trace(s.conn.Hostname(), hostOf(s.conn.Conn().RemoteAddr()), id)
+	if s.provider.opts.RefuseAtSMTP {
+		if refused := s.provider.inspect(sub); refused != nil {
+			return refused.smtp
+		}
+	}
 	hand := s.provider.network.queue.reserve()
+	s.provider.saveSent(s.mailbox, sub.raw)
 	s.mu.Lock()
 	s.queued = func() { hand(func() { s.provider.access(sub) }) }
 	s.mu.Unlock()
 	return &smtp.SMTPError{Code: 250, EnhancedCode: smtp.EnhancedCode{2, 0, 0}, Message: "Ok: queued as " + id}
+}
+
+// saveSent keeps a copy as some providers do. One that finds no room is left out.
+func (p *Provider) saveSent(m *mailbox, raw []byte) {
+	if !p.opts.SaveSent {
+		return
+	}
+	if err := m.deliver(p.opts.Sent, raw, p.network.now()); err != nil {
+		p.network.log.Warn("sent copy not kept", "provider", p.domain, "error", err)
+	}
 }
 
 // Reset is called by the server once the reply to DATA is written: only then the
@@ -148,30 +181,6 @@ func (s *smtpSession) flush() {
 	s.mu.Unlock()
 	if queued != nil {
 		queued()
-	}
-}
-
-// loginServer is the server side of SASL LOGIN, which older mail programs use.
-type loginServer struct {
-	authenticate func(username, password string) error
-	username     string
-	step         int
-}
-
-func (l *loginServer) Next(response []byte) (challenge []byte, done bool, err error) {
-	if l.step == 0 && response == nil {
-		return []byte("Username:"), false, nil
-	}
-	l.step++
-	switch l.step {
-	case 1:
-		l.username = string(response)
-		return []byte("Password:"), false, nil
-	case 2:
-		err := l.authenticate(l.username, string(response))
-		return nil, err == nil, err
-	default:
-		return nil, false, sasl.ErrUnexpectedClientResponse
 	}
 }
 

@@ -18,6 +18,8 @@ func (n Notice) subjectPrefix() string {
 		return "AVVISO DI NON ACCETTAZIONE: "
 	case KindTransport:
 		return "POSTA CERTIFICATA: "
+	case KindAnomaly:
+		return "ANOMALIA MESSAGGIO: "
 	case KindTakeInCharge:
 		return "PRESA IN CARICO: "
 	case KindDelivery:
@@ -58,6 +60,10 @@ func (n Notice) text() string {
 		return n.page("Messaggio di posta certificata",
 			fmt.Sprintf(`%s il messaggio "%s" è stato inviato da "%s"`, when, n.Subject, n.Sender),
 			"indirizzato a:", n.recipientLines(false), "Il messaggio originale è incluso in allegato.")
+	case KindAnomaly:
+		return strings.Join([]string{"Anomalia nel messaggio\n", fmt.Sprintf(`%s è stato ricevuto`, when), "il " + from,
+			"ed indirizzato a:", n.recipientLines(false), "Tali dati non sono stati certificati per il seguente errore:",
+			n.ErrorText, "Il messaggio originale è incluso in allegato.", ""}, "\n")
 	case KindTakeInCharge:
 		return n.page("Ricevuta di presa in carico",
 			when+" il "+from, "ed indirizzato a:", strings.Join(n.TakenCharge, "\n"), "è stato accettato dal sistema.")

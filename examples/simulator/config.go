@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// config is the file's form; config.example.json explains the fields.
+type config struct {
+	Start          string              `json:"start"`
+	Speed          int                 `json:"speed"`
+	SignByItsClock bool                `json:"signByItsClock"`
+	Providers      []providerConfig    `json:"providers"`
+	Fates          map[string]fateForm `json:"fates"`
+}
+
+type providerConfig struct {
+	Name           string          `json:"name"`
+	Domain         string          `json:"domain"`
+	Accounts       []accountConfig `json:"accounts"`
+	RefuseAtSMTP   bool            `json:"refuseAtSMTP"`
+	MaxProduct     int64           `json:"maxProduct"`
+	CertifiedOnly  bool            `json:"certifiedOnly"`
+	RefuseOrdinary bool            `json:"refuseOrdinary"`
+	SendViruses    bool            `json:"sendViruses"`
+	ReceiveViruses bool            `json:"receiveViruses"`
+	Separator      string          `json:"separator"`
+	Sent           string          `json:"sent"`
+	SaveSent       bool            `json:"saveSent"`
+	Folders        []string        `json:"folders"`
+	BriefHash      string          `json:"briefHash"`
+	Style          styleForm       `json:"style"`
+	PasswordLife   duration        `json:"passwordLife"`
+	LockAfter      int             `json:"lockAfter"`
+	MaxPerMinute   int             `json:"maxPerMinute"`
+}
+
+type accountConfig struct {
+	Address  string `json:"address"`
+	Login    string `json:"login"`
+	Password string `json:"password"`
+	Quota    int64  `json:"quota"`
+	Keep     int    `json:"keep"`
+}
+
+// styleForm is a pectest.Style in JSON.
+type styleForm struct {
+	Engine        string `json:"engine"`
+	SHA1          bool   `json:"sha1"`
+	BER           bool   `json:"ber"`
+	HTML          bool   `json:"html"`
+	ShortType     bool   `json:"shortType"`
+	OriginalFirst bool   `json:"originalFirst"`
+	OddHeaderCase bool   `json:"oddHeaderCase"`
+	ExtraPart     bool   `json:"extraPart"`
+	Certificate   string `json:"certificate"`
+	Malformed     string `json:"malformed"`
+}
+
+// The words for what pectest counts.
+var (
+	engines      = []string{"aruba", "infocert"}
+	certificates = []string{"good", "expired", "other-address", "foreign-ca"}
+	readings     = []string{"decoded", "encoded", "encoded-line", "encoded-lf", "encoded-lf-line"}
+)
+
+// word gives the place of a word in its list; none is the first.
+func word(list []string, s string) (int, error) {
+	if s == "" {
+		return 0, nil
+	}
+	i := slices.Index(list, s)
+	if i < 0 {
+		return 0, fmt.Errorf("%q is none of %s", s, strings.Join(list, ", "))
+	}
+	return i, nil
+}
+
+func (f styleForm) style() (pectest.Style, error) {
+	engine, err := word(engines, f.Engine)
+	if err != nil {
+		return pectest.Style{}, err
+	}
+	certificate, err := word(certificates, f.Certificate)
+	if err != nil {
+		return pectest.Style{}, err
+	}
+	return pectest.Style{
+		Engine: pectest.Engine(engine), SHA1: f.SHA1, BER: f.BER, HTML: f.HTML, ShortType: f.ShortType, OriginalFirst: f.OriginalFirst,
+		OddHeaderCase: f.OddHeaderCase, ExtraPart: f.ExtraPart,
+		Certificate: pectest.CertificateVariant(certificate), Malformed: pectest.Malformation(f.Malformed),
+	}, nil
+}
+
+// fateForm is a pectest.Fate in JSON.
+type fateForm struct {
+	Transit        duration      `json:"transit"`
+	Handling       duration      `json:"handling"`
+	Errore         string        `json:"errore"`
+	ErrorText      string        `json:"errorText"`
+	FirstDelayText string        `json:"firstDelayText"`
+	LastDelayText  string        `json:"lastDelayText"`
+	NoDelays       bool          `json:"noDelays"`
+	Missing        []string      `json:"missing"`
+	Copies         []postingForm `json:"copies"`
+	Reply          string        `json:"reply"`
+}
+
+type postingForm struct {
+	After    duration `json:"after"`
+	Last     bool     `json:"last"`
+	Folder   string   `json:"folder"`
+	Resigned bool     `json:"resigned"`
+}
+
+func (f fateForm) fate() pectest.Fate {
+	out := pectest.Fate{
+		Transit: time.Duration(f.Transit), Handling: time.Duration(f.Handling), Errore: f.Errore, ErrorText: f.ErrorText,
+		FirstDelayText: f.FirstDelayText, LastDelayText: f.LastDelayText, NoDelays: f.NoDelays, Missing: f.Missing, Reply: f.Reply,
+	}
+	for _, c := range f.Copies {
+		out.Copies = append(out.Copies, pectest.Posting{After: time.Duration(c.After), Last: c.Last, Folder: c.Folder, Resigned: c.Resigned})
+	}
+	return out
+}
+
+// duration is written as Go does, "12h30m", or "never".
+type duration time.Duration
+
+func (d *duration) UnmarshalText(text []byte) error {
+	if string(text) == "never" {
+		*d = duration(pectest.Never)
+		return nil
+	}
+	parsed, err := time.ParseDuration(string(text))
+	*d = duration(parsed)
+	return err
+}
+
+// settings is what the file says.
+type settings struct {
+	options pectest.Options
+	fates   map[string]pectest.Fate
+}
+
+// readConfig reads the file; "" is the default network.
+func readConfig(file string) (settings, error) {
+	if file == "" {
+		return settings{options: pectest.Options{MachineSigningTime: true}}, nil
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return settings{}, err
+	}
+	var c config
+	if err := decode(uncomment(raw), &c); err != nil {
+		return settings{}, fmt.Errorf("%s: %w", file, err)
+	}
+	out := settings{
+		options: pectest.Options{Speed: c.Speed, MachineSigningTime: !c.SignByItsClock},
+		fates:   make(map[string]pectest.Fate),
+	}
+	if out.options.Start, err = parseStart(c.Start); err != nil {
+		return settings{}, fmt.Errorf("%s: start: %w", file, err)
+	}
+	for address, form := range c.Fates {
+		out.fates[address] = form.fate()
+	}
+	for _, p := range c.Providers {
+		o, err := p.options()
+		if err != nil {
+			return settings{}, fmt.Errorf("%s: %s: %w", file, p.Domain, err)
+		}
+		out.options.Providers = append(out.options.Providers, o)
+	}
+	return out, nil
+}
+
+func (p providerConfig) options() (pectest.ProviderOptions, error) {
+	style, err := p.Style.style()
+	if err != nil {
+		return pectest.ProviderOptions{}, err
+	}
+	reading, err := word(readings, p.BriefHash)
+	if err != nil {
+		return pectest.ProviderOptions{}, err
+	}
+	out := pectest.ProviderOptions{
+		Name: p.Name, Domain: p.Domain, RefuseAtSMTP: p.RefuseAtSMTP, MaxProduct: p.MaxProduct, CertifiedOnly: p.CertifiedOnly,
+		RefuseOrdinary: p.RefuseOrdinary, SendViruses: p.SendViruses, ReceiveViruses: p.ReceiveViruses, Sent: p.Sent, SaveSent: p.SaveSent,
+		Folders: p.Folders, PasswordLife: time.Duration(p.PasswordLife), LockAfter: p.LockAfter, MaxPerMinute: p.MaxPerMinute, Style: style, BriefHash: pectest.HashReading(reading),
+	}
+	for _, r := range p.Separator {
+		out.Separator = r
+		break
+	}
+	for _, a := range p.Accounts {
+		out.Accounts = append(out.Accounts, pectest.Account(a))
+	}
+	return out, nil
+}
+
+// parseStart takes a moment, or how far it lies from now.
+func parseStart(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if d, err := time.ParseDuration(s); err == nil {
+		return time.Now().Add(d), nil
+	}
+	return time.Parse(time.RFC3339, s)
+}
+
+// uncomment empties the lines that begin with //.
+func uncomment(raw []byte) []byte {
+	var out bytes.Buffer
+	for line := range strings.Lines(string(raw)) {
+		if strings.HasPrefix(strings.TrimSpace(line), "//") {
+			line = "\n" // so that the line numbers of errors hold
+		}
+		out.WriteString(line)
+	}
+	return out.Bytes()
+}
+
+func decode(raw []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}

@@ -1,0 +1,148 @@
+// Simulator is a sandbox of PEC providers for programs in any language: real
+// submission (SMTP) and mailboxes (IMAP) over TLS, with all the notices of
+// Italian certified e-mail and none of its legal effect.
+//
+//	simulator [-config FILE] [-speed N]
+//
+// When it is ready it prints one line of JSON: the providers' addresses, the
+// accounts, the files with the TLS root ("ca") and the signing CA ("anchors"),
+// and the control address. What goes on is told on standard error. It runs until
+// it is interrupted, and keeps nothing.
+//
+// The local part of a recipient chooses what becomes of a message, like the test
+// cards of a payment sandbox: unknown@ full@ virus@ silent@ late@ twice@ delay12@
+// delay24@, in the domain of any provider (pectest.ReservedFates says what each
+// does). The control address takes
+//
+//	POST /advance?d=12h    moves the clock; returns when all that became due is done
+//	POST /idle             returns when all that was handed in is done
+//	POST /inject?to=A      body: a message; with from=B it comes as ordinary mail
+//	                       from outside, without it lies in folder=F (INBOX) as it is
+//	POST /fault?kind=K     the next connection trouble, times=N (1); see control.go
+//	DELETE /fault          takes all faults away
+//	POST /fate?address=A   body: what becomes of messages to A, as in the config file
+//	GET /messages?address=A  {"service": the address of A's provider's service mailbox,
+//	                       "messages": what folder=F (INBOX) of A holds, in base64}
+//
+// config.example.json shows all that can be configured.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errUsage):
+		os.Exit(2)
+	default:
+		fmt.Fprintln(os.Stderr, "simulator:", err)
+		os.Exit(1)
+	}
+}
+
+var errUsage = errors.New("usage")
+
+// ready is the line that tells others where everything is.
+type ready struct {
+	Providers []provider `json:"providers"`
+	Accounts  []account  `json:"accounts"`
+	CA        string     `json:"ca"`
+	Anchors   string     `json:"anchors"`
+	Control   string     `json:"control"`
+}
+
+type provider struct {
+	Domain string `json:"domain"`
+	SMTP   string `json:"smtp"`
+	IMAP   string `json:"imap"`
+}
+
+type account struct {
+	Address  string `json:"address"`
+	Login    string `json:"login"`
+	Password string `json:"password"`
+}
+
+// run starts everything, says so, and ends it when ctx ends.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	flags := flag.NewFlagSet("simulator", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	file := flags.String("config", "", "JSON file; lines that begin with // are comments")
+	speed := flags.Int("speed", 0, "so many seconds in each second; 0 is what the config says, else 1")
+	if err := flags.Parse(args); err != nil {
+		return errors.Join(errUsage, err)
+	}
+	if flags.NArg() > 0 || *speed < 0 {
+		flags.Usage()
+		return errUsage
+	}
+	settings, err := readConfig(*file)
+	if err != nil {
+		return err
+	}
+	if *speed > 0 {
+		settings.options.Speed = *speed
+	}
+	settings.options.Logger = newLog(stderr)
+	network, err := pectest.New(&settings.options)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, network.Close()) }()
+	for address, fate := range settings.fates {
+		network.SetFate(address, fate)
+	}
+
+	dir, err := os.MkdirTemp("", "pec-simulator-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	line, err := announce(network, dir)
+	if err != nil {
+		return err
+	}
+	server, err := newControl(network)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.close()) }()
+	line.Control = server.address()
+	if err := json.NewEncoder(stdout).Encode(line); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// announce writes the certificates and gathers the addresses.
+func announce(network *pectest.Network, dir string) (ready, error) {
+	line := ready{CA: filepath.Join(dir, "ca.pem"), Anchors: filepath.Join(dir, "anchors.pem")}
+	anchor := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: network.SigningCA().Raw})
+	if err := errors.Join(os.WriteFile(line.CA, network.TLSRootPEM(), 0o600), os.WriteFile(line.Anchors, anchor, 0o600)); err != nil {
+		return ready{}, err
+	}
+	for _, p := range network.Providers() {
+		line.Providers = append(line.Providers, provider{p.Domain(), p.SMTPAddr(), p.IMAPAddr()})
+	}
+	for _, a := range network.Accounts() {
+		line.Accounts = append(line.Accounts, account{a.Address, a.Login, a.Password})
+	}
+	return line, nil
+}

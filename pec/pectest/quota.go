@@ -1,0 +1,53 @@
+package pectest
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// The QUOTA extension (RFC 9208), which the IMAP library does not know: the wire
+// announces it and answers its commands.
+
+// quotaCapability is what is announced.
+const quotaCapability = " QUOTA QUOTA=RES-STORAGE"
+
+// announce adds the extension to the list of capabilities, in the answers that
+// hold one; the wire's lock is held.
+func (w *wire) announce(b []byte) []byte {
+	verb, _, _ := strings.Cut(w.moment.Command, " ")
+	switch strings.ToUpper(verb) {
+	case "CAPABILITY", "LOGIN", "AUTHENTICATE", strings.ToUpper(MomentGreeting):
+		mark := []byte("CAPABILITY IMAP4rev1")
+		return bytes.Replace(b, mark, append(mark[:len(mark):len(mark)], quotaCapability...), 1)
+	default:
+		return b
+	}
+}
+
+// extension answers GETQUOTA and GETQUOTAROOT, and forwards all else.
+func (w *wire) extension(tag, command string) (forward bool, err error) {
+	w.mu.Lock()
+	m := w.account
+	w.mu.Unlock()
+	verb, argument, _ := strings.Cut(command, " ")
+	verb = strings.ToUpper(verb)
+	if m == nil || verb != "GETQUOTA" && verb != "GETQUOTAROOT" {
+		return true, nil
+	}
+	var out strings.Builder
+	if verb == "GETQUOTAROOT" {
+		fmt.Fprintf(&out, "* QUOTAROOT %s \"\"\r\n", argument)
+	}
+	// In units of 1024 octets. Without a limit the resource is not listed.
+	m.mu.Lock()
+	used := (m.size() + 1023) / 1024
+	m.mu.Unlock()
+	list := ""
+	if limit := m.account.Quota; limit > 0 {
+		list = fmt.Sprintf("STORAGE %d %d", used, limit/1024)
+	}
+	fmt.Fprintf(&out, "* QUOTA \"\" (%s)\r\n%s OK %s completed\r\n", list, tag, verb)
+	_, err = w.Write([]byte(out.String()))
+	return false, err
+}
