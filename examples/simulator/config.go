@@ -69,6 +69,11 @@ var (
 	engines      = []string{"aruba", "infocert"}
 	certificates = []string{"good", "expired", "other-address", "foreign-ca"}
 	readings     = []string{"decoded", "encoded", "encoded-line", "encoded-lf", "encoded-lf-line"}
+	malformed    = []string{
+		"", string(pectest.MalformedChanged), string(pectest.MalformedRewrapped), string(pectest.MalformedTruncated),
+		string(pectest.MalformedUnsigned), string(pectest.MalformedNoData), string(pectest.MalformedTwoData), string(pectest.MalformedData),
+		string(pectest.MalformedKind), string(pectest.MalformedReference), string(pectest.MalformedLF),
+	}
 )
 
 // word gives the place of a word in its list; none is the first.
@@ -90,6 +95,9 @@ func (f styleForm) style() (pectest.Style, error) {
 	}
 	certificate, err := word(certificates, f.Certificate)
 	if err != nil {
+		return pectest.Style{}, err
+	}
+	if _, err := word(malformed, f.Malformed); err != nil {
 		return pectest.Style{}, err
 	}
 	return pectest.Style{

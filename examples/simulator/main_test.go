@@ -124,6 +124,7 @@ func TestUsage(t *testing.T) {
 		"bad time":      {"-config", file(`{"fates": {"a@b": {"transit": "mai"}}}`)},
 		"engine":        {"-config", file(`{"providers": [{"domain": "a.example", "style": {"engine": "x"}}]}`)},
 		"certificate":   {"-config", file(`{"providers": [{"domain": "a.example", "style": {"certificate": "x"}}]}`)},
+		"malformation":  {"-config", file(`{"providers": [{"domain": "a.example", "style": {"malformed": "x"}}]}`)},
 		"brief hash":    {"-config", file(`{"providers": [{"domain": "a.example", "briefHash": "x"}]}`)},
 		"no domain":     {"-config", file(`{"providers": [{}]}`)},
 	} {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
@@ -26,18 +27,8 @@ func openssl(t *testing.T, n *pectest.Network, raw []byte) (string, error) {
 	return string(out), err
 }
 
-func requireOpenSSL(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("openssl"); err != nil {
-		if os.Getenv("GOPEC_REQUIRE") == "all" {
-			t.Fatal("openssl is not installed, and GOPEC_REQUIRE=all")
-		}
-		t.Skip("openssl is not installed")
-	}
-}
-
 func TestOpenSSLVerifiesAllThatIsEmitted(t *testing.T) {
-	requireOpenSSL(t)
+	testenv.Program(t, "openssl")
 	n := runScenario(t)
 	submit(t, n, mario, []string{luigi}, plain("<due@alfa-pec.example>", anna, luigi))                                  // refused
 	submit(t, n, anna, []string{luigi}, plain("<tre@alfa-pec.example>", anna, luigi, "X-TipoRicevuta: breve"))          // brief
@@ -60,7 +51,7 @@ func TestOpenSSLVerifiesAllThatIsEmitted(t *testing.T) {
 }
 
 func TestOpenSSLVerifiesEveryFate(t *testing.T) {
-	requireOpenSSL(t)
+	testenv.Program(t, "openssl")
 	n := pectest.Start(t, &pectest.Options{Start: time.Now().Add(-24 * time.Hour)})
 	var to []string
 	for local := range pectest.ReservedFates() {
@@ -83,7 +74,7 @@ func TestOpenSSLVerifiesEveryFate(t *testing.T) {
 }
 
 func TestOpenSSLRefusesWhatIsChanged(t *testing.T) {
-	requireOpenSSL(t)
+	testenv.Program(t, "openssl")
 	n := runScenario(t)
 	genuine := inbox(t, n, luigi)[0].raw
 	at := bytes.Index(genuine, []byte("Il messaggio originale"))

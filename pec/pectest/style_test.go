@@ -17,6 +17,7 @@ import (
 	"github.com/digitorus/pkcs7"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
@@ -46,7 +47,7 @@ func signature(t *testing.T, raw []byte) ([]byte, *pkcs7.PKCS7) {
 }
 
 func TestStyles(t *testing.T) {
-	requireOpenSSL(t)
+	testenv.Program(t, "openssl")
 	n := pectest.Start(t, nil)
 	for name, c := range map[string]struct {
 		style    pectest.Style
@@ -115,7 +116,7 @@ func certData(t *testing.T, raw []byte) []byte {
 
 func TestStyleOfAProvider(t *testing.T) {
 	// A whole dispatch in the styles of two providers: each understands the other.
-	requireOpenSSL(t)
+	testenv.Program(t, "openssl")
 	options := pair(pectest.ProviderOptions{Style: pectest.Style{SHA1: true, OriginalFirst: true, HTML: true}})
 	options.Providers[1].Style = pectest.Style{Engine: pectest.EngineInfoCert, BER: true, ShortType: true}
 	n := pectest.Start(t, options)
@@ -133,7 +134,7 @@ func TestStyleOfAProvider(t *testing.T) {
 }
 
 func TestCertificateVariants(t *testing.T) {
-	requireOpenSSL(t)
+	testenv.Program(t, "openssl")
 	n := pectest.Start(t, nil)
 	for variant, want := range map[pectest.CertificateVariant]string{
 		pectest.CertificateGood:         "",
@@ -160,7 +161,7 @@ func TestCertificateVariants(t *testing.T) {
 }
 
 func TestRevocation(t *testing.T) {
-	requireOpenSSL(t)
+	testenv.Program(t, "openssl")
 	n := pectest.Start(t, nil)
 	raw := deliveryIn(t, n, pectest.Style{})
 	check := func() (string, error) {
@@ -187,7 +188,7 @@ func TestRevocation(t *testing.T) {
 }
 
 func TestMalformations(t *testing.T) {
-	requireOpenSSL(t)
+	testenv.Program(t, "openssl")
 	n := pectest.Start(t, nil)
 	count := func(raw []byte, s string) int { return bytes.Count(raw, []byte(s)) }
 	for m, c := range map[pectest.Malformation]struct {
