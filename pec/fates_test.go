@@ -1,0 +1,132 @@
+package pec_test
+
+import (
+	"crypto/tls"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/imapclient"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/smtpclient"
+)
+
+// overSockets is a Client of the network's first account, on real protocols and
+// on the network's clock.
+func overSockets(t *testing.T, n *pectest.Network) *pec.Client {
+	t.Helper()
+	provider, account := n.Providers()[0], n.Accounts()[0]
+	login, trust := pec.Password(account.Login, account.Password), &tls.Config{RootCAs: n.TLSRoots()}
+	submitter, err := smtpclient.New(provider.SMTPAddr(), login, &smtpclient.Options{TLS: trust})
+	require.NoError(t, err)
+	mailbox, err := imapclient.New(provider.IMAPAddr(), login, &imapclient.Options{TLS: trust})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, mailbox.Close()) })
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, &envelope.VerifierOptions{Now: n.Now})
+	require.NoError(t, err)
+	c, err := pec.New(account.Address, submitter, mailbox, v, &pec.Options{Now: n.Now})
+	require.NoError(t, err)
+	return c
+}
+
+// A provider network written without sight of this package sends what RFC 6109
+// has it send over a day; the status of each recipient follows.
+func TestFatesOfADay(t *testing.T) {
+	n := pectest.Start(t, nil)
+	c := overSockets(t, n)
+	at := func(local string) string { return local + "@beta-pec.example" }
+	var to []string
+	for local := range pectest.ReservedFates() {
+		to = append(to, at(local))
+	}
+	require.Len(t, to, 8)
+	id, err := c.Send(t.Context(), pec.Message{To: append(to, luigi, info), Subject: "Diffida"})
+	require.NoError(t, err)
+
+	expect := func(states map[string]pec.State) pec.Status {
+		t.Helper()
+		require.NoError(t, n.Idle(t.Context()))
+		for e, err := range c.Sync(t.Context()) {
+			require.NoError(t, err)
+			require.Nil(t, e.Unverified)
+			require.Equal(t, id, e.Joined)
+		}
+		s, err := c.Status(t.Context(), id)
+		require.NoError(t, err)
+		require.False(t, s.Conflict)
+		for local, want := range states {
+			require.Equal(t, want, state(t, s, at(local)), local)
+		}
+		return s
+	}
+	expect(map[string]pec.State{
+		"unknown": pec.StateFailed, "full": pec.StateFailed, "virus": pec.StateFailed,
+		"twice": pec.StateDelivered, "luigi": pec.StateDelivered,
+		"silent": pec.StateAccepted, "late": pec.StateAccepted, "delay12": pec.StateAccepted, "delay24": pec.StateAccepted,
+	})
+	n.Advance(13 * time.Hour)
+	expect(map[string]pec.State{"delay12": pec.StateDelayed, "delay24": pec.StateDelayed, "late": pec.StateAccepted})
+	n.Advance(6 * time.Hour)
+	expect(map[string]pec.State{"delay12": pec.StateDelivered, "delay24": pec.StateDelayed})
+	n.Advance(4*time.Hour + 15*time.Minute)
+	expect(map[string]pec.State{"late": pec.StateExpired, "delay24": pec.StateExpired})
+	n.Advance(time.Hour)
+	s := expect(map[string]pec.State{"late": pec.StateDelivered, "delay24": pec.StateExpired, "silent": pec.StateAccepted})
+
+	require.Equal(t, pec.TotalOpen, s.Total, "the silent one is still open")
+	for local, cause := range map[string]envelope.Cause{
+		"unknown": envelope.CauseUnknownAddress, "full": envelope.CauseMailboxFull,
+		"virus": envelope.CauseVirus, "delay24": envelope.CauseTimeout,
+	} {
+		r, ok := s.Recipient(at(local))
+		require.True(t, ok)
+		require.Equal(t, cause, r.Failure.Cause, local)
+	}
+	require.Equal(t, pec.StateOrdinary, state(t, s, info))
+}
+
+func TestRejection(t *testing.T) {
+	n := pectest.Start(t, nil)
+	c := overSockets(t, n)
+	id, err := c.Send(t.Context(), pec.Message{To: []string{luigi, bruna}, Text: pectest.EICAR})
+	require.NoError(t, err, "250 is not acceptance")
+	require.NoError(t, n.Idle(t.Context()))
+	for _, err := range c.Sync(t.Context()) {
+		require.NoError(t, err)
+	}
+	s, err := c.Status(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, pec.TotalRejected, s.Total)
+	require.Equal(t, envelope.CauseVirus, s.Recipients[1].Failure.Cause)
+}
+
+// The connection ends after the final dot: the message may have left. Nothing is
+// sent again, and what arrives tells.
+func TestLostReplyToTheFinalDotIsUncertainUntilANoticeTells(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		n := pectest.Start(t, nil)
+		c := overSockets(t, n)
+		remove := n.Intercept(func(m pectest.Moment) *pectest.Fault {
+			if m.Protocol == pectest.SMTP && m.Command == pectest.MomentDot {
+				return &pectest.Fault{Cut: true, Lose: lost}
+			}
+			return nil
+		})
+		id, err := c.Send(t.Context(), pec.Message{To: []string{luigi}})
+		require.Error(t, err)
+		remove()
+		require.Equal(t, pec.StateUncertain, stateOf(t, c, id))
+		require.NoError(t, n.Idle(t.Context()))
+		for _, err := range c.Sync(t.Context()) {
+			require.NoError(t, err)
+		}
+		want := pec.StateDelivered
+		if lost {
+			want = pec.StateUncertain
+		}
+		require.Equal(t, want, stateOf(t, c, id))
+	}
+}
