@@ -3,6 +3,7 @@ package envelope_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -30,10 +31,13 @@ func vectorVerifier(t testing.TB, v vectors.Vector) *envelope.Verifier {
 	t.Helper()
 	anchors, err := envelope.ParseAnchors(vectors.Anchors())
 	require.NoError(t, err)
-	verifier, err := envelope.NewVerifier(anchors, &envelope.VerifierOptions{
-		AllowLegacy: v.Legacy,
-		Now:         func() time.Time { return v.Now },
-	})
+	opts := &envelope.VerifierOptions{AllowLegacy: v.Legacy, Now: func() time.Time { return v.Now }}
+	if v.CRL != nil {
+		list, err := x509.ParseRevocationList(v.CRL)
+		require.NoError(t, err)
+		opts.Revocation = source(nil, list)
+	}
+	verifier, err := envelope.NewVerifier(anchors, opts)
 	require.NoError(t, err)
 	return verifier
 }

@@ -10,6 +10,7 @@
 //	warnings      all warnings of a message that verifies, separated by blanks
 //	legacy        yes when the legacy policy is on
 //	now           the instant of verification
+//	crl           the one revocation list of the verifier, DER in base64; without it the verifier has no source
 //	signed        the instant at which OpenSSL is to judge the certificate
 //	openssl       ok, fail or unreadable: what "openssl cms -verify" says
 //	openssl-why   the reason where that differs from our verdict on the signature
@@ -26,6 +27,7 @@ package vectors
 import (
 	"bytes"
 	"embed"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"path"
@@ -40,7 +42,7 @@ import (
 var files embed.FS
 
 // Count is the number of vectors. A set of another size is a mistake in the set.
-const Count = 289
+const Count = 298
 
 // Grade says how a message stands to the rules.
 type Grade string
@@ -73,6 +75,8 @@ type Vector struct {
 	Fields map[string]string
 	// OpenSSL is ok, fail or unreadable. OpenSSLWhy is set where our verdict on the signature stage is another.
 	OpenSSL, OpenSSLWhy string
+	// CRL is the revocation list to judge by, in DER; nil when the verifier has no source of revocations.
+	CRL []byte
 	// Message is the whole message.
 	Message []byte
 }
@@ -170,6 +174,8 @@ func (v *Vector) set(key, value string) (err error) {
 		v.Now, err = time.Parse(time.RFC3339, value)
 	case "signed":
 		v.Signed, err = time.Parse(time.RFC3339, value)
+	case "crl":
+		v.CRL, err = base64.StdEncoding.DecodeString(value)
 	case "openssl":
 		v.OpenSSL = value
 	case "openssl-why":

@@ -35,13 +35,11 @@ func TestLoad(t *testing.T) {
 	for _, kind := range kinds() {
 		require.NotZero(t, seen["kind "+kind], "no vector of kind %s", kind)
 	}
-	// The vectors come without a source of revocations.
 	for _, code := range codes() {
-		require.Equal(t, code == "revoked", seen[code] == 0, code)
+		require.NotZero(t, seen[code], code)
 	}
 	for _, warning := range warnings() {
-		without := warning == "revocation-unknown" || warning == "revoked-later"
-		require.Equal(t, without, seen[warning] == 0, warning)
+		require.NotZero(t, seen[warning], warning)
 	}
 }
 

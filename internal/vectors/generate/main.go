@@ -35,7 +35,7 @@ func run(dir string) error {
 	s := &suite{authority: newAuthority()}
 	for _, topic := range []func(*suite){
 		kinds, algorithms, encodings, attributes, signers, weakness, tampering,
-		structure, nesting, boundaries, trust, usage, times, legacyLeaves,
+		structure, nesting, boundaries, trust, usage, times, legacyLeaves, revocation,
 		fromAddress, certDataPlace, certDataContent, certDataRules, markers,
 		tolerantMIME, tolerantXML, tolerantHeader, engines,
 	} {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"maps"
@@ -27,6 +28,7 @@ type scenario struct {
 	openssl, why         string
 	expect               map[string]string
 	wire                 []byte
+	crl                  []byte // a revocation list in DER; nil when the verifier has no source
 }
 
 // suite collects the scenarios.
@@ -197,6 +199,7 @@ func (sc *scenario) bytes() []byte {
 	}
 	line("now", sc.now.Format(time.RFC3339))
 	line("signed", sc.signed.Format(time.RFC3339))
+	line("crl", base64.StdEncoding.EncodeToString(sc.crl))
 	line("openssl", sc.openssl)
 	line("openssl-why", sc.why)
 	for _, name := range slices.Sorted(maps.Keys(sc.expect)) {
