@@ -59,6 +59,8 @@ type styleForm struct {
 	ShortType     bool   `json:"shortType"`
 	OriginalFirst bool   `json:"originalFirst"`
 	OddHeaderCase bool   `json:"oddHeaderCase"`
+	OwnWording    bool   `json:"ownWording"`
+	FoldIDs       bool   `json:"foldIDs"`
 	ExtraPart     bool   `json:"extraPart"`
 	Certificate   string `json:"certificate"`
 	Malformed     string `json:"malformed"`
@@ -102,7 +104,7 @@ func (f styleForm) style() (pectest.Style, error) {
 	}
 	return pectest.Style{
 		Engine: pectest.Engine(engine), SHA1: f.SHA1, BER: f.BER, HTML: f.HTML, ShortType: f.ShortType, OriginalFirst: f.OriginalFirst,
-		OddHeaderCase: f.OddHeaderCase, ExtraPart: f.ExtraPart,
+		OddHeaderCase: f.OddHeaderCase, OwnWording: f.OwnWording, FoldIDs: f.FoldIDs, ExtraPart: f.ExtraPart,
 		Certificate: pectest.CertificateVariant(certificate), Malformed: pectest.Malformation(f.Malformed),
 	}, nil
 }

@@ -50,12 +50,14 @@ func leafKey(index int) (*rsa.PrivateKey, error) {
 	return newRSAKey()
 }
 
-func newAuthority(now time.Time) (*authority, error) {
+// newAuthority makes a signing CA; permitted are the mail hosts it is limited to by
+// a name constraint, nil for none.
+func newAuthority(now time.Time, permitted []string) (*authority, error) {
 	key, err := newRSAKey()
 	if err != nil {
 		return nil, err
 	}
-	cert, err := newRoot("PEC test CA", key, now)
+	cert, err := newRoot("PEC test CA", key, now, permitted)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +102,7 @@ func newTLSAuthority() (*tlsAuthority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pectest: TLS key: %w", err)
 	}
-	root, err := newRoot("PEC test TLS root", key, time.Now())
+	root, err := newRoot("PEC test TLS root", key, time.Now(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +135,7 @@ func (a *tlsAuthority) config(domain string) (*tls.Config, error) {
 	}, nil
 }
 
-func newRoot(name string, key crypto.Signer, now time.Time) (*x509.Certificate, error) {
+func newRoot(name string, key crypto.Signer, now time.Time, permitted []string) (*x509.Certificate, error) {
 	start := now.Add(-time.Hour)
 	template := &x509.Certificate{
 		Subject:               pkix.Name{Country: []string{"IT"}, CommonName: name},
@@ -142,6 +144,8 @@ func newRoot(name string, key crypto.Signer, now time.Time) (*x509.Certificate, 
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		BasicConstraintsValid: true,
 		IsCA:                  true,
+		// Not critical, as AgID CA1 has it.
+		PermittedEmailAddresses: permitted,
 	}
 	return newCertificate(template, template, key.Public(), key)
 }

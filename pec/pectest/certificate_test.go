@@ -48,3 +48,10 @@ func TestCertificateProfile(t *testing.T) {
 	_, err := asn1.Unmarshal(ca.Raw, &raw)
 	require.NoError(t, err)
 }
+
+func TestNameConstraints(t *testing.T) {
+	require.Empty(t, pectest.Start(t, nil).SigningCA().PermittedEmailAddresses)
+	n := pectest.Start(t, &pectest.Options{NameConstraints: true})
+	require.Equal(t, []string{"alfa-pec.example", "beta-pec.example"}, n.SigningCA().PermittedEmailAddresses)
+	require.False(t, n.SigningCA().PermittedDNSDomainsCritical)
+}

@@ -95,6 +95,9 @@ func styled(fields []Field, style Style) []Field {
 		case style.Malformed == MalformedReference && f.Name == "X-Riferimento-Message-ID":
 			f.Value = "<altro@altrove.example>"
 		}
+		if style.FoldIDs && strings.HasSuffix(f.Name, "Message-ID") {
+			f.Value = "\r\n " + f.Value
+		}
 		if style.OddHeaderCase && strings.HasPrefix(f.Name, "X-") {
 			f.Name = "X-" + f.Name[2:3] + strings.ToLower(f.Name[3:])
 		}
@@ -108,6 +111,9 @@ func styled(fields []Field, style Style) []Field {
 
 func textPart(n Notice, style Style) (part, error) {
 	text := n.text()
+	if style.OwnWording {
+		text = n.ownWording(text)
+	}
 	var plain part
 	if style.Engine == EngineInfoCert {
 		text = asciiItalian(text) + "\n--\nThis is a message of the certified e-mail system about the message \"" + asciiItalian(n.Subject) + "\".\n"

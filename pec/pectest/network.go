@@ -40,6 +40,9 @@ type Options struct {
 	// clock, for verifiers whose clock cannot be moved: they will notice that the
 	// times differ. False dates all by the network's clock.
 	MachineSigningTime bool
+	// NameConstraints limits the signing CA to the providers' domains, as AgID CA1 is
+	// limited. False leaves it without.
+	NameConstraints bool
 	// Speed makes the clock run so many times as fast as the machine's. Zero means
 	// 1.
 	Speed int
@@ -121,7 +124,13 @@ func New(opts *Options) (*Network, error) {
 	n.queue = newQueue()
 	n.clock = newClock(n.queue, rome, opts.Start, opts.Speed)
 	n.began = n.now()
-	if n.ca, err = newAuthority(n.began); err != nil {
+	var permitted []string
+	if opts.NameConstraints {
+		for _, po := range providers {
+			permitted = append(permitted, po.Domain)
+		}
+	}
+	if n.ca, err = newAuthority(n.began, permitted); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
 	for i, po := range providers {

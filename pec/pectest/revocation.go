@@ -27,7 +27,7 @@ func (p *Provider) certificate(v CertificateVariant) (leaf, issuer *x509.Certifi
 	case CertificateOtherAddress:
 		address = "posta-certificata@altro.example"
 	case CertificateForeignCA:
-		if ca, err = newAuthority(began); err != nil {
+		if ca, err = newAuthority(began, nil); err != nil {
 			return nil, nil, err
 		}
 	default:

@@ -20,6 +20,11 @@ type Style struct {
 	OriginalFirst bool
 	// HTML adds the text in HTML, as an alternative.
 	HTML bool
+	// OwnWording writes the text/plain part as Aruba does. False is the wording of the
+	// rules.
+	OwnWording bool
+	// FoldIDs puts the Message-IDs of the outer header on a line of their own.
+	FoldIDs bool
 	// OddHeaderCase writes X-Tiporicevuta and the like.
 	OddHeaderCase bool
 	// ExtraPart adds a part of the provider's own at the end.

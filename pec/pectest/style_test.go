@@ -55,13 +55,16 @@ func TestStyles(t *testing.T) {
 	}{
 		"zero": {pectest.Style{}, []string{"micalg=sha-256;", `name="daticert.xml"`, "x-pkcs7-signature", "X-TipoRicevuta:", "quoted-printable"},
 			[]string{"text/html", "avvertenze"}},
-		"SHA-1":           {pectest.Style{SHA1: true}, []string{"micalg=sha1;"}, nil},
-		"BER":             {pectest.Style{BER: true}, nil, nil},
-		"SHA-1 in BER":    {pectest.Style{SHA1: true, BER: true}, nil, nil},
-		"micalg":          {pectest.Style{MicAlg: `"SHA1"`}, []string{`micalg="SHA1";`}, nil},
-		"short type":      {pectest.Style{ShortType: true}, []string{`protocol="application/pkcs7-signature"`, "Content-Type: application/pkcs7-signature;"}, []string{"x-pkcs7"}},
-		"HTML":            {pectest.Style{HTML: true}, []string{"multipart/alternative", "text/html", "Ricevuta di avvenuta consegna<br>"}, nil},
-		"header case":     {pectest.Style{OddHeaderCase: true}, []string{"\r\nX-Tiporicevuta: completa\r\n", "\r\nX-Ricevuta: "}, []string{"X-TipoRicevuta"}},
+		"SHA-1":        {pectest.Style{SHA1: true}, []string{"micalg=sha1;"}, nil},
+		"BER":          {pectest.Style{BER: true}, nil, nil},
+		"SHA-1 in BER": {pectest.Style{SHA1: true, BER: true}, nil, nil},
+		"micalg":       {pectest.Style{MicAlg: `"SHA1"`}, []string{`micalg="SHA1";`}, nil},
+		"short type":   {pectest.Style{ShortType: true}, []string{`protocol="application/pkcs7-signature"`, "Content-Type: application/pkcs7-signature;"}, []string{"x-pkcs7"}},
+		"HTML":         {pectest.Style{HTML: true}, []string{"multipart/alternative", "text/html", "Ricevuta di avvenuta consegna<br>"}, nil},
+		"header case":  {pectest.Style{OddHeaderCase: true}, []string{"\r\nX-Tiporicevuta: completa\r\n", "\r\nX-Ricevuta: "}, []string{"X-TipoRicevuta"}},
+		"own wording": {pectest.Style{OwnWording: true}, []string{"-- Ricevuta di avvenuta consegna del messaggio", "messaggio con Oggetto", "Identificativo del messaggio:"},
+			[]string{"Identificativo messaggio:", "proveniente da"}},
+		"folded ids":      {pectest.Style{FoldIDs: true}, []string{"\r\nX-Riferimento-Message-ID:", "-ID: \r\n <", "\r\nMessage-ID: \r\n <"}, nil},
 		"extra part":      {pectest.Style{ExtraPart: true}, []string{`name="avvertenze.txt"`}, nil},
 		"InfoCert":        {pectest.Style{Engine: pectest.EngineInfoCert}, []string{"application/xml; charset=UTF-8; name=daticert.xml", "\r\nX-CrmlId: ", "(CET)\r\n", "From: Posta Certificata <posta", "e' stato consegnato", "This is a message", "\r\n  <ricevuta tipo=\"completa\"></ricevuta>\r\n"}, []string{"quoted-printable"}},
 		"original first":  {pectest.Style{OriginalFirst: true}, nil, nil},
@@ -102,7 +105,7 @@ func TestStyles(t *testing.T) {
 // certData cuts daticert.xml out of a message of either engine.
 func certData(t *testing.T, raw []byte) []byte {
 	t.Helper()
-	_, rest, ok := bytes.Cut(raw, []byte("daticert.xml"))
+	_, rest, ok := bytes.Cut(raw, []byte("Content-Type: application/xml"))
 	require.True(t, ok)
 	_, rest, _ = bytes.Cut(rest, []byte("\r\n\r\n"))
 	body, _, _ := bytes.Cut(rest, []byte("\r\n--"))

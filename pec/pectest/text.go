@@ -119,6 +119,18 @@ func (n Notice) recipientLines(withClass bool) string {
 	return strings.Join(lines, "\n")
 }
 
+// ownWording turns the wording of the rules into that of Aruba.
+func (n Notice) ownWording(text string) string {
+	title, rest, _ := strings.Cut(text, "\n")
+	if n.Delivered != "" {
+		title += fmt.Sprintf(` del messaggio indirizzato a %s "posta certificata"`, n.Delivered)
+	}
+	return "-- " + title + " --\n" + strings.NewReplacer(
+		`messaggio "`+n.Subject+`" proveniente da`, "messaggio con Oggetto\n\""+n.Subject+`" inviato da`,
+		"Identificativo messaggio:", "Identificativo del messaggio:",
+	).Replace(rest) + "L'allegato daticert.xml contiene informazioni di servizio sulla trasmissione\n"
+}
+
 func (n Notice) page(title string, lines ...string) string {
 	return title + "\n\n" + strings.Join(lines, "\n") + "\nIdentificativo messaggio: " + n.CertID + "\n"
 }
