@@ -1,0 +1,91 @@
+package receipt_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/receipt"
+)
+
+func styled(t *testing.T, n *pectest.Network, style pectest.Style) []byte {
+	t.Helper()
+	return emit(t, n, func(n *pectest.Notice) {
+		n.Kind, n.Delivered, n.Style = pectest.KindDelivery, "luigi@beta-pec.example", &style
+		n.Original = []byte("Subject: x\r\n\r\nx\r\n")
+		n.Time = when
+	})
+}
+
+// However a provider lays out and signs its receipts, they say the same.
+func TestProvidersOfEveryStyleAreRead(t *testing.T) {
+	n := pectest.Start(t, &pectest.Options{NameConstraints: true, Start: when})
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, &envelope.VerifierOptions{Now: n.Now})
+	require.NoError(t, err)
+	base := []pectest.Style{
+		{}, {ShortType: true}, {OriginalFirst: true}, {HTML: true}, {OddHeaderCase: true}, {ExtraPart: true},
+		{MicAlg: "md5"}, {OwnWording: true}, {FoldIDs: true}, {Malformed: pectest.MalformedLF},
+	}
+	for i, style := range base {
+		for variant := range 8 {
+			style.SHA1, style.BER = variant&1 != 0, variant&2 != 0
+			if variant&4 != 0 {
+				style.Engine = pectest.EngineInfoCert
+			}
+			t.Run(fmt.Sprintf("%d-%d", i, variant), func(t *testing.T) {
+				notice, err := receipt.Open(t.Context(), bytes.NewReader(styled(t, n, style)), v)
+				require.NoError(t, err)
+				defer notice.Close()
+				d := notice.(*receipt.Delivery)
+				require.Equal(t, "luigi@beta-pec.example", d.Recipient)
+				require.Equal(t, "Città", d.Subject)
+				require.Equal(t, "m1@alfa-pec.example", d.MessageID)
+				require.Equal(t, receipt.Full, d.Detail)
+				var want []envelope.Warning
+				if style.BER {
+					want = append(want, envelope.WarningBER)
+				}
+				if style.Malformed == pectest.MalformedLF {
+					want = append(want, envelope.WarningLFStorage)
+				}
+				if style.SHA1 {
+					want = append(want, envelope.WarningSHA1Digest)
+				}
+				require.Equal(t, want, d.Evidence().Warnings)
+			})
+		}
+	}
+}
+
+func TestWhatProvidersGetWrongIsRefused(t *testing.T) {
+	n := pectest.Start(t, &pectest.Options{Start: when})
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, &envelope.VerifierOptions{Now: n.Now})
+	require.NoError(t, err)
+	for style, want := range map[pectest.Style]envelope.Code{
+		{Malformed: pectest.MalformedChanged}:          envelope.CodeDigestMismatch,
+		{Malformed: pectest.MalformedRewrapped}:        envelope.CodeDigestMismatch,
+		{Malformed: pectest.MalformedTruncated}:        envelope.CodeBadCMS,
+		{Malformed: pectest.MalformedUnsigned}:         envelope.CodeUnsigned,
+		{Malformed: pectest.MalformedNoData}:           envelope.CodeNoCertData,
+		{Malformed: pectest.MalformedTwoData}:          envelope.CodeNoCertData,
+		{Malformed: pectest.MalformedData}:             envelope.CodeBadCertData,
+		{Malformed: pectest.MalformedKind}:             envelope.CodeHeaderMismatch,
+		{Malformed: pectest.MalformedReference}:        envelope.CodeHeaderMismatch,
+		{Certificate: pectest.CertificateExpired}:      envelope.CodeExpired,
+		{Certificate: pectest.CertificateOtherAddress}: envelope.CodeAddressMismatch,
+		{Certificate: pectest.CertificateForeignCA}:    envelope.CodeUntrusted,
+	} {
+		t.Run(string(want), func(t *testing.T) {
+			notice, err := receipt.Open(t.Context(), bytes.NewReader(styled(t, n, style)), v)
+			require.Nil(t, notice)
+			ve, ok := errors.AsType[*envelope.VerifyError](err)
+			require.True(t, ok, "%v", err)
+			require.Equal(t, want, ve.Code, ve.Err)
+		})
+	}
+}
