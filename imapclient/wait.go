@@ -78,22 +78,22 @@ func (t *turn) listen() error {
 	c := t.client
 	limit := time.NewTimer(idleLimit)
 	defer limit.Stop()
-	for {
+	// One nudge can stand for several callers, and an earlier turn may have taken
+	// it: whoever waits already counts, whoever comes later nudges again.
+	for c.waiting.Load() == 0 {
 		select {
 		case <-c.session.news:
 			return nil
 		case <-limit.C:
 			return nil
 		case <-c.nudge:
-			if c.waiting.Load() > 0 {
-				return nil
-			}
 		case <-t.ctx.Done():
 			return t.fail("wait", t.ctx.Err())
 		case <-c.session.imap.Closed():
 			return t.fail("wait", errLost)
 		}
 	}
+	return nil
 }
 
 // poll is the Wait of a server without IDLE. It does not keep the turn.
