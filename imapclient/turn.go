@@ -25,9 +25,10 @@ func (c *Client) begin(ctx context.Context, op string) (*turn, error) {
 	t.ctx, t.cancel = context.WithCancel(ctx)
 	t.unlink = context.AfterFunc(c.life, t.cancel)
 	if err := t.take(); err != nil {
+		err = failure(t.ctx, c.life, op, err, nil) // the session is another's
 		t.unlink()
 		t.cancel()
-		return nil, t.fail(op, err)
+		return nil, err
 	}
 	if c.session != nil {
 		t.hold()
@@ -91,7 +92,7 @@ func (t *turn) drop() {
 	t.client.session = nil
 }
 
-// fail names what went wrong.
+// fail names what went wrong. Only the holder of the turn may ask.
 func (t *turn) fail(op string, err error) error {
 	var broken error
 	if s := t.client.session; s != nil {
