@@ -2,6 +2,7 @@ package envelope
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"io"
@@ -19,12 +20,13 @@ type check struct {
 	source   *io.SectionReader
 	facts    Facts
 
-	header      header.Header     // the outer one, unsigned
-	signed      *io.SectionReader // the exact bytes under the signature
-	signature   multipart.Part
-	original    *multipart.Part
-	anchor      *Anchor // the one that issued the signer's certificate
-	certDataErr error   // why facts.CertData is not to be relied upon
+	header    header.Header     // the outer one, unsigned
+	signed    *io.SectionReader // the exact bytes under the signature
+	signature multipart.Part
+	original  *multipart.Part
+	anchor    *Anchor // the one that issued the signer's certificate
+	fromErr   error   // why there is no facts.From
+	partsErr  error   // why CertData and original are not to be relied upon
 }
 
 func (c *check) run() error {
@@ -83,7 +85,7 @@ func (c *check) checkStructure() error {
 	c.header = h
 	outer := multipart.NewPart(h, io.NewSectionReader(c.source, size, c.source.Size()-size))
 	c.facts.OwnMessageID = NormalizeMessageID(c.header.Get("Message-ID"))
-	c.facts.From, _ = c.fromAddress()
+	c.facts.From, c.fromErr = c.fromAddress()
 	c.facts.Kind = c.headerKind()
 
 	if n := len(c.header.Values("Content-Type")); n > 1 {
@@ -142,7 +144,7 @@ func (c *check) checkSignature() error {
 	if err := sig.Verify(); err != nil {
 		return cmsFailed(err)
 	}
-	if isSHA1(sig.Digest) {
+	if sig.Digest == crypto.SHA1 {
 		c.warn(WarningSHA1Digest)
 	}
 	return nil
@@ -159,12 +161,11 @@ func cmsFailed(err error) error {
 // checkSender compares the outer From with the signer: RFC 6109, 2.1, "the From
 // address is the one of the certificate".
 func (c *check) checkSender() error {
-	address, err := c.fromAddress()
-	if err != nil {
-		return failed(CodeAddressMismatch, "%w", err)
+	if c.fromErr != nil {
+		return failed(CodeAddressMismatch, "%w", c.fromErr)
 	}
-	if signer := c.facts.Signer.EmailAddresses[0]; !SameAddress(address, signer) {
-		return failed(CodeAddressMismatch, "From is %.200q, the signer %.200q", address, signer)
+	if signer := c.facts.Signer.EmailAddresses[0]; !SameAddress(c.facts.From, signer) {
+		return failed(CodeAddressMismatch, "From is %.200q, the signer %.200q", c.facts.From, signer)
 	}
 	return nil
 }
@@ -172,13 +173,13 @@ func (c *check) checkSender() error {
 // checkCertData asks for the certification data: RFC 6109, 4.3.3 and 4.4. An
 // anomaly envelope has none (3.2.2), only the message it wraps.
 func (c *check) checkCertData() error {
-	if c.facts.CertData == nil && errors.Is(c.certDataErr, errNoCertData) &&
+	if c.facts.CertData == nil && errors.Is(c.partsErr, errNoCertData) &&
 		c.headerKind() == KindAnomaly && c.original != nil {
 		c.facts.Kind = KindAnomaly
 		return nil
 	}
-	if c.certDataErr != nil {
-		return c.certDataErr
+	if c.partsErr != nil {
+		return c.partsErr
 	}
 	// RFC 6109, 3: what a message is, is decided by the XML and nothing else.
 	c.facts.Kind = c.facts.CertData.Kind

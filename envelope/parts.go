@@ -25,13 +25,13 @@ func (c *check) findParts() error {
 	if err != nil {
 		return err
 	}
-	c.facts.CertData, c.certDataErr = findCertData(children)
+	c.facts.CertData, c.partsErr = findCertData(children)
 	if data := c.facts.CertData; data != nil && c.facts.Kind == KindNone {
 		c.facts.Kind = data.Kind
 	}
 	original, err := findOriginal(children)
-	if c.certDataErr == nil {
-		c.certDataErr = err
+	if c.partsErr == nil {
+		c.partsErr = err
 	}
 	c.original = original
 	return nil

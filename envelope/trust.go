@@ -1,7 +1,6 @@
 package envelope
 
 import (
-	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
 	"slices"
@@ -15,8 +14,6 @@ const clockTolerance = 10 * time.Minute
 
 // minRSABits is the shortest RSA key of a leaf outside the legacy policy.
 const minRSABits = 2048
-
-func isSHA1(h crypto.Hash) bool { return h == crypto.SHA1 }
 
 // checkTrust holds the signer's certificate against the anchors: RFC 6109, 5.5
 // and 7. There is one link and no path: a CA certificate inside the message is

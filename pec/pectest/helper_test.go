@@ -49,8 +49,8 @@ func loginSMTP(t *testing.T, n *pectest.Network, address string) *smtp.Client {
 	return c
 }
 
-// submit hands in raw and waits until the network is quiet.
-func submit(t *testing.T, n *pectest.Network, from string, to []string, raw string) {
+// hand hands in raw and gives the server's answer to the message.
+func hand(t *testing.T, n *pectest.Network, from string, to []string, raw string) (*smtp.DataResponse, error) {
 	t.Helper()
 	c := loginSMTP(t, n, from)
 	require.NoError(t, c.Mail(from, nil))
@@ -61,7 +61,13 @@ func submit(t *testing.T, n *pectest.Network, from string, to []string, raw stri
 	require.NoError(t, err)
 	_, err = io.WriteString(w, raw)
 	require.NoError(t, err)
-	reply, err := w.CloseWithResponse()
+	return w.CloseWithResponse()
+}
+
+// submit hands in raw and waits until the network is quiet.
+func submit(t *testing.T, n *pectest.Network, from string, to []string, raw string) {
+	t.Helper()
+	reply, err := hand(t, n, from, to, raw)
 	require.NoError(t, err)
 	require.Regexp(t, `^2\.0\.0 Ok: queued as \w+$`, reply.StatusText)
 	idle(t, n)
