@@ -9,10 +9,22 @@ import (
 type Login struct {
 	// User is the login name. It is often, but not always, the PEC address.
 	User string
-	// Secret gives the password. It is asked at each login, so that a changed
+	// Secret gives the password or token. It is asked at each login, so that a changed
 	// or expired password is picked up without a restart.
 	Secret func(ctx context.Context) (string, error)
+	// Mechanism is what Secret gives; the zero value is a password.
+	Mechanism Mechanism
 }
+
+// Mechanism is a way to log in.
+type Mechanism string
+
+// The mechanisms.
+const (
+	MechanismPassword    Mechanism = ""            // a password: PLAIN (RFC 4616), or LOGIN where the server has only that
+	MechanismXOAUTH2     Mechanism = "XOAUTH2"     // an OAuth 2.0 access token, in the form that came before the standard
+	MechanismOAuthBearer Mechanism = "OAUTHBEARER" // an OAuth 2.0 access token (RFC 7628)
+)
 
 // Password is the Login with a password that never changes.
 func Password(user, password string) Login {

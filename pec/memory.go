@@ -1,73 +1,208 @@
 package pec
 
 import (
+	"bytes"
+	"cmp"
+	"context"
+	"io"
+	"iter"
 	"slices"
-	"strings"
+	"strconv"
 	"sync"
-
-	"github.com/gopec/gopec/envelope"
 )
 
-// memory keeps facts and cursors for the life of a Client. It is safe for
-// concurrent use.
-type memory struct {
-	mu      sync.Mutex
-	sends   map[string][]Fact     // by lower-case Message-ID
-	notices map[envelope.Key]bool // those that joined
-	cursors map[string]Cursor     // by folder
+// Memory is the Store that lasts as long as the process: for tests and
+// demonstrations. A restart forgets what was sent.
+type Memory struct {
+	mu    sync.Mutex
+	boxes map[string]*memoryBox
 }
 
-func newMemory() *memory {
-	return &memory{
-		sends:   map[string][]Fact{},
-		notices: map[envelope.Key]bool{},
-		cursors: map[string]Cursor{},
+var _ Store = (*Memory)(nil)
+
+// NewMemory makes an empty Memory.
+func NewMemory() *Memory { return &Memory{boxes: map[string]*memoryBox{}} }
+
+// memoryBox is one mailbox.
+type memoryBox struct {
+	log       []Entry
+	byKey     map[string]int // the index in log
+	raw       map[string][]byte
+	sends     []string // in the order of their first entries
+	bySend    map[string][]int
+	summaries map[string]Summary
+	cursors   map[string]Cursor
+}
+
+// box is called with mu held.
+func (m *Memory) box(mailbox string) *memoryBox {
+	b := m.boxes[mailbox]
+	if b == nil {
+		b = &memoryBox{
+			byKey: map[string]int{}, raw: map[string][]byte{}, bySend: map[string][]int{},
+			summaries: map[string]Summary{}, cursors: map[string]Cursor{},
+		}
+		m.boxes[mailbox] = b
 	}
+	return b
 }
 
-// append adds a fact to a send.
-func (m *memory) append(messageID string, fact Fact) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	id := strings.ToLower(messageID)
-	m.sends[id] = append(m.sends[id], fact)
-}
-
-// appendNotice adds a notice, once, and gives the Message-ID of the send of ours
-// it joins, "" when it joins none.
-func (m *memory) appendNotice(n NoticeFact) (joined string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	id := strings.ToLower(n.MessageID)
-	for _, fact := range m.sends[id] {
-		if i, ok := fact.(Intent); ok && n.Joins(i) {
-			joined = i.MessageID
+// Append implements Store.
+func (m *Memory) Append(ctx context.Context, mailbox string, entries ...Entry) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	raws := make([][]byte, len(entries))
+	for i, e := range entries {
+		if e.Raw == nil {
+			continue
+		}
+		var err error
+		if raws[i], err = io.ReadAll(io.NewSectionReader(e.Raw, 0, e.Raw.Size())); err != nil {
+			return false, err
 		}
 	}
-	if joined != "" && !m.notices[n.Key] {
-		m.notices[n.Key] = true
-		m.sends[id] = append(m.sends[id], n)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b := m.box(mailbox)
+	for i, e := range entries {
+		if _, taken := b.byKey[e.Key]; taken || slices.ContainsFunc(entries[:i], func(o Entry) bool { return o.Key == e.Key }) {
+			return false, nil
+		}
 	}
-	return joined
+	for i, e := range entries {
+		if e.Raw != nil {
+			b.raw[e.Key] = raws[i]
+		}
+		n := len(b.log)
+		e.Raw, e.Data, e.Position = nil, bytes.Clone(e.Data), Position(strconv.Itoa(n+1))
+		b.log = append(b.log, e)
+		b.byKey[e.Key] = n
+		if _, known := b.bySend[e.Send]; !known && e.Send != "" {
+			b.sends = append(b.sends, e.Send)
+		}
+		b.bySend[e.Send] = append(b.bySend[e.Send], n)
+	}
+	return true, nil
 }
 
-// facts gives the facts of one send; none when it is not known.
-func (m *memory) facts(messageID string) []Fact {
+// Entry implements Store.
+func (m *Memory) Entry(ctx context.Context, mailbox, key string) (Entry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.sends[strings.ToLower(messageID)])
+	b := m.box(mailbox)
+	i, ok := b.byKey[key]
+	if !ok {
+		return Entry{}, cmp.Or(ctx.Err(), ErrNotFound)
+	}
+	return b.log[i], ctx.Err()
 }
 
-func (m *memory) cursor(folder string) Cursor {
+// Entries implements Store.
+func (m *Memory) Entries(ctx context.Context, mailbox, send string) ([]Entry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c := m.cursors[folder]
+	b := m.box(mailbox)
+	var entries []Entry
+	for _, i := range b.bySend[send] {
+		entries = append(entries, b.log[i])
+	}
+	return entries, ctx.Err()
+}
+
+// Raw implements Store.
+func (m *Memory) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	raw, ok := m.box(mailbox).raw[key]
+	if !ok {
+		return nil, cmp.Or(ctx.Err(), ErrNotFound)
+	}
+	return io.NopCloser(bytes.NewReader(raw)), ctx.Err()
+}
+
+// Changes implements Store.
+func (m *Memory) Changes(ctx context.Context, mailbox string, after Position) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		next := 0
+		if after != "" {
+			var err error
+			if next, err = strconv.Atoi(string(after)); err != nil {
+				yield(Entry{}, err)
+				return
+			}
+		}
+		for {
+			m.mu.Lock()
+			log := m.box(mailbox).log // entries are never changed
+			m.mu.Unlock()
+			if next >= len(log) {
+				return
+			}
+			if err := ctx.Err(); err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			if !yield(log[next], nil) {
+				return
+			}
+			next++
+		}
+	}
+}
+
+// Sends implements Store.
+func (m *Memory) Sends(ctx context.Context, mailbox string, q Query) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		m.mu.Lock()
+		b := m.box(mailbox)
+		var selected []string
+		for _, send := range b.sends {
+			s, ok := b.summaries[send]
+			if !ok || s.Entries < len(b.bySend[send]) || q.Selects(s) {
+				selected = append(selected, send)
+			}
+		}
+		m.mu.Unlock()
+		for _, send := range selected {
+			if err := ctx.Err(); err != nil {
+				yield("", err)
+				return
+			}
+			if !yield(send, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Summarize implements Store.
+func (m *Memory) Summarize(ctx context.Context, mailbox, send string, s Summary) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b := m.box(mailbox)
+	if old, ok := b.summaries[send]; !ok || s.Entries > old.Entries {
+		b.summaries[send] = s
+	}
+	return ctx.Err()
+}
+
+// Cursor implements Store.
+func (m *Memory) Cursor(ctx context.Context, mailbox, folder string) (Cursor, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.box(mailbox).cursors[folder]
 	c.Folder = folder
-	return c
+	return c, ctx.Err()
 }
 
-func (m *memory) setCursor(c Cursor) {
+// SetCursor implements Store.
+func (m *Memory) SetCursor(ctx context.Context, mailbox string, c Cursor) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.cursors[c.Folder] = c
+	m.box(mailbox).cursors[c.Folder] = c
+	return nil
 }

@@ -2,6 +2,7 @@ package pec
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -30,6 +31,9 @@ type Cursor struct {
 	Folder      string
 	UIDValidity uint32 // RFC 9051, 2.3.1.1; when the server's differs, UID means nothing and reading starts over
 	UID         uint32
+	// ReadAt is when all of the folder up to UID was last known to be all there was;
+	// zero when it never was. It tells how far a missing notice is missing.
+	ReadAt time.Time
 }
 
 // Item is one message of a folder.
@@ -46,10 +50,38 @@ type Mailbox interface {
 	// Folders lists the folders to read. Wait watches the first.
 	Folders() []string
 	// Fetch yields the messages of the cursor's folder that come after it, by
-	// ascending UID. At most one error is yielded, as the last pair. Leaving the
-	// loop early is allowed.
+	// ascending UID. At most one error is yielded, as the last pair: a *MessageError
+	// when one message cannot be had while others can. Leaving the loop early is
+	// allowed.
 	Fetch(ctx context.Context, after Cursor) iter.Seq2[Item, error]
+	// Search yields the messages of a folder, of any age, whose field
+	// X-Riferimento-Message-ID holds messageID, with their bodies: as Fetch does, and
+	// possibly more. It is how a lost notice is looked for.
+	Search(ctx context.Context, folder, messageID string) iter.Seq2[Item, error]
 	// Wait returns nil once the first folder may hold something new, or ctx's
 	// error. It may return early.
 	Wait(ctx context.Context) error
+}
+
+// MessageError reports one message that a Mailbox could not read. A Fetch after
+// its Cursor goes on behind it.
+type MessageError struct {
+	Cursor Cursor // the place of the message
+	Err    error
+}
+
+func (e *MessageError) Error() string {
+	return fmt.Sprintf("pec: message %d in %q cannot be read: %v", e.Cursor.UID, e.Cursor.Folder, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *MessageError) Unwrap() error { return e.Err }
+
+// SentFolder keeps copies of what was sent, for the people who use the mailbox.
+// Most providers keep none by themselves. Package imapclient has the
+// implementation over IMAPS.
+type SentFolder interface {
+	// Save stores the message, of size bytes, unless the folder already has one with
+	// this Message-ID.
+	Save(ctx context.Context, messageID string, size int64, body io.Reader) error
 }

@@ -245,3 +245,7 @@ func TestNewAsksForAllItNeeds(t *testing.T) {
 }
 
 func second[A, B any](_ A, b B) B { return b }
+
+func (p *provider) Search(context.Context, string, string) iter.Seq2[pec.Item, error] {
+	return func(func(pec.Item, error) bool) {}
+}
