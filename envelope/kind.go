@@ -1,6 +1,9 @@
 package envelope
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Kind is the kind of a PEC message. The zero value is KindNone.
 type Kind int
@@ -49,6 +52,20 @@ var kindTokens = map[string]Kind{
 
 // String gives the English name used in JSON and logs, such as "non-delivery".
 func (k Kind) String() string { return kindNames[k] }
+
+// MarshalText implements encoding.TextMarshaler, with the name of String.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler. Any other name is an error.
+func (k *Kind) UnmarshalText(text []byte) error {
+	for kind, name := range kindNames {
+		if name == string(text) {
+			*k = kind
+			return nil
+		}
+	}
+	return fmt.Errorf("envelope: %q is not a kind of message", text)
+}
 
 // IsNotice tells whether k is a receipt or notice (ricevuta, avviso), as opposed
 // to an envelope (busta), which carries somebody's message.

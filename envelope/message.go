@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -51,6 +52,21 @@ func (k Key) String() string {
 		return ""
 	}
 	return hex.EncodeToString(k[:])
+}
+
+// MarshalText implements encoding.TextMarshaler, with the text of String.
+func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (k *Key) UnmarshalText(text []byte) error {
+	*k = Key{}
+	if len(text) == 0 {
+		return nil
+	}
+	if raw, err := hex.DecodeString(string(text)); err != nil || copy(k[:], raw) != len(k) || len(raw) != len(k) {
+		return fmt.Errorf("envelope: %q is not the key of a message", text)
+	}
+	return nil
 }
 
 // Message is a proven PEC message. Only Open makes one; any other value is not

@@ -2,31 +2,56 @@ package pec
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/gopec/gopec/envelope"
 )
 
-// ErrUnknownSend reports a Message-ID that is not one of the Client's sends.
-var ErrUnknownSend = errors.New("pec: not a message sent by this client")
+// ErrUnknownSend reports a Message-ID under which nothing is known.
+var ErrUnknownSend = errors.New("pec: nothing is known of this message")
 
 // Client is one PEC mailbox: it sends from it and reads what comes back. It is
-// safe for concurrent use.
+// safe for concurrent use, and several Clients of one mailbox, in one process or in
+// many, may share a Store.
 type Client struct {
 	address   string
+	box       string // the mailbox's name in the store
 	submitter Submitter
 	mailbox   Mailbox
 	verifier  *envelope.Verifier
-	memory    *memory
+	store     Store
+	options   Options
 	now       func() time.Time
 	log       *slog.Logger
+
+	mu      sync.Mutex
+	trouble map[Cursor]int  // how often a message could not be read to its end
+	links   map[string]bool // CertLinks that are recorded, in lower case; not all
 }
 
 // Options are the optional settings of a Client.
 type Options struct {
+	// Store keeps what is known. Nil is a new Memory: a restart forgets it all, and
+	// with it that a message was sent.
+	Store Store
+	// SentFolder gets a copy of each message that was submitted. Nil keeps none. That
+	// a copy could not be saved is logged, and nothing else.
+	SentFolder SentFolder
+	// Limits are those of the provider. The zero value is the least that every
+	// provider must take.
+	Limits Limits
+	// RetryFor is how long a message that provably has not left is offered again
+	// before it is given up; zero means 24 hours.
+	RetryFor time.Duration
+	// OverdueAfter is how long after acceptance the last notice about a certified
+	// recipient is missed; zero means 26 hours. It holds for sends begun from now on.
+	OverdueAfter time.Duration
+	// PollInterval is how often Watch reads the folders of which it is not told that
+	// they changed; zero means 1 minute.
+	PollInterval time.Duration
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 	// Logger hears what happens, by Message-ID; never bodies, addresses or secrets.
@@ -45,24 +70,25 @@ func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Opt
 		return nil, errors.New("pec: a Client needs a Submitter, a Mailbox and a Verifier")
 	}
 	c := &Client{
-		address: address, submitter: s, mailbox: m, verifier: v,
-		memory: newMemory(), now: time.Now, log: slog.New(slog.DiscardHandler),
+		address: address, box: envelope.NormalizeAddress(address),
+		submitter: s, mailbox: m, verifier: v, trouble: map[Cursor]int{}, links: map[string]bool{},
 	}
-	if opts != nil && opts.Now != nil {
-		c.now = opts.Now
+	if opts != nil {
+		c.options = *opts
 	}
-	if opts != nil && opts.Logger != nil {
-		c.log = opts.Logger
+	if c.options.RetryFor < 0 || c.options.OverdueAfter < 0 || c.options.PollInterval < 0 {
+		return nil, errors.New("pec: a negative duration")
+	}
+	c.options.RetryFor = cmp.Or(c.options.RetryFor, defaultRetryFor)
+	c.options.PollInterval = cmp.Or(c.options.PollInterval, time.Minute)
+	if c.store = c.options.Store; c.store == nil {
+		c.store = NewMemory()
+	}
+	if c.now = c.options.Now; c.now == nil {
+		c.now = time.Now
+	}
+	if c.log = c.options.Logger; c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
 	}
 	return c, nil
-}
-
-// Status computes the status of a send as of now, from what Send and Sync have
-// recorded. A Message-ID of no send gives ErrUnknownSend.
-func (c *Client) Status(_ context.Context, messageID string) (Status, error) {
-	facts := c.memory.facts(envelope.NormalizeMessageID(messageID))
-	if len(facts) == 0 {
-		return Status{}, ErrUnknownSend
-	}
-	return Fold(facts, c.now()), nil
 }

@@ -1,29 +1,70 @@
 package pec
 
 import (
+	"encoding/hex"
+	"fmt"
 	"time"
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/receipt"
 )
 
-// Fact is something known about a send, one of Intent, Attempt, AttemptOutcome
-// and NoticeFact, or a pointer to one. Facts are appended and never changed.
+// Fact is something known about a send or about its mailbox: one of the structs
+// in the files fact.go and noticefact.go, or a pointer to one. Facts are appended and
+// never changed.
 type Fact interface {
-	fact() Fact // the value itself, also of a pointer
+	fact() Fact  // the value itself, also of a pointer
+	key() string // the Entry.Key of a fact about send, within what distinguishes sends
 }
 
-// Intent is the decision to send one message. It is recorded before anything
-// leaves.
+// Digest is a SHA-256 digest. The zero value is none.
+type Digest [32]byte
+
+// String gives the digest in hexadecimal, "" for the zero value.
+func (d Digest) String() string {
+	if d == (Digest{}) {
+		return ""
+	}
+	return hex.EncodeToString(d[:])
+}
+
+// MarshalText implements encoding.TextMarshaler, in hexadecimal.
+func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Digest) UnmarshalText(text []byte) error {
+	return (*envelope.Key)(d).UnmarshalText(text)
+}
+
+// Intent is the decision to send one message. It is recorded, with the exact
+// message, before anything leaves.
 type Intent struct {
-	MessageID  string   // ours, without angle brackets
-	Sender     string   // the mailbox's address
-	Recipients []string // the addresses of To, then of Cc
-	Subject    string
-	Receipt    receipt.Detail // asked for; "" means full
-	Digest     [32]byte       // SHA-256 of the exact message
-	Size       int64          // of the message, in bytes
-	At         time.Time
+	MessageID    string   // ours, without angle brackets
+	Sender       string   // the mailbox's address
+	To, Cc       []string // bare addresses
+	Subject      string
+	Receipt      receipt.Detail     // asked for; "" means full
+	Digest       Digest             // of the exact message
+	Size         int64              // of the message, in bytes
+	Attachments  []AttachmentDigest // as they were given, in order
+	Key          string             // the caller's name for the send; "" for none
+	Resends      string             // the Message-ID of the send this one repeats; "" for none
+	OverdueAfter time.Duration      // how long after acceptance a final notice is missed; zero means 26 hours
+	At           time.Time
+}
+
+// Recipients are the addresses of To, then of Cc.
+func (f Intent) Recipients() []string {
+	return append(append(make([]string, 0, len(f.To)+len(f.Cc)), f.To...), f.Cc...)
+}
+
+// KeyClaim gives a send the key that its caller chose (Message.Key). It is
+// recorded together with the Intent.
+type KeyClaim struct {
+	Key       string
+	MessageID string
+	Request   Digest // of what was asked for: the same key for another request is an error
+	At        time.Time
 }
 
 // Attempt is the claim to hand the message over for the N-th time, from 1. It is
@@ -41,81 +82,92 @@ type AttemptOutcome struct {
 	Outcome Outcome
 }
 
-// NoticeFact is a proven notice that was read. NewNoticeFact makes it. Whether it
-// speaks of a send of ours is told by Joins.
-type NoticeFact struct {
-	Key        envelope.Key // of the notice; copies of one notice are one fact, and without a key it is none
-	Kind       envelope.Kind
-	MessageID  string // msgid: of the message it speaks of
-	CertID     string // identificativo
-	Sender     string // mittente
-	Recipients []envelope.Recipient
-	Recipient  string // consegna: the one recipient it speaks of; "" in the kinds that have none
-	Provider   string
-	Time       time.Time        // the certified time
-	Failure    envelope.Failure // the zero value unless the notice reports one
-	Detail     receipt.Detail   // of a delivery
-	Warnings   []envelope.Warning
-	At         time.Time // when it was read; uncertified
+// Abandonment ends the attempts at a send that provably has not left. It takes the
+// place of attempt N, so that nobody can make that one.
+type Abandonment struct {
+	N  int
+	At time.Time
+}
+
+// Resolution is the caller's word on attempt N, whose outcome is uncertain. What is
+// proven outweighs it.
+type Resolution struct {
+	N    int
+	Sent bool
+	Note string // how the caller knows
+	At   time.Time
+}
+
+// Resent tells that a recipient was sent the message anew, in the send By.
+type Resent struct {
+	Recipient string
+	By        string // a Message-ID
+	At        time.Time
+}
+
+// Suspension stops all logins to the mailbox: the provider refused one. It is a
+// fact about the mailbox, as are Resumption, SetAside,
+// Recovered and ReadTo.
+type Suspension struct {
+	N      int    // counts from 1
+	Server string // who refused
+	Reply  string // in the server's own words
+	At     time.Time
+}
+
+// Resumption lifts the suspension with the same N.
+type Resumption struct {
+	N  int
+	At time.Time
+}
+
+// SetAside is a message of the mailbox that could not be read. Reverify tries
+// again.
+type SetAside struct {
+	Cursor Cursor
+	Reason string // for people
+	At     time.Time
+}
+
+// Recovered tells that a message set aside was read after all.
+type Recovered struct {
+	Cursor Cursor
+	At     time.Time
+}
+
+// ReadTo tells that at time At nothing was left unread in any receipt folder. It is
+// never stored: the Client makes it of its cursors.
+type ReadTo struct {
+	At time.Time
 }
 
 func (f Intent) fact() Fact         { return f }
+func (f KeyClaim) fact() Fact       { return f }
 func (f Attempt) fact() Fact        { return f }
 func (f AttemptOutcome) fact() Fact { return f }
-func (f NoticeFact) fact() Fact     { return f }
+func (f Abandonment) fact() Fact    { return f }
+func (f Resolution) fact() Fact     { return f }
+func (f Resent) fact() Fact         { return f }
+func (f Suspension) fact() Fact     { return f }
+func (f Resumption) fact() Fact     { return f }
+func (f SetAside) fact() Fact       { return f }
+func (f Recovered) fact() Fact      { return f }
+func (f ReadTo) fact() Fact         { return f }
 
-// NewNoticeFact records a proven notice. at is the time of reading.
-func NewNoticeFact(n receipt.Notice, at time.Time) NoticeFact {
-	evidence := n.Evidence()
-	f := NoticeFact{
-		Key:        evidence.Key,
-		Kind:       n.Kind(),
-		MessageID:  n.Data().MessageID,
-		CertID:     n.Data().CertID,
-		Sender:     n.Data().Sender,
-		Recipients: n.Data().Recipients,
-		Recipient:  evidence.CertData.Delivered,
-		Provider:   n.Data().Provider,
-		Time:       n.Data().Time,
-		Failure:    evidence.CertData.Failure(),
-		Warnings:   evidence.Warnings,
-		At:         at,
-	}
-	if d, ok := n.(*receipt.Delivery); ok {
-		f.Detail = d.Detail
-	}
-	return f
-}
+func (f Intent) key() string         { return "intent" }
+func (f KeyClaim) key() string       { return "key/" + digestName(f.Key) }
+func (f Attempt) key() string        { return fmt.Sprintf("attempt/%d", f.N) }
+func (f AttemptOutcome) key() string { return fmt.Sprintf("outcome/%d", f.N) }
+func (f Abandonment) key() string    { return Attempt{N: f.N}.key() }
+func (f Resolution) key() string     { return fmt.Sprintf("resolution/%d", f.N) }
+func (f Resent) key() string         { return "resent/" + digestName(envelope.NormalizeAddress(f.Recipient)) }
+func (f Suspension) key() string     { return fmt.Sprintf("suspension/%d", f.N) }
+func (f Resumption) key() string     { return fmt.Sprintf("resumption/%d", f.N) }
+func (f ReadTo) key() string         { return "" }
 
-// Joins tells whether the notice speaks of the send: msgid is our Message-ID,
-// mittente our address, and consegna, where the kind has one, a recipient of ours.
-// The Message-ID alone does not bind: every recipient can read it, send a PEC of
-// its own with it, and earn genuine notices.
-func (f NoticeFact) Joins(i Intent) bool {
-	return f.joins(i, recipientSet(i))
-}
+func (f SetAside) key() string  { return "aside/" + f.Cursor.place() }
+func (f Recovered) key() string { return "recovered/" + f.Cursor.place() }
 
-func (f NoticeFact) joins(i Intent, recipients map[string]bool) bool {
-	if f.Key == (envelope.Key{}) || !envelope.SameMessageID(f.MessageID, i.MessageID) || !envelope.SameAddress(f.Sender, i.Sender) {
-		return false
-	}
-	return !f.speaksOfOne() || recipients[envelope.NormalizeAddress(f.Recipient)]
-}
-
-// speaksOfOne tells whether notices of this kind are about one recipient.
-func (f NoticeFact) speaksOfOne() bool {
-	switch f.Kind {
-	case envelope.KindDelivery, envelope.KindNonDelivery, envelope.KindDeliveryDelay, envelope.KindVirusDetection:
-		return true
-	default:
-		return false
-	}
-}
-
-func recipientSet(i Intent) map[string]bool {
-	set := make(map[string]bool, len(i.Recipients))
-	for _, r := range i.Recipients {
-		set[envelope.NormalizeAddress(r)] = true
-	}
-	return set
+func (c Cursor) place() string {
+	return fmt.Sprintf("%s/%d/%d", digestName(c.Folder), c.UIDValidity, c.UID)
 }

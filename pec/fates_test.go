@@ -52,11 +52,11 @@ func TestFatesOfADay(t *testing.T) {
 		for e, err := range c.Sync(t.Context()) {
 			require.NoError(t, err)
 			require.Nil(t, e.Unverified)
-			require.Equal(t, id, e.Joined)
+			require.Equal(t, id, e.MessageID)
 		}
 		s, err := c.Status(t.Context(), id)
 		require.NoError(t, err)
-		require.False(t, s.Conflict)
+		require.False(t, s.Has(pec.FlagConflict))
 		for local, want := range states {
 			require.Equal(t, want, state(t, s, at(local)), local)
 		}

@@ -16,62 +16,121 @@ const (
 	finalDelay = 22 * time.Hour
 	// codeExpired is the code that makes any delay notice the last.
 	codeExpired = "5.4.1"
-	// confirmWithin is when an acceptance is missed; it takes seconds, as a rule.
-	confirmWithin = time.Hour
 )
 
-// Fold computes the status of one send from its facts, as of the time at. It is a
-// pure function: neither the order of the facts nor their repetition matters, and
-// notices that do not join the send (NoticeFact.Joins) change nothing. Without an
-// Intent among the facts the result is the zero Status.
+// Fold computes the status of one send from its facts and those of its mailbox, as
+// of the time at. It is a pure function: neither the order of the facts nor their
+// repetition matters, and notices that do not join the send (NoticeFact.Joins)
+// change nothing. Without an Intent the send is taken from the notices: one made
+// by another program. With neither the result is the zero Status.
 func Fold(facts []Fact, at time.Time) Status {
+	s, _ := fold(facts, at)
+	return s
+}
+
+// fold also gives what the times in a Summary are computed from.
+func fold(facts []Fact, at time.Time) (Status, *folding) {
 	f := newFolding(facts)
 	if f == nil {
-		return Status{}
+		return Status{}, nil
 	}
 	s := Status{
 		MessageID: f.intent.MessageID,
+		Key:       f.intent.Key,
+		Resends:   f.intent.Resends,
 		Sender:    f.intent.Sender,
 		Subject:   f.intent.Subject,
+		Begun:     f.intent.At,
+		Elsewhere: f.elsewhere,
+		Attempts:  len(f.attempts),
 	}
 	base := f.submission()
-	for _, address := range f.intent.Recipients {
+	for _, address := range f.intent.Recipients() {
 		s.Recipients = append(s.Recipients, f.recipient(address, base))
 	}
-	s.CertID, s.Conflict = f.certID()
+	s.CertID, f.conflict = f.certID()
 	if f.acceptance != nil {
 		s.SentAt = f.acceptance.Time
 	}
-	s.Unconfirmed = !f.submitted.IsZero() && at.Sub(f.submitted) >= confirmWithin && !f.certified()
 	s.Settled = len(s.Recipients) > 0 &&
 		!slices.ContainsFunc(s.Recipients, func(r RecipientStatus) bool { return !r.State.Final() })
 	s.Total = total(s.Recipients, s.Settled)
-	return s
+	s.Flags = f.flags(s, at)
+	return s, f
 }
 
 // folding is the facts of one send, arranged so that their order cannot matter.
 type folding struct {
 	intent    Intent
-	outcomes  []AttemptOutcome // an attempt without one is uncertain
-	tried     time.Time        // the first attempt
-	submitted time.Time        // when the provider first answered 250; zero when it did not
+	elsewhere bool // the intent is inferred from notices
+	attempts  map[int]attempt
+	tried     time.Time // the first attempt
+	submitted time.Time // when the provider first answered 250; zero when it did not
+	suspended bool
+	resumed   bool // it was, and is no more
+	readTo    time.Time
 
 	notices    []NoticeFact // those that join, each once, by certified time
 	acceptance *NoticeFact  // the first of its kind
 	rejection  *NoticeFact  // the first of its kind
+	conflict   bool
+	unverified bool
+	resent     map[string]bool // by normalised address
 
 	// By normalised address; each the first by certified time, or all in that order.
 	accepted map[string]*NoticeFact   // proves that the message was accepted for the recipient
 	class    map[string]Class         // as the notices classify it
 	own      map[string][]*NoticeFact // speak of this recipient
+	bounced  map[string]BounceFact
 }
 
 func newFolding(facts []Fact) *folding {
 	f := &folding{
+		attempts: map[int]attempt{},
+		resent:   map[string]bool{},
 		accepted: map[string]*NoticeFact{},
 		class:    map[string]Class{},
 		own:      map[string][]*NoticeFact{},
+		bounced:  map[string]BounceFact{},
 	}
+	if !f.addIntent(facts) {
+		return nil
+	}
+	f.addAttempts(facts)
+	f.addNotices(facts)
+	suspensions, resumptions := 0, 0
+	for _, fact := range facts {
+		switch fact := fact.fact().(type) {
+		case Suspension:
+			suspensions = max(suspensions, fact.N)
+		case Resumption:
+			resumptions = max(resumptions, fact.N)
+		case ReadTo:
+			if fact.At.After(f.readTo) {
+				f.readTo = fact.At
+			}
+		case UnverifiedFact:
+			proven := slices.ContainsFunc(f.notices, func(n NoticeFact) bool { return n.Key == fact.Key })
+			f.unverified = f.unverified || !proven
+		case Resent:
+			f.resent[envelope.NormalizeAddress(fact.Recipient)] = true
+		case BounceFact:
+			address := envelope.NormalizeAddress(fact.Recipient)
+			if old, known := f.bounced[address]; !known || compareBounces(fact, old) < 0 {
+				f.bounced[address] = fact
+			}
+		}
+	}
+	f.suspended, f.resumed = suspensions > resumptions, resumptions > 0 && suspensions <= resumptions
+	return f
+}
+
+func compareBounces(a, b BounceFact) int {
+	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Key[:], b.Key[:]), strings.Compare(a.Code+a.Text, b.Code+b.Text))
+}
+
+// addIntent finds the intent, or infers it. It is false where there is neither.
+func (f *folding) addIntent(facts []Fact) bool {
 	var intents []Intent
 	for _, fact := range facts {
 		if i, ok := fact.fact().(Intent); ok {
@@ -79,43 +138,39 @@ func newFolding(facts []Fact) *folding {
 		}
 	}
 	if len(intents) == 0 {
-		return nil
+		for _, fact := range facts {
+			if n, ok := fact.fact().(NoticeFact); ok && n.Key != (envelope.Key{}) && n.MessageID != "" && n.Kind != envelope.KindUnknown {
+				intents = append(intents, n.inferredIntent())
+			}
+		}
+		f.elsewhere = true
+	}
+	if len(intents) == 0 {
+		return false
 	}
 	// There is one intent in a send. Of more the least is taken, so that not even a
 	// mistake makes the order matter.
 	f.intent = slices.MinFunc(intents, compareIntents)
-	f.addAttempts(facts)
-	f.addNotices(facts)
-	return f
+	return true
+}
+
+// inferredIntent is what a notice tells of the send it speaks of.
+func (f NoticeFact) inferredIntent() Intent {
+	i := Intent{MessageID: f.MessageID, Sender: f.Sender, Subject: f.Subject, At: f.Time}
+	for _, r := range f.Recipients {
+		i.To = append(i.To, r.Address)
+	}
+	return i
 }
 
 func compareIntents(a, b Intent) int {
 	return cmp.Or(
-		strings.Compare(a.MessageID, b.MessageID), strings.Compare(a.Sender, b.Sender),
-		bytes.Compare(a.Digest[:], b.Digest[:]), slices.Compare(a.Recipients, b.Recipients),
+		strings.Compare(foldID(a.MessageID), foldID(b.MessageID)),
+		strings.Compare(envelope.NormalizeAddress(a.Sender), envelope.NormalizeAddress(b.Sender)),
+		a.At.Compare(b.At), strings.Compare(a.MessageID+a.Sender, b.MessageID+b.Sender),
+		bytes.Compare(a.Digest[:], b.Digest[:]), slices.Compare(a.Recipients(), b.Recipients()),
 		strings.Compare(a.Subject, b.Subject),
 	)
-}
-
-func (f *folding) addAttempts(facts []Fact) {
-	known := map[int]bool{}
-	for _, fact := range facts {
-		if o, ok := fact.fact().(AttemptOutcome); ok {
-			known[o.N] = true
-			f.outcomes = append(f.outcomes, o)
-			if o.Outcome.Kind == OutcomeSubmitted {
-				f.submitted = earliest(f.submitted, o.At)
-			}
-		}
-	}
-	for _, fact := range facts {
-		if a, ok := fact.fact().(Attempt); ok {
-			f.tried = earliest(f.tried, a.At)
-			if !known[a.N] {
-				f.outcomes = append(f.outcomes, AttemptOutcome{N: a.N, At: a.At})
-			}
-		}
-	}
 }
 
 // earliest gives the earlier of two times; a zero one is not known.
@@ -173,41 +228,6 @@ func (f *folding) list(n *NoticeFact, r envelope.Recipient) {
 	}
 }
 
-// submission is the state that the attempts alone support, for every recipient:
-// a message leaves for all of them or for none. That one attempt is known to have
-// failed says nothing about another.
-func (f *folding) submission() RecipientStatus {
-	var best RecipientStatus
-	bestRank := -1
-	slices.SortFunc(f.outcomes, func(a, b AttemptOutcome) int {
-		return cmp.Or(a.N-b.N, strings.Compare(a.Outcome.Reply.String(), b.Outcome.Reply.String()))
-	})
-	for _, o := range f.outcomes {
-		state, rank := o.Outcome.Kind.state()
-		if rank >= bestRank {
-			best, bestRank = RecipientStatus{State: state, Reply: o.Outcome.Reply}, rank
-		}
-	}
-	return best
-}
-
-// state is how far an outcome gets a send, and how it ranks among the outcomes of
-// several attempts: what may have left outweighs what has not.
-func (k OutcomeKind) state() (state State, rank int) {
-	switch k {
-	case OutcomeAuthentication:
-		return StateSuspended, 1
-	case OutcomeTemporary:
-		return StateRetrying, 0
-	case OutcomeRefused:
-		return StateRefused, 2
-	case OutcomeSubmitted:
-		return StateSubmitted, 4
-	default:
-		return StateUncertain, 3
-	}
-}
-
 // recipient raises the state of the submission to the highest that the notices
 // support. Of notices that support the same state the first by certified time counts.
 func (f *folding) recipient(address string, base RecipientStatus) RecipientStatus {
@@ -231,6 +251,12 @@ func (f *folding) recipient(address string, base RecipientStatus) RecipientStatu
 	raise(StateRejected, f.rejection)
 	if r.Class == ClassOrdinary {
 		raise(StateOrdinary, f.accepted[key])
+		if b, ok := f.bounced[key]; ok && r.State < StateBounced {
+			r = RecipientStatus{
+				Address: address, Class: r.Class, State: StateBounced, Provider: b.Provider, Evidence: b.Key,
+				Failure: envelope.Failure{Reason: envelope.ReasonOther, Cause: envelope.CauseOther, Code: b.Code, Text: b.Text},
+			}
+		}
 	} else {
 		raise(StateAccepted, f.accepted[key])
 	}

@@ -29,7 +29,7 @@ var (
 )
 
 func intent(recipients ...string) pec.Intent {
-	return pec.Intent{MessageID: ourID, Sender: me, Recipients: recipients, Subject: "Diffida", At: sentAt}
+	return pec.Intent{MessageID: ourID, Sender: me, To: recipients, Subject: "Diffida", At: sentAt}
 }
 
 // submitted is an intent and one attempt that the provider answered with 250.
@@ -197,18 +197,18 @@ func TestAddressesAndIDsJoinWhateverTheirCase(t *testing.T) {
 func TestSecondCertIDIsAConflict(t *testing.T) {
 	facts := append(submitted(luigi), acceptance(), notice(2, envelope.KindDelivery, luigi, time.Second))
 	s := fold(facts...)
-	require.False(t, s.Conflict)
+	require.False(t, s.Has(pec.FlagConflict))
 	require.Equal(t, "p1@alfa-pec.example", s.CertID)
 	second := acceptance()
 	second.Key, second.CertID = envelope.Key{5}, "p2@alfa-pec.example"
-	require.True(t, fold(append(facts, second)...).Conflict)
+	require.True(t, fold(append(facts, second)...).Has(pec.FlagConflict))
 }
 
 func TestUnconfirmedAfterAnHour(t *testing.T) {
 	facts := submitted(luigi)
-	require.False(t, pec.Fold(facts, sentAt.Add(59*time.Minute)).Unconfirmed)
-	require.True(t, pec.Fold(facts, sentAt.Add(2*time.Hour)).Unconfirmed)
-	require.False(t, pec.Fold(append(facts, acceptance()), sentAt.Add(2*time.Hour)).Unconfirmed)
+	require.False(t, pec.Fold(facts, sentAt.Add(59*time.Minute)).Has(pec.FlagUnconfirmed))
+	require.True(t, pec.Fold(facts, sentAt.Add(2*time.Hour)).Has(pec.FlagUnconfirmed))
+	require.False(t, pec.Fold(append(facts, acceptance()), sentAt.Add(2*time.Hour)).Has(pec.FlagUnconfirmed))
 }
 
 // Neither order nor repetition may matter, nor what does not belong.
@@ -325,7 +325,15 @@ func TestALargeSendIsFolded(t *testing.T) {
 	require.Len(t, s.Recipients, 500)
 }
 
-func TestWithoutAnIntentThereIsNoStatus(t *testing.T) {
-	require.Zero(t, fold(acceptance()))
+// A send made by another program is known from its notices alone.
+func TestWithoutAnIntentTheNoticesTell(t *testing.T) {
 	require.Zero(t, fold())
+	s := fold(notice(2, envelope.KindDelivery, luigi, time.Minute), acceptance())
+	require.True(t, s.Elsewhere)
+	require.Equal(t, ourID, s.MessageID)
+	require.Equal(t, me, s.Sender)
+	require.Equal(t, acceptedAt, s.Begun)
+	require.Equal(t, pec.StateDelivered, state(t, s, luigi))
+	require.Equal(t, pec.StateAccepted, state(t, s, bruna))
+	require.Equal(t, pec.StateOrdinary, state(t, s, info))
 }

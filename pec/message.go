@@ -23,6 +23,7 @@ type Message struct {
 	Text string
 	// Attachments are attached in order.
 	Attachments []Attachment
+	Key         string
 	// Receipt is the delivery receipt asked for, X-TipoRicevuta; "" means full.
 	Receipt receipt.Detail
 }

@@ -2,6 +2,7 @@ package pec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -26,21 +27,28 @@ const (
 	OutcomeAuthentication
 )
 
+var outcomeNames = [...]string{"uncertain", "submitted", "refused", "temporary", "authentication"}
+
 // String gives the word used in logs and JSON: uncertain, submitted, refused,
 // temporary or authentication.
 func (k OutcomeKind) String() string {
-	switch k {
-	case OutcomeSubmitted:
-		return "submitted"
-	case OutcomeRefused:
-		return "refused"
-	case OutcomeTemporary:
-		return "temporary"
-	case OutcomeAuthentication:
-		return "authentication"
-	default:
-		return "uncertain"
+	if k < 0 || int(k) >= len(outcomeNames) {
+		k = OutcomeUncertain
 	}
+	return outcomeNames[k]
+}
+
+// MarshalText implements encoding.TextMarshaler, with the word of String.
+func (k OutcomeKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler. Any other word is an error.
+func (k *OutcomeKind) UnmarshalText(text []byte) error {
+	i := slices.Index(outcomeNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("pec: %q is not the outcome of an attempt", text)
+	}
+	*k = OutcomeKind(i)
+	return nil
 }
 
 // Reply is one SMTP reply (RFC 5321, 4.2) as the provider gave it.

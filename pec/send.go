@@ -1,11 +1,12 @@
 package pec
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
+	"errors"
 	"fmt"
-	"log/slog"
+	"io"
+
+	"github.com/gopec/gopec/envelope"
 )
 
 // SendError reports a message that was recorded and whose submission is not
@@ -14,6 +15,9 @@ import (
 type SendError struct {
 	MessageID string
 	Outcome   Outcome
+	// Store tells that the outcome of an attempt could not be recorded: whoever
+	// reads the Store sees the attempt as uncertain. Nil otherwise.
+	Store error
 }
 
 func (e *SendError) Error() string {
@@ -21,49 +25,224 @@ func (e *SendError) Error() string {
 	if e.Outcome.Reply == (Reply{}) {
 		detail = fmt.Sprint(e.Outcome.Err)
 	}
+	if e.Store != nil {
+		detail += "; not recorded: " + e.Store.Error()
+	}
 	return fmt.Sprintf("pec: message %s: %s: %s", e.MessageID, e.Outcome.Kind, detail)
 }
 
 // Unwrap gives what failed beneath.
-func (e *SendError) Unwrap() error { return e.Outcome.Err }
+func (e *SendError) Unwrap() []error {
+	var errs []error
+	for _, err := range []error{e.Outcome.Err, e.Store} {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
 
-// Send writes a message and hands it to the provider, at most once. It gives the
-// Message-ID it set, under which Status tells what becomes of the message: a nil
-// error means that the provider has it, not that it has accepted it.
+// KeyError reports a Message.Key under which something else was sent before.
+type KeyError struct {
+	Key       string
+	MessageID string // of the send that has the key
+}
+
+func (e *KeyError) Error() string {
+	return fmt.Sprintf("pec: the key %q belongs to another request, message %s", e.Key, e.MessageID)
+}
+
+// Send writes a message, records it, and hands it to the provider, at most once.
+// It gives the Message-ID it set, under which Status tells what becomes of the
+// message: a nil error means that the provider has it, not that it has accepted it.
 //
-// A *ComposeError means that nothing was recorded and nothing left. A *SendError
-// comes with the Message-ID: the send is recorded and can be followed.
+// With a Message.Key a repeated call sends nothing new: it gives the Message-ID of
+// the first one and goes on where that stands, and tries again if it provably has not left.
+//
+// A *ComposeError means that nothing was recorded and nothing left, a *KeyError that
+// the key stands for something else. A *SendError comes with the Message-ID: the
+// send is recorded and can be followed, and Retry and Watch offer it again where
+// that is safe. Any other error is the Store's, and comes with the Message-ID when the
+// message may have been recorded.
 func (c *Client) Send(ctx context.Context, m Message) (messageID string, err error) {
-	// The intent comes before the first byte on the wire, the claim to an attempt
-	// before the attempt: whatever happens in between, nothing leaves unknown to us.
-	now := c.now()
-	composed, err := compose(c.address, m, now)
+	composed, err := c.compose(ctx, m)
 	if err != nil {
 		return "", err
 	}
-	id := composed.messageID
-	c.memory.append(id, Intent{
-		MessageID:  id,
-		Sender:     c.address,
-		Recipients: composed.recipients,
-		Subject:    m.Subject,
-		Receipt:    m.Receipt,
-		Digest:     sha256.Sum256(composed.bytes),
-		Size:       int64(len(composed.bytes)),
-		At:         now,
-	})
-	c.memory.append(id, Attempt{N: 1, At: c.now()})
-	outcome := c.submitter.Submit(ctx, Submission{
-		From: c.address,
-		To:   composed.recipients,
-		Size: int64(len(composed.bytes)),
-		Body: bytes.NewReader(composed.bytes),
-	})
-	c.memory.append(id, AttemptOutcome{N: 1, At: c.now(), Outcome: outcome})
-	c.log.InfoContext(ctx, "pec: submission",
-		slog.String("message_id", id), slog.String("outcome", outcome.Kind.String()))
-	if outcome.Kind != OutcomeSubmitted {
-		return id, &SendError{MessageID: id, Outcome: outcome}
+	return c.begin(ctx, composed, m.Key, "")
+}
+
+// SendRaw is Send for a message that the caller wrote.
+func (c *Client) SendRaw(ctx context.Context, m RawMessage) (messageID string, err error) {
+	composed, err := c.composeRaw(ctx, m)
+	if err != nil {
+		return "", err
 	}
-	return id, nil
+	return c.begin(ctx, composed, m.Key, "")
+}
+
+// ResendError reports a recipient that may still get, or has got, the first message.
+type ResendError struct {
+	MessageID string // of the first
+	Recipient string
+	State     State
+	By        string // the send that already repeats it; "" when none does
+}
+
+func (e *ResendError) Error() string {
+	if e.By != "" {
+		return fmt.Sprintf("pec: message %s: %s was already sent it again by %s", e.MessageID, e.Recipient, e.By)
+	}
+	return fmt.Sprintf("pec: message %s: %s is %s, which is no definite failure", e.MessageID, e.Recipient, e.State)
+}
+
+// Resend is Send for a message that takes the place of one that definitely failed:
+// for each of its recipients that the first one had too, that one must be refused,
+// rejected, failed, expired or bounced; otherwise, or where another Resend was first,
+// the error is a *ResendError. It gets a Message-ID of its own, late notices about the
+// first still count for the first, and if it turns out to have arrived after all its
+// status says FlagDuplicateSend.
+func (c *Client) Resend(ctx context.Context, first string, m Message) (messageID string, err error) {
+	composed, err := c.compose(ctx, m)
+	if err != nil {
+		return "", err
+	}
+	return c.begin(ctx, composed, m.Key, first)
+}
+
+// begin records what was composed, unless its key stands for it already, and goes on
+// from there.
+func (c *Client) begin(ctx context.Context, m *composedX, key, first string) (string, error) {
+	defer m.body.Close()
+	now := c.now()
+	intent := Intent{
+		MessageID: m.messageID, Sender: c.address, To: m.to, Cc: m.cc, Subject: m.subject, Receipt: m.receipt,
+		Digest: m.digest, Size: m.body.Size(), Attachments: m.attachments, Key: key, Resends: first,
+		OverdueAfter: c.options.OverdueAfter, At: now,
+	}
+	facts := []Fact{intent}
+	if key != "" {
+		claim, err := c.claimed(ctx, key, m.request)
+		if err != nil || claim != nil {
+			return c.resume(ctx, claim, err)
+		}
+		facts = append(facts, KeyClaim{Key: key, MessageID: m.messageID, Request: m.request, At: now})
+	}
+	entries, err := c.beginEntries(ctx, m, facts, first)
+	if err != nil {
+		return "", err
+	}
+	added, err := c.store.Append(ctx, c.box, entries...)
+	if err != nil {
+		return m.messageID, &StoreError{Op: "write", Err: err}
+	}
+	if !added {
+		return c.lost(ctx, m, key, first)
+	}
+	return m.messageID, c.submit(ctx, m.messageID, func() (io.ReadCloser, error) {
+		return io.NopCloser(io.NewSectionReader(m.body, 0, m.body.Size())), nil
+	})
+}
+
+// beginEntries are the entries of a new send, and the claims on what it repeats.
+func (c *Client) beginEntries(ctx context.Context, m *composedX, facts []Fact, first string) ([]Entry, error) {
+	raw := io.NewSectionReader(m.body, 0, m.body.Size())
+	var entries []Entry
+	for _, f := range facts {
+		e, err := newEntry(m.messageID, f, c.now(), raw)
+		if err != nil {
+			return nil, err
+		}
+		entries, raw = append(entries, e), nil
+	}
+	if first == "" {
+		return entries, nil
+	}
+	status, err := c.Status(ctx, first)
+	if err != nil {
+		return nil, err
+	}
+	for _, address := range append(m.to, m.cc...) {
+		r, known := status.Recipient(address)
+		if !known {
+			continue
+		}
+		if !r.State.resendable() {
+			return nil, &ResendError{MessageID: first, Recipient: address, State: r.State}
+		}
+		e, err := newEntry(first, Resent{Recipient: address, By: m.messageID, At: c.now()}, c.now(), nil)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+// lost finds out who was first: the same key, another Resend, or a message that has
+// the same Message-ID.
+func (c *Client) lost(ctx context.Context, m *composedX, key, first string) (string, error) {
+	if key != "" {
+		claim, err := c.claimed(ctx, key, m.request)
+		if err != nil || claim != nil {
+			return c.resume(ctx, claim, err)
+		}
+	}
+	if first != "" {
+		s, err := c.load(ctx, first)
+		if err != nil {
+			return "", err
+		}
+		status := Fold(s.facts, c.now())
+		for _, address := range append(m.to, m.cc...) {
+			for _, f := range s.facts {
+				if by, ok := f.(Resent); ok && envelope.SameAddress(by.Recipient, address) {
+					r, _ := status.Recipient(address)
+					return "", &ResendError{MessageID: first, Recipient: address, State: r.State, By: by.By}
+				}
+			}
+		}
+	}
+	return "", &ComposeError{[]Problem{{"Message-ID", m.messageID, ProblemDuplicate, nil}}}
+}
+
+// claimed looks for the send that has a key, nil when there is none. One that was
+// asked for with something else is a *KeyError.
+func (c *Client) claimed(ctx context.Context, key string, request Digest) (*KeyClaim, error) {
+	claim, err := c.claim(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if claim.Request != request {
+		return nil, &KeyError{Key: key, MessageID: claim.MessageID}
+	}
+	return &claim, nil
+}
+
+// claim gives what was recorded under a key; ErrNotFound where nothing was.
+func (c *Client) claim(ctx context.Context, key string) (KeyClaim, error) {
+	e, err := c.store.Entry(ctx, c.box, KeyClaim{Key: key}.key())
+	if err != nil {
+		return KeyClaim{}, &StoreError{Op: "read", Err: err}
+	}
+	f, err := factOf(e)
+	if err != nil {
+		return KeyClaim{}, err
+	}
+	claim, ok := f.(KeyClaim)
+	if !ok {
+		return KeyClaim{}, fmt.Errorf("pec: the entry %q is not a key", e.Key)
+	}
+	return claim, nil
+}
+
+// resume goes on with a send that was recorded before.
+func (c *Client) resume(ctx context.Context, claim *KeyClaim, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	return claim.MessageID, c.submit(ctx, claim.MessageID, c.stored(ctx, claim.MessageID))
 }

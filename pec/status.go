@@ -2,6 +2,7 @@ package pec
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gopec/gopec/envelope"
@@ -15,14 +16,15 @@ type State int
 // The states.
 const (
 	StatePending   State = iota // decided, nothing offered to the provider yet
-	StateRetrying               // provably not sent; the same message may be offered again
-	StateSuspended              // the login was refused
+	StateRetrying               // provably not sent; the same message will be offered again
+	StateSuspended              // provably not sent, and the mailbox is suspended
 	StateUncertain              // it may have left, and nothing proves either way
 	StateSubmitted              // the provider answered 250, and has not certified anything yet
-	StateRefused                // the provider refused it in the SMTP dialogue: nobody gets it
+	StateRefused                // refused in the SMTP dialogue, or given up before it left: nobody gets it
 	StateRejected               // a non-acceptance notice: nobody gets it
 	StateAccepted               // accepted for this certified recipient: the legal moment of sending
 	StateOrdinary               // accepted for a recipient without PEC: handed over, nothing certified will follow
+	StateBounced                // an ordinary recipient's mail came back: uncertified, anybody can forge it
 	StateDelayed                // a delivery-delay notice that is not the last
 	StateExpired                // the last delivery-delay notice: the dispatch is to be held failed
 	StateFailed                 // a non-delivery notice
@@ -31,7 +33,7 @@ const (
 
 var stateNames = [...]string{
 	"pending", "retrying", "suspended", "uncertain", "submitted", "refused", "rejected",
-	"accepted", "ordinary", "delayed", "expired", "failed", "delivered",
+	"accepted", "ordinary", "bounced", "delayed", "expired", "failed", "delivered",
 }
 
 // String gives the lower-case name, such as "delivered".
@@ -45,7 +47,18 @@ func (s State) String() string {
 // Final tells whether nothing more is awaited. A late notice still counts.
 func (s State) Final() bool {
 	switch s {
-	case StateRefused, StateRejected, StateOrdinary, StateExpired, StateFailed, StateDelivered:
+	case StateRefused, StateRejected, StateOrdinary, StateBounced, StateExpired, StateFailed, StateDelivered:
+		return true
+	default:
+		return false
+	}
+}
+
+// resendable tells whether a recipient in this state may be sent the message anew:
+// the failure is definite, as far as anything is.
+func (s State) resendable() bool {
+	switch s {
+	case StateRefused, StateRejected, StateBounced, StateExpired, StateFailed:
 		return true
 	default:
 		return false
@@ -66,42 +79,64 @@ const (
 	TotalFailed       Total = "failed"        // failed for every recipient
 )
 
+// Flag is something to know of a send beside its states.
+type Flag string
+
+// The flags.
+const (
+	FlagConflict      Flag = "conflict"       // verified notices name more than one identificativo: two copies have left
+	FlagDuplicateSend Flag = "duplicate-send" // it left more than once, or left after all and was sent anew (Client.Resend)
+	FlagUnverified    Flag = "unverified"     // a message that claims to be a notice about it is not proven
+	FlagUnconfirmed   Flag = "unconfirmed"    // nothing certified has come an hour after the provider's 250
+	FlagOverdue       Flag = "overdue"        // a certified recipient has no final notice 26 hours after acceptance (Intent.OverdueAfter)
+	FlagStale         Flag = "stale"          // it would be overdue, but the mailbox has not been read that far
+)
+
 // Status is what became of a send, as Fold computes it from the facts.
 type Status struct {
 	MessageID  string // ours
 	CertID     string // identificativo, the provider's ID; "" until a notice tells
+	Key        string // the caller's name for the send; "" for none
+	Resends    string // the Message-ID of the send this one repeats; "" for none
 	Sender     string
 	Subject    string
+	Elsewhere  bool // made by another program: known from its notices alone
 	Total      Total
 	Settled    bool // every recipient is in a final state; a late notice still counts
 	Recipients []RecipientStatus
+	// Begun is when the send was decided, by our clock. Of one made elsewhere it is
+	// the certified time of the first notice.
+	Begun time.Time
 	// SentAt is the legal time of sending: the certified time of the acceptance, in
 	// the provider's offset. Zero until there is one.
 	SentAt time.Time
-	// Conflict tells that verified notices name more than one identificativo: two
-	// copies have left.
-	Conflict bool
-	// Unconfirmed tells that an hour after the provider's 250 nothing certified had
-	// come.
-	Unconfirmed bool
+	// Attempts is how often the message was offered to the provider.
+	Attempts int
+	// Flags are in alphabetical order; nil when there are none.
+	Flags []Flag
 }
+
+// Has tells whether a flag is set.
+func (s Status) Has(f Flag) bool { return slices.Contains(s.Flags, f) }
 
 // RecipientStatus is what became of a send for one recipient.
 type RecipientStatus struct {
 	Address string
 	State   State
+	// Reply is the provider's SMTP reply, in the states refused, retrying, suspended
+	// and submitted.
+	Reply Reply
 	// Class is how the sender's provider classified the address; ClassUnknown until
 	// a notice tells.
 	Class Class
-	// Failure tells why, in the states rejected, failed, expired and delayed.
+	// Failure tells why, in the states rejected, failed, expired, delayed and bounced.
 	Failure envelope.Failure
-	// Reply is the provider's SMTP reply, in the states refused, retrying and submitted.
-	Reply Reply
-	// Time is the certified time of the notice the state rests on; zero without one.
+	// Time is the certified time of the notice the state rests on; zero without one,
+	// and for a bounce, which certifies nothing.
 	Time time.Time
 	// Provider is the one that issued that notice.
 	Provider string
-	// Evidence is the key of that notice.
+	// Evidence is the key of that notice, or of the envelope that brought the bounce.
 	Evidence envelope.Key
 	// Detail is how much of the original the delivery receipt carries.
 	Detail receipt.Detail

@@ -11,6 +11,18 @@ import (
 // ErrNotFound reports that a Store has nothing under the name asked for.
 var ErrNotFound = errors.New("pec: not in the store")
 
+// StoreError reports that a Store failed. Nothing is lost by it: the same call may be
+// repeated.
+type StoreError struct {
+	Op  string // read or write
+	Err error  // the Store's own
+}
+
+func (e *StoreError) Error() string { return "pec: store: " + e.Op + ": " + e.Err.Error() }
+
+// Unwrap gives the Store's own error.
+func (e *StoreError) Unwrap() error { return e.Err }
+
 // Position is a place in the log of a mailbox: only its Store can read it. ""
 // is the place before the first entry.
 type Position string

@@ -58,7 +58,7 @@ func TestNoticesMoveTheStatus(t *testing.T) {
 	}
 	events := sync(t, c)
 	require.Len(t, events, 1)
-	require.Equal(t, id, events[0].Joined)
+	require.Equal(t, id, events[0].MessageID)
 	require.Equal(t, envelope.KindAcceptance, events[0].Notice.Kind)
 	require.Equal(t, pec.StateAccepted, stateOf(t, c, id))
 
@@ -86,11 +86,11 @@ func TestGenuineDeliveryForAnotherSenderIsForeign(t *testing.T) {
 	events := sync(t, c)
 	require.Len(t, events, 1)
 	require.Equal(t, envelope.KindDelivery, events[0].Notice.Kind, "it is proven")
-	require.Empty(t, events[0].Joined, "and it is not ours")
+	require.Empty(t, events[0].MessageID, "and it is not ours")
 	require.Equal(t, pec.StateSubmitted, stateOf(t, c, id))
 	// The same with our address is the genuine one.
 	p.inbox = append(p.inbox, emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi))
-	require.Equal(t, id, sync(t, c)[0].Joined)
+	require.Equal(t, id, sync(t, c)[0].MessageID)
 	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
 }
 

@@ -93,7 +93,7 @@ func follow(ctx context.Context, client *pec.Client, id string, out io.Writer) (
 			if err != nil {
 				return pec.Status{}, err
 			}
-			if n := event.Notice; event.Joined == id {
+			if n := event.Notice; event.MessageID == id {
 				fmt.Fprintf(out, "%s  %-15s %-24s signed by %s\n", n.Time.Format(time.TimeOnly), n.Kind, n.Recipient, n.Provider)
 			}
 		}

@@ -1,0 +1,219 @@
+package pec
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/receipt"
+)
+
+// Event is something that happened: a message that was read, or an attempt that was
+// made. Ordinary mail, which claims to be nothing of PEC, makes no event.
+type Event struct {
+	// Cursor is the place of the message in the mailbox; zero when none was read.
+	Cursor Cursor
+	// MessageID names the send the event is about; "" when it is about none of this
+	// mailbox. A send made by another program counts, once a notice has told of it.
+	MessageID string
+	// Notice is the notice the message was proven to be; the zero value for anything
+	// else.
+	Notice NoticeFact
+	// Repeated tells that the notice was recorded before.
+	Repeated bool
+	// Inbound is the envelope the message was proven to be: transport, with a PEC of
+	// somebody's, or anomaly. Nil for anything else. It is closed with the next step
+	// of the iteration.
+	Inbound *envelope.Message
+	// Unverified tells why the message, which claims to be PEC or is too large to
+	// tell, is not proven; nil when it is. It moves no status.
+	Unverified *envelope.VerifyError
+	// Unreadable tells why the message could not be read. It was set aside, and
+	// Reverify will try again.
+	Unreadable error
+	// Raw is the whole message, byte for byte: the evidence to keep. It is readable
+	// until the next step of the iteration; nil when there is none.
+	Raw *io.SectionReader
+	// Outcome is what an attempt led to that Retry or Watch made; nil for anything
+	// else.
+	Outcome *Outcome
+	// Trouble tells what keeps Watch from its work for now; it goes on trying.
+	Trouble error
+
+	message *envelope.Message
+}
+
+func (e *Event) close() {
+	if e.message != nil {
+		e.message.Close()
+	}
+}
+
+// judge finds out what a message proves, and records it. A nil Event means that it is
+// ordinary mail.
+func (c *Client) judge(ctx context.Context, raw *io.SectionReader, item Item) (*Event, error) {
+	event := &Event{Cursor: item.Cursor, Raw: raw}
+	m, err := envelope.Open(ctx, io.NewSectionReader(raw, 0, raw.Size()), c.verifier)
+	if errors.As(err, &event.Unverified) {
+		if event.Unverified.Facts.Kind == envelope.KindNone && event.Unverified.Code != envelope.CodeTooLarge {
+			return nil, nil // ordinary mail, or a person's S/MIME
+		}
+		return event, c.recordUnverified(ctx, event)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("pec: reading a message: %w", err)
+	}
+	event.message = m
+	if !m.Kind.IsNotice() {
+		event.Inbound = m
+		return event, nil
+	}
+	notice, err := receipt.New(m)
+	if err == nil {
+		event.Notice = NewNoticeFact(notice, c.now())
+		err = c.recordNotice(ctx, event)
+	}
+	if err != nil {
+		event.close()
+		return nil, err
+	}
+	return event, nil
+}
+
+// recordNotice records a notice with the send it speaks of.
+func (c *Client) recordNotice(ctx context.Context, event *Event) error {
+	n := event.Notice
+	name, err := c.sendOf(ctx, n)
+	if err != nil || name == "" {
+		c.log.InfoContext(ctx, "pec: a notice about no send of this mailbox", slog.String("kind", n.Kind.String()), slog.String("evidence", n.Key.String()))
+		return err
+	}
+	event.MessageID = n.MessageID
+	added := false
+	if link := (CertLink{CertID: n.CertID, At: n.At}); isName(link.CertID) && c.isNewLink(link.CertID) {
+		// With the first notice of a send, in one go.
+		if added, err = c.recordRaw(ctx, name, event.Raw, n, link); err != nil {
+			return err
+		}
+		if !added {
+			// One of the two is known. What another send has first stays its own.
+			if _, err = c.record(ctx, name, link); err != nil {
+				return err
+			}
+		}
+		c.keepLink(link.CertID)
+	}
+	if !added {
+		if added, err = c.recordRaw(ctx, name, event.Raw, n); err != nil {
+			return err
+		}
+	}
+	event.Repeated = !added
+	c.log.InfoContext(ctx, "pec: a notice", slog.String("kind", n.Kind.String()),
+		slog.String("message_id", n.MessageID), slog.String("evidence", n.Key.String()), slog.Bool("repeated", event.Repeated))
+	return nil
+}
+
+// sendOf gives the name of the send that a notice speaks of: one of ours that it
+// joins, or one that this mailbox sent by another program. "" means neither.
+func (c *Client) sendOf(ctx context.Context, n NoticeFact) (string, error) {
+	name := sendName(n.MessageID)
+	if !isName(name) || n.Key == (envelope.Key{}) || !envelope.SameAddress(n.Sender, c.address) {
+		return "", nil
+	}
+	intent, err := c.intentOf(ctx, name)
+	if err != nil || intent != nil && !n.Joins(*intent) {
+		return "", err
+	}
+	return name, nil
+}
+
+// intentOf gives the intent of a send of ours, nil when it is not one.
+func (c *Client) intentOf(ctx context.Context, name string) (*Intent, error) {
+	e, err := c.store.Entry(ctx, c.box, entryKey(name, Intent{}))
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &StoreError{Op: "read", Err: err}
+	}
+	f, err := factOf(e)
+	if err != nil {
+		return nil, err
+	}
+	intent, ok := f.(Intent)
+	if !ok {
+		return nil, fmt.Errorf("pec: the entry %q is not an intent", e.Key)
+	}
+	return &intent, nil
+}
+
+// isName tells whether a provider's or a sender's ID can name things in a Store.
+func isName(id string) bool {
+	const longest = 250
+	for _, b := range []byte(id) {
+		if b <= ' ' || b > '~' {
+			return false
+		}
+	}
+	return id != "" && len(id) <= longest
+}
+
+// Failures that another verifier may lift. Nothing proves a message that was altered.
+var trustCodes = []envelope.Code{envelope.CodeUntrusted, envelope.CodeLegacy, envelope.CodeExpired, envelope.CodeRevoked}
+
+// recordUnverified keeps a message that claims to be a notice about a send of ours.
+func (c *Client) recordUnverified(ctx context.Context, event *Event) error {
+	facts := event.Unverified.Facts
+	c.log.WarnContext(ctx, "pec: a message is not proven", slog.String("check", string(event.Unverified.Code)))
+	if facts.CertData == nil || !facts.Kind.IsNotice() {
+		return nil
+	}
+	name := sendName(facts.CertData.MessageID)
+	if !isName(name) || !envelope.SameAddress(facts.CertData.Sender, c.address) {
+		return nil
+	}
+	intent, err := c.intentOf(ctx, name)
+	if err != nil || intent == nil {
+		return err
+	}
+	claim := UnverifiedFact{
+		Key: facts.Key, Code: event.Unverified.Code, Kind: facts.Kind,
+		Recipient: facts.CertData.Delivered, Provider: facts.CertData.Provider, At: c.now(),
+	}
+	digest := sha256.New()
+	if _, err := io.Copy(digest, io.NewSectionReader(event.Raw, 0, event.Raw.Size())); err != nil {
+		return fmt.Errorf("pec: reading a message: %w", err)
+	}
+	claim.SHA256 = Digest(digest.Sum(nil))
+	raw := event.Raw
+	if !slices.Contains(trustCodes, claim.Code) {
+		raw = nil
+	}
+	event.MessageID = intent.MessageID
+	_, err = c.recordRaw(ctx, name, raw, claim)
+	return err
+}
+
+// maxLinks bounds the links that a Client remembers to have recorded.
+const maxLinks = 4096
+
+func (c *Client) isNewLink(certID string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.links[foldID(certID)]
+}
+
+func (c *Client) keepLink(certID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.links) >= maxLinks {
+		clear(c.links)
+	}
+	c.links[foldID(certID)] = true
+}

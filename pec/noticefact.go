@@ -1,0 +1,128 @@
+package pec
+
+import (
+	"time"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/receipt"
+)
+
+// NoticeFact is a proven notice that was read. NewNoticeFact makes it. Whether it
+// speaks of a send of ours is told by Joins.
+type NoticeFact struct {
+	Key        envelope.Key // of the notice; copies of one notice are one fact, and without a key it is none
+	Kind       envelope.Kind
+	MessageID  string // msgid: of the message it speaks of
+	CertID     string // identificativo
+	Sender     string // mittente
+	Recipients []envelope.Recipient
+	Recipient  string // consegna: the one recipient it speaks of; "" in the kinds that have none
+	Subject    string // oggetto
+	Provider   string
+	Time       time.Time        // the certified time
+	Failure    envelope.Failure // the zero value unless the notice reports one
+	Detail     receipt.Detail   // of a delivery
+	Warnings   []envelope.Warning
+	At         time.Time // when it was read; uncertified
+}
+
+// CertLink remembers which send a provider's ID (identificativo) belongs to: a
+// correspondent's reply cites that ID and not ours.
+type CertLink struct {
+	CertID string
+	At     time.Time
+}
+
+// UnverifiedFact is a message that claims to be a notice about a send and is not
+// proven. It moves nothing; it is kept because more trust, such as a new anchor, may
+// prove it (Client.Reverify).
+type UnverifiedFact struct {
+	SHA256    Digest       // of the whole message
+	Key       envelope.Key // of what is signed; zero when nothing is
+	Code      envelope.Code
+	Kind      envelope.Kind // claimed, as are the following
+	Recipient string
+	Provider  string
+	At        time.Time
+}
+
+// BounceFact is a delivery status notification (RFC 3464) about an ordinary
+// recipient, from inside an anomaly envelope. It is not certified: anybody can
+// write one.
+type BounceFact struct {
+	Key       envelope.Key // of the anomaly envelope
+	Recipient string
+	Code      string // enhanced status code (RFC 3463)
+	Text      string // the diagnostic
+	Provider  string // From of the anomaly envelope
+	At        time.Time
+}
+
+func (f NoticeFact) fact() Fact     { return f }
+func (f CertLink) fact() Fact       { return f }
+func (f UnverifiedFact) fact() Fact { return f }
+func (f BounceFact) fact() Fact     { return f }
+
+func (f NoticeFact) key() string     { return "notice/" + f.Key.String() }
+func (f CertLink) key() string       { return "cert/" + digestName(foldID(f.CertID)) }
+func (f UnverifiedFact) key() string { return "unverified/" + f.SHA256.String() }
+func (f BounceFact) key() string {
+	return "bounce/" + f.Key.String() + "/" + digestName(envelope.NormalizeAddress(f.Recipient))
+}
+
+// NewNoticeFact records a proven notice. at is the time of reading.
+func NewNoticeFact(n receipt.Notice, at time.Time) NoticeFact {
+	evidence := n.Evidence()
+	f := NoticeFact{
+		Key:        evidence.Key,
+		Kind:       n.Kind(),
+		MessageID:  n.Data().MessageID,
+		CertID:     n.Data().CertID,
+		Sender:     n.Data().Sender,
+		Recipients: n.Data().Recipients,
+		Recipient:  evidence.CertData.Delivered,
+		Subject:    n.Data().Subject,
+		Provider:   n.Data().Provider,
+		Time:       n.Data().Time,
+		Failure:    evidence.CertData.Failure(),
+		Warnings:   evidence.Warnings,
+		At:         at,
+	}
+	if d, ok := n.(*receipt.Delivery); ok {
+		f.Detail = d.Detail
+	}
+	return f
+}
+
+// Joins tells whether the notice speaks of the send: msgid is our Message-ID,
+// mittente our address, and consegna, where the kind has one, a recipient of ours.
+// The Message-ID alone does not bind: every recipient can read it, send a PEC of
+// its own with it, and earn genuine notices.
+func (f NoticeFact) Joins(i Intent) bool {
+	return f.joins(i, recipientSet(i))
+}
+
+func (f NoticeFact) joins(i Intent, recipients map[string]bool) bool {
+	if f.Key == (envelope.Key{}) || !envelope.SameMessageID(f.MessageID, i.MessageID) || !envelope.SameAddress(f.Sender, i.Sender) {
+		return false
+	}
+	return !f.speaksOfOne() || recipients[envelope.NormalizeAddress(f.Recipient)]
+}
+
+// speaksOfOne tells whether notices of this kind are about one recipient.
+func (f NoticeFact) speaksOfOne() bool {
+	switch f.Kind {
+	case envelope.KindDelivery, envelope.KindNonDelivery, envelope.KindDeliveryDelay, envelope.KindVirusDetection:
+		return true
+	default:
+		return false
+	}
+}
+
+func recipientSet(i Intent) map[string]bool {
+	set := make(map[string]bool, len(i.To)+len(i.Cc))
+	for _, r := range i.Recipients() {
+		set[envelope.NormalizeAddress(r)] = true
+	}
+	return set
+}

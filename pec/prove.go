@@ -1,0 +1,67 @@
+package pec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/gopec/gopec/internal/spool"
+)
+
+// Prove looks for notices about one send in all folders of the mailbox, wherever the
+// cursors stand: that is how an uncertain send is resolved without waiting. What is
+// found is judged and recorded as in Sync, and yielded when it is about the send. At
+// most one error is yielded, as the last pair.
+func (c *Client) Prove(ctx context.Context, messageID string) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		if err := c.mayLogIn(ctx); err != nil {
+			yield(Event{}, err)
+			return
+		}
+		for _, folder := range c.mailbox.Folders() {
+			err := c.proveIn(ctx, folder, messageID, yield)
+			if errors.Is(err, errLeft) {
+				return
+			}
+			if err != nil {
+				yield(Event{}, fmt.Errorf("pec: searching the mailbox: %w", c.loginRefused(ctx, err)))
+				return
+			}
+		}
+	}
+}
+
+func (c *Client) proveIn(ctx context.Context, folder, messageID string, yield func(Event, error) bool) error {
+	for item, err := range c.mailbox.Search(ctx, folder, messageID) {
+		if err != nil {
+			return err
+		}
+		if item.Body == nil {
+			continue
+		}
+		if err := c.proveBy(ctx, item, messageID, yield); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Client) proveBy(ctx context.Context, item Item, messageID string, yield func(Event, error) bool) error {
+	raw, err := spool.Open(ctx, item.Body)
+	if err != nil {
+		return fmt.Errorf("pec: reading a message: %w", err)
+	}
+	defer raw.Close()
+	event, err := c.judge(ctx, io.NewSectionReader(raw, 0, raw.Size()), item)
+	if err != nil || event == nil {
+		return err
+	}
+	defer event.close()
+	// A search finds whatever contains the ID.
+	if sendName(event.MessageID) == sendName(messageID) && !yield(*event, nil) {
+		return errLeft
+	}
+	return nil
+}

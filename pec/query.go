@@ -1,0 +1,181 @@
+package pec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+)
+
+// Status computes the status of a send as of now. A Message-ID under which nothing
+// is known gives ErrUnknownSend.
+func (c *Client) Status(ctx context.Context, messageID string) (Status, error) {
+	s, err := c.load(ctx, messageID)
+	if err != nil {
+		return Status{}, err
+	}
+	status := Fold(s.facts, c.now())
+	if len(status.Recipients) == 0 {
+		return Status{}, ErrUnknownSend
+	}
+	return status, nil
+}
+
+// MessageID gives the Message-ID of the send that has a key (Message.Key);
+// ErrUnknownSend when none has.
+func (c *Client) MessageID(ctx context.Context, key string) (string, error) {
+	claim, err := c.claim(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return "", ErrUnknownSend
+	}
+	return claim.MessageID, err
+}
+
+// Find yields the status of every send that q asks for, those begun first before
+// others. At most one error is yielded, as the last pair.
+func (c *Client) Find(ctx context.Context, q Query) iter.Seq2[Status, error] {
+	return func(yield func(Status, error) bool) {
+		if q.At.IsZero() {
+			q.At = c.now()
+		}
+		for s, err := range c.selected(ctx, q) {
+			if err != nil {
+				yield(Status{}, err)
+				return
+			}
+			status := Fold(s.facts, q.At)
+			if len(status.Recipients) == 0 || q.Filter == Overdue && !status.Has(FlagOverdue) {
+				continue // nothing but claims about it; or the mailbox was not read that far
+			}
+			if !yield(status, nil) {
+				return
+			}
+		}
+	}
+}
+
+// selected yields the sends that q asks for. What the store gives too many, because it
+// has no summary or an old one, gets one on the way.
+func (c *Client) selected(ctx context.Context, q Query) iter.Seq2[*send, error] {
+	return func(yield func(*send, error) bool) {
+		mailbox, err := c.mailboxFacts(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for name, err := range c.store.Sends(ctx, c.box, q) {
+			if err != nil {
+				yield(nil, &StoreError{Op: "read", Err: err})
+				return
+			}
+			s, err := c.loadWith(ctx, name, mailbox)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			summary := s.summary()
+			if !q.Selects(summary) {
+				if err := c.store.Summarize(ctx, c.box, name, summary); err != nil {
+					yield(nil, &StoreError{Op: "write", Err: err})
+					return
+				}
+				continue
+			}
+			if !yield(s, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Change is one fact that was recorded, and what it changed.
+type Change struct {
+	// Position is the place of the change: Changes goes on behind it.
+	Position Position
+	// MessageID names the send; "" for a fact about the mailbox.
+	MessageID string
+	Fact      Fact
+	// Before and After are the status of the send without and with the fact, as of when
+	// it was recorded. Zero for a fact about the mailbox.
+	Before, After Status
+}
+
+// Recipients are those whose state the fact changed, as they are after it.
+func (c Change) Recipients() []RecipientStatus {
+	var changed []RecipientStatus
+	for _, after := range c.After.Recipients {
+		before, known := c.Before.Recipient(after.Address)
+		if !known || before.State != after.State {
+			changed = append(changed, after)
+		}
+	}
+	return changed
+}
+
+// Changes yields all that was recorded behind a Position, in the order of
+// recording, and ends where there is no more; "" is the beginning. A program that
+// keeps the Position of the last Change it has dealt with misses none and sees none
+// twice, save the last after a crash. What depends on time alone, such as FlagOverdue,
+// is no change: Find tells. At most one error is yielded, as the last pair.
+func (c *Client) Changes(ctx context.Context, after Position) iter.Seq2[Change, error] {
+	return func(yield func(Change, error) bool) {
+		history := &history{client: c}
+		for e, err := range c.store.Changes(ctx, c.box, after) {
+			if err != nil {
+				yield(Change{}, &StoreError{Op: "read", Err: err})
+				return
+			}
+			change, err := history.change(ctx, e)
+			if err != nil {
+				yield(Change{}, err)
+				return
+			}
+			if !yield(change, nil) {
+				return
+			}
+		}
+	}
+}
+
+// history keeps the entries of the send that was last looked at: changes of one send
+// come in runs.
+type history struct {
+	client  *Client
+	name    string
+	entries []Entry
+	facts   []Fact
+}
+
+func (h *history) change(ctx context.Context, e Entry) (Change, error) {
+	change := Change{Position: e.Position}
+	if e.Send == "" {
+		var err error
+		change.Fact, err = factOf(e)
+		return change, err
+	}
+	index := func() int {
+		return slices.IndexFunc(h.entries, func(o Entry) bool { return o.Key == e.Key })
+	}
+	if h.name != e.Send || index() < 0 {
+		entries, err := h.client.store.Entries(ctx, h.client.box, e.Send)
+		if err != nil {
+			return change, &StoreError{Op: "read", Err: err}
+		}
+		facts, err := factsOf(entries)
+		if err != nil {
+			return change, err
+		}
+		h.name, h.entries, h.facts = e.Send, entries, facts
+	}
+	i := index()
+	if i < 0 {
+		return change, fmt.Errorf("pec: the entry %q is not among those of its send", e.Key)
+	}
+	change.Fact = h.facts[i]
+	change.Before, change.After = Fold(h.facts[:i], e.At), Fold(h.facts[:i+1], e.At)
+	if change.MessageID = change.After.MessageID; change.MessageID == "" {
+		change.MessageID = e.Send
+	}
+	return change, nil
+}

@@ -1,0 +1,158 @@
+package pec
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/gopec/gopec/envelope"
+)
+
+// ErrUnknownFact reports a stored fact of a kind that this version does not know: a
+// later one wrote it. No status is computed without it.
+var ErrUnknownFact = errors.New("pec: a fact of an unknown kind")
+
+// record is a fact in JSON. The names of kinds and fields stay as they are: stores
+// hold them for years.
+type record struct {
+	Kind string          `json:"kind"`
+	Fact json.RawMessage `json:"fact"`
+}
+
+// kinds are the names of the stored facts.
+var kinds = map[string]Fact{
+	"intent":      Intent{},
+	"key":         KeyClaim{},
+	"attempt":     Attempt{},
+	"outcome":     AttemptOutcome{},
+	"abandonment": Abandonment{},
+	"resolution":  Resolution{},
+	"resent":      Resent{},
+	"suspension":  Suspension{},
+	"resumption":  Resumption{},
+	"aside":       SetAside{},
+	"recovered":   Recovered{},
+	"notice":      NoticeFact{},
+	"cert":        CertLink{},
+	"unverified":  UnverifiedFact{},
+	"bounce":      BounceFact{},
+}
+
+func kindOf(f Fact) string {
+	for name, zero := range kinds {
+		if reflect.TypeOf(zero) == reflect.TypeOf(f) {
+			return name
+		}
+	}
+	return "" // never stored
+}
+
+// newEntry makes the entry of a fact about a send, "" for one about the mailbox. raw
+// is the message that belongs to it, nil for none.
+func newEntry(send string, f Fact, at time.Time, raw *io.SectionReader) (Entry, error) {
+	data, err := json.Marshal(f.fact())
+	if err == nil {
+		data, err = json.Marshal(record{kindOf(f.fact()), data})
+	}
+	if err != nil {
+		return Entry{}, fmt.Errorf("pec: recording a fact: %w", err)
+	}
+	return Entry{Key: entryKey(send, f), Send: sendName(send), At: at, Data: data, Raw: raw}, nil
+}
+
+// entryKey is what makes two facts the same one. The keys that callers choose, and
+// the IDs that providers give, belong to one send of the mailbox.
+func entryKey(send string, f Fact) string {
+	switch f.fact().(type) {
+	case KeyClaim, CertLink, Suspension, Resumption, SetAside, Recovered:
+		return f.key()
+	}
+	return f.key() + "@" + sendName(send)
+}
+
+// factOf reads the fact of an entry.
+func factOf(e Entry) (Fact, error) {
+	var r record
+	if err := json.Unmarshal(e.Data, &r); err != nil {
+		return nil, fmt.Errorf("pec: reading the fact %q: %w", e.Key, err)
+	}
+	zero, ok := kinds[r.Kind]
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownFact, r.Kind)
+	}
+	f := reflect.New(reflect.TypeOf(zero))
+	if err := json.Unmarshal(r.Fact, f.Interface()); err != nil {
+		return nil, fmt.Errorf("pec: reading the fact %q: %w", e.Key, err)
+	}
+	return f.Interface().(Fact).fact(), nil
+}
+
+func factsOf(entries []Entry) ([]Fact, error) {
+	facts := make([]Fact, 0, len(entries)+4)
+	for _, e := range entries {
+		f, err := factOf(e)
+		if err != nil {
+			return nil, err
+		}
+		facts = append(facts, f)
+	}
+	return facts, nil
+}
+
+// sendName is the name of a send in a Store.
+func sendName(messageID string) string { return foldID(envelope.NormalizeMessageID(messageID)) }
+
+// foldID folds the case of ASCII letters, as envelope.SameMessageID compares.
+func foldID(id string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, id)
+}
+
+// hash keeps what others choose out of the keys of entries.
+func digestName(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:16])
+}
+
+// outcomeRecord is an AttemptOutcome in JSON: of an error its text is kept.
+type outcomeRecord struct {
+	N          int
+	At         time.Time
+	Kind       OutcomeKind
+	Reply      Reply
+	Recipients []RecipientReply `json:",omitempty"`
+	Err        string           `json:",omitempty"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (f AttemptOutcome) MarshalJSON() ([]byte, error) {
+	r := outcomeRecord{N: f.N, At: f.At, Kind: f.Outcome.Kind, Reply: f.Outcome.Reply, Recipients: f.Outcome.Recipients}
+	if f.Outcome.Err != nil {
+		r.Err = f.Outcome.Err.Error()
+	}
+	return json.Marshal(r)
+}
+
+// UnmarshalJSON implements json.Unmarshaler. The error it gives back has the text
+// of the one recorded, and nothing else of it.
+func (f *AttemptOutcome) UnmarshalJSON(data []byte) error {
+	var r outcomeRecord
+	if err := json.Unmarshal(data, &r); err != nil {
+		return err
+	}
+	*f = AttemptOutcome{N: r.N, At: r.At, Outcome: Outcome{Kind: r.Kind, Reply: r.Reply, Recipients: r.Recipients}}
+	if r.Err != "" {
+		f.Outcome.Err = errors.New(r.Err)
+	}
+	return nil
+}

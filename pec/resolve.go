@@ -1,0 +1,67 @@
+package pec
+
+import (
+	"context"
+	"errors"
+)
+
+var (
+	// ErrNotUncertain reports a Resolve of a send whose attempts are all decided.
+	ErrNotUncertain = errors.New("pec: no attempt at this message is uncertain")
+	// ErrUnderWay reports a Resolve within an hour of an attempt of which no outcome is
+	// recorded: a process may still be at it.
+	ErrUnderWay = errors.New("pec: an attempt at this message may still be under way")
+	// ErrNotOpen reports a Cancel of a send that has left, may have left, or is given
+	// up already.
+	ErrNotOpen = errors.New("pec: this message can no longer be cancelled")
+)
+
+// Resolve records what the caller found out, such as by looking at the provider's
+// web site, about an attempt that is uncertain: whether it left. Only a person can
+// know; proof that arrives later outweighs it. A send that has not left is then
+// refused, and may be sent anew by Resend. note is kept with it.
+func (c *Client) Resolve(ctx context.Context, messageID string, sent bool, note string) error {
+	s, err := c.load(ctx, messageID)
+	if err != nil {
+		return err
+	}
+	_, f := fold(s.facts, c.now())
+	if f == nil || f.certified() {
+		return ErrNotUncertain
+	}
+	for _, a := range f.attempts {
+		if a.kind() != OutcomeUncertain {
+			continue
+		}
+		if a.outcome == nil && c.now().Sub(a.begun) < attemptLimit {
+			return ErrUnderWay
+		}
+		_, err := c.record(ctx, messageID, Resolution{N: a.n, Sent: sent, Note: note, At: c.now()})
+		return err
+	}
+	return ErrNotUncertain
+}
+
+// Cancel gives up a send that provably has not left. It is then refused, and nobody
+// offers it again.
+func (c *Client) Cancel(ctx context.Context, messageID string) error {
+	s, err := c.load(ctx, messageID)
+	if err != nil {
+		return err
+	}
+	_, f := fold(s.facts, c.now())
+	if f == nil || !f.mayAttempt() {
+		return ErrNotOpen
+	}
+	// It takes the place of the next attempt: whoever claims that first has it.
+	added, err := c.record(ctx, messageID, Abandonment{N: f.last().n + 1, At: c.now()})
+	if err == nil && !added {
+		return ErrNotOpen
+	}
+	return err
+}
+
+// isSpent tells whether a send has been offered for long enough.
+func (c *Client) isSpent(f *folding) bool {
+	return c.now().Sub(f.intent.At) >= c.options.RetryFor && f.last().n > 0
+}

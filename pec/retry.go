@@ -1,0 +1,64 @@
+package pec
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+)
+
+// Retry offers again what provably has not left and is due: messages that were
+// recorded and never offered, and those whose attempts were answered with a temporary
+// error, after pauses that grow from a minute to an hour. What has been offered for
+// as long as Options.RetryFor is given up. Each step of the iteration is one
+// attempt, with what it led to in Event.Outcome. In a suspended mailbox the error
+// is a *SuspendedError. At most one error is yielded, as the last pair.
+func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		if err := c.mayLogIn(ctx); err != nil {
+			yield(Event{}, err)
+			return
+		}
+		for s, err := range c.selected(ctx, Query{Filter: Due, At: c.now()}) {
+			if err != nil {
+				yield(Event{}, err)
+				return
+			}
+			event, err := c.retry(ctx, s)
+			if err != nil {
+				yield(Event{}, err)
+				return
+			}
+			if event != nil && !yield(*event, nil) {
+				return
+			}
+		}
+	}
+}
+
+// retry makes one attempt, or gives the send up. A nil event means that there was
+// nothing to do.
+func (c *Client) retry(ctx context.Context, s *send) (*Event, error) {
+	status, f := fold(s.facts, c.now())
+	if c.isSpent(f) {
+		c.log.WarnContext(ctx, "pec: given up", slog.String("message_id", status.MessageID))
+		if err := c.Cancel(ctx, status.MessageID); err != nil && !errors.Is(err, ErrNotOpen) {
+			return nil, err
+		}
+		return &Event{MessageID: status.MessageID, Outcome: &Outcome{Kind: OutcomeRefused, Reply: f.submission().Reply}}, nil
+	}
+	err := c.submit(ctx, status.MessageID, c.stored(ctx, status.MessageID))
+	if err == nil {
+		return &Event{MessageID: status.MessageID, Outcome: &Outcome{Kind: OutcomeSubmitted}}, nil
+	}
+	var suspended *SuspendedError
+	var failed *SendError
+	switch {
+	case errors.As(err, &suspended):
+		return nil, suspended
+	case errors.As(err, &failed) && failed.Store == nil:
+		return &Event{MessageID: status.MessageID, Outcome: &failed.Outcome}, ctx.Err()
+	default:
+		return nil, err
+	}
+}

@@ -1,0 +1,129 @@
+package pec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/gopec/gopec/internal/spool"
+)
+
+// Reverify judges again what could not be proven or read before: notices that the
+// Verifier of then did not trust, which are kept in the Store, and messages that were
+// set aside, which are fetched again. Call it when anchors have changed. Each step
+// is something that is proven or readable now. At most one error is yielded, as the
+// last pair.
+func (c *Client) Reverify(ctx context.Context) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		err := c.reverifyNotices(ctx, yield)
+		if err == nil {
+			err = c.reverifySetAside(ctx, yield)
+		}
+		if err != nil && !errors.Is(err, errLeft) {
+			yield(Event{}, err)
+		}
+	}
+}
+
+// errLeft says that the caller has left the loop.
+var errLeft = errors.New("the caller has left the loop")
+
+func (c *Client) reverifyNotices(ctx context.Context, yield func(Event, error) bool) error {
+	for s, err := range c.selected(ctx, Query{Filter: Unverified, At: c.now()}) {
+		if err != nil {
+			return err
+		}
+		for _, f := range s.facts {
+			claim, ok := f.(UnverifiedFact)
+			if !ok {
+				continue
+			}
+			body, err := c.store.Raw(ctx, c.box, entryKey(s.name, claim))
+			if errors.Is(err, ErrNotFound) {
+				continue // an altered message: nothing proves it
+			}
+			if err != nil {
+				return &StoreError{Op: "read", Err: err}
+			}
+			if err := c.rejudge(ctx, Item{Body: body}, yield); err != nil {
+				return errors.Join(err, body.Close())
+			}
+			if err := body.Close(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// rejudge yields the event of a message that is proven now.
+func (c *Client) rejudge(ctx context.Context, item Item, yield func(Event, error) bool) error {
+	raw, err := spool.Open(ctx, item.Body)
+	if err != nil {
+		return fmt.Errorf("pec: reading a message: %w", err)
+	}
+	defer raw.Close()
+	event, err := c.judge(ctx, io.NewSectionReader(raw, 0, raw.Size()), item)
+	if err != nil || event == nil {
+		return err
+	}
+	defer event.close()
+	if event.Unverified == nil && !yield(*event, nil) {
+		return errLeft
+	}
+	return nil
+}
+
+// reverifySetAside fetches again what could not be read, as far as its folder still
+// counts as it did.
+func (c *Client) reverifySetAside(ctx context.Context, yield func(Event, error) bool) error {
+	facts, err := c.mailboxFacts(ctx)
+	if err != nil {
+		return err
+	}
+	recovered := map[string]bool{}
+	for _, f := range facts {
+		if r, ok := f.(Recovered); ok {
+			recovered[r.Cursor.place()] = true
+		}
+	}
+	for _, f := range facts {
+		aside, ok := f.(SetAside)
+		if !ok || recovered[aside.Cursor.place()] {
+			continue
+		}
+		if err := c.mayLogIn(ctx); err != nil {
+			return err
+		}
+		if err := c.fetchAgain(ctx, aside.Cursor, yield); err != nil {
+			return c.loginRefused(ctx, err)
+		}
+	}
+	return nil
+}
+
+func (c *Client) fetchAgain(ctx context.Context, at Cursor, yield func(Event, error) bool) error {
+	before := at
+	before.UID--
+	for item, err := range c.mailbox.Fetch(ctx, before) {
+		var still *MessageError
+		switch {
+		case errors.As(err, &still):
+			return nil
+		case err != nil:
+			return err
+		case item.Cursor.UIDValidity != at.UIDValidity || item.Cursor.UID != at.UID:
+			return nil // it is gone
+		}
+		if item.Body != nil {
+			if err := c.rejudge(ctx, item, yield); err != nil {
+				return err
+			}
+		}
+		_, err = c.record(ctx, "", Recovered{Cursor: at, At: c.now()})
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package pec
+
+import "time"
+
+const (
+	// claimGrace is how long an intent without an attempt is left to whoever recorded
+	// it.
+	claimGrace = time.Minute
+	// The pauses before attempts double from firstPause to longestPause.
+	firstPause   = time.Minute
+	longestPause = time.Hour
+	// attemptLimit is the longest an attempt may take. Its claim is void afterwards: a
+	// process that stood still for longer sends nothing any more.
+	attemptLimit = time.Hour
+	// defaultRetryFor is how long a message that provably has not left is offered again.
+	defaultRetryFor = 24 * time.Hour
+)
+
+// dueAt is from when on a send that provably has not left is to be offered (again);
+// zero for never, as for one that may have left. A suspension is not looked at: it
+// holds up the whole mailbox.
+func (f *folding) dueAt() time.Time {
+	if f.elsewhere || f.certified() || f.submitted != (time.Time{}) {
+		return time.Time{}
+	}
+	last := f.last()
+	if last.n == 0 {
+		return f.intent.At.Add(claimGrace)
+	}
+	if !f.mayAttempt() {
+		return time.Time{}
+	}
+	return last.outcome.At.Add(pause(last.n))
+}
+
+// mayAttempt tells whether another attempt cannot make a second copy: every one so
+// far provably left nothing with the provider, and may be repeated.
+func (f *folding) mayAttempt() bool {
+	if f.elsewhere || f.certified() {
+		return false
+	}
+	for _, a := range f.attempts {
+		if k := a.kind(); a.outcome == nil || k != OutcomeTemporary && k != OutcomeAuthentication {
+			return false
+		}
+	}
+	return true
+}
+
+// pause is how long to wait after attempt n.
+func pause(n int) time.Duration {
+	d := firstPause
+	for range n - 1 {
+		if d *= 2; d >= longestPause {
+			return longestPause
+		}
+	}
+	return d
+}

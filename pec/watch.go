@@ -1,0 +1,120 @@
+package pec
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"time"
+)
+
+const (
+	// proveEvery is how often Watch searches for proof of uncertain sends.
+	proveEvery = 10 * time.Minute
+	// After trouble Watch waits from leastBackoff to mostBackoff, doubling.
+	leastBackoff = time.Second
+	mostBackoff  = 5 * time.Minute
+)
+
+// Watch does all that a mailbox needs, for as long as ctx lasts: Retry, Sync, Prove for
+// what is uncertain, and Wait, over and over. It yields their events, and as
+// Event.Trouble what it goes on trying in spite of, such as a lost connection. It ends
+// with an error, as the last pair, when ctx ends and when the mailbox is suspended (a
+// *SuspendedError). The mailbox is in use: what is said of the loop body of Sync holds
+// here too.
+func (c *Client) Watch(ctx context.Context) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		w := &watch{client: c, yield: yield}
+		if err := w.run(ctx); !w.left {
+			yield(Event{}, err)
+		}
+	}
+}
+
+type watch struct {
+	client  *Client
+	yield   func(Event, error) bool
+	left    bool      // the caller has left the loop
+	proved  time.Time // when proof was last searched for
+	backoff time.Duration
+}
+
+// run ends with an error, or when the caller has left.
+func (w *watch) run(ctx context.Context) error {
+	for {
+		err := w.round(ctx)
+		var suspended *SuspendedError
+		switch {
+		case w.left:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.As(err, &suspended):
+			return err
+		case err == nil:
+			w.backoff = 0
+			continue
+		}
+		if w.left = !w.yield(Event{Trouble: err}, nil); w.left {
+			return nil
+		}
+		w.backoff = min(max(2*w.backoff, leastBackoff), mostBackoff)
+		w.client.log.WarnContext(ctx, "pec: trouble, trying again", slog.Duration("after", w.backoff))
+		if err := sleep(ctx, w.backoff); err != nil {
+			return err
+		}
+	}
+}
+
+// round does everything once, and waits for news.
+func (w *watch) round(ctx context.Context) error {
+	c := w.client
+	if err := w.pass(c.Retry(ctx)); err != nil || w.left {
+		return err
+	}
+	if err := w.pass(c.Sync(ctx)); err != nil || w.left {
+		return err
+	}
+	if now := c.now(); now.Sub(w.proved) >= proveEvery {
+		w.proved = now
+		for s, err := range c.selected(ctx, Query{Filter: Uncertain, At: now}) {
+			if err != nil {
+				return err
+			}
+			if err := w.pass(c.Prove(ctx, s.name)); err != nil || w.left {
+				return err
+			}
+		}
+	}
+	// Other folders, retries and searches have nobody who calls.
+	waiting, cancel := context.WithTimeout(ctx, c.options.PollInterval)
+	defer cancel()
+	if err := c.Wait(waiting); err != nil && (ctx.Err() != nil || waiting.Err() == nil) {
+		return err
+	}
+	return nil
+}
+
+// pass hands on the events of one activity.
+func (w *watch) pass(events iter.Seq2[Event, error]) error {
+	for e, err := range events {
+		if err != nil {
+			return err
+		}
+		if w.left = !w.yield(e, nil); w.left {
+			return nil
+		}
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
