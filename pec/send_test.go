@@ -11,6 +11,7 @@ import (
 	"net/mail"
 	"regexp"
 	"strings"
+	stdsync "sync"
 	"testing"
 	"testing/iotest"
 
@@ -29,6 +30,14 @@ type provider struct {
 	submitted []submission
 	inbox     [][]byte
 	failAt    int // the message whose reading fails, counted from 1; 0 for none
+	during    func(pec.Submission)
+	err       error // of the next outcomes
+	fetches   int
+	fetchErr  error
+	found     [][]byte // by a search
+	waits     bool     // Wait lasts as long as its context
+
+	mu stdsync.Mutex
 }
 
 type submission struct {
@@ -38,7 +47,15 @@ type submission struct {
 
 func (p *provider) Submit(_ context.Context, s pec.Submission) pec.Outcome {
 	raw, err := io.ReadAll(s.Body)
+	p.mu.Lock()
 	p.submitted = append(p.submitted, submission{s, raw})
+	p.mu.Unlock()
+	if p.during != nil {
+		p.during(s)
+	}
+	if err == nil {
+		err = p.err
+	}
 	return pec.Outcome{Kind: p.outcome, Err: err}
 }
 
@@ -46,6 +63,11 @@ func (p *provider) Folders() []string { return []string{"INBOX"} }
 
 func (p *provider) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
+		p.fetches++
+		if p.fetchErr != nil {
+			yield(pec.Item{}, p.fetchErr)
+			return
+		}
 		for i := int(after.UID); i < len(p.inbox); i++ {
 			item := pec.Item{Cursor: pec.Cursor{Folder: after.Folder, UIDValidity: 1, UID: uint32(i + 1)}}
 			if p.inbox[i] != nil {
@@ -61,7 +83,23 @@ func (p *provider) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item
 	}
 }
 
-func (p *provider) Wait(ctx context.Context) error { return ctx.Err() }
+func (p *provider) Wait(ctx context.Context) error {
+	if p.waits {
+		<-ctx.Done()
+	}
+	return ctx.Err()
+}
+
+func (p *provider) Search(context.Context, string, string) iter.Seq2[pec.Item, error] {
+	return func(yield func(pec.Item, error) bool) {
+		for i, raw := range p.found {
+			item := pec.Item{Cursor: pec.Cursor{Folder: "INBOX", UIDValidity: 1, UID: uint32(i + 1)}, Body: bytes.NewReader(raw)}
+			if !yield(item, nil) {
+				return
+			}
+		}
+	}
+}
 
 func newClient(t *testing.T, p *provider, n *pectest.Network) *pec.Client {
 	t.Helper()
@@ -245,7 +283,3 @@ func TestNewAsksForAllItNeeds(t *testing.T) {
 }
 
 func second[A, B any](_ A, b B) B { return b }
-
-func (p *provider) Search(context.Context, string, string) iter.Seq2[pec.Item, error] {
-	return func(func(pec.Item, error) bool) {}
-}
