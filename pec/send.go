@@ -1,10 +1,9 @@
 package pec
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
+	"io"
 	"log/slog"
 )
 
@@ -37,27 +36,28 @@ func (c *Client) Send(ctx context.Context, m Message) (messageID string, err err
 	// The intent comes before the first byte on the wire, the claim to an attempt
 	// before the attempt: whatever happens in between, nothing leaves unknown to us.
 	now := c.now()
-	composed, err := compose(c.address, m, now)
+	composed, err := compose(ctx, c.address, m, Limits{}, now)
 	if err != nil {
 		return "", err
 	}
+	defer composed.body.Close()
 	id := composed.messageID
 	c.memory.append(id, Intent{
 		MessageID:  id,
 		Sender:     c.address,
-		Recipients: composed.recipients,
-		Subject:    m.Subject,
-		Receipt:    m.Receipt,
-		Digest:     sha256.Sum256(composed.bytes),
-		Size:       int64(len(composed.bytes)),
+		Recipients: composed.recipients(),
+		Subject:    composed.subject,
+		Receipt:    composed.receipt,
+		Digest:     composed.digest,
+		Size:       composed.body.Size(),
 		At:         now,
 	})
 	c.memory.append(id, Attempt{N: 1, At: c.now()})
 	outcome := c.submitter.Submit(ctx, Submission{
 		From: c.address,
-		To:   composed.recipients,
-		Size: int64(len(composed.bytes)),
-		Body: bytes.NewReader(composed.bytes),
+		To:   composed.recipients(),
+		Size: composed.body.Size(),
+		Body: io.NewSectionReader(composed.body, 0, composed.body.Size()),
 	})
 	c.memory.append(id, AttemptOutcome{N: 1, At: c.now(), Outcome: outcome})
 	c.log.InfoContext(ctx, "pec: submission",
