@@ -2,9 +2,12 @@ package pec
 
 import (
 	"encoding/base64"
-	"net/mail"
+	"io"
+	"mime"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/htmlindex"
 )
 
 const (
@@ -79,15 +82,22 @@ func encodeWords(text string) string {
 	return strings.Join(words, " ")
 }
 
-// addressList writes addresses as the value of a header field.
-func addressList(list []*mail.Address) string {
-	texts := make([]string, len(list))
-	for i, a := range list {
-		if headerText(a.Name, longWord) == a.Name {
-			texts[i] = a.String()
-		} else {
-			texts[i] = encodeWords(a.Name) + " <" + a.Address + ">"
+// wordDecoder leaves text in charsets it does not know as it is.
+func wordDecoder() *mime.WordDecoder {
+	return &mime.WordDecoder{CharsetReader: func(charset string, r io.Reader) (io.Reader, error) {
+		encoding, err := htmlindex.Get(charset)
+		if err != nil {
+			return r, nil
 		}
+		return encoding.NewDecoder().Reader(r), nil
+	}}
+}
+
+// decodeText decodes encoded words (RFC 2047) for people to read.
+func decodeText(value string) string {
+	text, err := wordDecoder().DecodeHeader(value)
+	if err != nil {
+		text = value
 	}
-	return strings.Join(texts, ", ")
+	return strings.ToValidUTF8(text, "\uFFFD")
 }

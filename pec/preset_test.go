@@ -1,6 +1,7 @@
 package pec_test
 
 import (
+	"fmt"
 	"net"
 	"reflect"
 	"regexp"
@@ -100,4 +101,17 @@ func TestPresetsAreTheCallers(t *testing.T) {
 	again, _ := pec.PresetNamed("legalmail")
 	require.Equal(t, 550, again.Throttles.Value[0].Code)
 	require.Equal(t, "legalmail.it", again.Domains.Value[0])
+}
+
+func ExamplePresetFor() {
+	preset, ok := pec.PresetFor("studio@legalmail.it")
+	if !ok {
+		fmt.Println("ask the provider where its servers are")
+		return
+	}
+	fmt.Println(preset.SMTP.Value, preset.SMTP.Certainty)
+	fmt.Println("log in with the", preset.Login.Value)
+	// Output:
+	// sendm.cert.legalmail.it:465 observed
+	// log in with the user-id
 }

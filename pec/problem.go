@@ -38,8 +38,8 @@ const (
 // Problem is one thing wrong with a message.
 type Problem struct {
 	// Field is the field of Message: "To", "Subject", "Attachments"; "From" is the
-	// mailbox's address and "Size" the message with all in it. Of a RawMessage it is
-	// the name of the header field, "Header" or "Content".
+	// mailbox's address and "Size" the message with all in it. About the bytes of a
+	// RawMessage it is the name of a header field, "Header" or "Content".
 	Field  string
 	Value  string // the value at fault
 	Reason ProblemReason

@@ -2,15 +2,10 @@ package pec
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"mime"
 	"net/mail"
-	"regexp"
 	"slices"
 	"strings"
-
-	"golang.org/x/text/encoding/htmlindex"
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/header"
@@ -21,7 +16,6 @@ var (
 	errNoEnd   = errors.New("no empty line ends the header")
 	errFolding = errors.New("a blank line, or a continuation of nothing")
 	errNoField = errors.New("no field name followed by a colon")
-	errLists   = errors.New("not a plain list of addresses")
 )
 
 // singleFields may stand in a header once: RFC 5322, 3.6; RFC 2045, 3; and what
@@ -158,72 +152,4 @@ func checkContentType(value string) error {
 		return errors.New("a multipart without boundary")
 	}
 	return nil
-}
-
-// plainMailbox is one address with or without a display name (RFC 5322, 3.4), in
-// ASCII and without what is obsolete: comments, routes, and space within the address.
-var plainMailbox = regexp.MustCompile(`^[ \t]*(?:` +
-	`(?:"(?:[^"\\]|\\.)*"|[A-Za-z0-9!#$%&'*+/=?^_` + "`" + `{|}~. \t-])*<([^<>" \t]+)>|([^<>" \t]+))[ \t]*$`)
-
-// parsePlainList reads an address list in two ways, ours and the library's. They
-// must agree: a provider certifies the addresses that it reads.
-func parsePlainList(value string) ([]string, error) {
-	var ours []string
-	for _, piece := range cutList(value) {
-		m := plainMailbox.FindStringSubmatch(piece)
-		if m == nil {
-			return nil, errLists
-		}
-		address := m[1] + m[2]
-		if len(address) > maxAddress || !plainAddress.MatchString(address) {
-			return nil, errLists
-		}
-		ours = append(ours, address)
-	}
-	theirs, err := (&mail.AddressParser{WordDecoder: wordDecoder()}).ParseList(value)
-	if err != nil {
-		return nil, err
-	}
-	if !slices.EqualFunc(ours, theirs, func(a string, b *mail.Address) bool { return a == b.Address }) {
-		return nil, fmt.Errorf("%w: %q", errLists, value)
-	}
-	return ours, nil
-}
-
-// cutList cuts at the commas outside quoted strings.
-func cutList(value string) []string {
-	var pieces []string
-	quoted, start := false, 0
-	for i := 0; i < len(value); i++ {
-		switch {
-		case quoted && value[i] == '\\':
-			i++
-		case value[i] == '"':
-			quoted = !quoted
-		case value[i] == ',' && !quoted:
-			pieces = append(pieces, value[start:i])
-			start = i + 1
-		}
-	}
-	return append(pieces, value[start:])
-}
-
-// wordDecoder leaves text in charsets it does not know as it is.
-func wordDecoder() *mime.WordDecoder {
-	return &mime.WordDecoder{CharsetReader: func(charset string, r io.Reader) (io.Reader, error) {
-		encoding, err := htmlindex.Get(charset)
-		if err != nil {
-			return r, nil
-		}
-		return encoding.NewDecoder().Reader(r), nil
-	}}
-}
-
-// decodeText decodes encoded words (RFC 2047) for people to read.
-func decodeText(value string) string {
-	text, err := wordDecoder().DecodeHeader(value)
-	if err != nil {
-		text = value
-	}
-	return strings.ToValidUTF8(text, "\uFFFD")
 }
