@@ -27,6 +27,10 @@ func parseAddress(s string) (*mail.Address, ProblemReason, error) {
 	if len(a.Address) > maxAddress || !plainAddress.MatchString(a.Address) {
 		return nil, ProblemBadAddress, nil
 	}
+	// Encoded words can hold what the text itself may not.
+	if hasControl(a.Name) {
+		return nil, ProblemControl, nil
+	}
 	return a, "", nil
 }
 

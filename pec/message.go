@@ -1,10 +1,6 @@
 package pec
 
 import (
-	"fmt"
-	"io"
-	"strings"
-
 	"github.com/gopec/gopec/receipt"
 )
 
@@ -21,66 +17,33 @@ type Message struct {
 	Subject string
 	// Text is the body, in any script, with any line ends.
 	Text string
+	// HTML is the body once more, for programs that show it; "" for none. It needs
+	// Text beside it: a body that is only HTML proves less of what was seen.
+	HTML string
 	// Attachments are attached in order.
 	Attachments []Attachment
-	Key         string
 	// Receipt is the delivery receipt asked for, X-TipoRicevuta; "" means full.
 	Receipt receipt.Detail
+	// InReplyTo is the Message-ID, or the provider's identifier (CertID), of the PEC
+	// that this one answers, with or without angle brackets; "" for none. A
+	// correspondent's program knows a PEC by its identifier.
+	InReplyTo string
+	// ExtraHeader are further fields of the header, in order.
+	ExtraHeader []HeaderField
+	// Key names the request: with a key, a repeated call gives the first send in the
+	// place of a second PEC. At most 200 bytes of printable ASCII; "" for none.
+	Key string
+	// RequireFullEvidence refuses a message of which some delivery receipt would not
+	// carry all the content: one with Cc recipients, or with a lesser Receipt.
+	RequireFullEvidence bool
 }
 
-// Attachment is a file attached to a Message.
-type Attachment struct {
-	Name    string    // the file's name, in any script; required
-	Type    string    // MIME type; "" means application/octet-stream
-	Content io.Reader // read once, to its end
-}
-
-// ProblemReason says what is wrong with a value of a Message. The set is closed.
-type ProblemReason string
-
-// The reasons.
-const (
-	ProblemMissing    ProblemReason = "missing"     // a required value is absent
-	ProblemBadAddress ProblemReason = "bad-address" // not one ASCII address (RFC 5322, 3.4.1)
-	ProblemDuplicate  ProblemReason = "duplicate"   // the address stands in To and Cc more than once
-	ProblemControl    ProblemReason = "control"     // a line break or another control character: header injection
-	ProblemBadType    ProblemReason = "bad-type"    // not a MIME type an attachment can have
-	ProblemBadReceipt ProblemReason = "bad-receipt" // not a kind of delivery receipt
-	ProblemTooLong    ProblemReason = "too-long"    // more octets than a file name can have
-	ProblemUnreadable ProblemReason = "unreadable"  // the content could not be read
-)
-
-// Problem is one thing wrong with a Message.
-type Problem struct {
-	Field  string // the field of Message: "To", "Subject", "Attachments"; "From" is the mailbox's address
-	Value  string // the value at fault
-	Reason ProblemReason
-	Err    error // the cause beneath, where there is one
-}
-
-// ComposeError reports a Message that was refused before anything was recorded
-// or sent. It tells every problem at once.
-type ComposeError struct {
-	Problems []Problem
-}
-
-func (e *ComposeError) Error() string {
-	var b strings.Builder
-	b.WriteString("pec: the message cannot be sent")
-	for i, p := range e.Problems {
-		b.WriteString([]string{": ", "; "}[min(i, 1)])
-		fmt.Fprintf(&b, "%s %q: %s", p.Field, p.Value, p.Reason)
-	}
-	return b.String()
-}
-
-// Unwrap gives the causes beneath.
-func (e *ComposeError) Unwrap() []error {
-	var errs []error
-	for _, p := range e.Problems {
-		if p.Err != nil {
-			errs = append(errs, p.Err)
-		}
-	}
-	return errs
+// HeaderField is a field of a message's header (RFC 5322, 2.2).
+type HeaderField struct {
+	// Name is printable ASCII without a colon, at most 60 bytes. Fields that the
+	// message has already, that providers write, and that ask for other receipts
+	// are refused.
+	Name string
+	// Value may be in any script, on one line.
+	Value string
 }

@@ -3,12 +3,13 @@ package pec
 import (
 	"crypto/rand"
 	"encoding/base32"
+	"regexp"
 	"strings"
 )
 
 // maxMessageID keeps a Message-ID field in one line of 78 characters, so that no
 // program on its way folds it.
-const maxMessageID = 70
+const maxMessageID = 64
 
 // newMessageID makes the Message-ID of a send, without angle brackets: 128 random
 // bits at the sender's domain, in lower case. Of a domain too long the last labels are kept.
@@ -25,4 +26,16 @@ func newMessageID(sender string) string {
 		domain = parent
 	}
 	return local + "@" + domain
+}
+
+// maxForeignMessageID is the longest Message-ID that is taken from a caller.
+const maxForeignMessageID = 250
+
+// plainMessageID is one Message-ID without its brackets: RFC 5322, 3.6.4, in
+// ASCII, without the obsolete quoted and spaced forms.
+var plainMessageID = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@" +
+	"([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+|\\[[!-Z^-~]+\\])$")
+
+func isMessageID(id string) bool {
+	return len(id) <= maxForeignMessageID && plainMessageID.MatchString(id)
 }

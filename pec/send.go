@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/gopec/gopec/envelope"
 )
@@ -65,7 +66,7 @@ func (e *KeyError) Error() string {
 // that is safe. Any other error is the Store's, and comes with the Message-ID when the
 // message may have been recorded.
 func (c *Client) Send(ctx context.Context, m Message) (messageID string, err error) {
-	composed, err := c.compose(ctx, m)
+	composed, err := compose(ctx, c.address, m, c.options.Limits, c.now())
 	if err != nil {
 		return "", err
 	}
@@ -74,7 +75,7 @@ func (c *Client) Send(ctx context.Context, m Message) (messageID string, err err
 
 // SendRaw is Send for a message that the caller wrote.
 func (c *Client) SendRaw(ctx context.Context, m RawMessage) (messageID string, err error) {
-	composed, err := c.composeRaw(ctx, m)
+	composed, err := composeRaw(ctx, c.address, m, c.options.Limits)
 	if err != nil {
 		return "", err
 	}
@@ -103,7 +104,7 @@ func (e *ResendError) Error() string {
 // first still count for the first, and if it turns out to have arrived after all its
 // status says FlagDuplicateSend.
 func (c *Client) Resend(ctx context.Context, first string, m Message) (messageID string, err error) {
-	composed, err := c.compose(ctx, m)
+	composed, err := compose(ctx, c.address, m, c.options.Limits, c.now())
 	if err != nil {
 		return "", err
 	}
@@ -112,8 +113,11 @@ func (c *Client) Resend(ctx context.Context, first string, m Message) (messageID
 
 // begin records what was composed, unless its key stands for it already, and goes on
 // from there.
-func (c *Client) begin(ctx context.Context, m *composedX, key, first string) (string, error) {
+func (c *Client) begin(ctx context.Context, m *composed, key, first string) (string, error) {
 	defer m.body.Close()
+	if len(m.warnings) > 0 {
+		c.log.WarnContext(ctx, "pec: composed with warnings", slog.String("message_id", m.messageID), slog.Any("warnings", m.warnings))
+	}
 	now := c.now()
 	intent := Intent{
 		MessageID: m.messageID, Sender: c.address, To: m.to, Cc: m.cc, Subject: m.subject, Receipt: m.receipt,
@@ -145,7 +149,7 @@ func (c *Client) begin(ctx context.Context, m *composedX, key, first string) (st
 }
 
 // beginEntries are the entries of a new send, and the claims on what it repeats.
-func (c *Client) beginEntries(ctx context.Context, m *composedX, facts []Fact, first string) ([]Entry, error) {
+func (c *Client) beginEntries(ctx context.Context, m *composed, facts []Fact, first string) ([]Entry, error) {
 	raw := io.NewSectionReader(m.body, 0, m.body.Size())
 	var entries []Entry
 	for _, f := range facts {
@@ -162,7 +166,7 @@ func (c *Client) beginEntries(ctx context.Context, m *composedX, facts []Fact, f
 	if err != nil {
 		return nil, err
 	}
-	for _, address := range append(m.to, m.cc...) {
+	for _, address := range m.recipients() {
 		r, known := status.Recipient(address)
 		if !known {
 			continue
@@ -181,7 +185,7 @@ func (c *Client) beginEntries(ctx context.Context, m *composedX, facts []Fact, f
 
 // lost finds out who was first: the same key, another Resend, or a message that has
 // the same Message-ID.
-func (c *Client) lost(ctx context.Context, m *composedX, key, first string) (string, error) {
+func (c *Client) lost(ctx context.Context, m *composed, key, first string) (string, error) {
 	if key != "" {
 		claim, err := c.claimed(ctx, key, m.request)
 		if err != nil || claim != nil {
@@ -194,7 +198,7 @@ func (c *Client) lost(ctx context.Context, m *composedX, key, first string) (str
 			return "", err
 		}
 		status := Fold(s.facts, c.now())
-		for _, address := range append(m.to, m.cc...) {
+		for _, address := range m.recipients() {
 			for _, f := range s.facts {
 				if by, ok := f.(Resent); ok && envelope.SameAddress(by.Recipient, address) {
 					r, _ := status.Recipient(address)

@@ -3,7 +3,6 @@
 package spool
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +14,8 @@ import (
 // is longer goes to a temporary file.
 const MemoryLimit = 1 << 20
 
-// Spool is a message with random access. The caller of Open closes it.
+// Spool is a message with random access. Whoever got it from Open or from a Writer
+// closes it.
 type Spool struct {
 	io.ReaderAt
 	size int64
@@ -47,16 +47,11 @@ func Open(ctx context.Context, r io.Reader) (*Spool, error) {
 	if s, ok := inPlace(r); ok {
 		return s, nil
 	}
-	r = &ctxReader{ctx, r}
-	var head bytes.Buffer
-	n, err := io.CopyN(&head, r, MemoryLimit+1)
-	if err != nil && err != io.EOF {
-		return nil, fmt.Errorf("spool: reading the message: %w", err)
+	var w Writer
+	if _, err := io.Copy(&w, &ctxReader{ctx, r}); err != nil {
+		return nil, errors.Join(fmt.Errorf("spool: copying the message: %w", err), w.Close())
 	}
-	if n <= MemoryLimit {
-		return &Spool{ReaderAt: bytes.NewReader(head.Bytes()), size: n}, nil
-	}
-	return toFile(&head, r)
+	return w.Spool(), nil
 }
 
 func inPlace(r io.Reader) (*Spool, bool) {
@@ -81,23 +76,6 @@ func inPlace(r io.Reader) (*Spool, bool) {
 		return nil, false
 	}
 	return &Spool{ReaderAt: io.NewSectionReader(ra, start, end-start), size: end - start}, true
-}
-
-func toFile(head *bytes.Buffer, rest io.Reader) (*Spool, error) {
-	f, err := os.CreateTemp("", "pec-*.eml")
-	if err != nil {
-		return nil, fmt.Errorf("spool: %w", err)
-	}
-	s := &Spool{ReaderAt: f, file: f}
-	// The name goes at once: however the process ends, no copy of the message stays.
-	// Some systems do not let go of the name of an open file.
-	if os.Remove(f.Name()) != nil {
-		s.name = f.Name()
-	}
-	if s.size, err = io.Copy(f, io.MultiReader(head, rest)); err != nil {
-		return nil, errors.Join(fmt.Errorf("spool: copying the message: %w", err), s.Close())
-	}
-	return s, nil
 }
 
 // ctxReader fails with the context's error once it is done, so that a long copy

@@ -66,6 +66,33 @@ func TestPipesAreCopied(t *testing.T) {
 	require.Equal(t, "message", content(t, s))
 }
 
+func TestWriter(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	for _, size := range []int{0, 1, spool.MemoryLimit, spool.MemoryLimit + 1, 3 * spool.MemoryLimit} {
+		for _, step := range []int{1 << 19, spool.MemoryLimit + 7} {
+			want := strings.Repeat("0123456789abcdef", size/16+1)[:size]
+			var w spool.Writer
+			for rest := want; rest != ""; rest = rest[min(step, len(rest)):] {
+				n, err := io.WriteString(&w, rest[:min(step, len(rest))])
+				require.NoError(t, err)
+				require.Equal(t, min(step, len(rest)), n)
+			}
+			s := w.Spool()
+			require.NoError(t, w.Close(), "the Writer no longer has it")
+			require.EqualValues(t, size, s.Size())
+			require.Equal(t, want, content(t, s))
+			require.NoError(t, s.Close())
+		}
+	}
+	var w spool.Writer
+	_, err := w.Write(make([]byte, 2*spool.MemoryLimit))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	left, err := os.ReadDir(os.TempDir())
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
 func TestFailures(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	_, err := spool.Open(t.Context(), iotest.ErrReader(io.ErrUnexpectedEOF))

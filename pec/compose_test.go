@@ -1,0 +1,295 @@
+package pec
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/receipt"
+)
+
+const composeSender = "me@alfa-pec.example"
+
+var composeTime = time.Date(2026, 11, 21, 10, 0, 0, 0, time.FixedZone("", 3600))
+
+func mustCompose(t *testing.T, m Message) *composed {
+	t.Helper()
+	c, err := compose(t.Context(), composeSender, m, Limits{}, composeTime)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.body.Close()) })
+	return c
+}
+
+func bodyOf(t *testing.T, c *composed) string {
+	t.Helper()
+	b, err := io.ReadAll(io.NewSectionReader(c.body, 0, c.body.Size()))
+	require.NoError(t, err)
+	return string(b)
+}
+
+// problemsOf gives the problems of a refused message as "Field reason".
+func problemsOf(t *testing.T, err error) []string {
+	t.Helper()
+	ce, ok := errors.AsType[*ComposeError](err)
+	require.True(t, ok, "%v", err)
+	var list []string
+	for _, p := range ce.Problems {
+		list = append(list, p.Field+" "+string(p.Reason))
+	}
+	return list
+}
+
+func TestComposedFields(t *testing.T) {
+	c := mustCompose(t, Message{
+		To:          []string{"\"Rossi, Anna\" <anna@beta-pec.example>"},
+		Subject:     "Re: x",
+		Text:        "piano",
+		HTML:        "<p>forte</p>",
+		InReplyTo:   "<opec1.2026.1@pec.beta.example>",
+		ExtraHeader: []HeaderField{{"X-Protocollo", "0001/2026 – città"}, {"List-Unsubscribe", "<https://" + strings.Repeat("a", 200) + ">"}},
+		Receipt:     receipt.Concise,
+		Key:         "fattura 1",
+		Attachments: []Attachment{{Name: "a.txt", Content: strings.NewReader("ciao")}},
+	})
+	raw := bodyOf(t, c)
+	header, _, _ := strings.Cut(raw, "\r\n\r\n")
+	for _, field := range []string{
+		"In-Reply-To: <opec1.2026.1@pec.beta.example>",
+		"References: <opec1.2026.1@pec.beta.example>",
+		"X-TipoRicevuta: sintetica",
+		"Message-ID: <" + c.messageID + ">",
+		"MIME-Version: 1.0",
+		"Date: Sat, 21 Nov 2026 10:00:00 +0100",
+		"From: <" + composeSender + ">",
+		"Subject: Re: x",
+		"List-Unsubscribe: <https://" + strings.Repeat("a", 200) + ">",
+	} {
+		require.Contains(t, "\r\n"+header+"\r\n", "\r\n"+field+"\r\n")
+	}
+	require.Equal(t, sha256.Sum256([]byte(raw)), c.digest)
+	require.Equal(t, []string{"anna@beta-pec.example"}, c.to)
+	require.Equal(t, receipt.Concise, c.receipt)
+	require.Equal(t, []AttachmentDigest{{"a.txt", 4, sha256.Sum256([]byte("ciao"))}}, c.attachments)
+	checkComposed(t, raw, Message{
+		To: []string{"anna@beta-pec.example"}, Subject: "Re: x", Text: "piano", HTML: "<p>forte</p>",
+		Attachments: []Attachment{{Name: "a.txt"}},
+	}, []string{"ciao"})
+}
+
+func TestEveryComposeProblem(t *testing.T) {
+	to := []string{"anna@beta-pec.example"}
+	for name, c := range map[string]struct {
+		message Message
+		want    []string
+	}{
+		"HTML without text":        {Message{To: to, HTML: "<p>"}, []string{"Text missing"}},
+		"texts that are not UTF-8": {Message{To: to, Subject: "\xff", Text: "\xff", HTML: "\xff"}, []string{"Subject bad-text", "Text bad-text", "HTML bad-text"}},
+		"a reply to many":          {Message{To: to, InReplyTo: "<a@b> <c@d>"}, []string{"InReplyTo bad-message-id"}},
+		"a reply with a field":     {Message{To: to, InReplyTo: "a@b>\r\nBcc: <c@d"}, []string{"InReplyTo bad-message-id"}},
+		"a reply to nothing":       {Message{To: to, InReplyTo: "<>"}, []string{"InReplyTo bad-message-id"}},
+		"a long reply":             {Message{To: to, InReplyTo: strings.Repeat("a", 250) + "@b"}, []string{"InReplyTo bad-message-id"}},
+		"a long key":               {Message{To: to, Key: strings.Repeat("k", 201)}, []string{"Key too-long"}},
+		"a key of two lines":       {Message{To: to, Key: "a\nb"}, []string{"Key bad-key"}},
+		"a key that is not ASCII":  {Message{To: to, Key: "è"}, []string{"Key bad-key"}},
+		"an encoded line break":    {Message{To: []string{"=?utf-8?b?YQ0KQmNjOiB4?= <anna@beta-pec.example>"}}, []string{"To control"}},
+		"Cc, and all is required":  {Message{To: to, Cc: []string{"b@beta-pec.example"}, RequireFullEvidence: true}, []string{"Cc weak-evidence"}},
+		"brief, and all is wanted": {Message{To: to, Receipt: receipt.Brief, RequireFullEvidence: true}, []string{"Receipt weak-evidence"}},
+		"too many, and other things": {
+			Message{To: manyAddresses(50), Cc: []string{"x@beta-pec.example", "nobody"}, Subject: "a\nb",
+				Attachments: []Attachment{{Name: "a/b", Content: strings.NewReader("")}, {Name: "c", Content: iotest.ErrReader(io.ErrNoProgress)}}},
+			[]string{"Cc bad-address", "Subject control", "Attachments bad-name", "To too-many", "Attachments unreadable"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := compose(t.Context(), composeSender, c.message, Limits{}, composeTime)
+			require.Equal(t, c.want, problemsOf(t, err))
+		})
+	}
+}
+
+func TestFileNames(t *testing.T) {
+	for name, want := range map[string]ProblemReason{
+		"fattura.pdf": "", "..pdf": "", "città €.pdf": "", "日本.pdf": "", strings.Repeat("è", 127): "", `a"b;c=d%41'.txt`: "",
+		"": ProblemMissing, ".": ProblemBadName, "..": ProblemBadName, "../../.bashrc": ProblemBadName, `..\x`: ProblemBadName,
+		"a\x00b": ProblemControl, "a\r\nb": ProblemControl, "a\u0085b": ProblemControl, "a\xff": ProblemBadText,
+		strings.Repeat("è", 128): ProblemTooLong,
+	} {
+		require.Equal(t, want, nameProblem(name), "%q", name)
+	}
+}
+
+// Whoever could write a provider's field would write his own receipts.
+func TestExtraHeaderAttacks(t *testing.T) {
+	for _, name := range []string{
+		"From", "TO", "Cc", "bcc", "Reply-To", "Subject", "Date", "Message-Id", "In-Reply-To", "References", "Sender",
+		"Resent-To", "Resent-Anything", "Return-Path", "Received", "DKIM-Signature", "Delivered-To", "Mime-Version",
+		"X-Ricevuta", "x-ricevuta", "X-Ricevuta-2", "X-Trasporto", "X-Riferimento-Message-ID", "X-TipoRicevuta", "X-Tiporicevuta",
+		"X-VerificaSicurezza", "X-Mittente", "Disposition-Notification-To", "Return-Receipt-To",
+		"Content-Type", "Content-Transfer-Encoding", "Content-Anything",
+	} {
+		_, err := compose(t.Context(), composeSender, Message{To: []string{"a@b.example"}, ExtraHeader: []HeaderField{{name, "x"}}}, Limits{}, composeTime)
+		require.Equal(t, []string{"ExtraHeader forbidden"}, problemsOf(t, err), name)
+	}
+	for _, name := range []string{"X-Ricevuta ", " X", "X:", "Bcc: a@b.example\r\nX", "è", "X\x00", "X\n"} {
+		_, err := compose(t.Context(), composeSender, Message{To: []string{"a@b.example"}, ExtraHeader: []HeaderField{{name, "x"}}}, Limits{}, composeTime)
+		require.Equal(t, []string{"ExtraHeader malformed"}, problemsOf(t, err), "%q", name)
+	}
+	for _, value := range []string{"a\r\nBcc: c@d.example", "a\nb", "a\rb", "a\x00b", "a\tb"} {
+		_, err := compose(t.Context(), composeSender, Message{To: []string{"a@b.example"}, ExtraHeader: []HeaderField{{"X-A", value}}}, Limits{}, composeTime)
+		require.Equal(t, []string{"ExtraHeader control"}, problemsOf(t, err), "%q", value)
+	}
+}
+
+func TestComposeLimits(t *testing.T) {
+	file := strings.Repeat("x", 100_000)
+	message := func() Message {
+		return Message{To: manyAddresses(2), Attachments: []Attachment{{Name: "f", Content: strings.NewReader(file)}}}
+	}
+	size := mustCompose(t, message()).body.Size()
+	c, err := compose(t.Context(), composeSender, message(), Limits{Product: 2 * size}, composeTime)
+	require.NoError(t, err)
+	require.NoError(t, c.body.Close())
+	_, err = compose(t.Context(), composeSender, message(), Limits{Product: 2*size - 1, Recipients: 1}, composeTime)
+	require.Equal(t, []string{"To too-many", "Size too-large"}, problemsOf(t, err))
+	ce, _ := errors.AsType[*ComposeError](err)
+	require.Equal(t, &LimitError{Limit: 1, Got: 2}, ce.Problems[0].Err)
+	require.Equal(t, &LimitError{Limit: 2*size - 1, Got: 2 * size}, ce.Problems[1].Err)
+
+	require.Equal(t, Limits{}.size(1), int64(30_000_000))
+	endless := Message{To: []string{"a@b.example"}, Attachments: []Attachment{{Name: "zero", Content: zeros{}}}}
+	_, err = compose(t.Context(), composeSender, endless, Limits{}, composeTime)
+	require.Equal(t, []string{"Size too-large"}, problemsOf(t, err))
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+func manyAddresses(n int) []string {
+	var list []string
+	for i := range n {
+		list = append(list, "a"+strings.Repeat("b", i)+"@beta-pec.example")
+	}
+	return list
+}
+
+func TestComposeWarnings(t *testing.T) {
+	to, cc := []string{"a@b.example"}, []string{"c@b.example"}
+	require.Empty(t, mustCompose(t, Message{To: to, Receipt: receipt.Brief}).warnings)
+	require.Equal(t, []Warning{WarningCc}, mustCompose(t, Message{To: to, Cc: cc}).warnings)
+	require.Empty(t, mustCompose(t, Message{To: to, Cc: cc, Receipt: receipt.Concise}).warnings)
+	require.Empty(t, mustCompose(t, Message{To: to, Subject: strings.Repeat("è", 250)}).warnings)
+	require.Equal(t, []Warning{WarningLongSubject}, mustCompose(t, Message{To: to, Subject: strings.Repeat("è", 251)}).warnings)
+}
+
+func TestComposeEndsWithItsContext(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	content := io.MultiReader(io.LimitReader(zeros{}, 2<<20), readerFunc(func([]byte) (int, error) { cancel(); return 0, nil }))
+	_, err := compose(ctx, composeSender, Message{To: []string{"a@b.example"}, Attachments: []Attachment{{Name: "f", Content: content}}}, Limits{}, composeTime)
+	require.ErrorIs(t, err, context.Canceled)
+	_, refused := errors.AsType[*ComposeError](err)
+	require.False(t, refused)
+	left, err := os.ReadDir(os.TempDir())
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func TestNoPlaceForTheMessageIsNoProblemOfTheMessage(t *testing.T) {
+	t.Setenv("TMPDIR", "/nonexistent")
+	_, err := compose(t.Context(), composeSender, Message{To: []string{"a@b.example"},
+		Attachments: []Attachment{{Name: "f", Content: io.LimitReader(zeros{}, 2<<20)}}}, Limits{}, composeTime)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	_, refused := errors.AsType[*ComposeError](err)
+	require.False(t, refused)
+}
+
+// The memory that composing takes does not grow with the attachments.
+func TestLargeAttachments(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	const size = 100 << 20
+	sum := sha256.New()
+	content := io.TeeReader(io.LimitReader(zeros{}, size), sum)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	c, err := compose(t.Context(), composeSender, Message{To: []string{"a@b.example"},
+		Attachments: []Attachment{{Name: "f", Content: content}}}, Limits{Product: 200_000_000}, composeTime)
+	runtime.ReadMemStats(&after)
+	require.NoError(t, err)
+	defer c.body.Close()
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(16<<20))
+	require.Equal(t, []AttachmentDigest{{"f", size, [32]byte(sum.Sum(nil))}}, c.attachments)
+	stored := sha256.New()
+	_, err = io.Copy(stored, io.NewSectionReader(c.body, 0, c.body.Size()))
+	require.NoError(t, err)
+	require.Equal(t, c.digest, [32]byte(stored.Sum(nil)))
+}
+
+func TestRequestDigest(t *testing.T) {
+	base := func() Message {
+		return Message{
+			To: []string{"Anna <anna@b.example>"}, Cc: []string{"c@b.example"}, ReplyTo: "r@b.example",
+			Subject: "s", Text: "t", HTML: "h", InReplyTo: "a@b",
+			ExtraHeader: []HeaderField{{"X-A", ""}, {"X-B", "x"}},
+			Attachments: []Attachment{{Name: "n", Content: strings.NewReader("content")}},
+		}
+	}
+	request := mustCompose(t, base()).request
+	// Keys are kept for years: a digest that changes makes errors of repeated calls.
+	require.Equal(t, "9b4ac3151ac580cdf1f5ec02fd170e7e763db687e2236b9474fba3feb39d0135", hex.EncodeToString(request[:]))
+
+	same := map[string]func(*Message){
+		"a display name":   func(m *Message) { m.To[0] = "ANNA@b.example" },
+		"the same receipt": func(m *Message) { m.Receipt = receipt.Full },
+		"the same type":    func(m *Message) { m.Attachments[0].Type = "Application/Octet-Stream" },
+		"a key":            func(m *Message) { m.Key = "k" },
+		"case of a name":   func(m *Message) { m.ExtraHeader[0].Name = "x-a" },
+		"brackets":         func(m *Message) { m.InReplyTo = "<a@b>" },
+		"the reader":       func(m *Message) { m.Attachments[0].Content = iotest.OneByteReader(strings.NewReader("content")) },
+	}
+	other := map[string]func(*Message){
+		"To":          func(m *Message) { m.To[0] = "anne@b.example" },
+		"To and Cc":   func(m *Message) { m.To, m.Cc = append(m.To, m.Cc...), nil },
+		"ReplyTo":     func(m *Message) { m.ReplyTo = "" },
+		"Subject":     func(m *Message) { m.Subject = "" },
+		"Text":        func(m *Message) { m.Text = "u" },
+		"HTML":        func(m *Message) { m.HTML = "" },
+		"Receipt":     func(m *Message) { m.Receipt = receipt.Brief },
+		"InReplyTo":   func(m *Message) { m.InReplyTo = "" },
+		"ExtraHeader": func(m *Message) { m.ExtraHeader = []HeaderField{{"X-A", "x"}, {"X-B", ""}} },
+		"a type":      func(m *Message) { m.Attachments[0].Type = "text/plain" },
+		"a name":      func(m *Message) { m.Attachments[0].Name = "m" },
+		"content":     func(m *Message) { m.Attachments[0].Content = strings.NewReader("Content") },
+		"order": func(m *Message) {
+			m.Attachments = append([]Attachment{{Name: "x", Content: new(bytes.Buffer)}}, m.Attachments...)
+		},
+	}
+	seen := map[[32]byte]string{request: "the first"}
+	for name, change := range same {
+		m := base()
+		change(&m)
+		require.Equal(t, request, mustCompose(t, m).request, name)
+	}
+	for name, change := range other {
+		m := base()
+		change(&m)
+		c := mustCompose(t, m)
+		require.Empty(t, seen[c.request], name)
+		seen[c.request] = name
+	}
+}

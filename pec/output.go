@@ -1,0 +1,50 @@
+package pec
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"errors"
+	"hash"
+
+	"github.com/gopec/gopec/internal/spool"
+)
+
+// output takes the bytes of a message as they will leave: what is stored is what
+// is sent. Whoever makes one discards it.
+type output struct {
+	*bufio.Writer // composing writes little by little
+	spool         spool.Writer
+	sum           hash.Hash
+	limit         int64 // the most bytes there may be
+	size          int64 // beyond the limit, by as little as happened to come at once
+	tooLarge      bool
+}
+
+var errTooLarge = errors.New("the message is too large")
+
+const outputBuffer = 64 << 10
+
+func newOutput(limit int64) *output {
+	o := &output{sum: sha256.New(), limit: limit}
+	o.Writer = bufio.NewWriterSize((*sink)(o), outputBuffer)
+	return o
+}
+
+// close ends the writing.
+func (o *output) close() error { return o.Flush() }
+
+// discard gives up what was not taken away.
+func (o *output) discard() { _ = o.spool.Close() }
+
+// sink is what is behind the buffer of an output.
+type sink output
+
+func (s *sink) Write(p []byte) (int, error) {
+	s.size += int64(len(p))
+	if s.size > s.limit {
+		s.tooLarge = true
+		return 0, errTooLarge
+	}
+	s.sum.Write(p)
+	return s.spool.Write(p)
+}

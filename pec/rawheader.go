@@ -1,0 +1,155 @@
+package pec
+
+import (
+	"errors"
+	"mime"
+	"net/mail"
+	"slices"
+	"strings"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/header"
+	"github.com/gopec/gopec/receipt"
+)
+
+var (
+	errNoEnd   = errors.New("no empty line ends the header")
+	errFolding = errors.New("a blank line, or a continuation of nothing")
+	errNoField = errors.New("no field name followed by a colon")
+)
+
+// singleFields may stand in a header once: RFC 5322, 3.6; RFC 2045, 3; and what
+// decides on the receipt.
+var singleFields = []string{
+	"from", "sender", "reply-to", "to", "cc", "message-id", "in-reply-to", "references", "subject", "date",
+	"mime-version", "x-tiporicevuta",
+}
+
+// checkHeader checks the header of a RawMessage and takes from it what is known of
+// the message.
+func (c *rawComposer) checkHeader(h header.Header) {
+	c.checkFields(h)
+	c.checkOrigin(h)
+	c.checkAddresses(h)
+	c.checkMIME(h)
+	c.subject = decodeText(h.Get("Subject"))
+	c.receipt = receipt.Full
+	for _, value := range h.Values("X-TipoRicevuta") {
+		detail, ok := receiptOf(value)
+		if !ok {
+			c.problem("X-TipoRicevuta", value, ProblemBadReceipt, nil)
+			continue
+		}
+		c.receipt = detail
+	}
+}
+
+func receiptOf(token string) (receipt.Detail, bool) {
+	for detail, t := range receiptTokens {
+		if t == token {
+			return detail, true
+		}
+	}
+	return "", false
+}
+
+// checkFields looks for fields that may not be there, or not twice.
+func (c *rawComposer) checkFields(h header.Header) {
+	seen := map[string]bool{}
+	for _, f := range h {
+		name := strings.ToLower(f.Name)
+		single := slices.Contains(singleFields, name) || strings.HasPrefix(name, "content-")
+		switch {
+		case name == "sender" || isForbidden(name):
+			c.problem(f.Name, f.Value, ProblemForbidden, nil)
+		case single && seen[name]:
+			c.problem(f.Name, f.Value, ProblemDuplicate, nil)
+		case asksForReceipts(name) && !slices.Contains(c.warnings, WarningOtherReceipts):
+			c.warnings = append(c.warnings, WarningOtherReceipts)
+		}
+		seen[name] = true
+	}
+}
+
+// checkOrigin checks what is about the message as such: RFC 5322, 3.6.1 and 3.6.4.
+func (c *rawComposer) checkOrigin(h header.Header) {
+	for _, name := range []string{"From", "Date", "MIME-Version"} {
+		if len(h.Values(name)) == 0 {
+			c.problem(name, "", ProblemMissing, nil)
+		}
+	}
+	for _, value := range h.Values("Date") {
+		if _, err := mail.ParseDate(value); err != nil {
+			c.problem("Date", value, ProblemMalformed, err)
+		}
+	}
+	for _, value := range h.Values("Message-ID") {
+		c.messageID = strings.TrimSuffix(strings.TrimPrefix(value, "<"), ">")
+		if value != "<"+c.messageID+">" || !isMessageID(c.messageID) {
+			c.problem("Message-ID", value, ProblemBadMessageID, nil)
+		}
+	}
+}
+
+func (c *rawComposer) checkAddresses(h header.Header) {
+	for _, value := range h.Values("From") {
+		list, err := parsePlainList(value)
+		switch {
+		case err != nil:
+			c.problem("From", value, ProblemBadAddress, err)
+		case len(list) != 1 || !envelope.SameAddress(list[0], c.sender):
+			c.problem("From", value, ProblemNotSender, nil)
+		}
+	}
+	if len(h.Values("To")) == 0 {
+		c.problem("To", "", ProblemMissing, nil)
+	}
+	for _, name := range []string{"To", "Cc", "Reply-To"} {
+		for _, value := range h.Values(name) {
+			list, err := parsePlainList(value)
+			if err != nil {
+				c.problem(name, value, ProblemBadAddress, err)
+				continue
+			}
+			for _, address := range list {
+				if name != "Reply-To" {
+					c.addRecipient(name, address, address)
+				}
+			}
+		}
+	}
+}
+
+// checkMIME refuses a structure that programs may see in different ways.
+func (c *rawComposer) checkMIME(h header.Header) {
+	for _, value := range h.Values("MIME-Version") {
+		if value != "1.0" {
+			c.problem("MIME-Version", value, ProblemMalformed, nil)
+		}
+	}
+	for _, value := range h.Values("Content-Type") {
+		if err := checkContentType(value); err != nil {
+			c.problem("Content-Type", value, ProblemMalformed, err)
+		}
+	}
+}
+
+// checkContentType asks two readers; they must agree on the boundary.
+func checkContentType(value string) error {
+	mediaType, params, err := mime.ParseMediaType(value)
+	if err != nil {
+		return err
+	}
+	ours, our, err := header.ParseParams(value)
+	if err != nil {
+		return err
+	}
+	// A boundary in the form of RFC 2231 is one to some programs, and none to others.
+	if ours != mediaType || our["boundary"] != params["boundary"] || strings.Contains(strings.ToLower(value), "boundary*") {
+		return header.ErrParams
+	}
+	if strings.HasPrefix(mediaType, "multipart/") && params["boundary"] == "" {
+		return errors.New("a multipart without boundary")
+	}
+	return nil
+}
