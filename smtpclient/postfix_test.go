@@ -30,9 +30,7 @@ func TestPostfix(t *testing.T) {
 	sink := newSink(t)
 	addr := startPostfix(t, id, sink.addr)
 	open := func(password string) *smtpclient.Client {
-		c, err := smtpclient.New(addr, pec.Password(sender, password), &smtpclient.Options{TLS: id.Client, Timeout: 20 * time.Second})
-		require.NoError(t, err)
-		return c
+		return newClient(t, addr, pec.Password(sender, password), &smtpclient.Options{TLS: id.Client, Timeout: 20 * time.Second})
 	}
 	text := "From: <mario@pec.example>\r\nTo: <uno@pec.example>\r\nSubject: prova\r\nDate: Sat, 21 Nov 2026 10:00:00 +0100\r\n" +
 		"Message-ID: <1@pec.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n" +
