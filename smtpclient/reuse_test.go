@@ -154,6 +154,8 @@ func TestNotKept(t *testing.T) {
 			client := p.open(t, pec.Password(sender, secret), &c.opts)
 			o := client.Submit(t.Context(), submission(message()))
 			assert.Equal(t, c.kind, o.Kind, "%v", o.Err)
+			heard := p.told()
+			require.Equal(t, "QUIT", heard[len(heard)-1])
 			<-p.ended
 			o = client.Submit(t.Context(), submission(message()))
 			assert.Equal(t, pec.OutcomeSubmitted, o.Kind, "%v", o.Err)
