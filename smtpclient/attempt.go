@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
-	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
-	"github.com/gopec/gopec/internal/netguard"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -20,51 +17,113 @@ type attempt struct {
 	ctx     context.Context
 	message pec.Submission
 
-	wire       *wire
-	smtp       *smtp.Client
+	*session
+	release    func() // takes the session out of ctx's reach
 	recipients []pec.RecipientReply
 }
 
 // run goes through the dialogue until a step has decided the outcome.
 func (a *attempt) run() pec.Outcome {
-	if err := a.check(); err != nil {
-		return pec.Outcome{Kind: pec.OutcomeRefused, Err: err}
-	}
-	conn, err := a.connect()
-	if err != nil {
-		return pec.Outcome{Kind: pec.OutcomeTemporary, Err: failure(a.ctx, "connect", err, err)}
-	}
-	defer conn.Close()
-	defer conn.Guard(a.ctx)()
-
-	a.wire = &wire{Conn: conn, ctx: a.ctx}
-	a.smtp = smtp.NewClient(a.wire)
-	var o *pec.Outcome
-	for _, step := range []func() *pec.Outcome{a.hello, a.auth, a.from, a.to, a.content} {
-		if o = step(); o != nil {
-			break
+	defer a.drop() // a body that panics leaves a session behind
+	o := a.begin()
+	for _, step := range []func() *pec.Outcome{a.to, a.content} {
+		if o == nil {
+			o = step()
 		}
 	}
+	a.finish(o)
 	o.Recipients = a.recipients
 	return *o
 }
 
-// check looks at the message before anybody is dialled.
-func (a *attempt) check() error {
-	if err := checkAddresses(a.message); err != nil {
-		return err
+// begin has the server take the sender. A kept session that turns out to have ended
+// is replaced, once: no recipient and no byte of the message has left by then.
+func (a *attempt) begin() *pec.Outcome {
+	if s := a.client.take(); s != nil {
+		a.hold(s)
+		a.wire.Expect(min(a.client.options.Timeout, reuseTimeout))
+		o := a.from()
+		if o == nil || !a.outlived(o) {
+			return o
+		}
+		a.drop()
 	}
-	if a.message.Body == nil || a.message.Size <= 0 {
-		return &Error{Op: "body", Reason: ReasonContent, Err: errors.New("no body")}
+	if o := a.open(); o != nil {
+		return o
 	}
-	return nil
+	return a.from()
 }
 
-func (a *attempt) connect() (*netguard.Conn, error) {
-	if err := a.ctx.Err(); err != nil {
-		return nil, err
+// outlived tells whether a kept session is to blame for an outcome at MAIL FROM: it
+// broke, the server is closing it, or has forgotten what went before (RFC 5321,
+// 4.2.2: 421, 503; RFC 4954, 6: 530).
+func (a *attempt) outlived(o *pec.Outcome) bool {
+	switch o.Reply.Code {
+	case 421, 503, 530:
+		return true
 	}
-	return netguard.Dial(a.ctx, a.client.addr, a.client.tls, a.client.options.Timeout)
+	return a.wire.Failure() != nil && a.ctx.Err() == nil
+}
+
+// open makes a new session. Its failure leaves none behind.
+func (a *attempt) open() *pec.Outcome {
+	s, reply, err := a.client.dial(a.ctx)
+	if err != nil {
+		return &pec.Outcome{Kind: pec.OutcomeTemporary, Reply: reply, Err: failure(a.ctx, "connect", err, err)}
+	}
+	a.hold(s)
+	o := a.hello()
+	if o == nil {
+		o = a.auth()
+	}
+	if o != nil {
+		a.drop()
+	}
+	return o
+}
+
+// hold puts a session under the context and the server under the clock.
+func (a *attempt) hold(s *session) {
+	a.session = s
+	a.wire.begin(a.ctx)
+	a.wire.Expect(a.client.options.Timeout)
+	a.release = a.wire.Guard(a.ctx)
+}
+
+// drop ends the session, if there is one.
+func (a *attempt) drop() {
+	if a.session == nil {
+		return
+	}
+	a.release()
+	a.wire.Close()
+	a.session = nil
+}
+
+// finish keeps the session after a success that leaves nothing over, and ends it
+// after all else.
+func (a *attempt) finish(o *pec.Outcome) {
+	if a.session == nil {
+		return
+	}
+	if o.Kind == pec.OutcomeSubmitted && a.client.options.IdleTimeout > 0 && a.wire.alone() && a.wire.Failure() == nil {
+		a.release()
+		if a.ctx.Err() == nil {
+			a.client.keep(a.session)
+			a.session = nil
+			return
+		}
+	}
+	a.leave(o)
+	a.drop()
+}
+
+// leave says goodbye, unless a command would be taken for a part of the message, or
+// nobody listens.
+func (a *attempt) leave(o *pec.Outcome) {
+	if !a.wire.holding && o.Reply.Code/100 != 3 && o.Reply.Code != 421 {
+		a.quit()
+	}
 }
 
 // unsent turns an error before the final dot into the outcome; permanent is what
@@ -78,7 +137,9 @@ func (a *attempt) unsent(op string, err error, permanent pec.OutcomeKind) *pec.O
 	switch reply.Code / 100 {
 	case 4:
 	case 5:
-		o.Kind = permanent
+		if !throttled(a.client.options.Throttle, op, reply) {
+			o.Kind = permanent
+		}
 	default:
 		o.Err = &Error{Op: op, Reason: ReasonProtocol, Err: err}
 	}
@@ -90,11 +151,7 @@ func (a *attempt) hello() *pec.Outcome {
 		// Whatever the code, it is about the server and not about the message.
 		return a.unsent("EHLO", err, pec.OutcomeTemporary)
 	}
-	// RFC 1870, 4: zero means that there is no fixed limit.
-	if limit, ok := a.smtp.MaxMessageSize(); ok && limit > 0 && a.message.Size > int64(limit) {
-		err := fmt.Errorf("%d bytes, the server takes %d", a.message.Size, limit)
-		return a.given(pec.OutcomeRefused, &Error{Op: "EHLO", Reason: ReasonTooLarge, Err: err})
-	}
+	a.offer = readOffer(a.wire.text())
 	return nil
 }
 
@@ -105,42 +162,18 @@ func (a *attempt) given(kind pec.OutcomeKind, err *Error) *pec.Outcome {
 	return o
 }
 
-func (a *attempt) auth() *pec.Outcome {
-	plain := a.smtp.SupportsAuth(sasl.Plain)
-	if !plain && !a.smtp.SupportsAuth(sasl.Login) {
-		err := errors.New("neither AUTH PLAIN nor AUTH LOGIN is offered")
-		return a.given(pec.OutcomeTemporary, &Error{Op: "AUTH", Reason: ReasonMechanism, Err: err})
-	}
-	user := a.client.login.User
-	secret, err := a.client.login.Secret(a.ctx)
-	if err != nil {
-		return a.given(pec.OutcomeTemporary, &Error{Op: "AUTH", Reason: ReasonSecret, Err: err})
-	}
-	mechanism := sasl.NewPlainClient("", user, secret)
-	if !plain {
-		mechanism = sasl.NewLoginClient(user, secret)
-	}
-	a.wire.login = true
-	err = a.smtp.Auth(mechanism)
-	a.wire.login = false
-	if err == nil {
-		return nil
-	}
-	o := a.unsent("AUTH", err, pec.OutcomeAuthentication)
-	if o.Kind == pec.OutcomeAuthentication {
-		o.Err = &pec.LoginError{Server: a.client.addr, Reply: o.Reply.String(), Err: err}
-	}
-	return o
-}
-
 func (a *attempt) from() *pec.Outcome {
-	err := a.smtp.Mail(a.message.From, &smtp.MailOptions{Size: a.message.Size})
-	if err == nil {
-		return nil
+	if limit := a.offer.size; limit > 0 && a.message.Size > limit {
+		err := fmt.Errorf("%d bytes, the server takes %d", a.message.Size, limit)
+		return &pec.Outcome{Kind: pec.OutcomeRefused, Err: &Error{Op: "MAIL", Reason: ReasonTooLarge, Err: err}}
 	}
-	o := a.unsent("MAIL", err, pec.OutcomeRefused)
-	a.leave(o)
-	return o
+	err := a.smtp.Mail(a.message.From, &smtp.MailOptions{Size: a.message.Size})
+	a.client.pace.count()
+	if err != nil {
+		return a.unsent("MAIL", err, pec.OutcomeRefused)
+	}
+	a.wire.Expect(a.client.options.Timeout)
+	return nil
 }
 
 // to offers every recipient, so that the outcome names all that are refused. One
@@ -166,9 +199,8 @@ func (a *attempt) to() *pec.Outcome {
 		}
 	}
 	if decided != nil {
-		a.wire.Expect(a.farewell())
+		a.wire.Expect(min(a.client.options.Timeout, farewell))
 		_ = a.smtp.Reset()
-		a.leave(decided)
 	}
 	return decided
 }
@@ -177,9 +209,7 @@ func (a *attempt) to() *pec.Outcome {
 func (a *attempt) content() *pec.Outcome {
 	data, err := a.smtp.Data()
 	if err != nil {
-		o := a.unsent("DATA", err, pec.OutcomeRefused)
-		a.leave(o)
-		return o
+		return a.unsent("DATA", err, pec.OutcomeRefused)
 	}
 	// From here on no other command may go through the library: before any
 	// command it would end an unfinished body with a dot.
@@ -195,9 +225,7 @@ func (a *attempt) content() *pec.Outcome {
 		return a.stopped(src, err)
 	}
 	a.wire.holding = false
-	o := a.answered(err)
-	a.leave(o)
-	return o
+	return a.answered(err)
 }
 
 // stopped gives the outcome of a body that came to no final dot.
@@ -214,7 +242,7 @@ func (a *attempt) stopped(src *body, err error) *pec.Outcome {
 	}
 	// A server that refuses a message halfway, for its size or a virus, says so
 	// before it hangs up; then offering the same bytes again is of no use.
-	a.wire.Expect(a.farewell())
+	a.wire.Expect(min(a.client.options.Timeout, farewell))
 	if reply := readReply(a.wire.Conn); reply.Code/100 == 4 || reply.Code/100 == 5 {
 		o.Reply = reply
 		if reply.Code/100 == 5 {
@@ -247,21 +275,4 @@ func (a *attempt) answered(err error) *pec.Outcome {
 
 func (a *attempt) failure(op string, err error) *Error {
 	return failure(a.ctx, op, err, a.wire.Failure())
-}
-
-// leave says goodbye, if there is still somebody to say it to. The outcome is
-// known: nothing that happens here counts.
-func (a *attempt) leave(o *pec.Outcome) {
-	if a.wire.Failure() != nil || o.Reply.Code/100 == 3 {
-		return
-	}
-	a.wire.Expect(a.farewell())
-	if _, err := a.wire.Write([]byte("QUIT\r\n")); err == nil {
-		readReply(a.wire)
-	}
-}
-
-// farewell bounds each silence after the outcome is known.
-func (a *attempt) farewell() time.Duration {
-	return min(a.client.options.Timeout, 5*time.Second)
 }

@@ -112,8 +112,7 @@ func TestDecidingReply(t *testing.T) {
 		recipients[0]: {Code: 450, EnhancedCode: smtp.EnhancedCode{4, 2, 1}, Message: "busy"},
 		recipients[1]: {Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "unknown"},
 	}})
-	c, err := smtpclient.New(addr, pec.Password(sender, secret), &smtpclient.Options{TLS: clientTLS})
-	require.NoError(t, err)
+	c := newClient(t, addr, pec.Password(sender, secret), &smtpclient.Options{TLS: clientTLS})
 	o := c.Submit(context.Background(), submission(message()))
 	assert.Equal(t, pec.OutcomeRefused, o.Kind)
 	assert.Equal(t, pec.Reply{Code: 550, Enhanced: "5.1.1", Text: "unknown"}, o.Reply)
@@ -177,8 +176,7 @@ func TestSecret(t *testing.T) {
 		asked++
 		return secret, err
 	}}
-	c, newErr := smtpclient.New(f.addr, login, &smtpclient.Options{TLS: f.client})
-	require.NoError(t, newErr)
+	c := newClient(t, f.addr, login, &smtpclient.Options{TLS: f.client, IdleTimeout: -1})
 	assert.Zero(t, asked)
 	assert.Equal(t, pec.OutcomeSubmitted, c.Submit(context.Background(), submission(message())).Kind)
 	assert.Equal(t, 1, asked)
@@ -193,15 +191,13 @@ func TestSecret(t *testing.T) {
 func TestLibraryServer(t *testing.T) {
 	b := &backend{}
 	addr, clientTLS := library(t, b)
-	c, err := smtpclient.New(addr, pec.Password(sender, secret), &smtpclient.Options{TLS: clientTLS})
-	require.NoError(t, err)
+	c := newClient(t, addr, pec.Password(sender, secret), &smtpclient.Options{TLS: clientTLS})
 	for range 3 {
 		o := c.Submit(context.Background(), submission(message()))
 		require.Equal(t, pec.OutcomeSubmitted, o.Kind, "%v", o.Err)
 		assert.Equal(t, message(), b.got.String())
 	}
-	c, err = smtpclient.New(addr, pec.Password(sender, "wrong"), &smtpclient.Options{TLS: clientTLS})
-	require.NoError(t, err)
+	c = newClient(t, addr, pec.Password(sender, "wrong"), &smtpclient.Options{TLS: clientTLS})
 	assert.Equal(t, pec.OutcomeAuthentication, c.Submit(context.Background(), submission(message())).Kind)
 }
 

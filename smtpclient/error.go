@@ -19,18 +19,21 @@ const (
 	ReasonContent   Reason = "content"   // a body that SMTP cannot carry unchanged: refused
 	ReasonTooLarge  Reason = "too-large" // more than the server's SIZE (RFC 1870): refused
 	ReasonBody      Reason = "body"      // the body could not be read, or is not Size bytes long: temporary
-	ReasonSecret    Reason = "secret"    // the password could not be had: temporary
-	ReasonMechanism Reason = "mechanism" // the server offers neither AUTH PLAIN nor AUTH LOGIN: temporary
+	ReasonSecret    Reason = "secret"    // the password or token could not be had, or no login can carry it: temporary
+	ReasonStartTLS  Reason = "starttls"  // before TLS the server said anything but its consent; neither login nor message was told: temporary
+	ReasonMechanism Reason = "mechanism" // the server does not offer the way to log in that was chosen: temporary
 	ReasonNetwork   Reason = "network"   // no connection, no TLS, or the connection broke: temporary
 	ReasonTimeout   Reason = "timeout"   // the server was silent, or did not read, for too long: temporary
 	ReasonCanceled  Reason = "canceled"  // the context ended: temporary; the error is the context's
 	ReasonProtocol  Reason = "protocol"  // a reply that means nothing at its place: temporary
+	ReasonClosed    Reason = "closed"    // Close was called: temporary
+	ReasonRefused   Reason = "refused"   // the server answered no: from Probe alone, an outcome has the reply
 )
 
 // Error is the error of this package. It is in pec.Outcome.Err, except for a
 // refused login, which is a *pec.LoginError.
 type Error struct {
-	Op     string // what was under way: new, connect, EHLO, AUTH, MAIL, RCPT, DATA, body or dot
+	Op     string // what was under way: new, wait, connect, STARTTLS, EHLO, AUTH, MAIL, RCPT, DATA, body, dot or probe
 	Reason Reason
 	Err    error // the cause
 }
@@ -42,6 +45,8 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+var errClosed = errors.New("the client is closed")
+
 // failure names the reason of an error that is not a reply. A context that has
 // ended explains all that follows from it, such as the closed connection; an
 // error on a sound connection is about what the server said.
@@ -50,6 +55,8 @@ func failure(ctx context.Context, op string, err, broken error) *Error {
 	switch {
 	case errors.As(err, &known):
 		return known
+	case errors.Is(err, errClosed):
+		return &Error{Op: op, Reason: ReasonClosed, Err: err}
 	case ctx.Err() != nil:
 		return &Error{Op: op, Reason: ReasonCanceled, Err: ctx.Err()}
 	case errors.Is(broken, os.ErrDeadlineExceeded):

@@ -70,8 +70,18 @@ func (f *fake) open(t *testing.T, opts *smtpclient.Options) *smtpclient.Client {
 		opts = &smtpclient.Options{}
 	}
 	opts.TLS = f.client
-	c, err := smtpclient.New(f.addr, pec.Password(sender, secret), opts)
+	if opts.IdleTimeout == 0 {
+		opts.IdleTimeout = -1 // the fake plays one dialogue
+	}
+	return newClient(t, f.addr, pec.Password(sender, secret), opts)
+}
+
+// newClient gives a Client that is closed with the test.
+func newClient(t *testing.T, addr string, login pec.Login, opts *smtpclient.Options) *smtpclient.Client {
+	t.Helper()
+	c, err := smtpclient.New(addr, login, opts)
 	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	return c
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -28,11 +30,9 @@ func TestPostfix(t *testing.T) {
 	netguardtest.NoLeak(t)
 	id := netguardtest.NewIdentity(t)
 	sink := newSink(t)
-	addr := startPostfix(t, id, sink.addr)
+	addr, clearAddr := startPostfix(t, id, sink.addr)
 	open := func(password string) *smtpclient.Client {
-		c, err := smtpclient.New(addr, pec.Password(sender, password), &smtpclient.Options{TLS: id.Client, Timeout: 20 * time.Second})
-		require.NoError(t, err)
-		return c
+		return newClient(t, addr, pec.Password(sender, password), &smtpclient.Options{TLS: id.Client, Timeout: 20 * time.Second})
 	}
 	text := "From: <mario@pec.example>\r\nTo: <uno@pec.example>\r\nSubject: prova\r\nDate: Sat, 21 Nov 2026 10:00:00 +0100\r\n" +
 		"Message-ID: <1@pec.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n" +
@@ -45,12 +45,7 @@ func TestPostfix(t *testing.T) {
 		assert.Contains(t, o.Reply.Text, "queued as")
 		require.Len(t, o.Recipients, 2)
 		assert.Equal(t, pec.Reply{Code: 250, Enhanced: "2.1.5", Text: "Ok"}, o.Recipients[1].Reply)
-		select {
-		case got := <-sink.messages:
-			assert.True(t, strings.HasSuffix(got, text), "the exact bytes after Postfix's own header lines")
-		case <-time.After(30 * time.Second):
-			t.Fatal("nothing arrived")
-		}
+		assert.True(t, strings.HasSuffix(sink.next(t), text), "the exact bytes after Postfix's own header lines")
 	})
 	t.Run("wrong password", func(t *testing.T) {
 		o := open("wrong").Submit(context.Background(), submission(text))
@@ -88,6 +83,45 @@ func TestPostfix(t *testing.T) {
 		o := open(secret).Submit(ctx, s)
 		assert.Equal(t, pec.OutcomeTemporary, o.Kind)
 		require.ErrorIs(t, o.Err, context.Canceled)
+	})
+	t.Run("kept", func(t *testing.T) {
+		p := newProxy(t, addr, nil)
+		c := newClient(t, p.addr, pec.Password(sender, secret), &smtpclient.Options{TLS: id.Client, Timeout: 20 * time.Second})
+		for range 5 {
+			o := c.Submit(context.Background(), submission(text))
+			require.Equal(t, pec.OutcomeSubmitted, o.Kind, "%v %v", o.Reply, o.Err)
+			assert.True(t, strings.HasSuffix(sink.next(t), text))
+		}
+		assert.Equal(t, 1, p.connections())
+		require.NoError(t, c.Close())
+	})
+	t.Run("STARTTLS", func(t *testing.T) {
+		c := newClient(t, clearAddr, pec.Password(sender, secret), &smtpclient.Options{StartTLS: true, TLS: id.Client, Timeout: 20 * time.Second})
+		for range 2 {
+			o := c.Submit(context.Background(), submission(text))
+			require.Equal(t, pec.OutcomeSubmitted, o.Kind, "%v %v", o.Reply, o.Err)
+			assert.True(t, strings.HasSuffix(sink.next(t), text))
+		}
+		require.NoError(t, c.Close())
+	})
+	t.Run("tokens", func(t *testing.T) {
+		for _, mechanism := range []pec.Mechanism{pec.MechanismXOAUTH2, pec.MechanismOAuthBearer} {
+			options := &smtpclient.Options{TLS: id.Client, Timeout: 20 * time.Second}
+			o := newClient(t, addr, with(mechanism, token), options).Submit(context.Background(), submission(text))
+			require.Equal(t, pec.OutcomeSubmitted, o.Kind, "%s: %v %v", mechanism, o.Reply, o.Err)
+			assert.True(t, strings.HasSuffix(sink.next(t), text))
+			o = newClient(t, addr, with(mechanism, "expired"), options).Submit(context.Background(), submission(text))
+			require.Equal(t, pec.OutcomeAuthentication, o.Kind, "%s: %v %v", mechanism, o.Reply, o.Err)
+			assert.Equal(t, 535, o.Reply.Code)
+		}
+	})
+	t.Run("probe", func(t *testing.T) {
+		got, err := open(secret).Probe(context.Background())
+		require.NoError(t, err)
+		assert.Equal(t, "provider.example", got.Server)
+		assert.EqualValues(t, 1<<20, got.Size)
+		assert.Equal(t, []string{"LOGIN", "OAUTHBEARER", "PLAIN", "XOAUTH2"}, got.Mechanisms)
+		assert.Contains(t, got.Capabilities, "PIPELINING")
 	})
 	select {
 	case got := <-sink.messages:
@@ -140,6 +174,18 @@ func newSink(t *testing.T) *sink {
 	return s
 }
 
+// next waits for a message.
+func (s *sink) next(t *testing.T) string {
+	t.Helper()
+	select {
+	case got := <-s.messages:
+		return got
+	case <-time.After(30 * time.Second):
+		t.Fatal("nothing arrived")
+		return ""
+	}
+}
+
 func (s sinkSession) Data(r io.Reader) error {
 	var b bytes.Buffer
 	_, err := b.ReadFrom(r)
@@ -149,11 +195,12 @@ func (s sinkSession) Data(r io.Reader) error {
 	return err
 }
 
-func startPostfix(t *testing.T, id netguardtest.Identity, sinkAddr string) (addr string) {
+// startPostfix gives the addresses for TLS from the first byte and for STARTTLS.
+func startPostfix(t *testing.T, id netguardtest.Identity, sinkAddr string) (addr, clearAddr string) {
 	netguardtest.Root(t)
 	postfix := testenv.Program(t, "postfix")
 	dir := netguardtest.Dir(t)
-	port := netguardtest.FreePort(t)
+	port, clearPort := netguardtest.FreePort(t), netguardtest.FreePort(t)
 	auth := startDovecotAuth(t)
 	sinkHost, sinkPort, err := net.SplitHostPort(sinkAddr)
 	require.NoError(t, err)
@@ -193,6 +240,7 @@ smtpd_client_connection_rate_limit = 0
 `, dir, sinkHost, sinkPort, id.CertPath, id.KeyPath, auth, conf))
 	netguardtest.WriteFile(t, conf, "master.cf", fmt.Sprintf(`
 127.0.0.1:%d inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+127.0.0.1:%d inet n - n - - smtpd -o smtpd_tls_security_level=encrypt
 pickup    unix n - n 60 1 pickup
 cleanup   unix n - n - 0 cleanup
 qmgr      unix n - n 300 1 qmgr
@@ -211,33 +259,54 @@ discard   unix - - n - - discard
 anvil     unix - - n - 1 anvil
 scache    unix - - n - 1 scache
 postlog   unix-dgram n - n - 1 postlogd
-`, port))
+`, port, clearPort))
 	// Registered first, so that it also ends a server that came up too late.
 	t.Cleanup(func() { _ = exec.Command(postfix, "-c", conf, "stop").Run() })
 	netguardtest.Start(t, port, postfix, "-c", conf, "start-fg")
-	return fmt.Sprintf("127.0.0.1:%d", port)
+	return fmt.Sprintf("127.0.0.1:%d", port), fmt.Sprintf("127.0.0.1:%d", clearPort)
 }
 
-// startDovecotAuth gives the socket at which Dovecot checks passwords.
+// startDovecotAuth gives the socket at which Dovecot checks passwords, and tokens at
+// a server of this test.
 func startDovecotAuth(t *testing.T) (socket string) {
 	dovecot := testenv.Program(t, "dovecot")
 	dir := netguardtest.Dir(t)
 	port := netguardtest.FreePort(t)
+	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("token") != token {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = fmt.Fprintf(w, `{"email": %q}`, sender)
+	}))
+	t.Cleanup(tokens.Close)
+	oauth2 := netguardtest.WriteFile(t, dir, "oauth2.conf", "tokeninfo_url = "+tokens.URL+"/?token=\nusername_attribute = email\n")
 	conf := netguardtest.WriteFile(t, dir, "dovecot.conf", fmt.Sprintf(`
 base_dir = %[1]s/run
 state_dir = %[1]s/state
 log_path = /dev/stderr
 ssl = no
 protocols =
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2 oauthbearer
 auth_failure_delay = 0
 passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = %[4]s
+}
+passdb {
   driver = static
+  mechanisms = plain login
   args = password=%[2]s
 }
 userdb {
   driver = static
   args = uid=nobody gid=nogroup home=/nonexistent
+}
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
 }
 service auth {
   unix_listener %[1]s/auth {
@@ -248,7 +317,7 @@ service auth {
     port = %[3]d
   }
 }
-`, dir, secret, port))
+`, dir, secret, port, oauth2))
 	netguardtest.Start(t, port, dovecot, "-F", "-c", conf)
 	return filepath.Join(dir, "auth")
 }

@@ -32,6 +32,11 @@ func readReply(src io.Reader) pec.Reply {
 	if err != nil {
 		return pec.Reply{}
 	}
+	return newReply(code, text)
+}
+
+// newReply splits what package textproto made of a reply.
+func newReply(code int, text string) pec.Reply {
 	r := pec.Reply{Code: code, Text: oneLine(text)}
 	if first, rest, ok := strings.Cut(text, " "); ok && isEnhanced(first) {
 		// RFC 2034, 4: each line of the reply repeats the code.

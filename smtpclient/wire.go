@@ -1,9 +1,11 @@
 package smtpclient
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
+	"net/textproto"
 
 	"github.com/gopec/gopec/internal/netguard"
 	"github.com/gopec/gopec/pec"
@@ -21,7 +23,8 @@ type wire struct {
 	*netguard.Conn
 	ctx context.Context
 
-	in []byte // what the server sent since our last command
+	early []byte // read before anything the server sends
+	in    []byte // what the server sent since our last command
 
 	login   bool   // an AUTH exchange is under way
 	holding bool   // DATA is under way: the last bytes written stay here
@@ -29,6 +32,12 @@ type wire struct {
 	whole   bool   // all of the body has been written
 	dotLeft bool   // the final dot may have left
 	buf     []byte
+}
+
+// begin makes the wire ready for another message.
+func (w *wire) begin(ctx context.Context) {
+	w.ctx, w.holding, w.whole, w.dotLeft = ctx, false, false, false
+	w.held = w.held[:0]
 }
 
 // Write implements net.Conn.
@@ -61,6 +70,11 @@ func (w *wire) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
+	if len(w.early) > 0 {
+		n := copy(p, w.early)
+		w.early = w.early[n:]
+		return n, nil
+	}
 	n, err := w.Conn.Read(p)
 	if len(w.in)+n > maxReply {
 		return 0, errors.New("reply without end")
@@ -84,3 +98,24 @@ func (w *wire) sendDot() error {
 
 // reply gives the reply to the last command.
 func (w *wire) reply() pec.Reply { return readReply(bytes.NewReader(w.in)) }
+
+// text gives the lines of the reply to the last command, without their codes.
+func (w *wire) text() string {
+	_, text, _ := textproto.NewReader(bufio.NewReader(bytes.NewReader(w.in))).ReadResponse(0)
+	return text
+}
+
+// alone tells whether one complete reply is all that the server has sent since our
+// last command: then the next bytes answer the next command.
+func (w *wire) alone() bool {
+	rest := bytes.NewBuffer(w.in)
+	for {
+		line, err := rest.ReadBytes('\n')
+		if err != nil || len(line) < len("250\n") {
+			return false
+		}
+		if line[3] != '-' { // RFC 5321, 4.2.1: the last line
+			return rest.Len() == 0
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -33,10 +34,30 @@ type Conn struct {
 // wait for the next bytes. A passed deadline is os.ErrDeadlineExceeded; when ctx
 // ends, the error is that of ctx.
 func Dial(ctx context.Context, addr string, config *tls.Config, timeout time.Duration) (*Conn, error) {
+	return DialClear(ctx, addr, config, timeout, nil)
+}
+
+// DialClear is Dial to a server that speaks in the clear until it is asked for TLS.
+// ask does that, and must read no byte beyond the server's consent; its error is
+// given as it is unless ctx has ended. Each of its reads and writes may take
+// timeout, and ctx ends them. Nil asks nothing.
+func DialClear(ctx context.Context, addr string, config *tls.Config, timeout time.Duration, ask func(io.ReadWriter) error) (*Conn, error) {
 	dialer := net.Dialer{Timeout: timeout}
 	raw, err := dialer.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, dialled(ctx, err, timeout)
+	}
+	if ask != nil {
+		stop := context.AfterFunc(ctx, func() { raw.Close() })
+		err = ask(clear{raw, timeout})
+		stop()
+	}
+	if err != nil {
+		raw.Close()
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return nil, err
 	}
 	c := &Conn{raw: raw, tls: tls.Client(raw, config), timeout: timeout, silence: timeout}
 	err = raw.SetDeadline(time.Now().Add(timeout))
@@ -159,6 +180,9 @@ func stalled(err error, limit time.Duration) error {
 	}
 	return err
 }
+
+// TLSVersion gives the version of TLS agreed on, as package tls numbers it.
+func (c *Conn) TLSVersion() uint16 { return c.tls.ConnectionState().Version }
 
 // LocalAddr implements net.Conn.
 func (c *Conn) LocalAddr() net.Addr { return c.raw.LocalAddr() }

@@ -136,3 +136,42 @@ func TestTLSConfig(t *testing.T) {
 	_, err = netguard.TLSConfig("host:1", &tls.Config{InsecureSkipVerify: true})
 	require.Error(t, err)
 }
+
+// TestDialClear asks for TLS in the clear first.
+func TestDialClear(t *testing.T) {
+	netguardtest.NoLeak(t)
+	id := netguardtest.NewIdentity(t)
+	addr := netguardtest.Listen(t, nil, func(conn net.Conn) {
+		word := make([]byte, 4)
+		if _, err := io.ReadFull(conn, word); err == nil && string(word) == "TLS?" {
+			_, _ = io.WriteString(conn, "y")
+			_, _ = io.Copy(conn, tls.Server(conn, id.Server))
+			return
+		}
+		wait(conn)
+	})
+	config, err := netguard.TLSConfig(addr, id.Client)
+	require.NoError(t, err)
+	ask := func(word string) func(io.ReadWriter) error {
+		return func(conn io.ReadWriter) error {
+			if _, err := io.WriteString(conn, word); err != nil {
+				return err
+			}
+			_, err := io.ReadFull(conn, make([]byte, 1))
+			return err
+		}
+	}
+	conn, err := netguard.DialClear(context.Background(), addr, config, time.Minute, ask("TLS?"))
+	require.NoError(t, err)
+	assert.Equal(t, uint16(tls.VersionTLS13), conn.TLSVersion())
+	require.NoError(t, conn.Close())
+
+	_, err = netguard.DialClear(context.Background(), addr, config, 100*time.Millisecond, ask("what"))
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	_, err = netguard.DialClear(ctx, addr, config, time.Minute, ask("what"))
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	_, err = netguard.DialClear(context.Background(), addr, config, time.Minute, func(io.ReadWriter) error { return io.ErrNoProgress })
+	require.Equal(t, io.ErrNoProgress, err)
+}

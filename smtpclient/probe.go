@@ -1,0 +1,44 @@
+package smtpclient
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/gopec/gopec/pec"
+)
+
+// Probe is what a server tells of itself.
+type Probe struct {
+	Server       string   // the name it gives itself in its reply to EHLO
+	TLS          uint16   // the version agreed on, as crypto/tls numbers it
+	Capabilities []string // the lines of its reply to EHLO under TLS, such as "SIZE 31457280", keywords in upper case
+	Mechanisms   []string // the ways to log in that it offers, in upper case, sorted
+	Size         int64    // the largest message it takes, in bytes (RFC 1870); zero when it names no limit
+}
+
+// Probe connects anew, logs in and tells what the server offers. Nothing is sent. A
+// refused login is a *pec.LoginError, all else an *Error. The connection is kept for
+// the next Submit, as after a message.
+func (c *Client) Probe(ctx context.Context) (*Probe, error) {
+	if err := c.begin(ctx); err != nil {
+		return nil, err
+	}
+	defer c.end()
+	c.hangUp()
+	a := &attempt{client: c, ctx: ctx}
+	if o := a.open(); o != nil {
+		if o.Err == nil {
+			o.Err = &Error{Op: "probe", Reason: ReasonRefused, Err: errors.New(o.Reply.String())}
+		}
+		return nil, o.Err
+	}
+	defer a.finish(&pec.Outcome{Kind: pec.OutcomeSubmitted})
+	return &Probe{
+		Server:       a.offer.server,
+		TLS:          a.wire.TLSVersion(),
+		Capabilities: slices.Clone(a.offer.capabilities),
+		Mechanisms:   slices.Clone(a.offer.mechanisms),
+		Size:         a.offer.size,
+	}, nil
+}

@@ -1,0 +1,87 @@
+package smtpclient_test
+
+import (
+	"crypto/tls"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/smtpclient"
+)
+
+func TestProbe(t *testing.T) {
+	netguardtest.NoLeak(t)
+	ehlo := turn{"EHLO", "250-Smtps.pec.example hello you\r\n250-size 31457280\r\n250-AUTH LOGIN plain\r\n250-AUTH=PLAIN LOGIN\r\n250 8BITMIME\r\n"}
+	p := play(t, false, script([]turn{greeted[0], ehlo}, login, mail, rest, quit), script([]turn{greeted[0], ehlo}, login, mail, rest, quit))
+	c := p.open(t, pec.Password(sender, secret), nil)
+	require.Equal(t, pec.OutcomeSubmitted, c.Submit(t.Context(), submission(message())).Kind)
+	got, err := c.Probe(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, &smtpclient.Probe{
+		Server: "Smtps.pec.example", TLS: tls.VersionTLS13, Size: 31457280,
+		Capabilities: []string{"SIZE 31457280", "AUTH LOGIN plain", "AUTH=PLAIN LOGIN", "8BITMIME"},
+		Mechanisms:   []string{"LOGIN", "PLAIN"},
+	}, got)
+	require.Equal(t, pec.OutcomeSubmitted, c.Submit(t.Context(), submission(message())).Kind)
+	dials, messages := p.counts()
+	assert.Equal(t, 2, dials, "a probe connects anew, and its connection is used")
+	assert.Equal(t, 2, messages)
+}
+
+func TestProbeFails(t *testing.T) {
+	cases := []struct {
+		name   string
+		script []turn
+		reason smtpclient.Reason // "" is a refused login
+	}{
+		{"login refused", script(greeted, []turn{{"AUTH", "535 5.7.8 no\r\n"}}), ""},
+		{"login not now", script(greeted, []turn{{"AUTH", "454 4.7.0 later\r\n"}}), smtpclient.ReasonRefused},
+		{"turned away", []turn{{"", "554 5.7.1 not you\r\n"}}, smtpclient.ReasonRefused},
+		{"no way to log in", script(offering("CRAM-MD5"), quit), smtpclient.ReasonMechanism},
+		{"closed", greeted, smtpclient.ReasonNetwork},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			netguardtest.NoLeak(t)
+			p := play(t, false, c.script)
+			got, err := p.open(t, pec.Password(sender, secret), nil).Probe(t.Context())
+			assert.Nil(t, got)
+			var refused *pec.LoginError
+			var known *smtpclient.Error
+			if c.reason == "" {
+				require.ErrorAs(t, err, &refused)
+				assert.Equal(t, "535 5.7.8 no", refused.Reply)
+			} else {
+				require.ErrorAs(t, err, &known)
+				assert.Equal(t, c.reason, known.Reason)
+			}
+		})
+	}
+	require.Len(t, cases, 5)
+}
+
+func TestProbeProvider(t *testing.T) {
+	netguardtest.NoLeak(t)
+	n := pectest.Start(t, nil)
+	provider, account := n.Providers()[0], n.Accounts()[0]
+	for _, startTLS := range []bool{false, true} {
+		addr := provider.SMTPAddr()
+		if startTLS {
+			addr = provider.SMTPStartTLSAddr()
+		}
+		c := newClient(t, addr, pec.Password(account.Login, account.Password),
+			&smtpclient.Options{StartTLS: startTLS, TLS: &tls.Config{RootCAs: n.TLSRoots()}})
+		got, err := c.Probe(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, []string{"LOGIN", "PLAIN"}, got.Mechanisms)
+		assert.EqualValues(t, pectest.MaxMessageBytes, got.Size)
+		assert.NotContains(t, got.Capabilities, "STARTTLS")
+	}
+	sent, err := provider.Messages(account.Address, pectest.InboxFolder)
+	require.NoError(t, err)
+	assert.Empty(t, sent)
+}

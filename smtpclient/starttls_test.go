@@ -1,0 +1,102 @@
+package smtpclient_test
+
+import (
+	"crypto/tls"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/smtpclient"
+)
+
+var inClear = []turn{{"", "220 fake\r\n"}, {"EHLO", "250-fake\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n"}}
+
+func TestStartTLS(t *testing.T) {
+	netguardtest.NoLeak(t)
+	p := play(t, true, script(inClear, []turn{{"STARTTLS", "220 2.0.0 go\r\n"}, {"", startTLS}},
+		greeted[1:], login, mail, rest, mail, rest, quit))
+	c := p.open(t, pec.Password(sender, secret), &smtpclient.Options{StartTLS: true, HelloName: "client.example"})
+	for range 2 {
+		o := c.Submit(t.Context(), submission(message()))
+		require.Equal(t, pec.OutcomeSubmitted, o.Kind, "%v", o.Err)
+	}
+	assert.Equal(t, []string{"EHLO client.example", "STARTTLS", "EHLO client.example"}, p.told()[:3])
+}
+
+// TestStartTLSRefused lists what a server, or whoever is between, can say before
+// TLS. Nothing of ours may be told in the clear, and no outcome may be final.
+func TestStartTLSRefused(t *testing.T) {
+	ask := turn{"STARTTLS", "220 2.0.0 go\r\n"}
+	cases := []struct {
+		name   string
+		script []turn
+		reason smtpclient.Reason
+		code   int
+	}{
+		{"not offered", []turn{inClear[0], {"EHLO", "250-fake\r\n250 AUTH PLAIN\r\n"}, {"never", ""}}, smtpclient.ReasonStartTLS, 0},
+		{"offered by part of a word", []turn{inClear[0], {"EHLO", "250-fake\r\n250 XSTARTTLS\r\n"}, {"never", ""}}, smtpclient.ReasonStartTLS, 0},
+		{"refused", script(inClear, []turn{{"STARTTLS", "454 4.7.0 not now\r\n"}, {"never", ""}}), smtpclient.ReasonStartTLS, 454},
+		{"refused for good", script(inClear, []turn{{"STARTTLS", "502 5.5.1 what\r\n"}, {"never", ""}}), smtpclient.ReasonStartTLS, 502},
+		{"other consent", script(inClear, []turn{{"STARTTLS", "250 2.0.0 go\r\n"}, {"", startTLS}}), smtpclient.ReasonStartTLS, 250},
+		{"turned away", []turn{{"", "554 5.7.1 not you\r\n"}, {"never", ""}}, smtpclient.ReasonStartTLS, 554},
+		{"no EHLO", []turn{inClear[0], {"EHLO", "502 5.5.1 what\r\n"}, {"never", ""}}, smtpclient.ReasonStartTLS, 502},
+		{"no SMTP", []turn{{"", "hello\r\n"}, {"never", ""}}, smtpclient.ReasonStartTLS, 0},
+		{"injected reply", script(inClear, []turn{{"STARTTLS", "220 2.0.0 go\r\n250-fake\r\n250 AUTH PLAIN\r\n"}, {"", startTLS}}), smtpclient.ReasonStartTLS, 0},
+		{"injected byte", script(inClear, []turn{{"STARTTLS", "220 2.0.0 go\r\n2"}, {"", startTLS}}), smtpclient.ReasonStartTLS, 0},
+		{"consent before it was asked for", []turn{inClear[0], {"EHLO", inClear[1].reply + ask.reply}, {"never", ""}}, smtpclient.ReasonStartTLS, 0},
+		{"injected later", script(inClear, []turn{ask, {"\x16", "250-fake\r\n250 AUTH PLAIN\r\n"}, {"never", ""}}), smtpclient.ReasonNetwork, 0},
+		{"no TLS after consent", script(inClear, []turn{ask}), smtpclient.ReasonNetwork, 0},
+		{"closed", inClear[:1], smtpclient.ReasonNetwork, 0},
+		{"silent", []turn{inClear[0], {"EHLO", ""}, {"never", ""}}, smtpclient.ReasonTimeout, 0},
+		{"reply without end", []turn{{"", strings.Repeat("220-on and on\r\n", 10000)}, {"never", ""}}, smtpclient.ReasonNetwork, 0},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			netguardtest.NoLeak(t)
+			p := play(t, true, c.script)
+			opts := &smtpclient.Options{StartTLS: true}
+			if c.reason == smtpclient.ReasonTimeout {
+				opts.Timeout = time.Second
+			}
+			o := p.open(t, pec.Password(sender, secret), opts).Submit(t.Context(), submission(message()))
+			<-p.ended
+			assertReason(t, o, pec.OutcomeTemporary, c.reason)
+			assert.Equal(t, c.code, o.Reply.Code)
+			heard := strings.Join(p.told(), "\n")
+			for _, private := range []string{"AUTH", "MAIL", "RCPT", sender, secret} {
+				assert.NotContains(t, heard, private)
+			}
+			assert.NotContains(t, o.Err.Error(), secret)
+		})
+	}
+	require.Len(t, cases, 16)
+}
+
+// TestStartTLSStranger has the consent come from somebody with another certificate.
+func TestStartTLSStranger(t *testing.T) {
+	netguardtest.NoLeak(t)
+	p := play(t, true, script(inClear, []turn{{"STARTTLS", "220 go\r\n"}, {"", startTLS}, {"never", ""}}))
+	c := newClient(t, p.addr, pec.Password(sender, secret), &smtpclient.Options{StartTLS: true, TLS: netguardtest.NewIdentity(t).Client})
+	o := c.Submit(t.Context(), submission(message()))
+	assertReason(t, o, pec.OutcomeTemporary, smtpclient.ReasonNetwork)
+	var unknown *tls.CertificateVerificationError
+	require.ErrorAs(t, o.Err, &unknown)
+}
+
+func TestStartTLSProvider(t *testing.T) {
+	netguardtest.NoLeak(t)
+	n := pectest.Start(t, nil)
+	provider, account := n.Providers()[0], n.Accounts()[0]
+	c := newClient(t, provider.SMTPStartTLSAddr(), pec.Password(account.Login, account.Password),
+		&smtpclient.Options{StartTLS: true, TLS: &tls.Config{RootCAs: n.TLSRoots()}})
+	s := submission(message())
+	s.From = account.Address
+	o := c.Submit(t.Context(), s)
+	require.Equal(t, pec.OutcomeSubmitted, o.Kind, "%v %v", o.Reply, o.Err)
+}

@@ -1,0 +1,77 @@
+package smtpclient
+
+import (
+	"context"
+	"time"
+)
+
+// begin waits for the turn: one call at a time has the connection. Every begin
+// without error is followed by end.
+func (c *Client) begin(ctx context.Context) *Error {
+	err := ctx.Err()
+	select {
+	case <-c.closed:
+		err = errClosed
+	default:
+	}
+	if err == nil {
+		select {
+		case c.turns <- struct{}{}:
+			return nil
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-c.closed:
+			err = errClosed
+		}
+	}
+	return failure(ctx, "wait", err, nil)
+}
+
+func (c *Client) end() { <-c.turns }
+
+// keep leaves a session to the next call, for some time.
+func (c *Client) keep(s *session) {
+	c.session = s
+	c.timers.Add(1)
+	s.timer = time.AfterFunc(c.options.IdleTimeout, func() {
+		defer c.timers.Done()
+		select {
+		case c.turns <- struct{}{}:
+			c.hangUp()
+			c.end()
+		default: // whoever has the turn is about to use the session, or to end it
+		}
+	})
+}
+
+// take gives the session that was kept, nil when there is none.
+func (c *Client) take() *session {
+	s := c.session
+	c.session = nil
+	if s != nil && s.timer.Stop() {
+		c.timers.Done()
+	}
+	return s
+}
+
+// hangUp ends the session that was kept.
+func (c *Client) hangUp() {
+	if s := c.take(); s != nil {
+		s.quit()
+		s.wire.Close()
+	}
+}
+
+// Close ends the connection. Calls that wait for their turn, and all later ones,
+// end with ReasonClosed; one that is under way is waited for, since to break it off
+// could leave its outcome uncertain. Its context ends it sooner. Close always
+// returns nil.
+func (c *Client) Close() error {
+	c.closing.Do(func() {
+		close(c.closed)
+		c.turns <- struct{}{} // for good
+		c.hangUp()
+		c.timers.Wait()
+	})
+	return nil
+}
