@@ -114,6 +114,9 @@ func TestAnswers(t *testing.T) {
 			require.ErrorAs(t, err, &known)
 			assert.Equal(t, c.uid, known.UID)
 			assert.Equal(t, "INBOX", known.Folder)
+			var one *pec.MessageError
+			require.ErrorAs(t, err, &one)
+			assert.Equal(t, pec.Cursor{Folder: "INBOX", UIDValidity: 7, UID: c.uid}, one.Cursor)
 		})
 	}
 	require.Len(t, cases, 15)
