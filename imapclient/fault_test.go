@@ -48,7 +48,7 @@ func TestFaults(t *testing.T) {
 				}
 				opts := &imapclient.Options{Timeout: 5 * time.Minute}
 				if fault == "timeout" {
-					opts.Timeout = 300 * time.Millisecond
+					opts.Timeout = 100 * time.Millisecond
 				}
 				c := f.open(t, opts)
 				ctx, cancel := context.WithCancel(context.Background())

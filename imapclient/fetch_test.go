@@ -279,7 +279,7 @@ func TestSlowCaller(t *testing.T) {
 	}
 	f.add(notice + strings.Repeat("a long one\r\n", 10000))
 	f.add(plain)
-	const timeout = 500 * time.Millisecond
+	const timeout = 150 * time.Millisecond
 	c := f.open(t, &imapclient.Options{Timeout: timeout})
 	n := 0
 	for item, err := range c.Fetch(context.Background(), inbox) {

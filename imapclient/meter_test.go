@@ -180,9 +180,10 @@ func (w writerFunc) Write(p []byte) (int, error) { return w(p) }
 
 // TestTrickle has a server that is never silent for long and never done.
 func TestTrickle(t *testing.T) {
+	netguardtest.NoLeak(t)
 	for _, stage := range []string{"greeting", "CAPABILITY 1", "SEARCH", "FETCH head"} {
 		t.Run(stage, func(t *testing.T) {
-			netguardtest.NoLeak(t)
+			t.Parallel()
 			f := newFake(t, three...)
 			f.at, f.fault = stage, "spew"
 			f.spew = func(w io.Writer) {
@@ -195,7 +196,7 @@ func TestTrickle(t *testing.T) {
 					}
 				}
 			}
-			c := f.open(t, &imapclient.Options{Timeout: 100 * time.Millisecond})
+			c := f.open(t, &imapclient.Options{Timeout: 50 * time.Millisecond})
 			begin := time.Now()
 			_, _, err := collect(context.Background(), c, inbox)
 			assert.Less(t, time.Since(begin), 10*time.Second)
