@@ -23,7 +23,8 @@ type Options struct {
 	// lowest version, and InsecureSkipVerify is refused.
 	TLS *tls.Config
 	// Timeout is the longest silence of the server while it owes us something, and
-	// the longest stall of one write; zero means 1 minute.
+	// the longest stall of one write; zero means 1 minute. An answer that comes in
+	// trickles may take ten times as long in all, unless it is the text of a message.
 	Timeout time.Duration
 	// Folders are the folders to read; nil means INBOX. Wait watches the first.
 	Folders []string
@@ -31,6 +32,9 @@ type Options struct {
 	// zero means all. IMAP compares days without a zone, so that messages of up to
 	// two days before it can still appear.
 	Since time.Time
+	// MaxMessage is the size in bytes of the largest message to download; zero means
+	// 200 MiB.
+	MaxMessage int64
 	// PollInterval is how long Wait waits on a server without IDLE; zero means 1
 	// minute.
 	PollInterval time.Duration
@@ -42,6 +46,7 @@ type Options struct {
 const (
 	defaultTimeout = time.Minute
 	defaultPoll    = time.Minute
+	defaultMax     = 200 << 20
 )
 
 // Client reads one mailbox over one connection, which it makes when it needs it.
@@ -91,14 +96,22 @@ func (c *Client) fill() error {
 	if c.login.User == "" || c.login.Secret == nil {
 		return errors.New("a login with user and secret is required")
 	}
-	if o.Timeout < 0 || o.PollInterval < 0 {
-		return errors.New("negative duration")
+	if o.Timeout < 0 || o.PollInterval < 0 || o.MaxMessage < 0 {
+		return errors.New("negative duration or size")
 	}
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout
 	}
 	if o.PollInterval == 0 {
 		o.PollInterval = defaultPoll
+	}
+	if o.MaxMessage == 0 {
+		o.MaxMessage = defaultMax
+	}
+	switch c.login.Mechanism {
+	case pec.MechanismPassword, pec.MechanismXOAUTH2, pec.MechanismOAuthBearer:
+	default:
+		return errors.New("unknown login mechanism")
 	}
 	if o.Folders = slices.Clone(o.Folders); o.Folders == nil {
 		o.Folders = []string{"INBOX"}

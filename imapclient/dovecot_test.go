@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,10 +24,10 @@ import (
 func TestDovecot(t *testing.T) {
 	netguardtest.NoLeak(t)
 	id := netguardtest.NewIdentity(t)
-	addr := startDovecot(t, id)
+	addr := startDovecot(t, id).addr
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	owner := newOwner(t, addr, id)
+	owner := newOwner(t, addr, id, user)
 	open := func(t *testing.T, opts imapclient.Options) *imapclient.Client {
 		opts.TLS, opts.Timeout = id.Client, 20*time.Second
 		c, err := imapclient.New(addr, pec.Password(user, secret), &opts)
@@ -176,7 +177,7 @@ type owner struct {
 	client *goimap.Client
 }
 
-func newOwner(t *testing.T, addr string, id netguardtest.Identity) owner {
+func newOwner(t *testing.T, addr string, id netguardtest.Identity, user string) owner {
 	client, err := goimap.DialTLS(addr, &goimap.Options{TLSConfig: id.Client})
 	require.NoError(t, err)
 	t.Cleanup(func() { client.Close() })
@@ -218,9 +219,36 @@ func (o owner) mark(from, to imap.UID) {
 	o.do(o.client.Store(set, &imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagSeen}}, nil).Close())
 }
 
-func startDovecot(t *testing.T, id netguardtest.Identity) (addr string) {
+// dovecot is a running Dovecot, in which everybody with the password has a mailbox.
+type dovecot struct {
+	t         *testing.T
+	addr, dir string
+}
+
+// seed writes messages of a user to the disk before Dovecot first looks, and gives
+// the paths.
+func (d dovecot) seed(user string, texts ...string) (paths []string) {
+	box := netguardtest.Mkdir(d.t, filepath.Join(d.dir, "mail"), user, "mail")
+	for _, name := range []string{"cur", "new", "tmp"} {
+		netguardtest.Mkdir(d.t, box, name, "mail")
+	}
+	for i, text := range texts {
+		paths = append(paths, netguardtest.WriteFile(d.t, filepath.Join(box, "cur"), fmt.Sprintf("%d.M%06d.host:2,", 1700000000+i, i), text))
+	}
+	return paths
+}
+
+func (d dovecot) open(id netguardtest.Identity, user string, opts imapclient.Options) *imapclient.Client {
+	opts.TLS, opts.Timeout = id.Client, 20*time.Second
+	c, err := imapclient.New(d.addr, pec.Password(user, secret), &opts)
+	require.NoError(d.t, err)
+	d.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func startDovecot(t *testing.T, id netguardtest.Identity) dovecot {
 	netguardtest.Root(t)
-	dovecot := testenv.Program(t, "dovecot")
+	program := testenv.Program(t, "dovecot")
 	dir := netguardtest.Dir(t)
 	port := netguardtest.FreePort(t)
 	conf := netguardtest.WriteFile(t, dir, "dovecot.conf", fmt.Sprintf(`
@@ -232,11 +260,24 @@ ssl = required
 ssl_cert = <%[2]s
 ssl_key = <%[3]s
 first_valid_uid = 1
-mail_location = maildir:%[1]s/mail
+mail_location = maildir:%[1]s/mail/%%u
+mail_plugins = quota
+protocol imap {
+  mail_plugins = quota imap_quota
+}
+plugin {
+  quota = count:User quota
+  quota_vsizes = yes
+  quota_rule = *:storage=100M
+}
 namespace inbox {
   inbox = yes
   prefix = INBOX.
   separator = .
+  mailbox Spedite {
+    special_use = \Sent
+    auto = create
+  }
 }
 auth_failure_delay = 0
 mail_fsync = never
@@ -246,7 +287,7 @@ passdb {
 }
 userdb {
   driver = static
-  args = uid=mail gid=mail home=%[1]s/mail
+  args = uid=mail gid=mail home=%[1]s/mail/%%u
 }
 service imap-login {
   inet_listener imap {
@@ -260,6 +301,6 @@ service imap-login {
 }
 `, dir, id.CertPath, id.KeyPath, secret, port))
 	netguardtest.Mkdir(t, dir, "mail", "mail")
-	netguardtest.Start(t, port, dovecot, "-F", "-c", conf)
-	return fmt.Sprintf("127.0.0.1:%d", port)
+	netguardtest.Start(t, port, program, "-F", "-c", conf)
+	return dovecot{t, fmt.Sprintf("127.0.0.1:%d", port), dir}
 }

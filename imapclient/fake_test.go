@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
@@ -37,6 +38,10 @@ type mail struct {
 	flags   int  // how many of its answers come after a change of flags
 	nobody  bool // its text is NIL
 	late    bool // the UID comes after the literal
+	hang    int  // how many times the server hangs up instead of giving its text
+	deaf    int  // the same, for its header
+	broken  int  // how many times its answer makes no sense
+	size    int  // announced, if not that of text
 	vanish  bool // it is expunged as soon as its header has been given
 	arrived string
 }
@@ -47,24 +52,30 @@ type fake struct {
 	client *tls.Config
 
 	at     string // where the fault strikes, once
-	fault  string // silent or close
+	fault  string // silent, close or spew
+	spew   func(io.Writer)
 	struck atomic.Bool
 
-	mu       sync.Mutex
-	caps     string
-	refuse   map[string]string // tagged answer per command
-	greeting string
-	validity uint32
-	next     uint32
-	mails    []mail
-	reverse  bool   // bodies come in descending order
-	quirk    bool   // n:* is also the last message
-	noise    string // untagged data before each tagged answer
-	commands []string
-	dials    int
-	reached  chan struct{} // receives when the fault strikes
-	idling   chan struct{} // receives when an IDLE has begun
-	push     chan string   // untagged data for an IDLE
+	mu        sync.Mutex
+	caps      string
+	refuse    map[string]string // tagged answer per command
+	greeting  string
+	challenge string // to a login
+	validity  uint32
+	next      uint32
+	mails     []mail
+	reverse   bool   // bodies come in descending order
+	quirk     bool   // n:* is also the last message
+	noise     string // untagged data before each tagged answer
+	list      string // the answer to LIST
+	quota     string // the answer to GETQUOTAROOT
+	mute      int    // how many APPENDs get no reply, but the end of the connection
+	commands  []string
+	dials     int
+	tag       string        // of the last command
+	reached   chan struct{} // receives when the fault strikes
+	idling    chan struct{} // receives when an IDLE has begun
+	push      chan string   // untagged data for an IDLE
 }
 
 func newFake(t *testing.T, texts ...string) *fake {
@@ -124,12 +135,17 @@ func (f *fake) heard(verb string) (lines []string) {
 func (f *fake) due(stage string) bool { return stage == f.at && !f.struck.Load() }
 
 // strike is true when the fault has ended the dialogue.
-func (f *fake) strike(r io.Reader, stage string) bool {
+func (f *fake) strike(r io.Reader, w *bufio.Writer, stage string) bool {
 	if !f.due(stage) || f.struck.Swap(true) {
 		return false
 	}
 	f.reached <- struct{}{}
-	if f.fault == "silent" {
+	switch f.fault {
+	case "silent":
+		_, _ = io.Copy(io.Discard, r)
+	case "spew":
+		f.spew(w)
+		w.Flush()
 		_, _ = io.Copy(io.Discard, r)
 	}
 	return true
@@ -137,7 +153,7 @@ func (f *fake) strike(r io.Reader, stage string) bool {
 
 func (f *fake) serve(conn net.Conn) {
 	r, w := bufio.NewReader(conn), bufio.NewWriter(conn)
-	if f.strike(r, "greeting") {
+	if f.strike(r, w, "greeting") {
 		return
 	}
 	fmt.Fprintf(w, "%s\r\n", f.greeting)
@@ -151,7 +167,7 @@ func (f *fake) serve(conn net.Conn) {
 			return
 		}
 		tag, line, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
-		f.lock(func() { f.commands = append(f.commands, line) })
+		f.lock(func() { f.commands, f.tag = append(f.commands, line), tag })
 		verb, args, _ := strings.Cut(line, " ")
 		if verb == "UID" {
 			verb, args, _ = strings.Cut(args, " ")
@@ -164,7 +180,10 @@ func (f *fake) serve(conn net.Conn) {
 			stage = "FETCH body"
 		}
 		seen[stage]++
-		if f.strike(r, stage) || f.strike(r, fmt.Sprintf("%s %d", stage, seen[stage])) {
+		if f.strike(r, w, stage) || f.strike(r, w, fmt.Sprintf("%s %d", stage, seen[stage])) {
+			return
+		}
+		if verb == "AUTHENTICATE" && !f.authenticate(r, w, args) {
 			return
 		}
 		if answer := f.answer(verb); answer != "" {
@@ -180,6 +199,23 @@ func (f *fake) serve(conn net.Conn) {
 			return
 		}
 	}
+}
+
+// authenticate has the rest of the dialogue, and is false when it hangs up.
+func (f *fake) authenticate(r *bufio.Reader, w *bufio.Writer, args string) bool {
+	say := func(text string) {
+		fmt.Fprintf(w, "+ %s\r\n", text)
+		w.Flush()
+		line, _ := r.ReadString('\n')
+		f.lock(func() { f.commands = append(f.commands, strings.TrimRight(line, "\r\n")) })
+	}
+	if !strings.Contains(args, " ") {
+		say("")
+	}
+	if f.challenge != "" {
+		say(base64.StdEncoding.EncodeToString([]byte(f.challenge)))
+	}
+	return f.refuse["AUTHENTICATE"] != "-"
 }
 
 func (f *fake) answer(verb string) string {
@@ -198,6 +234,10 @@ func (f *fake) command(r *bufio.Reader, w *bufio.Writer, verb, args string) bool
 		fmt.Fprintf(w, "* %d EXISTS\r\n* 0 RECENT\r\n* FLAGS (\\Seen)\r\n* OK [UIDVALIDITY %d] fine\r\n* OK [UIDNEXT %d] fine\r\n",
 			len(f.mails), f.validity, f.next)
 	case "SEARCH":
+		if _, terms, ok := strings.Cut(args, "HEADER "); ok {
+			f.searchHeader(w, terms)
+			break
+		}
 		_, set, _ := strings.Cut(args, "UID ")
 		set, _, _ = strings.Cut(set, " ")
 		fmt.Fprint(w, "* SEARCH")
@@ -210,11 +250,54 @@ func (f *fake) command(r *bufio.Reader, w *bufio.Writer, verb, args string) bool
 		if strings.Contains(items, "HEADER.FIELDS") {
 			return f.fetchHeads(r, w, set)
 		}
-		return f.fetchBodies(r, w, set)
+		return f.fetchBodies(r, w, set, strings.Contains(items, "<0.1>"))
 	case "IDLE":
 		return f.idle(r, w)
+	case "LIST":
+		fmt.Fprint(w, f.list)
+	case "GETQUOTAROOT":
+		fmt.Fprint(w, f.quota)
+	case "APPEND":
+		return f.append(r, w, args)
 	}
 	return true
+}
+
+// searchHeader takes a quoted name and a quoted text.
+func (f *fake) searchHeader(w io.Writer, terms string) {
+	words := strings.Split(terms, `"`)
+	fmt.Fprint(w, "* SEARCH")
+	for _, m := range f.mails {
+		header, _, _ := strings.Cut(m.text, "\r\n\r\n")
+		for _, line := range strings.Split(header, "\r\n") {
+			name, value, _ := strings.Cut(line, ":")
+			if strings.EqualFold(name, words[1]) && strings.Contains(value, words[3]) {
+				fmt.Fprintf(w, " %d", m.uid)
+			}
+		}
+	}
+	fmt.Fprint(w, "\r\n")
+}
+
+func (f *fake) append(r *bufio.Reader, w *bufio.Writer, args string) bool {
+	open := strings.LastIndex(args, "{")
+	size, err := strconv.Atoi(strings.TrimSuffix(args[open+1:], "}"))
+	if err != nil {
+		return false
+	}
+	fmt.Fprint(w, "+ go on\r\n")
+	w.Flush()
+	text := make([]byte, size)
+	if _, err := io.ReadFull(r, text); err != nil {
+		return false
+	}
+	if line, err := r.ReadString('\n'); err != nil || line != "\r\n" {
+		return false
+	}
+	f.mails = append(f.mails, mail{uid: f.next, text: string(text), arrived: "21-Nov-2026 10:00:00 +0100"})
+	f.next++
+	f.mute--
+	return f.mute < 0
 }
 
 // match gives the messages of a UID set.
@@ -243,16 +326,21 @@ func (f *fake) fetchHeads(r *bufio.Reader, w *bufio.Writer, set string) bool {
 	for i, m := range f.match(set) {
 		header, _, _ := strings.Cut(m.text, "\r\n\r\n")
 		header += "\r\n\r\n"
+		if m.deaf > 0 {
+			m.deaf--
+			w.Flush()
+			return false
+		}
 		if m.flags > 0 {
 			m.flags--
 			fmt.Fprintf(w, "* %d FETCH (UID %d FLAGS (\\Seen))\r\n", i+1, m.uid)
 		}
 		fmt.Fprintf(w, "* %d FETCH (UID %d RFC822.SIZE %d INTERNALDATE %q BODY[HEADER.FIELDS (X-Ricevuta X-Trasporto Content-Type)] {%d}\r\n",
-			i+1, m.uid, len(m.text), m.arrived, len(header))
+			i+1, m.uid, max(m.size, len(m.text)), m.arrived, len(header))
 		fmt.Fprint(w, header[:5])
 		if f.due("head literal") {
 			w.Flush()
-			f.strike(r, "head literal")
+			f.strike(r, w, "head literal")
 			return false
 		}
 		fmt.Fprintf(w, "%s)\r\n", header[5:])
@@ -264,7 +352,7 @@ func (f *fake) fetchHeads(r *bufio.Reader, w *bufio.Writer, set string) bool {
 	return true
 }
 
-func (f *fake) fetchBodies(r *bufio.Reader, w *bufio.Writer, set string) bool {
+func (f *fake) fetchBodies(r *bufio.Reader, w *bufio.Writer, set string, start bool) bool {
 	found := f.match(set)
 	if f.reverse {
 		slices.Reverse(found)
@@ -274,11 +362,23 @@ func (f *fake) fetchBodies(r *bufio.Reader, w *bufio.Writer, set string) bool {
 			m.omit--
 			continue
 		}
+		if m.hang > 0 {
+			m.hang--
+			w.Flush()
+			return false
+		}
+		if m.broken > 0 {
+			m.broken--
+			fmt.Fprintf(w, "* %d FETCH (UID %d INTERNALDATE \"yesterday\")\r\n", i+1, m.uid)
+		}
 		if m.flags > 0 {
 			m.flags--
 			fmt.Fprintf(w, "* %d FETCH (FLAGS (\\Seen) UID %d)\r\n", i+1, m.uid)
 		}
 		switch {
+		case start:
+			fmt.Fprintf(w, "* %d FETCH (UID %d BODY[]<0> {1}\r\n%.1s)\r\n", i+1, m.uid, m.text)
+			continue
 		case m.nobody:
 			fmt.Fprintf(w, "* %d FETCH (UID %d BODY[] NIL)\r\n", i+1, m.uid)
 			continue
@@ -290,7 +390,7 @@ func (f *fake) fetchBodies(r *bufio.Reader, w *bufio.Writer, set string) bool {
 		if f.due("body literal") {
 			fmt.Fprint(w, m.text[:len(m.text)/2])
 			w.Flush()
-			f.strike(r, "body literal")
+			f.strike(r, w, "body literal")
 			return false
 		}
 		fmt.Fprintf(w, "%s)\r\n", m.text)
@@ -300,7 +400,7 @@ func (f *fake) fetchBodies(r *bufio.Reader, w *bufio.Writer, set string) bool {
 
 func (f *fake) idle(r *bufio.Reader, w *bufio.Writer) bool {
 	fmt.Fprint(w, "+ idling\r\n")
-	if w.Flush() != nil || f.strike(r, "idling") {
+	if w.Flush() != nil || f.strike(r, w, "idling") {
 		return false
 	}
 	f.mu.Unlock()
@@ -317,7 +417,7 @@ func (f *fake) idle(r *bufio.Reader, w *bufio.Writer) bool {
 	for {
 		select {
 		case ok := <-done:
-			return ok && !f.strike(r, "DONE")
+			return ok && !f.strike(r, w, "DONE")
 		case data := <-f.push:
 			fmt.Fprintf(w, "%s\r\n", data)
 			w.Flush()

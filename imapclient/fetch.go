@@ -1,10 +1,10 @@
 package imapclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
-	"slices"
 
 	"github.com/emersion/go-imap/v2"
 
@@ -23,9 +23,10 @@ const (
 var errStopped = errors.New("stopped by the caller")
 
 // Fetch implements pec.Mailbox. When the server's UIDVALIDITY differs from the
-// cursor's, it starts over. A message that the server lists but does not hand out
-// ends the iteration with ReasonMessage, so that nothing is lost unseen. The
-// iteration has the connection until it ends: neither Fetch nor Wait may be called
+// cursor's, it starts over. A message that the server lists but does not hand out,
+// or that is larger than Options.MaxMessage, ends the iteration with a
+// *pec.MessageError around ReasonMessage or ReasonTooLarge, so that nothing is lost
+// unseen. The iteration has the connection until it ends: no other call may be made
 // from inside the loop.
 func (c *Client) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
@@ -43,10 +44,6 @@ func (c *Client) fetch(ctx context.Context, after pec.Cursor, yield func(pec.Ite
 	}
 	// Deferred, because the caller's loop may also panic.
 	defer t.end()
-	if after.Folder == "" {
-		t.sound = true
-		return &Error{Op: "fetch", Reason: ReasonFolder, Err: errors.New("the cursor names no folder")}
-	}
 	box, err := t.examine(after.Folder)
 	if err != nil {
 		return err
@@ -54,9 +51,16 @@ func (c *Client) fetch(ctx context.Context, after pec.Cursor, yield func(pec.Ite
 	if box.UIDValidity != after.UIDValidity {
 		after.UIDValidity, after.UID = box.UIDValidity, 0
 	}
-	f := &fetch{turn: t, cursor: after, yield: yield}
-	if err := f.run(box); err != nil {
-		return err
+	f := &fetch{turn: t, cursor: after, fields: kindFields, judge: mayBePEC, yield: yield}
+	if box.NumMessages > 0 && after.UID < 1<<32-1 {
+		uids, err := f.list()
+		if err == nil {
+			err = f.run(uids)
+		}
+		if err != nil {
+			t.settle(err)
+			return err
+		}
 	}
 	if after.Folder == c.options.Folders[0] {
 		seen := markOf(box)
@@ -66,45 +70,48 @@ func (c *Client) fetch(ctx context.Context, after pec.Cursor, yield func(pec.Ite
 	return nil
 }
 
-// fetch reads one folder from a cursor to the end.
+// fetch reads messages of one folder.
 type fetch struct {
 	turn   *turn
 	cursor pec.Cursor
-	yield  func(pec.Item) bool
+	fields []string // of the header, to judge by
+	judge  judge
+
+	passed   imap.UID // all up to it are done with
+	answered int      // when the heads broke off: how many of the part came before the first that did not
+	yield    func(pec.Item) bool
 }
 
-func (f *fetch) run(box *imap.SelectData) error {
-	if box.NumMessages == 0 || f.cursor.UID == 1<<32-1 {
-		return nil
-	}
-	uids, err := f.list()
-	if err != nil {
-		return err
-	}
-	for part := range slices.Chunk(uids, headBatch) {
-		heads, lost := f.heads(part)
-		for len(heads) > 0 {
-			n := batch(heads)
-			if err := f.deliver(heads[:n]); err != nil {
-				return err
-			}
-			heads = heads[n:]
+// judge tells from its header fields whether a message is wanted; whole is false if
+// there is more of them.
+type judge func(header []byte, whole bool) bool
+
+// part hands out a few messages of ascending UIDs.
+func (f *fetch) part(uids []imap.UID) error {
+	f.answered = 0
+	heads, lost := f.heads(uids)
+	for len(heads) > 0 {
+		n := f.batch(heads)
+		if n == 0 {
+			return f.unreadable(heads[0].uid, ReasonTooLarge, errTooLarge)
 		}
-		if lost != nil {
-			return lost
+		if err := f.deliver(heads[:n]); err != nil {
+			return err
 		}
+		heads = heads[n:]
 	}
-	return nil
+	return lost
 }
 
-// batch says how many of heads, from the first, go into one FETCH.
-func batch(heads []head) int {
+// batch says how many of heads, from the first, go into one FETCH. It stops at a
+// message that is too large.
+func (f *fetch) batch(heads []head) int {
 	bodies, bytes := 0, int64(0)
 	for i, h := range heads {
 		if !h.pec {
 			continue
 		}
-		if bodies++; bodies > bodyBatch {
+		if bodies++; bodies > bodyBatch || h.size > f.turn.client.options.MaxMessage {
 			return i
 		}
 		if bytes += h.size; bytes > bodyBytes && bodies > 1 {
@@ -146,6 +153,9 @@ func (f *fetch) deliver(heads []head) error {
 			return f.hand(heads[next-1], b)
 		})
 		if err != nil {
+			if f.hungUp(err) { // over the next one that has a body
+				err = cmp.Or(ordinary(), err)
+			}
 			return err
 		}
 	}
@@ -160,6 +170,7 @@ func (f *fetch) deliver(heads []head) error {
 		if err != nil {
 			return err
 		}
+		f.passed = heads[next].uid
 		next++
 		if vanished { // a gap, not disorder
 			return f.deliver(heads[next:])
@@ -187,16 +198,25 @@ func (f *fetch) single(h head) (vanished bool, err error) {
 	return false, f.withheld(h.uid)
 }
 
+// withheld is the error of a message that does not come.
 func (f *fetch) withheld(uid imap.UID) error {
-	return &Error{
-		Op: "fetch", Reason: ReasonMessage, Folder: f.cursor.Folder, UID: uint32(uid),
-		Err: errors.New("the server lists the message and does not hand it out"),
-	}
+	return f.unreadable(uid, ReasonMessage, errWithheld)
+}
+
+// unreadable is the error of one message; all before it have been handed out.
+func (f *fetch) unreadable(uid imap.UID, reason Reason, cause error) error {
+	f.cursor.UID = uint32(uid)
+	return &pec.MessageError{Cursor: f.cursor, Err: &Error{
+		Op: "fetch", Reason: reason, Folder: f.cursor.Folder, UID: uint32(uid), Err: cause,
+	}}
 }
 
 // hand gives one message to the caller, and reads the rest of a body afterwards.
 func (f *fetch) hand(h head, b *body) error {
-	f.cursor.UID = uint32(h.uid)
+	if b != nil && b.left > f.turn.client.options.MaxMessage { // more than was announced
+		return f.unreadable(h.uid, ReasonTooLarge, errTooLarge)
+	}
+	f.cursor.UID, f.passed = uint32(h.uid), h.uid
 	item := pec.Item{Cursor: f.cursor, Arrived: h.arrived, Size: h.size}
 	if b != nil {
 		item.Size, item.Body, b.lent = b.left, b, true
@@ -218,6 +238,7 @@ func (f *fetch) hand(h head, b *body) error {
 // count. That the server refuses part of the set only shows in what is missing.
 func (f *fetch) bodies(set imap.UIDSet, each func(imap.UID, *body) error) error {
 	s := f.turn.client.session
+	s.conn.allow(bulk)
 	s.fetch = s.imap.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}})
 	for msg := s.fetch.Next(); msg != nil; msg = s.fetch.Next() {
 		var uid imap.UID
@@ -227,6 +248,9 @@ func (f *fetch) bodies(set imap.UIDSet, each func(imap.UID, *body) error) error 
 				continue
 			}
 			err := each(uid, literal)
+			if err == nil && literal.left > f.turn.client.options.MaxMessage {
+				err = &Error{Op: "fetch", Reason: ReasonProtocol, Folder: f.cursor.Folder, Err: errTooLarge}
+			}
 			if err == nil {
 				err = literal.finish()
 			}

@@ -114,6 +114,9 @@ func TestAnswers(t *testing.T) {
 			require.ErrorAs(t, err, &known)
 			assert.Equal(t, c.uid, known.UID)
 			assert.Equal(t, "INBOX", known.Folder)
+			var one *pec.MessageError
+			require.ErrorAs(t, err, &one)
+			assert.Equal(t, pec.Cursor{Folder: "INBOX", UIDValidity: 7, UID: c.uid}, one.Cursor)
 		})
 	}
 	require.Len(t, cases, 15)
@@ -276,7 +279,7 @@ func TestSlowCaller(t *testing.T) {
 	}
 	f.add(notice + strings.Repeat("a long one\r\n", 10000))
 	f.add(plain)
-	const timeout = 500 * time.Millisecond
+	const timeout = 150 * time.Millisecond
 	c := f.open(t, &imapclient.Options{Timeout: timeout})
 	n := 0
 	for item, err := range c.Fetch(context.Background(), inbox) {

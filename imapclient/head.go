@@ -5,23 +5,28 @@ import (
 	"cmp"
 	"errors"
 	"io"
+	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
 	goimap "github.com/emersion/go-imap/v2/imapclient"
 )
 
-// maxHead is as much of the three header fields as is looked at; what is longer is
+// maxHead is as much of the header fields as is looked at; what is longer is
 // downloaded whole.
 const maxHead = 64 << 10
+
+// kindFields are the header fields by which mayBePEC judges.
+var kindFields = []string{"X-Ricevuta", "X-Trasporto", "Content-Type"}
 
 // head is what is known of a message before its body is fetched.
 type head struct {
 	uid     imap.UID
 	arrived time.Time
 	size    int64
-	pec     bool // may be PEC
+	pec     bool // may be PEC, or whatever else is looked for
 }
 
 // list gives the UIDs after the cursor, ascending.
@@ -43,7 +48,9 @@ func (f *fetch) list() ([]imap.UID, error) {
 
 // search gives UIDs in ascending order.
 func (f *fetch) search(criteria *imap.SearchCriteria) ([]imap.UID, error) {
-	data, err := f.turn.client.session.imap.UIDSearch(criteria, nil).Wait()
+	s := f.turn.client.session
+	s.conn.allow(bulk)
+	data, err := s.imap.UIDSearch(criteria, nil).Wait()
 	if err != nil {
 		return nil, f.turn.fail("search", err)
 	}
@@ -72,16 +79,19 @@ func (f *fetch) heads(uids []imap.UID) ([]head, error) {
 	missing := uids
 	for range attempts {
 		got, err := f.fetchHeads(missing)
-		if err != nil {
-			return nil, err
-		}
 		heads = append(heads, got...)
 		slices.SortFunc(heads, func(a, b head) int { return cmp.Compare(a.uid, b.uid) })
-		missing = slices.DeleteFunc(slices.Clone(missing), func(uid imap.UID) bool {
+		known := func(uid imap.UID) bool {
 			_, ok := slices.BinarySearchFunc(heads, uid, byUID)
 			return ok
-		})
-		if len(missing) == 0 {
+		}
+		if err != nil {
+			for f.answered < len(uids) && known(uids[f.answered]) {
+				f.answered++
+			}
+			return nil, err
+		}
+		if missing = slices.DeleteFunc(slices.Clone(missing), known); len(missing) == 0 {
 			return heads, nil
 		}
 		missing, err = f.search(&imap.SearchCriteria{UID: []imap.UIDSet{imap.UIDSetNum(missing...)}})
@@ -100,11 +110,12 @@ func byUID(h head, uid imap.UID) int { return cmp.Compare(h.uid, uid) }
 
 func (f *fetch) fetchHeads(uids []imap.UID) ([]head, error) {
 	s := f.turn.client.session
+	s.conn.allow(bulk)
 	s.fetch = s.imap.Fetch(imap.UIDSetNum(uids...), &imap.FetchOptions{
 		UID: true, InternalDate: true, RFC822Size: true,
 		BodySection: []*imap.FetchItemBodySection{{
 			Specifier:    imap.PartSpecifierHeader,
-			HeaderFields: []string{"X-Ricevuta", "X-Trasporto", "Content-Type"},
+			HeaderFields: f.fields,
 			Peek:         true,
 		}},
 	})
@@ -122,13 +133,16 @@ func (f *fetch) fetchHeads(uids []imap.UID) ([]head, error) {
 			if literal == nil {
 				continue
 			}
+			if literal.left > f.turn.client.options.MaxMessage {
+				return nil, &Error{Op: "fetch", Reason: ReasonProtocol, Folder: f.cursor.Folder, Err: errHeader}
+			}
 			raw, err := io.ReadAll(io.LimitReader(literal, maxHead))
 			if err == nil {
-				h.pec = literal.left > 0 || mayBePEC(raw)
+				h.pec = f.judge(raw, literal.left == 0)
 				err = literal.finish()
 			}
 			if err != nil {
-				return nil, err
+				return heads, err
 			}
 			s.body, found = nil, true
 		}
@@ -139,9 +153,16 @@ func (f *fetch) fetchHeads(uids []imap.UID) ([]head, error) {
 	return heads, f.turn.closeFetch()
 }
 
-// whole and fields recognise the sections that we ask for.
-func whole(s *imap.FetchItemBodySection) bool  { return s.Specifier == imap.PartSpecifierNone }
-func fields(s *imap.FetchItemBodySection) bool { return s.Specifier == imap.PartSpecifierHeader }
+// whole, fields and start recognise the sections that we ask for.
+func whole(s *imap.FetchItemBodySection) bool {
+	return s.Specifier == imap.PartSpecifierNone && s.Partial == nil
+}
+
+func fields(s *imap.FetchItemBodySection) bool {
+	return s.Specifier == imap.PartSpecifierHeader && s.Partial == nil
+}
+
+func start(s *imap.FetchItemBodySection) bool { return s.Specifier == imap.PartSpecifierNone }
 
 // inspect notes the UID of a message, and gives the literal if it is the one asked
 // for. The library passes a message on only when its UID came first.
@@ -150,7 +171,7 @@ func (t *turn) inspect(item goimap.FetchItemData, uid *imap.UID, asked func(*ima
 	case goimap.FetchItemDataUID:
 		*uid = item.UID
 	case goimap.FetchItemDataBodySection:
-		if item.Literal != nil && *uid != 0 && len(item.Section.Part) == 0 && item.Section.Partial == nil && asked(item.Section) {
+		if item.Literal != nil && *uid != 0 && len(item.Section.Part) == 0 && asked(item.Section) {
 			b := t.newBody(item.Literal)
 			t.client.session.body = b
 			return b
@@ -164,6 +185,9 @@ func (t *turn) inspect(item goimap.FetchItemData, uid *imap.UID, asked func(*ima
 func (t *turn) closeFetch() error {
 	s := t.client.session
 	err := s.fetch.Close()
+	if err != nil && !isReply(err) {
+		return t.fail("fetch", err)
+	}
 	s.fetch = nil
 	if err == nil {
 		return nil
@@ -177,21 +201,35 @@ func (t *turn) closeFetch() error {
 
 // mayBePEC looks for what every message of a PEC provider has: one of the two
 // fields that name its kind, or a signature around it (RFC 6109, 3.1.2, 3.2).
-func mayBePEC(header []byte) bool {
-	header = bytes.ReplaceAll(bytes.ToLower(header), []byte("\r\n"), []byte("\n"))
-	for _, fold := range []string{"\n ", "\n\t"} {
-		header = bytes.ReplaceAll(header, []byte(fold), []byte(" "))
+func mayBePEC(header []byte, whole bool) bool {
+	if !whole {
+		return true
 	}
-	for line := range bytes.Lines(header) {
-		name, value, _ := bytes.Cut(line, []byte(":"))
-		switch string(bytes.TrimSpace(name)) {
+	for name, value := range headerFields(bytes.ToLower(header)) {
+		switch name {
 		case "x-ricevuta", "x-trasporto":
 			return true
 		case "content-type":
-			if bytes.Contains(value, []byte("multipart/signed")) {
+			if strings.Contains(value, "multipart/signed") {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// headerFields gives the names and values of header fields, unfolded.
+func headerFields(header []byte) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		header = bytes.ReplaceAll(header, []byte("\r\n"), []byte("\n"))
+		for _, fold := range []string{"\n ", "\n\t"} {
+			header = bytes.ReplaceAll(header, []byte(fold), []byte(" "))
+		}
+		for line := range bytes.Lines(header) {
+			name, value, _ := strings.Cut(string(line), ":")
+			if !yield(strings.TrimSpace(name), strings.TrimSpace(value)) {
+				return
+			}
+		}
+	}
 }

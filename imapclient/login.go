@@ -3,11 +3,13 @@ package imapclient
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-sasl"
 
 	"github.com/gopec/gopec/internal/netguard"
+	"github.com/gopec/gopec/internal/xoauth2"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -26,7 +28,7 @@ func (t *turn) connect() error {
 	if err := t.login(); err != nil {
 		return t.fail("login", err)
 	}
-	c.log.InfoContext(t.ctx, "imapclient: connected", "server", c.addr, "idle", c.session.idle)
+	c.log.InfoContext(t.ctx, "imapclient: connected", "server", c.addr, "idle", c.session.caps.Has(imap.CapIdle))
 	return nil
 }
 
@@ -50,9 +52,8 @@ func (t *turn) login() error {
 	if err != nil {
 		return err
 	}
-	plain := caps.Has(imap.AuthCap(sasl.Plain))
-	if !plain && caps.Has(imap.CapLoginDisabled) {
-		return &Error{Op: "login", Reason: ReasonMechanism, Err: errors.New("neither AUTHENTICATE PLAIN nor LOGIN is offered")}
+	if !c.offered(caps) {
+		return &Error{Op: "login", Reason: ReasonMechanism, Err: errors.New("the server does not offer the mechanism")}
 	}
 	c.session.rest()
 	secret, err := c.login.Secret(t.ctx)
@@ -60,19 +61,55 @@ func (t *turn) login() error {
 	if err != nil {
 		return &Error{Op: "login", Reason: ReasonSecret, Err: err}
 	}
-	if plain {
-		err = client.Authenticate(sasl.NewPlainClient("", c.login.User, secret))
-	} else {
-		err = client.Login(c.login.User, secret).Wait()
-	}
-	if err != nil {
-		return c.refused(err)
-	}
-	if caps, err = client.Capability().Wait(); err != nil {
+	if err := c.authenticate(caps, secret); err != nil {
 		return err
 	}
-	c.session.idle = caps.Has(imap.CapIdle)
-	return nil
+	c.session.caps, err = client.Capability().Wait()
+	return err
+}
+
+// offered tells whether the server knows the way to log in.
+func (c *Client) offered(caps imap.CapSet) bool {
+	if m := c.login.Mechanism; m != pec.MechanismPassword {
+		return caps.Has(imap.AuthCap(string(m)))
+	}
+	return caps.Has(imap.AuthCap(sasl.Plain)) || !caps.Has(imap.CapLoginDisabled)
+}
+
+func (c *Client) authenticate(caps imap.CapSet, secret string) error {
+	client, user := c.session.imap, c.login.User
+	var token *bearer
+	switch c.login.Mechanism {
+	case pec.MechanismXOAUTH2:
+		token = &bearer{Client: xoauth2.NewClient(user, secret)}
+	case pec.MechanismOAuthBearer:
+		// RFC 5801, 4: the two characters that the mechanism itself uses.
+		name := strings.NewReplacer("=", "=3D", ",", "=2C").Replace(user)
+		token = &bearer{Client: sasl.NewOAuthBearerClient(&sasl.OAuthBearerOptions{Username: name, Token: secret})}
+	default:
+		if caps.Has(imap.AuthCap(sasl.Plain)) {
+			return c.refused(client.Authenticate(sasl.NewPlainClient("", user, secret)))
+		}
+		return c.refused(client.Login(user, secret).Wait())
+	}
+	err := client.Authenticate(token)
+	if err != nil && token.refusal != "" {
+		return &pec.LoginError{Server: c.addr, Reply: token.refusal, Err: err}
+	}
+	return c.refused(err)
+}
+
+// bearer is a login with a token. The server says why it refuses one in a
+// challenge, and then waits for an answer before it refuses (RFC 7628, 3.2.3).
+type bearer struct {
+	sasl.Client
+	refusal string
+}
+
+// Next implements sasl.Client.
+func (b *bearer) Next(challenge []byte) ([]byte, error) {
+	b.refusal = string(challenge)
+	return []byte{1}, nil
 }
 
 // refused tells a refused login, which must not be repeated, from a server that

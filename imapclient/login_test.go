@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -78,6 +79,67 @@ func TestLogin(t *testing.T) {
 	require.Len(t, cases, 12)
 }
 
+// TestToken logs in with OAuth 2.0 access tokens.
+func TestToken(t *testing.T) {
+	encode := base64.StdEncoding.EncodeToString
+	const refusal = `{"status":"invalid_token"}`
+	xoauth2 := encode([]byte("user=" + user + "\x01auth=Bearer " + secret + "\x01\x01"))
+	bearer := encode([]byte("n,a=" + user + ",\x01auth=Bearer " + secret + "\x01\x01"))
+	cases := []struct {
+		name, caps string
+		mechanism  pec.Mechanism
+		challenge  string // the server's first word
+		answer     string // its last
+		heard      string
+		refused    string
+		reason     imapclient.Reason
+	}{
+		{"XOAUTH2", "SASL-IR AUTH=PLAIN AUTH=XOAUTH2", pec.MechanismXOAUTH2, "", "", "AUTHENTICATE XOAUTH2 " + xoauth2, "", ""},
+		{"OAUTHBEARER", "SASL-IR AUTH=PLAIN AUTH=OAUTHBEARER", pec.MechanismOAuthBearer, "", "", "AUTHENTICATE OAUTHBEARER " + bearer, "", ""},
+		{"one line later", "AUTH=OAUTHBEARER", pec.MechanismOAuthBearer, "", "", bearer, "", ""},
+		{"not offered", "SASL-IR AUTH=PLAIN AUTH=XOAUTH2", pec.MechanismOAuthBearer, "", "", "", "", imapclient.ReasonMechanism},
+		{"nor this", "SASL-IR AUTH=PLAIN", pec.MechanismXOAUTH2, "", "", "", "", imapclient.ReasonMechanism},
+		{"refused", "SASL-IR AUTH=XOAUTH2", pec.MechanismXOAUTH2, refusal, "NO [AUTHENTICATIONFAILED] no", "AQ==", refusal, ""},
+		{"refused with BAD", "SASL-IR AUTH=OAUTHBEARER", pec.MechanismOAuthBearer, refusal, "BAD what", "AQ==", refusal, ""},
+		{"refused by hanging up", "SASL-IR AUTH=OAUTHBEARER", pec.MechanismOAuthBearer, refusal, "-", "AQ==", refusal, ""},
+		{"refused at once", "SASL-IR AUTH=XOAUTH2", pec.MechanismXOAUTH2, "", "NO no", "", "no", ""},
+		{"down", "SASL-IR AUTH=XOAUTH2", pec.MechanismXOAUTH2, "", "NO [UNAVAILABLE] later", "", "", imapclient.ReasonUnavailable},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			netguardtest.NoLeak(t)
+			f := newFake(t)
+			f.caps, f.challenge = "IMAP4rev1 "+c.caps, c.challenge
+			if c.answer != "" {
+				f.refuse["AUTHENTICATE"] = c.answer
+			}
+			login := pec.Password(user, secret)
+			login.Mechanism = c.mechanism
+			client, err := imapclient.New(f.addr, login, &imapclient.Options{TLS: f.client, Timeout: 10 * time.Second})
+			require.NoError(t, err)
+			defer client.Close()
+			_, _, err = collect(context.Background(), client, inbox)
+			if c.heard != "" {
+				assert.Contains(t, f.commands, c.heard)
+			}
+			assert.Empty(t, f.heard("LOGIN"), "the token is no password")
+			var refused *pec.LoginError
+			switch {
+			case c.refused != "":
+				require.ErrorAs(t, err, &refused)
+				assert.Equal(t, c.refused, refused.Reply)
+				assert.Equal(t, 1, f.dials)
+			case c.reason != "":
+				checkReason(t, err, c.reason)
+				assert.False(t, errors.As(err, &refused))
+			default:
+				require.NoError(t, err)
+			}
+		})
+	}
+	require.Len(t, cases, 10)
+}
+
 func TestSecret(t *testing.T) {
 	netguardtest.NoLeak(t)
 	f := newFake(t)
@@ -143,6 +205,8 @@ func TestNew(t *testing.T) {
 		{"no folder", addr, login, imapclient.Options{Folders: []string{}}},
 		{"nameless folder", addr, login, imapclient.Options{Folders: []string{"INBOX", ""}}},
 		{"timeout", addr, login, imapclient.Options{Timeout: -1}},
+		{"size", addr, login, imapclient.Options{MaxMessage: -1}},
+		{"mechanism", addr, pec.Login{User: user, Secret: login.Secret, Mechanism: "GSSAPI"}, imapclient.Options{}},
 		{"poll", addr, login, imapclient.Options{PollInterval: -1}},
 	}
 	for _, c := range bad {

@@ -14,10 +14,10 @@ const farewell = time.Second
 
 // session is one connection, logged in.
 type session struct {
-	conn    *netguard.Conn
+	conn    *meter
 	timeout time.Duration
 	imap    *goimap.Client
-	idle    bool          // the server has the IDLE command
+	caps    imap.CapSet   // of after the login
 	news    chan struct{} // a count of messages came unasked
 
 	fetch *goimap.FetchCommand // under way, nil when none
@@ -25,8 +25,9 @@ type session struct {
 }
 
 func newSession(conn *netguard.Conn, timeout time.Duration) *session {
-	s := &session{conn: conn, timeout: timeout, news: make(chan struct{}, 1)}
-	s.imap = goimap.New(conn, &goimap.Options{UnilateralDataHandler: &goimap.UnilateralDataHandler{
+	s := &session{conn: &meter{Conn: conn}, timeout: timeout, news: make(chan struct{}, 1)}
+	s.conn.allow(quick) // up to the end of the login
+	s.imap = goimap.New(s.conn, &goimap.Options{UnilateralDataHandler: &goimap.UnilateralDataHandler{
 		Mailbox: func(data *goimap.UnilateralDataMailbox) {
 			if data.NumMessages == nil {
 				return
@@ -51,11 +52,13 @@ func (s *session) examine(folder string) (*imap.SelectData, error) {
 	case <-s.news: // about an earlier folder, or a change that we are about to see
 	default:
 	}
+	s.conn.allow(quick)
 	return s.imap.Select(folder, &imap.SelectOptions{ReadOnly: true}).Wait()
 }
 
 func (s *session) logout() {
 	s.conn.Expect(farewell)
+	s.conn.allow(quick)
 	_ = s.imap.Logout().Wait()
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/emersion/go-imap/v2"
+
+	"github.com/gopec/gopec/pec"
 )
 
 // turn is the use of the connection by one call.
@@ -105,6 +107,10 @@ func (t *turn) fail(op string, err error) error {
 // have died since; that is no news to the caller.
 func (t *turn) examine(folder string) (*imap.SelectData, error) {
 	c := t.client
+	if folder == "" {
+		t.sound = true
+		return nil, &Error{Op: "examine", Reason: ReasonFolder, Err: errNameless}
+	}
 	if c.session != nil {
 		box, err := c.session.examine(folder)
 		if err == nil || isReply(err) || t.ctx.Err() != nil {
@@ -117,6 +123,22 @@ func (t *turn) examine(folder string) (*imap.SelectData, error) {
 	}
 	box, err := c.session.examine(folder)
 	return box, t.opened(folder, box, err)
+}
+
+// ready makes sure of a connection for requests other than examine.
+func (t *turn) ready() error {
+	c := t.client
+	if c.session != nil {
+		c.session.conn.allow(quick)
+		if c.session.imap.Noop().Wait() == nil {
+			return nil
+		}
+		t.drop()
+		if err := t.ctx.Err(); err != nil {
+			return t.fail("connect", err)
+		}
+	}
+	return t.connect()
 }
 
 // opened judges what came of EXAMINE. Afterwards the connection is sound, whether
@@ -133,6 +155,13 @@ func (t *turn) opened(folder string, box *imap.SelectData, err error) error {
 		return &Error{Op: "examine", Reason: ReasonProtocol, Folder: folder, Err: errors.New("no UIDVALIDITY")}
 	}
 	return nil
+}
+
+// settle says whether the connection can be used again after requests that ended
+// with err: not when an answer is still under way.
+func (t *turn) settle(err error) {
+	var one *pec.MessageError
+	t.sound = err == nil || t.client.session.fetch == nil && (isReply(err) || errors.As(err, &one))
 }
 
 // isReply tells an answer of the server, NO or BAD, from a broken connection.

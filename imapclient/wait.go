@@ -39,7 +39,7 @@ func (c *Client) Wait(ctx context.Context) error {
 		t.sound = true
 		return nil
 	}
-	if c.session.idle {
+	if c.session.caps.Has(imap.CapIdle) {
 		err = t.idle()
 		if !isReply(err) {
 			return err
@@ -55,6 +55,7 @@ func (c *Client) Wait(ctx context.Context) error {
 // server refuses the command.
 func (t *turn) idle() error {
 	s := t.client.session
+	s.conn.allow(bulk)
 	command, err := s.imap.Idle()
 	if err != nil {
 		if isReply(err) && t.ctx.Err() == nil {

@@ -1,0 +1,107 @@
+package imapclient
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+
+	"github.com/emersion/go-imap/v2"
+)
+
+// Probe is what a server tells of a mailbox.
+type Probe struct {
+	// Capabilities are those of the server after the login, sorted.
+	Capabilities []string
+	// Idle tells whether Wait hears of news at once; otherwise it polls.
+	Idle bool
+	// Folders are all folders of the mailbox, in the server's order.
+	Folders []Folder
+	// Read are the folders of Options.Folders, in their order.
+	Read []FolderState
+	// Quota is that of INBOX; nil when the server does not tell.
+	Quota *Quota
+}
+
+// FolderState is the state of a folder that is read.
+type FolderState struct {
+	Name        string
+	UIDValidity uint32 // zero with Err
+	Messages    uint32
+	Err         error // why the folder cannot be opened, an *Error
+}
+
+// Quota is how full a mailbox is, in bytes (RFC 9208, 5.1). The server counts in units
+// of 1024.
+type Quota struct{ Used, Limit int64 }
+
+// Probe logs in and looks around: what the server can do, the folders and the quota.
+// It changes nothing. That a folder to read cannot be opened is not its error, but
+// told in the result.
+func (c *Client) Probe(ctx context.Context) (*Probe, error) {
+	t, err := c.begin(ctx, "probe")
+	if err != nil {
+		return nil, err
+	}
+	defer t.end()
+	if err := t.ready(); err != nil {
+		return nil, err
+	}
+	p, err := t.probe()
+	t.sound = err == nil
+	return p, err
+}
+
+func (t *turn) probe() (*Probe, error) {
+	caps := t.client.session.caps
+	p := &Probe{Idle: caps.Has(imap.CapIdle)}
+	for name := range caps {
+		p.Capabilities = append(p.Capabilities, string(name))
+	}
+	slices.Sort(p.Capabilities)
+	var err error
+	if p.Folders, err = t.folders(); err != nil {
+		return nil, err
+	}
+	if caps.Has(imap.CapQuota) {
+		if p.Quota, err = t.quota(); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range t.client.options.Folders {
+		state := FolderState{Name: name}
+		box, err := t.examine(name)
+		var known *Error
+		switch {
+		case err == nil:
+			state.UIDValidity, state.Messages = box.UIDValidity, box.NumMessages
+		case errors.As(err, &known) && known.Folder != "":
+			state.Err = err
+		default:
+			return nil, err
+		}
+		p.Read = append(p.Read, state)
+	}
+	return p, nil
+}
+
+// quota asks for the storage of INBOX. A server may refuse to tell.
+func (t *turn) quota() (*Quota, error) {
+	s := t.client.session
+	s.conn.allow(quick)
+	roots, err := s.imap.GetQuotaRoot("INBOX").Wait()
+	if err != nil {
+		if isReply(err) && t.ctx.Err() == nil {
+			return nil, nil
+		}
+		return nil, t.fail("quota", err)
+	}
+	for _, root := range roots {
+		if storage, ok := root.Resources[imap.QuotaResourceStorage]; ok {
+			return &Quota{Used: kibibytes(storage.Usage), Limit: kibibytes(storage.Limit)}, nil
+		}
+	}
+	return nil, nil
+}
+
+func kibibytes(n int64) int64 { return min(n, math.MaxInt64>>10) << 10 }

@@ -1,0 +1,92 @@
+package imapclient_test
+
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/imapclient"
+	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/pec"
+)
+
+const reference = "<abc.123@pec.example>"
+
+// searched collects what a Search yields.
+func searched(ctx context.Context, c *imapclient.Client, folder, messageID string) (all []got, err error) {
+	for item, err := range c.Search(ctx, folder, messageID) {
+		if err != nil {
+			return all, err
+		}
+		b, err := io.ReadAll(item.Body)
+		if err != nil {
+			continue // the iteration ends with the error
+		}
+		all = append(all, got{item.Cursor.UID, string(b)})
+	}
+	return all, nil
+}
+
+func TestSearch(t *testing.T) {
+	netguardtest.NoLeak(t)
+	about := "X-Riferimento-Message-ID: " + reference + "\r\n"
+	f := newFake(t, about+notice, notice, about+plain+"no PEC by its header\r\n", about+notice, about+notice)
+	ctx := context.Background()
+	c := f.open(t, &imapclient.Options{Since: time.Now()})
+	all, err := searched(ctx, c, "INBOX", reference)
+	require.NoError(t, err)
+	assert.Equal(t, []got{{1, f.mails[0].text}, {3, f.mails[2].text}, {4, f.mails[3].text}, {5, f.mails[4].text}}, all)
+	assert.Equal(t, []string{`UID SEARCH HEADER "X-Riferimento-Message-ID" "<abc.123@pec.example>"`}, f.heard("UID SEARCH"))
+	assert.Len(t, f.heard("EXAMINE INBOX"), 1)
+	for item := range c.Search(ctx, "INBOX", reference) {
+		assert.Equal(t, pec.Cursor{Folder: "INBOX", UIDValidity: 7, UID: 1}, item.Cursor)
+		break
+	}
+	all, err = searched(ctx, c, "INBOX", "<another@pec.example>")
+	require.NoError(t, err)
+	assert.Empty(t, all)
+
+	// One that cannot be had does not hide the others.
+	f.lock(func() { f.mails[2].nobody = true; f.mails[3].hang = 1000 })
+	all, err = searched(ctx, c, "INBOX", reference)
+	var one *pec.MessageError
+	require.ErrorAs(t, err, &one)
+	assert.Equal(t, uint32(3), one.Cursor.UID)
+	assert.Equal(t, []got{{1, f.mails[0].text}, {5, f.mails[4].text}}, all)
+
+	dials := f.dials
+	f.lock(func() { f.refuse["SEARCH"] = "BAD no such key" })
+	_, err = searched(ctx, c, "INBOX", reference)
+	checkReason(t, err, imapclient.ReasonRefused)
+	f.lock(func() { delete(f.refuse, "SEARCH"); f.refuse["EXAMINE"] = "NO [NONEXISTENT] no such folder" })
+	_, err = searched(ctx, c, "Elsewhere", reference)
+	checkReason(t, err, imapclient.ReasonFolder)
+	_, err = searched(ctx, c, "", reference)
+	checkReason(t, err, imapclient.ReasonFolder)
+	assert.Equal(t, dials, f.dials, "an answer is no reason to log in again")
+	c.Close()
+}
+
+// TestSearchInjection gives Message-IDs that would be more than one.
+func TestSearchInjection(t *testing.T) {
+	f := newFake(t, three...)
+	c := f.open(t, nil)
+	s := f.sent(t, nil)
+	for _, id := range []string{
+		"", " ", "<a@b>\r\nT1 DELETE INBOX", "<a@b>\n", "<a@b>\r", "<a\x00@b>", "<a b@c>", "<à@b>", "<a\xff@b>", "<a\x7f@b>", "<\t>",
+		"<" + strings.Repeat("a", 398) + "@>",
+	} {
+		_, err := searched(context.Background(), c, "INBOX", id)
+		checkReason(t, err, imapclient.ReasonArgument)
+		checkReason(t, s.Save(context.Background(), id, 1, strings.NewReader("x")), imapclient.ReasonArgument)
+	}
+	assert.Zero(t, f.dials, "before the wire")
+	_, err := searched(context.Background(), c, "INBOX", `<"a\b"@c>`)
+	require.NoError(t, err)
+	assert.Equal(t, []string{`UID SEARCH HEADER "X-Riferimento-Message-ID" "<\"a\\b\"@c>"`}, f.heard("UID SEARCH"))
+}

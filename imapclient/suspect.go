@@ -1,0 +1,125 @@
+package imapclient
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/emersion/go-imap/v2"
+)
+
+// suspect is the message over which a server seems to hang up. Some do not answer NO
+// when they cannot read a message, but end the connection (Dovecot, when a file is
+// unreadable), each time anew: everything behind it would be lost.
+type suspect struct {
+	uid     imap.UID // 0 for none
+	strikes int      // how many connections have ended over it
+}
+
+// next says how many of uids to ask for at once: those before the suspect, then the
+// suspect alone.
+func (s *suspect) next(uids []imap.UID) int {
+	n := min(len(uids), headBatch)
+	if i := slices.Index(uids, s.uid); i >= 0 {
+		n = min(n, max(i, 1))
+	}
+	return n
+}
+
+func (s *suspect) strike(uid imap.UID) {
+	if s.uid != uid {
+		*s = suspect{uid: uid}
+	}
+	s.strikes++
+}
+
+// run hands out the messages of ascending UIDs. Where the server hangs up it goes on
+// over a new connection; the error is about one message only once the server has hung
+// up over it several times.
+func (f *fetch) run(uids []imap.UID) error {
+	var s suspect
+	for len(uids) > 0 {
+		n := s.next(uids)
+		err := f.part(uids[:n])
+		if err == nil {
+			uids = uids[n:]
+			continue
+		}
+		if !f.hungUp(err) {
+			return err
+		}
+		uids = slices.DeleteFunc(uids, func(uid imap.UID) bool { return uid <= f.passed })
+		if len(uids) > 0 {
+			s.strike(uids[min(f.answered, len(uids)-1)])
+		}
+		if again := f.resume(); again != nil {
+			return again
+		}
+		if s.strikes == attempts {
+			return f.accuse(s.uid, err)
+		}
+	}
+	return nil
+}
+
+// hungUp tells whether err means that the connection ended in the middle of a FETCH
+// and between two messages, or that an answer to it made no sense.
+func (f *fetch) hungUp(err error) bool {
+	var known *Error
+	s := f.turn.client.session
+	return errors.As(err, &known) && (known.Reason == ReasonNetwork || known.Reason == ReasonProtocol) &&
+		!errors.Is(err, errFlood) && s.fetch != nil && s.body == nil
+}
+
+// resume makes a new connection in the middle of a folder.
+func (f *fetch) resume() error {
+	f.turn.drop()
+	box, err := f.turn.examine(f.cursor.Folder)
+	if err == nil && box.UIDValidity != f.cursor.UIDValidity {
+		err = &Error{Op: "fetch", Reason: ReasonProtocol, Folder: f.cursor.Folder, Err: errRenumbered}
+	}
+	return err
+}
+
+// accuse gives the error of a message over which the server hangs up, provided that
+// it hands out another one. If it does not, the message may be as good as any, and the
+// error is the connection's: nothing is passed over.
+func (f *fetch) accuse(uid imap.UID, hangup error) error {
+	all, err := f.search(&imap.SearchCriteria{UID: []imap.UIDSet{{imap.UIDRange{Start: 1}}}})
+	if err != nil {
+		return err
+	}
+	i, _ := slices.BinarySearch(all, uid)
+	for _, witness := range []int{i + 1, i - 1, 0, len(all) - 1} {
+		if witness < 0 || witness >= len(all) || all[witness] == uid {
+			continue
+		}
+		if f.handsOut(all[witness]) {
+			return f.withheld(uid)
+		}
+		if err := f.resume(); err != nil {
+			return err
+		}
+	}
+	return hangup
+}
+
+// handsOut tells whether the server hands out the beginning of a message.
+func (f *fetch) handsOut(uid imap.UID) (ok bool) {
+	s := f.turn.client.session
+	s.conn.allow(quick)
+	s.fetch = s.imap.Fetch(imap.UIDSetNum(uid), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{
+		{Peek: true, Partial: &imap.SectionPartial{Size: 1}},
+	}})
+	for msg := s.fetch.Next(); msg != nil; msg = s.fetch.Next() {
+		var got imap.UID
+		for item := msg.Next(); item != nil; item = msg.Next() {
+			if literal := f.turn.inspect(item, &got, start); literal != nil {
+				if literal.finish() != nil {
+					return false
+				}
+				s.body, ok = nil, true
+			}
+		}
+	}
+	return f.turn.closeFetch() == nil && ok
+}
