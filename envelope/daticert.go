@@ -223,6 +223,10 @@ func parseTime(day, hour, zone string) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("daticert.xml: data: %w", err)
 	}
 	_, offset := t.Zone()
+	if offset <= -24*60*60 || offset >= 24*60*60 {
+		// Go reads +2400 and cannot write it.
+		return time.Time{}, fmt.Errorf("daticert.xml: data: zona %q", zone)
+	}
 	return t.In(time.FixedZone("", offset)), nil
 }
 

@@ -110,6 +110,7 @@ func TestParseCertDataRefuses(t *testing.T) {
 		"no gestore":             {"gestore-emittente", "altro"},
 		"no data":                {"<data ", "<altro ", "</data>", "</altro>"},
 		"no zone":                {` zona="+0200"`, ""},
+		"zone of a day":          {"+0200", "+2400"},
 		"no such day":            {"05/09/2026", "31/09/2026"},
 		"no such hour":           {"08:09:10", "25:09:10"},
 		"no such zone":           {"+0200", "CEST"},

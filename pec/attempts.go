@@ -2,6 +2,8 @@ package pec
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -30,9 +32,6 @@ func (f *folding) addAttempts(facts []Fact) {
 		case Abandonment:
 			update(fact.N, func(a *attempt) { a.abandoned = true })
 		case AttemptOutcome:
-			if fact.Outcome.Kind == OutcomeSubmitted {
-				f.submitted = earliest(f.submitted, fact.At)
-			}
 			update(fact.N, func(a *attempt) {
 				// There is one outcome of an attempt. Of more the gravest counts.
 				if a.outcome == nil || compareOutcomes(fact, *a.outcome) > 0 {
@@ -40,14 +39,22 @@ func (f *folding) addAttempts(facts []Fact) {
 				}
 			})
 		case Resolution:
-			if fact.Sent {
-				f.submitted = earliest(f.submitted, fact.At)
-			}
 			update(fact.N, func(a *attempt) {
-				if a.resolved == nil || fact.Sent {
+				// There is one resolution of an attempt. Of more the first that says sent counts.
+				if a.resolved == nil || fact.Sent && (!a.resolved.Sent || fact.At.Before(a.resolved.At)) {
 					a.resolved = &fact
 				}
 			})
+		}
+	}
+	for _, a := range f.attempts {
+		if a.kind() != OutcomeSubmitted {
+			continue
+		}
+		if a.outcome != nil && a.outcome.Outcome.Kind == OutcomeSubmitted {
+			f.submitted = earliest(f.submitted, a.outcome.At)
+		} else {
+			f.submitted = earliest(f.submitted, a.resolved.At)
 		}
 	}
 }
@@ -58,11 +65,21 @@ func compareOutcomes(a, b AttemptOutcome) int {
 	return cmp.Or(rankA-rankB, b.At.Compare(a.At), strings.Compare(a.Outcome.Reply.String(), b.Outcome.Reply.String()))
 }
 
-// kind is what an attempt led to, as far as anybody knows.
+// kind is what an attempt led to, as far as anybody knows. One that was resolved is
+// over: if it turns out later that nothing left, that is no reason to offer the
+// message again, for its sender may have been told to send it anew.
 func (a attempt) kind() OutcomeKind {
+	known := OutcomeUncertain
+	if a.outcome != nil {
+		known = a.outcome.Outcome.Kind
+	}
 	switch {
-	case a.outcome != nil && a.outcome.Outcome.Kind != OutcomeUncertain:
-		return a.outcome.Outcome.Kind
+	case known == OutcomeSubmitted, known == OutcomeRefused:
+		return known
+	case known != OutcomeUncertain && a.resolved != nil:
+		return OutcomeRefused
+	case known != OutcomeUncertain:
+		return known
 	case a.resolved != nil && a.resolved.Sent:
 		return OutcomeSubmitted
 	case a.resolved != nil:
@@ -72,6 +89,17 @@ func (a attempt) kind() OutcomeKind {
 	default:
 		return OutcomeUncertain
 	}
+}
+
+// offers counts the attempts. An abandonment only takes the place of one.
+func (f *folding) offers() int {
+	count := 0
+	for _, a := range f.attempts {
+		if !a.abandoned || !a.begun.IsZero() || a.outcome != nil {
+			count++
+		}
+	}
+	return count
 }
 
 // last is the attempt with the highest number; the zero value when there is none.
@@ -93,11 +121,8 @@ func (f *folding) submission() RecipientStatus {
 	if f.elsewhere {
 		best.State = StateSubmitted
 	}
-	for n := range f.last().n + 1 {
-		a, ok := f.attempts[n]
-		if !ok {
-			continue
-		}
+	for _, n := range slices.Sorted(maps.Keys(f.attempts)) {
+		a := f.attempts[n]
 		if a.outcome != nil {
 			reply = a.outcome.Outcome.Reply
 		}

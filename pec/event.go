@@ -88,12 +88,15 @@ func (c *Client) judge(ctx context.Context, raw *io.SectionReader, item Item) (*
 // recordNotice records a notice with the send it speaks of.
 func (c *Client) recordNotice(ctx context.Context, event *Event) error {
 	n := event.Notice
-	name, err := c.sendOf(ctx, n)
+	name, intent, err := c.sendOf(ctx, n)
 	if err != nil || name == "" {
 		c.log.InfoContext(ctx, "pec: a notice about no send of this mailbox", slog.String("kind", n.Kind.String()), slog.String("evidence", n.Key.String()))
 		return err
 	}
 	event.MessageID = n.MessageID
+	if intent != nil {
+		event.MessageID = intent.MessageID
+	}
 	added := false
 	if link := (CertLink{CertID: n.CertID, At: n.At}); isName(link.CertID) && c.isNewLink(link.CertID) {
 		// With the first notice of a send, in one go.
@@ -120,17 +123,18 @@ func (c *Client) recordNotice(ctx context.Context, event *Event) error {
 }
 
 // sendOf gives the name of the send that a notice speaks of: one of ours that it
-// joins, or one that this mailbox sent by another program. "" means neither.
-func (c *Client) sendOf(ctx context.Context, n NoticeFact) (string, error) {
-	name := sendName(n.MessageID)
+// joins, with its intent, or one that this mailbox sent by another program. "" means
+// neither.
+func (c *Client) sendOf(ctx context.Context, n NoticeFact) (name string, intent *Intent, err error) {
+	name = sendName(n.MessageID)
 	if !isName(name) || n.Key == (envelope.Key{}) || !envelope.SameAddress(n.Sender, c.address) {
-		return "", nil
+		return "", nil, nil
 	}
-	intent, err := c.intentOf(ctx, name)
+	intent, err = c.intentOf(ctx, name)
 	if err != nil || intent != nil && !n.Joins(*intent) {
-		return "", err
+		return "", nil, err
 	}
-	return name, nil
+	return name, intent, nil
 }
 
 // intentOf gives the intent of a send of ours, nil when it is not one.
@@ -181,6 +185,13 @@ func (c *Client) recordUnverified(ctx context.Context, event *Event) error {
 	intent, err := c.intentOf(ctx, name)
 	if err != nil || intent == nil {
 		return err
+	}
+	about := NoticeFact{
+		Kind: facts.Kind, MessageID: facts.CertData.MessageID,
+		Sender: facts.CertData.Sender, Recipient: facts.CertData.Delivered,
+	}
+	if !about.speaksOf(*intent, recipientSet(*intent)) {
+		return nil
 	}
 	claim := UnverifiedFact{
 		Key: facts.Key, Code: event.Unverified.Code, Kind: facts.Kind,

@@ -42,7 +42,7 @@ func fold(facts []Fact, at time.Time) (Status, *folding) {
 		Subject:   f.intent.Subject,
 		Begun:     f.intent.At,
 		Elsewhere: f.elsewhere,
-		Attempts:  len(f.attempts),
+		Attempts:  f.offers(),
 	}
 	base := f.submission()
 	for _, address := range f.intent.Recipients() {

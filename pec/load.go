@@ -24,12 +24,15 @@ func (c *Client) load(ctx context.Context, messageID string) (*send, error) {
 }
 
 func (c *Client) loadWith(ctx context.Context, name string, mailbox []Fact) (*send, error) {
+	if !isName(name) {
+		return nil, ErrUnknownSend
+	}
 	s := &send{name: name}
 	entries, err := c.store.Entries(ctx, c.box, s.name)
 	if err != nil {
 		return nil, &StoreError{Op: "read", Err: err}
 	}
-	if len(entries) == 0 || s.name == "" {
+	if len(entries) == 0 {
 		return nil, ErrUnknownSend
 	}
 	s.entries = len(entries)

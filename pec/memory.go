@@ -124,14 +124,12 @@ func (m *Memory) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, e
 // Changes implements Store.
 func (m *Memory) Changes(ctx context.Context, mailbox string, after Position) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		next := 0
-		if after != "" {
-			var err error
-			if next, err = strconv.Atoi(string(after)); err != nil {
-				yield(Entry{}, err)
-				return
-			}
+		behind, err := strconv.ParseUint(cmp.Or(string(after), "0"), 10, 32)
+		if err != nil {
+			yield(Entry{}, err)
+			return
 		}
+		next := int(behind)
 		for {
 			m.mu.Lock()
 			log := m.box(mailbox).log // entries are never changed

@@ -103,7 +103,12 @@ func (f NoticeFact) Joins(i Intent) bool {
 }
 
 func (f NoticeFact) joins(i Intent, recipients map[string]bool) bool {
-	if f.Key == (envelope.Key{}) || !envelope.SameMessageID(f.MessageID, i.MessageID) || !envelope.SameAddress(f.Sender, i.Sender) {
+	return f.Key != (envelope.Key{}) && f.speaksOf(i, recipients)
+}
+
+// speaksOf is what joins asks, but for the proof.
+func (f NoticeFact) speaksOf(i Intent, recipients map[string]bool) bool {
+	if !envelope.SameMessageID(f.MessageID, i.MessageID) || !envelope.SameAddress(f.Sender, i.Sender) {
 		return false
 	}
 	return !f.speaksOfOne() || recipients[envelope.NormalizeAddress(f.Recipient)]

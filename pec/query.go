@@ -1,6 +1,7 @@
 package pec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,7 +57,8 @@ func (c *Client) Find(ctx context.Context, q Query) iter.Seq2[Status, error] {
 }
 
 // selected yields the sends that q asks for. What the store gives too many, because it
-// has no summary or an old one, gets one on the way.
+// has no summary or an old one, gets one on the way. One that cannot be read, such as
+// for a fact of a later version, keeps no other from being yielded.
 func (c *Client) selected(ctx context.Context, q Query) iter.Seq2[*send, error] {
 	return func(yield func(*send, error) bool) {
 		mailbox, err := c.mailboxFacts(ctx)
@@ -64,15 +66,21 @@ func (c *Client) selected(ctx context.Context, q Query) iter.Seq2[*send, error] 
 			yield(nil, err)
 			return
 		}
+		var unreadable error
 		for name, err := range c.store.Sends(ctx, c.box, q) {
 			if err != nil {
 				yield(nil, &StoreError{Op: "read", Err: err})
 				return
 			}
 			s, err := c.loadWith(ctx, name, mailbox)
-			if err != nil {
+			var failed *StoreError
+			if errors.As(err, &failed) {
 				yield(nil, err)
 				return
+			}
+			if err != nil {
+				unreadable = cmp.Or(unreadable, fmt.Errorf("pec: message %s: %w", name, err))
+				continue
 			}
 			summary := s.summary()
 			if !q.Selects(summary) {
@@ -85,6 +93,9 @@ func (c *Client) selected(ctx context.Context, q Query) iter.Seq2[*send, error] 
 			if !yield(s, nil) {
 				return
 			}
+		}
+		if unreadable != nil {
+			yield(nil, unreadable)
 		}
 	}
 }

@@ -36,7 +36,10 @@ func (c *Client) Resolve(ctx context.Context, messageID string, sent bool, note 
 		if a.outcome == nil && c.now().Sub(a.begun) < attemptLimit {
 			return ErrUnderWay
 		}
-		_, err := c.record(ctx, messageID, Resolution{N: a.n, Sent: sent, Note: note, At: c.now()})
+		added, err := c.record(ctx, messageID, Resolution{N: a.n, Sent: sent, Note: note, At: c.now()})
+		if err == nil && !added {
+			return ErrNotUncertain // somebody else was first, and may have said the opposite
+		}
 		return err
 	}
 	return ErrNotUncertain

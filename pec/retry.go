@@ -11,8 +11,10 @@ import (
 // recorded and never offered, and those whose attempts were answered with a temporary
 // error, after pauses that grow from a minute to an hour. What has been offered for
 // as long as Options.RetryFor is given up. Each step of the iteration is one
-// attempt, with what it led to in Event.Outcome. In a suspended mailbox the error
-// is a *SuspendedError. At most one error is yielded, as the last pair.
+// attempt of this Client, with what it led to in Event.Outcome. An attempt that no
+// server answered is the last: what else is due stays so for the next call. In a
+// suspended mailbox the error is a *SuspendedError. At most one error is yielded, as
+// the last pair.
 func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		if err := c.mayLogIn(ctx); err != nil {
@@ -29,7 +31,11 @@ func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 				yield(Event{}, err)
 				return
 			}
-			if event != nil && !yield(*event, nil) {
+			if event == nil {
+				continue
+			}
+			unanswered := event.Outcome.Kind == OutcomeTemporary && event.Outcome.Reply == (Reply{})
+			if !yield(*event, nil) || unanswered {
 				return
 			}
 		}
@@ -41,21 +47,24 @@ func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 func (c *Client) retry(ctx context.Context, s *send) (*Event, error) {
 	status, f := fold(s.facts, c.now())
 	if c.isSpent(f) {
-		c.log.WarnContext(ctx, "pec: given up", slog.String("message_id", status.MessageID))
-		if err := c.Cancel(ctx, status.MessageID); err != nil && !errors.Is(err, ErrNotOpen) {
+		if err := c.Cancel(ctx, status.MessageID); errors.Is(err, ErrNotOpen) {
+			return nil, nil // it has left since, or somebody is at it
+		} else if err != nil {
 			return nil, err
 		}
+		c.log.WarnContext(ctx, "pec: given up", slog.String("message_id", status.MessageID))
 		return &Event{MessageID: status.MessageID, Outcome: &Outcome{Kind: OutcomeRefused, Reply: f.submission().Reply}}, nil
 	}
-	err := c.submit(ctx, status.MessageID, c.stored(ctx, status.MessageID))
-	if err == nil {
-		return &Event{MessageID: status.MessageID, Outcome: &Outcome{Kind: OutcomeSubmitted}}, nil
-	}
+	attempted, err := c.submit(ctx, status.MessageID, c.stored(ctx, status.MessageID))
 	var suspended *SuspendedError
 	var failed *SendError
 	switch {
 	case errors.As(err, &suspended):
 		return nil, suspended
+	case !attempted && (err == nil || errors.As(err, &failed)):
+		return nil, nil // another worker was faster
+	case err == nil:
+		return &Event{MessageID: status.MessageID, Outcome: &Outcome{Kind: OutcomeSubmitted}}, nil
 	case errors.As(err, &failed) && failed.Store == nil:
 		return &Event{MessageID: status.MessageID, Outcome: &failed.Outcome}, ctx.Err()
 	default:

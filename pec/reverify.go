@@ -89,6 +89,7 @@ func (c *Client) reverifySetAside(ctx context.Context, yield func(Event, error) 
 			recovered[r.Cursor.place()] = true
 		}
 	}
+	var failed error
 	for _, f := range facts {
 		aside, ok := f.(SetAside)
 		if !ok || recovered[aside.Cursor.place()] {
@@ -97,11 +98,16 @@ func (c *Client) reverifySetAside(ctx context.Context, yield func(Event, error) 
 		if err := c.mayLogIn(ctx); err != nil {
 			return err
 		}
-		if err := c.fetchAgain(ctx, aside.Cursor, yield); err != nil {
-			return c.loginRefused(ctx, err)
+		err := c.loginRefused(ctx, c.fetchAgain(ctx, aside.Cursor, yield))
+		var suspended *SuspendedError
+		if errors.Is(err, errLeft) || errors.As(err, &suspended) || ctx.Err() != nil {
+			return err
+		}
+		if failed == nil {
+			failed = err // one that still breaks off keeps no other from being read
 		}
 	}
-	return nil
+	return failed
 }
 
 func (c *Client) fetchAgain(ctx context.Context, at Cursor, yield func(Event, error) bool) error {

@@ -20,7 +20,7 @@ const (
 // zero for never, as for one that may have left. A suspension is not looked at: it
 // holds up the whole mailbox.
 func (f *folding) dueAt() time.Time {
-	if f.elsewhere || f.certified() || f.submitted != (time.Time{}) {
+	if f.elsewhere || f.certified() || !f.submitted.IsZero() {
 		return time.Time{}
 	}
 	last := f.last()
@@ -36,7 +36,7 @@ func (f *folding) dueAt() time.Time {
 // mayAttempt tells whether another attempt cannot make a second copy: every one so
 // far provably left nothing with the provider, and may be repeated.
 func (f *folding) mayAttempt() bool {
-	if f.elsewhere || f.certified() {
+	if f.elsewhere || f.certified() || len(f.resent) > 0 {
 		return false
 	}
 	for _, a := range f.attempts {

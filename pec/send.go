@@ -2,6 +2,7 @@ package pec
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -118,6 +119,11 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 	if len(m.warnings) > 0 {
 		c.log.WarnContext(ctx, "pec: composed with warnings", slog.String("message_id", m.messageID), slog.Any("warnings", m.warnings))
 	}
+	if first != "" {
+		// A key stands for the repetition of this send, and for no other request.
+		first = envelope.NormalizeMessageID(first)
+		m.request = sha256.Sum256(append(m.request[:], sendName(first)...))
+	}
 	now := c.now()
 	intent := Intent{
 		MessageID: m.messageID, Sender: c.address, To: m.to, Cc: m.cc, Subject: m.subject, Receipt: m.receipt,
@@ -143,9 +149,10 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 	if !added {
 		return c.lost(ctx, m, key, first)
 	}
-	return m.messageID, c.submit(ctx, m.messageID, func() (io.ReadCloser, error) {
+	_, err = c.submit(ctx, m.messageID, func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(m.body, 0, m.body.Size())), nil
 	})
+	return m.messageID, err
 }
 
 // beginEntries are the entries of a new send, and the claims on what it repeats.
@@ -248,5 +255,6 @@ func (c *Client) resume(ctx context.Context, claim *KeyClaim, err error) (string
 	if err != nil {
 		return "", err
 	}
-	return claim.MessageID, c.submit(ctx, claim.MessageID, c.stored(ctx, claim.MessageID))
+	_, err = c.submit(ctx, claim.MessageID, c.stored(ctx, claim.MessageID))
+	return claim.MessageID, err
 }

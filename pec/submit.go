@@ -15,49 +15,56 @@ var (
 	errOther = errors.New("another process has the attempt, or had it when it ended")
 	// errAltered reports that the message is not the one whose digest was recorded.
 	errAltered = errors.New("pec: the stored message is not the one that was recorded")
+	// errLate reports that an attempt took longer than its claim holds.
+	errLate = errors.New("pec: the attempt took too long")
 )
 
-// recordPatience is how long the record of an outcome may take when the caller has
-// gone.
+// recordPatience is how long a record may take when the caller has gone.
 const recordPatience = 30 * time.Second
 
+// outlast is for what must be recorded even when the caller has gone.
+func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
+}
+
 // submit makes one attempt at a send, if its facts allow one, and tells where it
-// then stands: nil when the provider has the message, else a *SendError.
-func (c *Client) submit(ctx context.Context, messageID string, open func() (io.ReadCloser, error)) error {
+// then stands: nil when the provider has the message, else a *SendError. attempted
+// is false when nothing was offered by this call.
+func (c *Client) submit(ctx context.Context, messageID string, open func() (io.ReadCloser, error)) (attempted bool, err error) {
 	s, err := c.load(ctx, messageID)
 	if err != nil {
-		return err
+		return false, err
 	}
 	_, f := fold(s.facts, c.now())
 	intent := s.intent()
 	if f == nil || intent == nil {
-		return ErrUnknownSend
+		return false, ErrUnknownSend
 	}
 	if !f.mayAttempt() {
-		return f.standing()
+		return false, f.standing()
 	}
 	if err := c.mayLogIn(ctx); err != nil {
 		var suspended *SuspendedError
 		if !errors.As(err, &suspended) {
-			return err
+			return false, err
 		}
-		return &SendError{MessageID: intent.MessageID, Outcome: Outcome{Kind: OutcomeAuthentication, Err: err}}
+		return false, &SendError{MessageID: intent.MessageID, Outcome: Outcome{Kind: OutcomeAuthentication, Err: err}}
 	}
 	// A process that stood still must not wake up and send: by then its claim may have
 	// been resolved.
 	limited, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
 	// The claim: of all that try, one may make attempt n.
-	n := f.last().n + 1
-	claimed, err := c.record(ctx, messageID, Attempt{N: n, At: c.now()})
+	n, begun := f.last().n+1, c.now()
+	claimed, err := c.record(ctx, messageID, Attempt{N: n, At: begun})
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !claimed {
-		return &SendError{MessageID: intent.MessageID, Outcome: Outcome{Kind: OutcomeUncertain, Err: errOther}}
+		return false, &SendError{MessageID: intent.MessageID, Outcome: Outcome{Kind: OutcomeUncertain, Err: errOther}}
 	}
-	outcome := c.attempt(limited, *intent, open)
-	return c.conclude(ctx, *intent, AttemptOutcome{N: n, At: c.now(), Outcome: outcome}, open)
+	outcome := c.attempt(limited, *intent, begun, open)
+	return true, c.conclude(ctx, *intent, AttemptOutcome{N: n, At: c.now(), Outcome: outcome}, open)
 }
 
 // standing is what the attempts at a send led to, as submit returns it.
@@ -76,14 +83,14 @@ func (f *folding) standing() error {
 	default:
 		e.Outcome.Err = errOther
 	}
-	if o := f.last().outcome; o != nil {
-		e.Outcome = o.Outcome
+	if last := f.last(); last.outcome != nil && last.outcome.Outcome.Kind == last.kind() {
+		e.Outcome = last.outcome.Outcome
 	}
 	return e
 }
 
-// attempt offers the message once.
-func (c *Client) attempt(ctx context.Context, intent Intent, open func() (io.ReadCloser, error)) Outcome {
+// attempt offers the message once, on a claim begun then.
+func (c *Client) attempt(ctx context.Context, intent Intent, begun time.Time, open func() (io.ReadCloser, error)) Outcome {
 	body, err := open()
 	if err != nil {
 		return Outcome{Kind: OutcomeTemporary, Err: err}
@@ -91,36 +98,49 @@ func (c *Client) attempt(ctx context.Context, intent Intent, open func() (io.Rea
 	defer body.Close()
 	outcome := c.submitter.Submit(ctx, Submission{
 		From: intent.Sender, To: intent.Recipients(), Size: intent.Size,
-		Body: &checkedBody{src: body, hash: sha256.New(), left: intent.Size, want: intent.Digest},
+		Body: &checkedBody{
+			src: body, hash: sha256.New(), left: intent.Size, want: intent.Digest,
+			// Timers stand still in a computer that sleeps. Without its monotonic part the
+			// clock does not.
+			late: func() bool { return c.now().Sub(begun.Round(0)) >= attemptLimit },
+		},
 	})
 	if outcome.Kind == OutcomeAuthentication {
+		var refused *LoginError
+		if !errors.As(outcome.Err, &refused) {
+			outcome.Err = &LoginError{Server: "the access point", Reply: outcome.Reply.String(), Err: outcome.Err}
+		}
 		outcome.Err = c.loginRefused(ctx, outcome.Err)
 	}
 	return outcome
 }
 
-// checkedBody withholds the end of a message that is not the one recorded, so that
-// its final dot never leaves.
+// checkedBody withholds the end of a message that is not the one recorded, or whose
+// claim is void, so that its final dot never leaves.
 type checkedBody struct {
 	src  io.Reader
 	hash hash.Hash
 	left int64
 	want Digest
+	late func() bool
 }
 
 func (b *checkedBody) Read(p []byte) (int, error) {
 	n, err := b.src.Read(p)
 	b.hash.Write(p[:n])
 	b.left -= int64(n)
-	if b.left < 0 || b.left == 0 && Digest(b.hash.Sum(nil)) != b.want {
+	switch {
+	case b.left < 0, b.left == 0 && Digest(b.hash.Sum(nil)) != b.want, b.left > 0 && errors.Is(err, io.EOF):
 		return 0, errAltered
+	case b.late():
+		return 0, errLate
 	}
 	return n, err
 }
 
 // conclude records an outcome, whoever has stopped waiting for it.
 func (c *Client) conclude(ctx context.Context, intent Intent, o AttemptOutcome, open func() (io.ReadCloser, error)) error {
-	kept, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
+	kept, cancel := outlast(ctx)
 	defer cancel()
 	_, err := c.record(kept, intent.MessageID, o)
 	c.log.InfoContext(ctx, "pec: submission",
@@ -139,7 +159,11 @@ func (c *Client) saveCopy(ctx context.Context, intent Intent, open func() (io.Re
 	if c.options.SentFolder == nil {
 		return
 	}
-	body, err := open()
+	err := c.mayLogIn(ctx)
+	var body io.ReadCloser
+	if err == nil {
+		body, err = open()
+	}
 	if err == nil {
 		defer body.Close()
 		err = c.options.SentFolder.Save(ctx, intent.MessageID, intent.Size, body)

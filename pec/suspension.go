@@ -79,7 +79,8 @@ func (c *Client) loginRefused(ctx context.Context, err error) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := outlast(ctx)
+	defer cancel()
 	suspended, n, loadErr := c.suspension(ctx)
 	if loadErr != nil {
 		return errors.Join(err, loadErr)

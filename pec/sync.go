@@ -73,7 +73,7 @@ func (r *reading) run(ctx context.Context) error {
 	begun := c.now()
 	var err error
 	if r.cursor, err = c.store.Cursor(ctx, c.box, r.folder); err != nil {
-		return err
+		return &StoreError{Op: "read", Err: err}
 	}
 	for {
 		err = r.pass(ctx)
@@ -103,7 +103,12 @@ func (r *reading) keep(ctx context.Context) error {
 		return nil
 	}
 	r.unsaved = 0
-	return r.client.store.SetCursor(context.WithoutCancel(ctx), r.client.box, r.cursor)
+	ctx, cancel := outlast(ctx)
+	defer cancel()
+	if err := r.client.store.SetCursor(ctx, r.client.box, r.cursor); err != nil {
+		return &StoreError{Op: "write", Err: err}
+	}
+	return nil
 }
 
 // pass reads on from the cursor until the folder or the connection ends.

@@ -14,6 +14,8 @@ const (
 	// After trouble Watch waits from leastBackoff to mostBackoff, doubling.
 	leastBackoff = time.Second
 	mostBackoff  = 5 * time.Minute
+	// leastRound is how long a round takes at least, whatever the mailbox says of news.
+	leastRound = time.Second
 )
 
 // Watch does all that a mailbox needs, for as long as ctx lasts: Retry, Sync, Prove for
@@ -42,6 +44,7 @@ type watch struct {
 // run ends with an error, or when the caller has left.
 func (w *watch) run(ctx context.Context) error {
 	for {
+		begun := time.Now()
 		err := w.round(ctx)
 		var suspended *SuspendedError
 		switch {
@@ -53,6 +56,9 @@ func (w *watch) run(ctx context.Context) error {
 			return err
 		case err == nil:
 			w.backoff = 0
+			if err := sleep(ctx, leastRound-time.Since(begun)); err != nil {
+				return err
+			}
 			continue
 		}
 		if w.left = !w.yield(Event{Trouble: err}, nil); w.left {
@@ -66,31 +72,48 @@ func (w *watch) run(ctx context.Context) error {
 	}
 }
 
-// round does everything once, and waits for news.
+// round does everything once, and waits for news. What keeps one thing from being
+// done does not keep the others.
 func (w *watch) round(ctx context.Context) error {
 	c := w.client
-	if err := w.pass(c.Retry(ctx)); err != nil || w.left {
-		return err
-	}
-	if err := w.pass(c.Sync(ctx)); err != nil || w.left {
-		return err
-	}
-	if now := c.now(); now.Sub(w.proved) >= proveEvery {
-		w.proved = now
-		for s, err := range c.selected(ctx, Query{Filter: Uncertain, At: now}) {
-			if err != nil {
-				return err
-			}
-			if err := w.pass(c.Prove(ctx, s.name)); err != nil || w.left {
-				return err
-			}
+	var troubles error
+	for _, do := range []func(context.Context) error{w.retry, w.sync, w.prove} {
+		troubles = errors.Join(troubles, do(ctx))
+		var suspended *SuspendedError
+		if w.left || ctx.Err() != nil || errors.As(troubles, &suspended) {
+			return troubles
 		}
+	}
+	if troubles != nil {
+		return troubles
 	}
 	// Other folders, retries and searches have nobody who calls.
 	waiting, cancel := context.WithTimeout(ctx, c.options.PollInterval)
 	defer cancel()
 	if err := c.Wait(waiting); err != nil && (ctx.Err() != nil || waiting.Err() == nil) {
 		return err
+	}
+	return nil
+}
+
+func (w *watch) retry(ctx context.Context) error { return w.pass(w.client.Retry(ctx)) }
+
+func (w *watch) sync(ctx context.Context) error { return w.pass(w.client.Sync(ctx)) }
+
+// prove searches for what is uncertain, every now and then.
+func (w *watch) prove(ctx context.Context) error {
+	now := w.client.now()
+	if now.Sub(w.proved) < proveEvery {
+		return nil
+	}
+	w.proved = now
+	for s, err := range w.client.selected(ctx, Query{Filter: Uncertain, At: now}) {
+		if err != nil {
+			return err
+		}
+		if err := w.pass(w.client.Prove(ctx, s.name)); err != nil || w.left {
+			return err
+		}
 	}
 	return nil
 }

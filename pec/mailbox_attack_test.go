@@ -1,0 +1,290 @@
+package pec_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// future is a fact of a later version about a send.
+func future(t *testing.T, store pec.Store, send string) {
+	t.Helper()
+	added, err := store.Append(t.Context(), me, pec.Entry{
+		Key: "revocation/1@" + send, Send: send, At: time.Now(), Data: []byte(`{"kind":"revocation","fact":{}}`),
+	})
+	require.NoError(t, err)
+	require.True(t, added)
+}
+
+func TestAFactOfALaterVersionStopsItsSendAlone(t *testing.T) {
+	o := newOffice(t)
+	o.outcome = pec.OutcomeTemporary
+	strange, err := o.Send(t.Context(), diffida(""))
+	require.Error(t, err)
+	future(t, o.store, strange)
+	id, err := o.Send(t.Context(), diffida(""))
+	require.Error(t, err)
+
+	_, err = o.Status(t.Context(), strange)
+	require.ErrorIs(t, err, pec.ErrUnknownFact)
+	found := 0
+	for s, err := range o.Find(t.Context(), pec.Query{}) {
+		if err != nil {
+			require.ErrorIs(t, err, pec.ErrUnknownFact)
+			continue
+		}
+		require.Equal(t, id, s.MessageID)
+		found++
+	}
+	require.Equal(t, 1, found)
+
+	o.clock.advance(time.Minute)
+	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, "outlook@desk", "")}
+	attempts, notices := 0, 0
+	for e, err := range o.Watch(t.Context()) {
+		require.NoError(t, err)
+		if e.Trouble != nil {
+			require.ErrorIs(t, e.Trouble, pec.ErrUnknownFact)
+			break
+		}
+		if e.Outcome != nil {
+			attempts++
+		} else {
+			notices++
+		}
+	}
+	require.Equal(t, 1, attempts)
+	require.Equal(t, 1, notices)
+	require.Len(t, o.submitted, 3)
+}
+
+// restless is a Mailbox that always says that there is news.
+type restless struct {
+	*provider
+	waits  int
+	enough func()
+}
+
+func (m *restless) Wait(ctx context.Context) error {
+	if m.waits++; m.waits > 1000 {
+		m.enough()
+	}
+	return ctx.Err()
+}
+
+func TestWatchDoesNotSpin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := pectest.Start(t, &pectest.Options{InMemory: true})
+		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		m := &restless{provider: &provider{}, enough: cancel}
+		c, err := pec.New(me, m, m, v, nil)
+		require.NoError(t, err)
+		require.Error(t, last(c.Watch(ctx)))
+		require.LessOrEqual(t, m.waits, 61)
+	})
+}
+
+// hanging is a Store that is gone when a cursor or an outcome is to be kept.
+type hanging struct{ pec.Store }
+
+func (hanging) SetCursor(ctx context.Context, _ string, _ pec.Cursor) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (s hanging) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
+	if strings.HasPrefix(entries[0].Key, "suspension") {
+		<-ctx.Done()
+		return false, ctx.Err()
+	}
+	return s.Store.Append(ctx, mailbox, entries...)
+}
+
+func TestAStoreThatHangsHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, p := pectest.Start(t, &pectest.Options{InMemory: true}), &provider{outcome: pec.OutcomeSubmitted}
+		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+		require.NoError(t, err)
+		c, err := pec.New(me, p, p, v, &pec.Options{Store: hanging{pec.NewMemory()}})
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		p.inbox = [][]byte{emit(t, n.Providers()[0], pectest.KindAcceptance, me, sent(t, c), "")}
+		for range c.Sync(ctx) {
+			cancel()
+		}
+		p.fetchErr = &pec.LoginError{Server: "imap:993", Reply: "NO"}
+		var refused *pec.LoginError
+		require.ErrorAs(t, last(c.Sync(t.Context())), &refused)
+	})
+}
+
+// Go writes no offset of 24 hours in JSON. A provider may.
+func TestAnOddTimeZoneBlocksNothing(t *testing.T) {
+	o := newOffice(t)
+	id, err := o.Send(t.Context(), diffida(""))
+	require.NoError(t, err)
+	p := o.network.Providers()
+	odd, err := p[0].Emit(pectest.Notice{
+		Kind: pectest.KindAcceptance, Sender: me, MessageID: "<" + id + ">", Recipients: []pectest.Recipient{{Address: luigi}},
+		Time: time.Now().In(time.FixedZone("", 24*60*60)),
+	})
+	require.NoError(t, err)
+	o.inbox = [][]byte{odd, emit(t, p[1], pectest.KindDelivery, me, id, luigi)}
+	events := sync(t, o.Client)
+	require.Len(t, events, 2)
+	require.Equal(t, envelope.CodeBadCertData, events[0].Unverified.Code)
+	require.Equal(t, pec.StateDelivered, o.state(t, id))
+}
+
+// breaking is a Mailbox in which some messages always break off.
+type breaking struct {
+	*provider
+	uids map[uint32]bool
+}
+
+func (m *breaking) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+	return func(yield func(pec.Item, error) bool) {
+		for item, err := range m.provider.Fetch(ctx, after) {
+			if m.uids[item.Cursor.UID] {
+				item.Body = iotest.ErrReader(io.ErrUnexpectedEOF)
+			}
+			if !yield(item, err) {
+				return
+			}
+		}
+	}
+}
+
+func TestAPoisonedMessageKeepsNoOtherFromBeingRecovered(t *testing.T) {
+	n := pectest.Start(t, nil)
+	m := &breaking{provider: &provider{outcome: pec.OutcomeSubmitted}, uids: map[uint32]bool{1: true, 2: true}}
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	require.NoError(t, err)
+	c, err := pec.New(me, m, m, v, nil)
+	require.NoError(t, err)
+	id := sent(t, c)
+	m.inbox = [][]byte{
+		emit(t, n.Providers()[0], pectest.KindAcceptance, me, id, ""),
+		emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi),
+	}
+	for range 6 {
+		for range c.Sync(t.Context()) {
+		}
+	}
+	require.Empty(t, sync(t, c))
+	require.Equal(t, pec.StateSubmitted, stateOf(t, c, id))
+	m.uids = map[uint32]bool{1: true}
+	require.ErrorIs(t, last(c.Reverify(t.Context())), io.ErrUnexpectedEOF)
+	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
+}
+
+// What others name a message with never reaches the keys of a Store.
+func TestNamesOfOthersStayOutOfTheStore(t *testing.T) {
+	o := newOffice(t)
+	strict := open(t, o.network, o.provider, strictStore{o.store}, nil)
+	strict.provider.outcome = pec.OutcomeSubmitted
+	id, err := strict.Send(t.Context(), diffida("a/b@c "+strings.Repeat("k", 190)))
+	require.NoError(t, err)
+	p := o.network.Providers()
+	certified := func(msgid, certID string) []byte {
+		raw, err := p[0].Emit(pectest.Notice{
+			Kind: pectest.KindAcceptance, Sender: me, MessageID: "<" + msgid + ">", CertID: certID,
+			Recipients: []pectest.Recipient{{Address: luigi}},
+		})
+		require.NoError(t, err)
+		return raw
+	}
+	long := strings.Repeat("x", 5000) + "@desk"
+	o.inbox = [][]byte{
+		certified(long, "p2@alfa"), certified("è@desk", "p3@alfa"), certified("a/b@c@d", "p4@alfa"),
+		certified(id, "città@alfa"), certified(id, long),
+	}
+	require.Len(t, sync(t, strict.Client), 5)
+	s, err := strict.Status(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, pec.StateAccepted, s.Recipients[0].State)
+	require.True(t, s.Has(pec.FlagConflict))
+	for _, name := range []string{long, "è@desk", "\x00", "", "<>"} {
+		_, err = strict.Status(t.Context(), name)
+		require.ErrorIs(t, err, pec.ErrUnknownSend, name)
+	}
+}
+
+// strictStore refuses names that the contract does not allow.
+type strictStore struct{ pec.Store }
+
+func (s strictStore) check(name string) error {
+	if len(name) > 400 || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return errors.New("a name that the contract does not allow")
+	}
+	return nil
+}
+
+func (s strictStore) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
+	for _, e := range entries {
+		if err := errors.Join(s.check(e.Key), s.check(e.Send)); err != nil {
+			return false, err
+		}
+	}
+	return s.Store.Append(ctx, mailbox, entries...)
+}
+
+func (s strictStore) Entry(ctx context.Context, mailbox, key string) (pec.Entry, error) {
+	if err := s.check(key); err != nil {
+		return pec.Entry{}, err
+	}
+	return s.Store.Entry(ctx, mailbox, key)
+}
+
+func (s strictStore) Entries(ctx context.Context, mailbox, send string) ([]pec.Entry, error) {
+	if err := s.check(send); err != nil {
+		return nil, err
+	}
+	return s.Store.Entries(ctx, mailbox, send)
+}
+
+func TestAPositionOfAnotherStoreIsAnError(t *testing.T) {
+	for _, p := range []pec.Position{"-1", "x", "1.5"} {
+		for _, err := range pec.NewMemory().Changes(t.Context(), me, p) {
+			require.Error(t, err, p)
+		}
+	}
+}
+
+// The provider repeats our Message-ID in its own way. Events name the send as Send did.
+func TestEventsNameTheSendAsItWasNamed(t *testing.T) {
+	o := newOffice(t)
+	id, err := o.Send(t.Context(), diffida(""))
+	require.NoError(t, err)
+	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, strings.ToUpper(me), strings.ToUpper(id), "")}
+	require.Equal(t, id, sync(t, o.Client)[0].MessageID)
+}
+
+// A claim about a recipient that is not ours is not about the send: proven, it would
+// not join it either.
+func TestAClaimAboutAnotherRecipientFlagsNothing(t *testing.T) {
+	o, stranger := newOffice(t), pectest.Start(t, nil)
+	id, err := o.Send(t.Context(), diffida(""))
+	require.NoError(t, err)
+	o.inbox = [][]byte{emit(t, stranger.Providers()[1], pectest.KindDelivery, me, id, bruna)}
+	require.Empty(t, sync(t, o.Client)[0].MessageID)
+	s, err := o.Status(t.Context(), id)
+	require.NoError(t, err)
+	require.Empty(t, s.Flags)
+}

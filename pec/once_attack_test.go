@@ -1,0 +1,227 @@
+package pec_test
+
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// before decorates a store: the first time that an entry with the prefix is to be
+// appended, call comes first.
+func before(store pec.Store, prefix string, call func()) pec.Store {
+	return &failingStore{Store: store, fail: func(e pec.Entry) error {
+		if run := call; run != nil && strings.HasPrefix(e.Key, prefix) {
+			call = nil
+			run()
+		}
+		return nil
+	}}
+}
+
+// A process stands still in the middle of an attempt. A person finds that nothing
+// left, says so, and sends the message anew. Then the process goes on, and knows for
+// certain that nothing left: that is no reason to offer it again.
+func TestALateOutcomeDoesNotReviveWhatWasGivenUp(t *testing.T) {
+	o := newOffice(t)
+	var second string
+	o.during = func(s pec.Submission) {
+		o.during = nil
+		person := open(t, o.network, o.provider, o.store, nil)
+		person.clock.advance(2 * time.Hour)
+		first := person.find(t, pec.Uncertain)[0]
+		require.NoError(t, person.Resolve(t.Context(), first, false, "not in the web mail"))
+		var err error
+		second, err = person.Resend(t.Context(), first, diffida(""))
+		require.NoError(t, err)
+		o.outcome = pec.OutcomeTemporary // of the first
+	}
+	first, err := o.Send(t.Context(), diffida("k"))
+	require.Error(t, err)
+	require.Len(t, o.submitted, 2)
+	o.outcome = pec.OutcomeSubmitted
+	require.Equal(t, pec.StateSubmitted, o.state(t, second))
+	require.Equal(t, pec.StateRefused, o.state(t, first))
+	_, err = o.Send(t.Context(), diffida("k"))
+	require.Equal(t, pec.OutcomeRefused, outcomeOf(t, err))
+	o.clock.advance(3 * time.Hour)
+	require.Empty(t, o.retry(t))
+	require.Len(t, o.submitted, 2)
+}
+
+// Whoever resends under the key of the first asks for something new, and must not
+// be told that it was done.
+func TestTheKeyOfAResendIsItsOwn(t *testing.T) {
+	o := newOffice(t)
+	first, err := o.Send(t.Context(), diffida("k"))
+	require.NoError(t, err)
+	o.inbox = [][]byte{emit(t, o.network.Providers()[1], pectest.KindNonDelivery, me, first, luigi)}
+	sync(t, o.Client)
+	var taken *pec.KeyError
+	_, err = o.Resend(t.Context(), first, diffida("k"))
+	require.ErrorAs(t, err, &taken)
+	require.Len(t, o.submitted, 1)
+	second, err := o.Resend(t.Context(), first, diffida("k2"))
+	require.NoError(t, err)
+	again, err := o.Resend(t.Context(), first, diffida("k2"))
+	require.NoError(t, err)
+	require.Equal(t, second, again)
+	_, err = o.Send(t.Context(), diffida("k2"))
+	require.ErrorAs(t, err, &taken)
+	require.Len(t, o.submitted, 2)
+}
+
+// A Submitter that says no more than the kind of the outcome suspends the mailbox
+// too: providers lock mailboxes for refused logins.
+func TestALoginRefusedWithoutWordsSuspends(t *testing.T) {
+	o := newOffice(t)
+	o.outcome = pec.OutcomeAuthentication
+	_, err := o.Send(t.Context(), diffida(""))
+	var suspended *pec.SuspendedError
+	require.ErrorAs(t, err, &suspended)
+	require.ErrorAs(t, last(o.Retry(t.Context())), &suspended)
+	require.Len(t, o.submitted, 1)
+}
+
+// Another worker is faster by a moment: what this one yields is about its own
+// attempts alone.
+func TestTheAttemptOfAnotherWorkerIsNotOurs(t *testing.T) {
+	for name, after := range map[string]time.Duration{"retry": time.Hour, "give up": 25 * time.Hour} {
+		o := newOffice(t)
+		o.outcome = pec.OutcomeTemporary
+		id, err := o.Send(t.Context(), diffida("k"))
+		require.Error(t, err)
+		o.outcome = pec.OutcomeSubmitted
+		slow := open(t, o.network, o.provider, before(o.store, "attempt/2", func() {
+			_, err := o.Send(t.Context(), diffida("k"))
+			require.NoError(t, err)
+		}), nil)
+		slow.clock.advance(after)
+		require.Empty(t, slow.retry(t), name)
+		require.Len(t, o.submitted, 2)
+		require.Equal(t, pec.StateSubmitted, o.state(t, id))
+	}
+}
+
+// The provider does not answer. What came meanwhile is read all the same, and not
+// after every message has waited for its timeout.
+func TestASilentProviderIsNotAskedOnceForEveryMessage(t *testing.T) {
+	o := newOffice(t)
+	o.outcome, o.err = pec.OutcomeTemporary, io.ErrUnexpectedEOF
+	for range 3 {
+		_, err := o.Send(t.Context(), diffida(""))
+		require.Error(t, err)
+	}
+	o.clock.advance(time.Hour)
+	for range 3 {
+		require.Len(t, o.retry(t), 1)
+	}
+	require.Empty(t, o.retry(t))
+	require.Len(t, o.submitted, 6)
+}
+
+// submitter is a Submitter made of a function.
+type submitter func(pec.Submission) pec.Outcome
+
+func (f submitter) Submit(_ context.Context, s pec.Submission) pec.Outcome { return f(s) }
+
+// The computer sleeps between the claim and the connection; no timer runs
+// meanwhile. By then somebody may have been told that nothing left.
+func TestAnAttemptThatSleptTooLongSendsNothing(t *testing.T) {
+	n, clock := pectest.Start(t, nil), newClock()
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	require.NoError(t, err)
+	var read error
+	c, err := pec.New(me, submitter(func(s pec.Submission) pec.Outcome {
+		clock.advance(61 * time.Minute)
+		_, read = io.ReadAll(s.Body)
+		return pec.Outcome{Kind: pec.OutcomeTemporary}
+	}), &provider{}, v, &pec.Options{Now: clock.Now})
+	require.NoError(t, err)
+	_, err = c.Send(t.Context(), diffida(""))
+	require.Error(t, err)
+	require.Error(t, read)
+}
+
+// shortening is a Store that loses the end of messages.
+type shortening struct{ pec.Store }
+
+func (s shortening) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, error) {
+	raw, err := s.Store.Raw(ctx, mailbox, key)
+	if err != nil {
+		return nil, err
+	}
+	return io.NopCloser(io.LimitReader(raw, 100)), nil
+}
+
+func TestAMessageThatIsNotWholeDoesNotEnd(t *testing.T) {
+	o := newOffice(t)
+	o.outcome = pec.OutcomeTemporary
+	_, err := o.Send(t.Context(), diffida(""))
+	require.Error(t, err)
+	broken := open(t, o.network, o.provider, shortening{o.store}, nil)
+	broken.clock.advance(time.Hour)
+	events := broken.retry(t)
+	require.Len(t, events, 1)
+	require.Error(t, events[0].Outcome.Err)
+}
+
+// Two people look at the web site at once, and disagree. One of them is told.
+func TestOnlyOneResolutionCounts(t *testing.T) {
+	o := newOffice(t)
+	o.outcome = pec.OutcomeUncertain
+	id, err := o.Send(t.Context(), diffida("k"))
+	require.Error(t, err)
+	slow := open(t, o.network, o.provider, before(o.store, "resolution", func() {
+		require.NoError(t, o.Resolve(t.Context(), id, false, ""))
+	}), nil)
+	require.ErrorIs(t, slow.Resolve(t.Context(), id, true, ""), pec.ErrNotUncertain)
+	require.Equal(t, pec.StateRefused, o.state(t, id))
+	_, err = o.Send(t.Context(), diffida("k"))
+	require.Equal(t, pec.OutcomeRefused, outcomeOf(t, err))
+	require.Len(t, o.submitted, 1)
+}
+
+func TestACancelledSendWasNeverOffered(t *testing.T) {
+	s := fold(intent(luigi), pec.Abandonment{N: 1, At: sentAt})
+	require.Equal(t, pec.StateRefused, s.Recipients[0].State)
+	require.Zero(t, s.Attempts)
+}
+
+// Facts that were damaged give a status all the same, in no time, and never a licence.
+func TestAttemptsOfAnyNumberCount(t *testing.T) {
+	for _, n := range []int{-1, 0, 7, 1 << 40, int(^uint(0) >> 1)} {
+		require.Equal(t, pec.StateUncertain, state(t, fold(intent(luigi), pec.Attempt{N: n}), luigi), n)
+	}
+}
+
+// sentFolder counts what it is asked to keep.
+type sentFolder struct{ saved int }
+
+func (f *sentFolder) Save(_ context.Context, _ string, _ int64, body io.Reader) error {
+	f.saved++
+	_, err := io.Copy(io.Discard, body)
+	return err
+}
+
+func TestNoCopyIsSavedInASuspendedMailbox(t *testing.T) {
+	o, folder := newOffice(t), &sentFolder{}
+	c := open(t, o.network, o.provider, o.store, &pec.Options{SentFolder: folder})
+	_, err := c.Send(t.Context(), diffida(""))
+	require.NoError(t, err)
+	require.Equal(t, 1, folder.saved)
+	o.during = func(pec.Submission) {
+		o.fetchErr = &pec.LoginError{Server: "imap:993", Reply: "NO"}
+		require.Error(t, last(o.Sync(t.Context())))
+	}
+	_, err = c.Send(t.Context(), diffida(""))
+	require.NoError(t, err)
+	require.Equal(t, 1, folder.saved)
+}
