@@ -17,14 +17,12 @@ var ErrUnknownSend = errors.New("pec: nothing is known of this message")
 // safe for concurrent use, and several Clients of one mailbox, in one process or in
 // many, may share a Store.
 type Client struct {
+	*Ledger
 	address   string
-	box       string // the mailbox's name in the store
 	submitter Submitter
 	mailbox   Mailbox
 	verifier  *envelope.Verifier
-	store     Store
 	options   Options
-	now       func() time.Time
 	log       *slog.Logger
 
 	mu      sync.Mutex
@@ -70,8 +68,7 @@ func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Opt
 		return nil, errors.New("pec: a Client needs a Submitter, a Mailbox and a Verifier")
 	}
 	c := &Client{
-		address: address, box: envelope.NormalizeAddress(address),
-		submitter: s, mailbox: m, verifier: v, trouble: map[Cursor]int{}, links: map[string]bool{},
+		address: address, submitter: s, mailbox: m, verifier: v, trouble: map[Cursor]int{}, links: map[string]bool{},
 	}
 	if opts != nil {
 		c.options = *opts
@@ -81,12 +78,12 @@ func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Opt
 	}
 	c.options.RetryFor = cmp.Or(c.options.RetryFor, defaultRetryFor)
 	c.options.PollInterval = cmp.Or(c.options.PollInterval, time.Minute)
-	if c.store = c.options.Store; c.store == nil {
-		c.store = NewMemory()
+	store := c.options.Store
+	if store == nil {
+		store = NewMemory()
 	}
-	if c.now = c.options.Now; c.now == nil {
-		c.now = time.Now
-	}
+	c.Ledger = NewLedger(address, store, c.options.Now)
+	c.folders = m.Folders()
 	if c.log = c.options.Logger; c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}

@@ -138,8 +138,8 @@ func (c *Client) sendOf(ctx context.Context, n NoticeFact) (name string, intent 
 }
 
 // intentOf gives the intent of a send of ours, nil when it is not one.
-func (c *Client) intentOf(ctx context.Context, name string) (*Intent, error) {
-	e, err := c.store.Entry(ctx, c.box, entryKey(name, Intent{}))
+func (l *Ledger) intentOf(ctx context.Context, name string) (*Intent, error) {
+	e, err := l.store.Entry(ctx, l.box, entryKey(name, Intent{}))
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}

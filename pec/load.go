@@ -15,20 +15,20 @@ type send struct {
 }
 
 // load reads a send. One of which nothing is known gives ErrUnknownSend.
-func (c *Client) load(ctx context.Context, messageID string) (*send, error) {
-	mailbox, err := c.mailboxFacts(ctx)
+func (l *Ledger) load(ctx context.Context, messageID string) (*send, error) {
+	mailbox, err := l.mailboxFacts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return c.loadWith(ctx, sendName(messageID), mailbox)
+	return l.loadWith(ctx, sendName(messageID), mailbox)
 }
 
-func (c *Client) loadWith(ctx context.Context, name string, mailbox []Fact) (*send, error) {
+func (l *Ledger) loadWith(ctx context.Context, name string, mailbox []Fact) (*send, error) {
 	if !isName(name) {
 		return nil, ErrUnknownSend
 	}
 	s := &send{name: name}
-	entries, err := c.store.Entries(ctx, c.box, s.name)
+	entries, err := l.store.Entries(ctx, l.box, s.name)
 	if err != nil {
 		return nil, &StoreError{Op: "read", Err: err}
 	}
@@ -44,8 +44,8 @@ func (c *Client) loadWith(ctx context.Context, name string, mailbox []Fact) (*se
 }
 
 // mailboxFacts are the facts that bear on every send of the mailbox.
-func (c *Client) mailboxFacts(ctx context.Context) ([]Fact, error) {
-	entries, err := c.store.Entries(ctx, c.box, "")
+func (l *Ledger) mailboxFacts(ctx context.Context) ([]Fact, error) {
+	entries, err := l.store.Entries(ctx, l.box, "")
 	if err != nil {
 		return nil, &StoreError{Op: "read", Err: err}
 	}
@@ -53,42 +53,56 @@ func (c *Client) mailboxFacts(ctx context.Context) ([]Fact, error) {
 	if err != nil {
 		return nil, err
 	}
-	read, err := c.readTo(ctx)
+	read, err := l.readTo(ctx)
 	return append(facts, ReadTo{At: read}), err
 }
 
 // readTo is the time up to which every folder was read.
-func (c *Client) readTo(ctx context.Context) (time.Time, error) {
-	var least time.Time
-	for i, folder := range c.mailbox.Folders() {
-		cursor, err := c.store.Cursor(ctx, c.box, folder)
-		if err != nil {
-			return time.Time{}, &StoreError{Op: "read", Err: err}
+func (l *Ledger) readTo(ctx context.Context) (time.Time, error) {
+	cursors, err := l.store.Cursors(ctx, l.box)
+	if err != nil {
+		return time.Time{}, &StoreError{Op: "read", Err: err}
+	}
+	if l.folders != nil {
+		var ours []Cursor
+		for _, folder := range l.folders {
+			ours = append(ours, cursorOf(cursors, folder))
 		}
-		if i == 0 || cursor.ReadAt.Before(least) {
-			least = cursor.ReadAt
+		cursors = ours
+	}
+	if len(cursors) == 0 {
+		return time.Time{}, nil
+	}
+	return slices.MinFunc(cursors, func(a, b Cursor) int { return a.ReadAt.Compare(b.ReadAt) }).ReadAt, nil
+}
+
+// cursorOf finds the cursor of a folder; without one it is the folder's beginning.
+func cursorOf(cursors []Cursor, folder string) Cursor {
+	for _, c := range cursors {
+		if c.Folder == folder {
+			return c
 		}
 	}
-	return least, nil
+	return Cursor{Folder: folder}
 }
 
 // record appends facts about a send, "" for the mailbox, all or none. It is false
 // when one of them was there already.
-func (c *Client) record(ctx context.Context, send string, facts ...Fact) (bool, error) {
-	return c.recordRaw(ctx, send, nil, facts...)
+func (l *Ledger) record(ctx context.Context, send string, facts ...Fact) (bool, error) {
+	return l.recordRaw(ctx, send, nil, facts...)
 }
 
 // recordRaw also keeps the message that belongs to the first fact.
-func (c *Client) recordRaw(ctx context.Context, send string, raw *io.SectionReader, facts ...Fact) (bool, error) {
+func (l *Ledger) recordRaw(ctx context.Context, send string, raw *io.SectionReader, facts ...Fact) (bool, error) {
 	entries := make([]Entry, 0, len(facts))
 	for _, f := range facts {
-		e, err := newEntry(send, f, c.now(), raw)
+		e, err := newEntry(send, f, l.now(), raw)
 		if err != nil {
 			return false, err
 		}
 		entries, raw = append(entries, e), nil
 	}
-	added, err := c.store.Append(ctx, c.box, entries...)
+	added, err := l.store.Append(ctx, l.box, entries...)
 	if err != nil {
 		return false, &StoreError{Op: "write", Err: err}
 	}

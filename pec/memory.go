@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -185,13 +186,11 @@ func (m *Memory) Summarize(ctx context.Context, mailbox, send string, s Summary)
 	return ctx.Err()
 }
 
-// Cursor implements Store.
-func (m *Memory) Cursor(ctx context.Context, mailbox, folder string) (Cursor, error) {
+// Cursors implements Store.
+func (m *Memory) Cursors(ctx context.Context, mailbox string) ([]Cursor, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c := m.box(mailbox).cursors[folder]
-	c.Folder = folder
-	return c, ctx.Err()
+	return slices.Collect(maps.Values(m.box(mailbox).cursors)), ctx.Err()
 }
 
 // SetCursor implements Store.

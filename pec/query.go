@@ -11,12 +11,12 @@ import (
 
 // Status computes the status of a send as of now. A Message-ID under which nothing
 // is known gives ErrUnknownSend.
-func (c *Client) Status(ctx context.Context, messageID string) (Status, error) {
-	s, err := c.load(ctx, messageID)
+func (l *Ledger) Status(ctx context.Context, messageID string) (Status, error) {
+	s, err := l.load(ctx, messageID)
 	if err != nil {
 		return Status{}, err
 	}
-	status := Fold(s.facts, c.now())
+	status := Fold(s.facts, l.now())
 	if len(status.Recipients) == 0 {
 		return Status{}, ErrUnknownSend
 	}
@@ -25,8 +25,8 @@ func (c *Client) Status(ctx context.Context, messageID string) (Status, error) {
 
 // MessageID gives the Message-ID of the send that has a key (Message.Key);
 // ErrUnknownSend when none has.
-func (c *Client) MessageID(ctx context.Context, key string) (string, error) {
-	claim, err := c.claim(ctx, key)
+func (l *Ledger) MessageID(ctx context.Context, key string) (string, error) {
+	claim, err := l.claim(ctx, key)
 	if errors.Is(err, ErrNotFound) {
 		return "", ErrUnknownSend
 	}
@@ -35,12 +35,12 @@ func (c *Client) MessageID(ctx context.Context, key string) (string, error) {
 
 // Find yields the status of every send that q asks for, those begun first before
 // others. At most one error is yielded, as the last pair.
-func (c *Client) Find(ctx context.Context, q Query) iter.Seq2[Status, error] {
+func (l *Ledger) Find(ctx context.Context, q Query) iter.Seq2[Status, error] {
 	return func(yield func(Status, error) bool) {
 		if q.At.IsZero() {
-			q.At = c.now()
+			q.At = l.now()
 		}
-		for s, err := range c.selected(ctx, q) {
+		for s, err := range l.selected(ctx, q) {
 			if err != nil {
 				yield(Status{}, err)
 				return
@@ -59,20 +59,20 @@ func (c *Client) Find(ctx context.Context, q Query) iter.Seq2[Status, error] {
 // selected yields the sends that q asks for. What the store gives too many, because it
 // has no summary or an old one, gets one on the way. One that cannot be read, such as
 // for a fact of a later version, keeps no other from being yielded.
-func (c *Client) selected(ctx context.Context, q Query) iter.Seq2[*send, error] {
+func (l *Ledger) selected(ctx context.Context, q Query) iter.Seq2[*send, error] {
 	return func(yield func(*send, error) bool) {
-		mailbox, err := c.mailboxFacts(ctx)
+		mailbox, err := l.mailboxFacts(ctx)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		var unreadable error
-		for name, err := range c.store.Sends(ctx, c.box, q) {
+		for name, err := range l.store.Sends(ctx, l.box, q) {
 			if err != nil {
 				yield(nil, &StoreError{Op: "read", Err: err})
 				return
 			}
-			s, err := c.loadWith(ctx, name, mailbox)
+			s, err := l.loadWith(ctx, name, mailbox)
 			var failed *StoreError
 			if errors.As(err, &failed) {
 				yield(nil, err)
@@ -84,7 +84,7 @@ func (c *Client) selected(ctx context.Context, q Query) iter.Seq2[*send, error] 
 			}
 			summary := s.summary()
 			if !q.Selects(summary) {
-				if err := c.store.Summarize(ctx, c.box, name, summary); err != nil {
+				if err := l.store.Summarize(ctx, l.box, name, summary); err != nil {
 					yield(nil, &StoreError{Op: "write", Err: err})
 					return
 				}
@@ -129,10 +129,10 @@ func (c Change) Recipients() []RecipientStatus {
 // keeps the Position of the last Change it has dealt with misses none and sees none
 // twice, save the last after a crash. What depends on time alone, such as FlagOverdue,
 // is no change: Find tells. At most one error is yielded, as the last pair.
-func (c *Client) Changes(ctx context.Context, after Position) iter.Seq2[Change, error] {
+func (l *Ledger) Changes(ctx context.Context, after Position) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
-		history := &history{client: c}
-		for e, err := range c.store.Changes(ctx, c.box, after) {
+		history := &history{ledger: l}
+		for e, err := range l.store.Changes(ctx, l.box, after) {
 			if err != nil {
 				yield(Change{}, &StoreError{Op: "read", Err: err})
 				return
@@ -152,7 +152,7 @@ func (c *Client) Changes(ctx context.Context, after Position) iter.Seq2[Change, 
 // history keeps the entries of the send that was last looked at: changes of one send
 // come in runs.
 type history struct {
-	client  *Client
+	ledger  *Ledger
 	name    string
 	entries []Entry
 	facts   []Fact
@@ -169,7 +169,7 @@ func (h *history) change(ctx context.Context, e Entry) (Change, error) {
 		return slices.IndexFunc(h.entries, func(o Entry) bool { return o.Key == e.Key })
 	}
 	if h.name != e.Send || index() < 0 {
-		entries, err := h.client.store.Entries(ctx, h.client.box, e.Send)
+		entries, err := h.ledger.store.Entries(ctx, h.ledger.box, e.Send)
 		if err != nil {
 			return change, &StoreError{Op: "read", Err: err}
 		}

@@ -20,12 +20,12 @@ var (
 // web site, about an attempt that is uncertain: whether it left. Only a person can
 // know; proof that arrives later outweighs it. A send that has not left is then
 // refused, and may be sent anew by Resend. note is kept with it.
-func (c *Client) Resolve(ctx context.Context, messageID string, sent bool, note string) error {
-	s, err := c.load(ctx, messageID)
+func (l *Ledger) Resolve(ctx context.Context, messageID string, sent bool, note string) error {
+	s, err := l.load(ctx, messageID)
 	if err != nil {
 		return err
 	}
-	_, f := fold(s.facts, c.now())
+	_, f := fold(s.facts, l.now())
 	if f == nil || f.certified() {
 		return ErrNotUncertain
 	}
@@ -33,10 +33,10 @@ func (c *Client) Resolve(ctx context.Context, messageID string, sent bool, note 
 		if a.kind() != OutcomeUncertain {
 			continue
 		}
-		if a.outcome == nil && c.now().Sub(a.begun) < attemptLimit {
+		if a.outcome == nil && l.now().Sub(a.begun) < attemptLimit {
 			return ErrUnderWay
 		}
-		added, err := c.record(ctx, messageID, Resolution{N: a.n, Sent: sent, Note: note, At: c.now()})
+		added, err := l.record(ctx, messageID, Resolution{N: a.n, Sent: sent, Note: note, At: l.now()})
 		if err == nil && !added {
 			return ErrNotUncertain // somebody else was first, and may have said the opposite
 		}
@@ -47,17 +47,17 @@ func (c *Client) Resolve(ctx context.Context, messageID string, sent bool, note 
 
 // Cancel gives up a send that provably has not left. It is then refused, and nobody
 // offers it again.
-func (c *Client) Cancel(ctx context.Context, messageID string) error {
-	s, err := c.load(ctx, messageID)
+func (l *Ledger) Cancel(ctx context.Context, messageID string) error {
+	s, err := l.load(ctx, messageID)
 	if err != nil {
 		return err
 	}
-	_, f := fold(s.facts, c.now())
+	_, f := fold(s.facts, l.now())
 	if f == nil || !f.mayAttempt() {
 		return ErrNotOpen
 	}
 	// It takes the place of the next attempt: whoever claims that first has it.
-	added, err := c.record(ctx, messageID, Abandonment{N: f.last().n + 1, At: c.now()})
+	added, err := l.record(ctx, messageID, Abandonment{N: f.last().n + 1, At: l.now()})
 	if err == nil && !added {
 		return ErrNotOpen
 	}

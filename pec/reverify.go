@@ -40,7 +40,7 @@ func (c *Client) reverifyNotices(ctx context.Context, yield func(Event, error) b
 			if !ok {
 				continue
 			}
-			body, err := c.store.Raw(ctx, c.box, entryKey(s.name, claim))
+			body, err := c.Raw(ctx, s.name, claim)
 			if errors.Is(err, ErrNotFound) {
 				continue // an altered message: nothing proves it
 			}

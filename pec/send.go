@@ -234,8 +234,8 @@ func (c *Client) claimed(ctx context.Context, key string, request Digest) (*KeyC
 }
 
 // claim gives what was recorded under a key; ErrNotFound where nothing was.
-func (c *Client) claim(ctx context.Context, key string) (KeyClaim, error) {
-	e, err := c.store.Entry(ctx, c.box, KeyClaim{Key: key}.key())
+func (l *Ledger) claim(ctx context.Context, key string) (KeyClaim, error) {
+	e, err := l.store.Entry(ctx, l.box, KeyClaim{Key: key}.key())
 	if err != nil {
 		return KeyClaim{}, &StoreError{Op: "read", Err: err}
 	}

@@ -101,9 +101,9 @@ type Store interface {
 	// least as many entries is there already.
 	Summarize(ctx context.Context, mailbox, send string, s Summary) error
 
-	// Cursor gives the Cursor of a folder as it was last set; the zero UID and
-	// UIDValidity when it never was.
-	Cursor(ctx context.Context, mailbox, folder string) (Cursor, error)
+	// Cursors gives the Cursor of each folder as it was last set, in any order; none is
+	// no error.
+	Cursors(ctx context.Context, mailbox string) ([]Cursor, error)
 
 	// SetCursor keeps a Cursor under its Folder.
 	SetCursor(ctx context.Context, mailbox string, c Cursor) error

@@ -175,12 +175,6 @@ func (c *Client) saveCopy(ctx context.Context, intent Intent, open func() (io.Re
 }
 
 // stored opens the message of a send as it was recorded.
-func (c *Client) stored(ctx context.Context, messageID string) func() (io.ReadCloser, error) {
-	return func() (io.ReadCloser, error) {
-		raw, err := c.store.Raw(ctx, c.box, entryKey(messageID, Intent{}))
-		if err != nil {
-			return nil, &StoreError{Op: "read", Err: err}
-		}
-		return raw, nil
-	}
+func (l *Ledger) stored(ctx context.Context, messageID string) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return l.Raw(ctx, messageID, Intent{}) }
 }

@@ -24,14 +24,14 @@ func (e *SuspendedError) Error() string {
 func (e *SuspendedError) Unwrap() error { return e.Err }
 
 // Suspended gives the suspension of the mailbox, nil when it is not suspended.
-func (c *Client) Suspended(ctx context.Context) (*Suspension, error) {
-	suspended, _, err := c.suspension(ctx)
+func (l *Ledger) Suspended(ctx context.Context) (*Suspension, error) {
+	suspended, _, err := l.suspension(ctx)
 	return suspended, err
 }
 
 // suspension also counts the suspensions there have been.
-func (c *Client) suspension(ctx context.Context) (suspended *Suspension, count int, err error) {
-	facts, err := c.mailboxFacts(ctx)
+func (l *Ledger) suspension(ctx context.Context) (suspended *Suspension, count int, err error) {
+	facts, err := l.mailboxFacts(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -54,12 +54,12 @@ func (c *Client) suspension(ctx context.Context) (suspended *Suspension, count i
 
 // Resume lifts a suspension: call it once the password is right again. Without a
 // suspension it does nothing.
-func (c *Client) Resume(ctx context.Context) error {
-	suspended, n, err := c.suspension(ctx)
+func (l *Ledger) Resume(ctx context.Context) error {
+	suspended, n, err := l.suspension(ctx)
 	if err != nil || suspended == nil {
 		return err
 	}
-	_, err = c.record(ctx, "", Resumption{N: n, At: c.now()})
+	_, err = l.record(ctx, "", Resumption{N: n, At: l.now()})
 	return err
 }
 

@@ -71,10 +71,11 @@ type reading struct {
 func (r *reading) run(ctx context.Context) error {
 	c := r.client
 	begun := c.now()
-	var err error
-	if r.cursor, err = c.store.Cursor(ctx, c.box, r.folder); err != nil {
+	cursors, err := c.store.Cursors(ctx, c.box)
+	if err != nil {
 		return &StoreError{Op: "read", Err: err}
 	}
+	r.cursor = cursorOf(cursors, r.folder)
 	for {
 		err = r.pass(ctx)
 		var bad *MessageError

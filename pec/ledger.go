@@ -1,0 +1,49 @@
+package pec
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/gopec/gopec/envelope"
+)
+
+// Ledger is what a Store knows of one mailbox. It sends and reads nothing, and needs no
+// connection: reports, web hooks and the programs of operators work with it while
+// Clients elsewhere do. A Client has all its methods. It is safe for concurrent use.
+type Ledger struct {
+	box     string // the mailbox's name in the store
+	store   Store
+	now     func() time.Time
+	folders []string // that tell how far the mailbox was read; nil for all that ever were
+}
+
+// NewLedger gives the Ledger of the mailbox with this address. Nil now is time.Now.
+func NewLedger(address string, store Store, now func() time.Time) *Ledger {
+	if now == nil {
+		now = time.Now
+	}
+	return &Ledger{box: envelope.NormalizeAddress(address), store: store, now: now}
+}
+
+// Facts gives all that is recorded about a send, in the order of recording, without
+// the facts about its mailbox. A Message-ID under which nothing is known gives
+// ErrUnknownSend.
+func (l *Ledger) Facts(ctx context.Context, messageID string) ([]Fact, error) {
+	s, err := l.loadWith(ctx, sendName(messageID), nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.facts, nil
+}
+
+// Raw opens the message that belongs to a fact about a send, byte for byte: to an
+// Intent the message that was sent, to a NoticeFact the notice, to an UnverifiedFact or
+// a BounceFact what was read. Without one the error is ErrNotFound.
+func (l *Ledger) Raw(ctx context.Context, messageID string, f Fact) (io.ReadCloser, error) {
+	raw, err := l.store.Raw(ctx, l.box, entryKey(messageID, f))
+	if err != nil {
+		return nil, &StoreError{Op: "read", Err: err}
+	}
+	return raw, nil
+}
