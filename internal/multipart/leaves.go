@@ -14,10 +14,11 @@ import (
 const (
 	MaxDepth = 32
 	MaxParts = 1000
-	// maxRescan bounds the work: each level is scanned for its own delimiters, so
-	// that nesting costs its depth times its size. In real mail what is large is no
-	// multipart.
+	// maxRescan and minScan, in bytes, bound the work: each level is scanned for its
+	// own delimiters, so that nesting costs its depth times its size. In real mail what
+	// is large is no multipart.
 	maxRescan = 4
+	minScan   = 1 << 20
 )
 
 var (
@@ -33,7 +34,7 @@ var (
 // that tells why; those after it follow. A failure to read ends the iteration.
 func Leaves(p Part) iter.Seq2[Part, error] {
 	return func(yield func(Part, error) bool) {
-		w := walker{yield: yield, parts: MaxParts, bytes: maxRescan * p.Body.Size()}
+		w := walker{yield: yield, parts: MaxParts, bytes: max(minScan, maxRescan*p.Body.Size())}
 		w.walk(p, 0)
 	}
 }
