@@ -32,8 +32,9 @@ type InboundAttachment struct {
 	part multipart.Part
 }
 
-// Open reads the content, decoded, from its beginning at each call. Where Defect is
-// one of DefectEncoding, it ends early with an error.
+// Open reads the content, decoded, from its beginning at each call. Where Defect
+// says DefectEncoding it may end early, with an error; octets in an encoding nobody
+// knows are given as they stand.
 func (a InboundAttachment) Open() io.Reader { return a.part.Open() }
 
 // Attachments yields the attachments in order. Each is read through once, to tell

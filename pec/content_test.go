@@ -3,8 +3,10 @@ package pec_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha1"
 	"crypto/tls"
 	"encoding/base64"
+	"encoding/hex"
 	"io"
 	"runtime"
 	"slices"
@@ -274,6 +276,8 @@ func TestBriefContentThatWasChanged(t *testing.T) {
 		"the text":                  {"Si diffida", "Si Diffida", []string{"body"}},
 		"the subject":               {"Diffida", "diffida", []string{"Subject"}},
 		"the preamble":              {"Preambolo", "preambolo", []string{"body", "atto.pdf", "perché.txt", "dati.csv", "body"}},
+		"the epilogue":              {"--b--", "--b--\r\nEpilogo", []string{"atto.pdf", "perché.txt", "dati.csv", "body"}},
+		"the header of a multipart": {"boundary=c", "boundary=c; x=y", []string{"body", "perché.txt", "dati.csv"}},
 		"a part more":               {"--b--", "--b\r\n\r\nx\r\n--b--", []string{"atto.pdf", "perché.txt", "dati.csv", "body", "body"}},
 		"a text instead of a child": {"Content-Type: multipart/mixed; boundary=c", "Content-Type: text/plain", []string{"perché.txt", "body"}},
 	} {
@@ -325,6 +329,44 @@ func TestBriefContentOfSpecialMessages(t *testing.T) {
 				require.Equal(t, pec.ContentMismatch, checkContent(t, c.sent, delivery(t, n, "completa", original)).Result, "hashes where none were asked for")
 			}
 		})
+	}
+}
+
+// A hash counts only in the place of what the rule has replaced.
+func TestHashWhereNoneBelongs(t *testing.T) {
+	n := pectest.Start(t, nil)
+	header := "To: luigi@beta-pec.example\r\nMessage-ID: <m1@alfa-pec.example>\r\n"
+	sum := func(content string) string {
+		s := sha1.Sum([]byte(content))
+		return hex.EncodeToString(s[:])
+	}
+	hashFile := func(name, content string) string {
+		return "Content-Type: text/plain; name=" + name + ".hash\r\n\r\n" + sum(content)
+	}
+	signed := header + "Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n\r\nTesto\r\n--s\r\n"
+	digits := strings.Repeat("ab", 20)
+	for name, c := range map[string]struct{ kind, sent, delivered string }{
+		"for a CMS object":              {"breve", header + "Content-Type: application/pkcs7-mime; name=a.p7m\r\n\r\nx", header + hashFile("a.p7m", "x")},
+		"for the sender's signature":    {"breve", signed + "Content-Type: application/pkcs7-signature; name=a.p7s\r\n\r\nx\r\n--s--", signed + hashFile("a.p7s", "x") + "\r\n--s--"},
+		"for a text without name":       {"breve", header + "\r\nx", header + hashFile("x", "x")},
+		"in a full receipt":             {"completa", header + "Content-Type: image/png; name=a.png\r\n\r\nx", header + hashFile("a.png", "x")},
+		"for what is a hash in content": {"completa", header + "Content-Type: text/plain; name=a\r\n\r\n" + digits, header + "Content-Type: text/plain; name=a.hash\r\n\r\n" + digits},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, pec.ContentMatch, checkContent(t, c.sent, delivery(t, n, c.kind, c.sent)).Result)
+			require.Equal(t, pec.ContentMismatch, checkContent(t, c.sent, delivery(t, n, c.kind, c.delivered)).Result)
+		})
+	}
+	// Two attachments, hashed in two ways: both match, and no one reading does.
+	part := func(name string) string {
+		return "Content-Transfer-Encoding: base64\r\nContent-Type: image/png; name=" + name + "\r\n\r\nY2lhbw=="
+	}
+	mixed := func(a, b string) string {
+		return header + "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + a + "\r\n--b\r\n" + b + "\r\n--b--\r\n"
+	}
+	for second, want := range map[string]pec.HashReading{"ciao": pec.HashDecoded, "Y2lhbw==": ""} {
+		d := delivery(t, n, "breve", mixed(hashFile("a.png", "ciao"), hashFile("b.png", second)))
+		require.Equal(t, pec.Content{Result: pec.ContentMatch, Reading: want}, checkContent(t, mixed(part("a.png"), part("b.png")), d))
 	}
 }
 
@@ -401,5 +443,8 @@ func TestLineEndsOfStorage(t *testing.T) {
 			require.NotEqual(t, sent, changed)
 			require.Equal(t, pec.ContentMismatch, checkContent(t, sent, delivery(t, n, "completa", changed)).Result, "%q", change)
 		}
+		sent = header + fill + "\rx"
+		require.Equal(t, pec.ContentMatch, checkContent(t, sent, delivery(t, n, "completa", sent)).Result)
+		require.Equal(t, pec.ContentMismatch, checkContent(t, sent, delivery(t, n, "completa", header+fill+"x")).Result)
 	}
 }

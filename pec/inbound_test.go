@@ -240,6 +240,7 @@ func TestABrokenOriginalIsReadAsFarAsItGoes(t *testing.T) {
 		"unknown encoding":  {header + "Content-Type: image/png\r\nContent-Transfer-Encoding: x-uu\r\n\r\nciao", nil, "", "", []pec.DefectReason{pec.DefectEncoding}},
 		"two file names":    {header + "Content-Type: image/png\r\nContent-Disposition: inline; filename=a.png; filename=b.exe\r\n\r\nciao", nil, "", "", []pec.DefectReason{pec.DefectParameters}},
 		"too many parts":    {header + "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + strings.Repeat("--b\r\n\r\nx\r\n", 1200) + "--b--", nil, "", "", []pec.DefectReason{pec.DefectStructure}},
+		"text as a file":    {header + "Content-Disposition: Attachment\r\n\r\nciao", nil, "", "", []pec.DefectReason{""}},
 		"nested forty deep": {header + nested(40), nil, "", "", []pec.DefectReason{pec.DefectStructure}},
 		"nested ten deep":   {header + nested(10), nil, "ciao", "", nil},
 	} {
