@@ -2,7 +2,6 @@ package envelope
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -166,9 +165,8 @@ func (m *Message) openOriginal(ctx context.Context, p *multipart.Part) error {
 	if p.Encoding != "base64" {
 		return nil
 	}
-	encoded := withoutBlanks{io.NewSectionReader(p.Body, 0, p.Body.Size())}
-	s, err := spool.Open(ctx, base64.NewDecoder(base64.StdEncoding, encoded))
-	if _, corrupt := errors.AsType[base64.CorruptInputError](err); corrupt || errors.Is(err, io.ErrUnexpectedEOF) {
+	s, err := spool.Open(ctx, p.Open())
+	if errors.Is(err, multipart.ErrEncoding) {
 		return nil // only labelled so: the bytes are the message
 	}
 	if err != nil {
@@ -177,14 +175,4 @@ func (m *Message) openOriginal(ctx context.Context, p *multipart.Part) error {
 	m.decoded = s
 	m.original = io.NewSectionReader(s, 0, s.Size())
 	return nil
-}
-
-// withoutBlanks leaves out the blanks that storage puts at the ends of lines;
-// base64.NewDecoder passes over the line ends themselves.
-type withoutBlanks struct{ r io.Reader }
-
-func (w withoutBlanks) Read(p []byte) (int, error) {
-	n, err := w.r.Read(p)
-	kept := slices.DeleteFunc(p[:n], func(b byte) bool { return b == ' ' || b == '\t' })
-	return len(kept), err
 }

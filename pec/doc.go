@@ -18,6 +18,9 @@
 // notice counts only when package envelope proved it and when it speaks of this
 // send: our Message-ID, our address as its sender and one of our recipients.
 //
+// What others send, in transport and anomaly envelopes, NewInbound opens.
+// CheckContent compares what a delivery receipt carries with what was sent.
+//
 // The package speaks no network protocol: Submitter and Mailbox are implemented
 // by packages smtpclient and imapclient. Facts are kept in memory, so a Client
 // forgets its sends when the process ends.

@@ -2,7 +2,6 @@ package receipt
 
 import (
 	"encoding/hex"
-	"errors"
 	"strings"
 
 	"github.com/gopec/gopec/envelope"
@@ -33,19 +32,17 @@ func detail(m *envelope.Message) Detail {
 	if !strings.EqualFold(m.CertData.Receipt, "breve") {
 		return Full
 	}
-	err = multipart.Walk(original, func(p multipart.Part) error {
-		if isHash(p) {
-			return errHashFound
-		}
-		return nil
-	})
+	top, err := multipart.ReadPart(original)
 	if err != nil {
-		return Brief // a hash, or a message that cannot be seen through
+		return Brief // as any message that cannot be seen through
+	}
+	for p, err := range multipart.Leaves(top) {
+		if err != nil || isHash(p) {
+			return Brief
+		}
 	}
 	return Full
 }
-
-var errHashFound = errors.New("an attachment was replaced by its hash")
 
 // isHash recognises what a brief receipt has in the place of an attachment: text
 // named like it with .hash behind, holding a SHA-1 in hexadecimal.

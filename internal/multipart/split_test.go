@@ -121,30 +121,6 @@ func TestReadPart(t *testing.T) {
 	require.ErrorIs(t, err, header.ErrTooLarge)
 }
 
-func TestWalk(t *testing.T) {
-	var leaves []string
-	collect := func(p multipart.Part) error {
-		b, err := p.Content(1 << 10)
-		leaves = append(leaves, p.MediaType+" "+string(b))
-		return err
-	}
-	inner := "Content-Type: multipart/alternative; boundary=i\r\n\r\n--i\r\n\r\none\r\n--i\r\nContent-Type: text/html\r\n\r\ntwo\r\n--i--"
-	message := "Content-Type: message/rfc822\r\n\r\n" + inner
-	require.NoError(t, multipart.Walk(section("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"+inner+"\r\n--b\r\n"+message+"\r\n--b--"), collect))
-	require.Equal(t, []string{" one", "text/html two", "message/rfc822 " + inner}, leaves)
-
-	deep := "x"
-	for i := range 40 {
-		deep = fmt.Sprintf("Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n%s\r\n--b%d--", i, i, deep, i)
-	}
-	require.ErrorIs(t, multipart.Walk(section(deep), collect), multipart.ErrTooDeep)
-	large := strings.Repeat("x", 100_000)
-	for i := range 6 {
-		large = fmt.Sprintf("Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n%s\r\n--b%d--", i, i, large, i)
-	}
-	require.ErrorIs(t, multipart.Walk(section(large), collect), multipart.ErrTooDeep)
-}
-
 // The parts are spans of the body in order, and for what a strict writer makes
 // they are those the standard library finds.
 func FuzzSplit(f *testing.F) {

@@ -1,0 +1,234 @@
+package pec_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// report is a notification as Postfix writes it.
+const report = `From: MAILER-DAEMON@example.org
+Subject: Undelivered Mail Returned to Sender
+Message-ID: <20261121@mx.example.org>
+Content-Type: multipart/report; report-type=delivery-status;
+ boundary="r"
+
+--r
+Content-Type: text/plain
+
+I'm sorry.
+--r
+Content-Description: Delivery report
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.org
+X-Postfix-Queue-ID: 4F1
+
+Final-Recipient: rfc822; nessuno@example.org
+Original-Recipient: rfc822;info@example.org
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 <nessuno@example.org>: User
+    unknown
+
+Final-Recipient: RFC822; lento@example.org
+Action: delayed
+Status: 4.4.1
+
+Final-Recipient: rfc822; arrivato@example.org
+Action: relayed
+Status: 2.0.0
+--r
+Content-Type: message/rfc822
+
+Return-Path: <mario@alfa-pec.example>
+Message-ID: <P1@alfa-pec.example>
+X-Riferimento-Message-ID:
+ <m1@alfa-pec.example>
+Content-Type: multipart/signed
+
+body
+--r--
+`
+
+func bounceOf(t *testing.T, n *pectest.Network, original string) (*pec.Bounce, error) {
+	t.Helper()
+	return inbound(t, n, pectest.KindAnomaly, crlf(original)).Bounce()
+}
+
+func TestBounce(t *testing.T) {
+	n := pectest.Start(t, nil)
+	want := &pec.Bounce{
+		Recipients: []pec.BouncedRecipient{{
+			Original: "info@example.org", Final: "nessuno@example.org", Code: "5.1.1",
+			Diagnostic: "550 5.1.1 <nessuno@example.org>: User    unknown",
+		}},
+		CertID: "P1@alfa-pec.example", MessageID: "m1@alfa-pec.example",
+	}
+	headers := strings.Replace(report, "message/rfc822", "text/rfc822-headers", 1)
+	for name, original := range map[string]string{"the message returned": report, "its header returned": headers} {
+		got, err := bounceOf(t, n, original)
+		require.NoError(t, err, name)
+		require.Equal(t, want, got, name)
+	}
+	_, err := inbound(t, n, pectest.KindTransport, crlf(report)).Bounce()
+	require.ErrorIs(t, err, pec.ErrNoBounce, "a PEC of somebody's is no bounce")
+}
+
+// The bounce of an ordinary recipient, all the way through a network.
+func TestBounceOfAnOrdinaryRecipient(t *testing.T) {
+	n := pectest.Start(t, nil)
+	c := overSockets(t, n)
+	id, err := c.Send(t.Context(), pec.Message{To: []string{"unknown@example.org"}, Subject: "Diffida"})
+	require.NoError(t, err)
+	require.NoError(t, n.Idle(t.Context()))
+	var certID string
+	seen := 0
+	for e, err := range c.Sync(t.Context()) {
+		require.NoError(t, err)
+		if e.Inbound == nil {
+			certID = e.Notice.CertID
+			continue
+		}
+		seen++
+		in, err := pec.NewInbound(e.Inbound, arrived)
+		require.NoError(t, err)
+		b, err := in.Bounce()
+		require.NoError(t, err)
+		require.Equal(t, id, b.MessageID)
+		require.Equal(t, certID, b.CertID)
+		require.Len(t, b.Recipients, 1)
+		require.Equal(t, "unknown@example.org", b.Recipients[0].Final)
+		require.Equal(t, "5.1.1", b.Recipients[0].Code)
+		require.Equal(t, "550 5.1.1", b.Recipients[0].Diagnostic)
+	}
+	require.Equal(t, 1, seen)
+}
+
+// A reply to our PEC names the provider's ID.
+func TestAReplyNamesTheCertID(t *testing.T) {
+	n := pectest.Start(t, nil)
+	n.SetFate(luigi, pectest.Fate{Reply: "Ricevuto."})
+	c := overSockets(t, n)
+	_, err := c.Send(t.Context(), pec.Message{To: []string{luigi}, Subject: "Diffida"})
+	require.NoError(t, err)
+	require.NoError(t, n.Idle(t.Context()))
+	var certID string
+	seen := 0
+	for e, err := range c.Sync(t.Context()) {
+		require.NoError(t, err)
+		if e.Inbound == nil {
+			certID = e.Notice.CertID
+			continue
+		}
+		seen++
+		in, err := pec.NewInbound(e.Inbound, arrived)
+		require.NoError(t, err)
+		require.Equal(t, envelope.KindTransport, in.Kind)
+		require.Equal(t, luigi, in.Sender)
+		require.Equal(t, []string{certID}, in.Header.InReplyTo)
+		text, err := in.Text()
+		require.NoError(t, err)
+		require.Contains(t, text, "Ricevuto.")
+	}
+	require.Equal(t, 1, seen)
+}
+
+func TestWhatIsNoBounce(t *testing.T) {
+	n := pectest.Start(t, nil)
+	status := report[strings.Index(report, "--r\nContent-Description"):strings.Index(report, "--r\nContent-Type: message/rfc822")]
+	require.NotEmpty(t, status)
+	for name, change := range map[string][2]string{
+		"delayed only":                    {"Action: failed", "Action: delayed"},
+		"failed is part of a word":        {"Action: failed", "Action: not-failed"},
+		"success called failed":           {"Status: 5.1.1", "Status: 2.1.5"},
+		"no action":                       {"Action: failed\n", ""},
+		"two actions":                     {"Action: failed", "Action: failed\nAction: delivered"},
+		"two recipients in a group":       {"Final-Recipient: rfc822; nessuno", "Final-Recipient: rfc822; altro@example.org\nFinal-Recipient: rfc822; nessuno"},
+		"two reports":                     {status, status + status},
+		"not a report":                    {"multipart/report", "multipart/mixed"},
+		"no boundary":                     {`boundary="r"`, ""},
+		"no delivery status":              {"message/delivery-status", "text/plain"},
+		"a report in base64 that is none": {"Content-Description: Delivery report", "Content-Transfer-Encoding: base64"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed := strings.Replace(report, change[0], change[1], 1)
+			require.NotEqual(t, report, changed)
+			_, err := bounceOf(t, n, changed)
+			require.ErrorIs(t, err, pec.ErrNoBounce)
+		})
+	}
+	// The attack: somebody sends a message with a report attached, and it is passed on,
+	// wrapped, returned, and so on.
+	wrapped := "Content-Type: message/rfc822\n\n" + report
+	for name, original := range map[string]string{
+		"a report in a message":          "From: a@example.org\n" + wrapped,
+		"a report attached":              "From: a@example.org\nContent-Type: multipart/mixed; boundary=m\n\n--m\n" + wrapped + "\n--m--\n",
+		"a multipart report attached":    "From: a@example.org\nContent-Type: multipart/mixed; boundary=m\n\n--m\n" + report + "\n--m--\n",
+		"a report returned in a report":  "Content-Type: multipart/report; boundary=m\n\n--m\n\nx\n--m\n" + wrapped + "\n--m--\n",
+		"a report in a part of a report": "Content-Type: multipart/report; boundary=m\n\n--m\n\nx\n--m\n" + report + "\n--m--\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := bounceOf(t, n, original)
+			require.ErrorIs(t, err, pec.ErrNoBounce)
+		})
+	}
+}
+
+// Of what is ambiguous or hostile, nothing is taken.
+func TestBounceTakesOnlyWhatIsClear(t *testing.T) {
+	n := pectest.Start(t, nil)
+	for name, c := range map[string]struct {
+		from, to string
+		check    func(t *testing.T, b *pec.Bounce)
+	}{
+		"two Message-IDs": {"Message-ID: <P1@", "Message-ID: <P0@alfa-pec.example>\nMessage-ID: <P1@", func(t *testing.T, b *pec.Bounce) {
+			require.Empty(t, b.CertID)
+			require.Equal(t, "m1@alfa-pec.example", b.MessageID)
+		}},
+		"no returned message": {"Content-Type: message/rfc822", "Content-Type: text/plain", func(t *testing.T, b *pec.Bounce) {
+			require.Empty(t, b.CertID+b.MessageID)
+		}},
+		"an endless header returned": {"Return-Path: <mario@alfa-pec.example>", strings.Repeat("X-A: "+strings.Repeat("x", 70)+"\n", 20_000), func(t *testing.T, b *pec.Bounce) {
+			require.Empty(t, b.CertID+b.MessageID)
+		}},
+		"an address that is none": {"rfc822;info@example.org", "rfc822; Info, <info@example.org>", func(t *testing.T, b *pec.Bounce) {
+			require.Empty(t, b.Recipients[0].Original)
+			require.Equal(t, "nessuno@example.org", b.Recipients[0].Final)
+		}},
+		"an address of another kind": {"rfc822; nessuno@example.org", "x400; nessuno@example.org", func(t *testing.T, b *pec.Bounce) {
+			require.Empty(t, b.Recipients[0].Final)
+			require.Equal(t, "info@example.org", b.Recipients[0].Original)
+		}},
+		"brackets and comments": {"rfc822; nessuno@example.org\n", "rfc822; <nessuno@example.org>\n", func(t *testing.T, b *pec.Bounce) {
+			require.Equal(t, "nessuno@example.org", b.Recipients[0].Final)
+		}},
+		"eight bits": {"550 5.1.1", "550 5.1.1 citt\xe0", func(t *testing.T, b *pec.Bounce) {
+			require.Contains(t, b.Recipients[0].Diagnostic, "città")
+		}},
+		"a status with words": {"Status: 5.1.1", "Status: 5.1.1 (bad destination)", func(t *testing.T, b *pec.Bounce) {
+			require.Equal(t, "5.1.1", b.Recipients[0].Code)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed := strings.Replace(report, c.from, c.to, 1)
+			require.NotEqual(t, report, changed)
+			b, err := bounceOf(t, n, changed)
+			require.NoError(t, err)
+			c.check(t, b)
+		})
+	}
+	var groups strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&groups, "Final-Recipient: rfc822; r%d@e.it\nAction: failed\n\n", i)
+	}
+	b, err := bounceOf(t, n, strings.Replace(report, "Reporting-MTA: dns; mx.example.org\n", groups.String(), 1))
+	require.NoError(t, err)
+	require.Len(t, b.Recipients, 1000)
+}

@@ -1,0 +1,450 @@
+package pec_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha1"
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/hex"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/receipt"
+	"github.com/gopec/gopec/smtpclient"
+)
+
+func section(s string) *io.SectionReader {
+	return io.NewSectionReader(strings.NewReader(s), 0, int64(len(s)))
+}
+
+// sentBy is a message with attachments of every encoding, asking for a kind of
+// receipt.
+func sentBy(kind string) string {
+	return crlf(`From: mario@alfa-pec.example
+To: luigi@beta-pec.example
+Cc: bruna@beta-pec.example
+Subject: Diffida
+ ad adempiere
+Message-ID: <m1@alfa-pec.example>
+X-TipoRicevuta: ` + kind + `
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=b
+
+Preambolo.
+--b
+Content-Type: text/plain
+
+Si diffida.
+
+--b
+Content-Type: application/pdf; name=atto.pdf
+Content-Transfer-Encoding: base64
+
+` + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("atto "), 12)) + `
+Y2lhbw==
+--b
+Content-Type: multipart/mixed; boundary=c
+
+--c
+Content-Disposition: attachment; filename*=utf-8''perch%C3%A9.txt
+Content-Type: text/plain; charset=utf-8
+Content-Transfer-Encoding: quoted-printable
+
+Perch=C3=A9 no
+--c
+Content-Type: text/csv; name="dati.csv"
+
+uno;due
+tre;quattro
+--c--
+--b
+Content-Type: message/rfc822
+
+Subject: allegato
+
+Testo allegato.
+--b--
+`)
+}
+
+// deliveries hands a message in at a network and gives the delivery receipts by
+// recipient.
+func deliveries(t *testing.T, n *pectest.Network, raw string, to ...string) map[string]*receipt.Delivery {
+	t.Helper()
+	account := n.Accounts()[0]
+	provider := n.ProviderOf(account.Address)
+	submitter, err := smtpclient.New(provider.SMTPAddr(), pec.Password(account.Login, account.Password), &smtpclient.Options{TLS: &tls.Config{RootCAs: n.TLSRoots()}})
+	require.NoError(t, err)
+	outcome := submitter.Submit(t.Context(), pec.Submission{From: account.Address, To: to, Size: int64(len(raw)), Body: strings.NewReader(raw)})
+	require.Equal(t, pec.OutcomeSubmitted, outcome.Kind, outcome.Err)
+	require.NoError(t, n.Idle(t.Context()))
+	all, err := provider.Messages(account.Address, pectest.InboxFolder)
+	require.NoError(t, err)
+	found := map[string]*receipt.Delivery{}
+	for _, m := range all {
+		if d, ok := openNotice(t, n, bytes.NewReader(m)).(*receipt.Delivery); ok {
+			found[d.Recipient] = d
+		}
+	}
+	return found
+}
+
+func openNotice(t testing.TB, n *pectest.Network, r io.Reader) receipt.Notice {
+	t.Helper()
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	require.NoError(t, err)
+	notice, err := receipt.Open(context.Background(), r, v)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, notice.Close()) })
+	return notice
+}
+
+// delivery is a genuine receipt with any original, nil for none.
+func delivery(t testing.TB, n *pectest.Network, kind, original string) *receipt.Delivery {
+	t.Helper()
+	notice := pectest.Notice{
+		Kind: pectest.KindDelivery, Sender: me, MessageID: "<m1@alfa-pec.example>", Delivered: luigi,
+		Recipients: []pectest.Recipient{{Address: luigi}, {Address: bruna}}, ReceiptKind: kind,
+	}
+	if original != "" {
+		notice.Original = []byte(original)
+	}
+	raw, err := n.Providers()[1].Emit(notice)
+	require.NoError(t, err)
+	return openNotice(t, n, bytes.NewReader(raw)).(*receipt.Delivery)
+}
+
+func checkContent(t testing.TB, sent string, d *receipt.Delivery) pec.Content {
+	t.Helper()
+	c, err := pec.CheckContent(section(sent), d)
+	require.NoError(t, err)
+	if c.Result == pec.ContentMismatch {
+		require.NotEmpty(t, c.Differences)
+	} else {
+		require.Empty(t, c.Differences)
+	}
+	return c
+}
+
+func TestContentOfEveryKindOfReceipt(t *testing.T) {
+	account := func(address string) pectest.Account { return pectest.Account{Address: address, Password: "p"} }
+	for hash, want := range map[pectest.HashReading]pec.HashReading{
+		pectest.HashDecoded: pec.HashDecoded, pectest.HashEncoded: pec.HashEncoded, pectest.HashEncodedLine: pec.HashEncodedLine,
+		pectest.HashEncodedLF: pec.HashEncodedLF, pectest.HashEncodedLFLine: pec.HashEncodedLFLine,
+	} {
+		t.Run(string(want), func(t *testing.T) {
+			n := pectest.Start(t, &pectest.Options{Providers: []pectest.ProviderOptions{
+				{Domain: "alfa-pec.example", Accounts: []pectest.Account{account(me)}},
+				{Domain: "beta-pec.example", Accounts: []pectest.Account{account(luigi), account(bruna)}, BriefHash: hash},
+			}})
+			sent := sentBy("breve")
+			brief := deliveries(t, n, sent, luigi, bruna)
+			require.Len(t, brief, 2)
+			require.Equal(t, receipt.Brief, brief[luigi].Detail)
+			require.Equal(t, pec.Content{Result: pec.ContentMatch, Reading: want}, checkContent(t, sent, brief[luigi]))
+			require.Equal(t, pec.Content{Result: pec.ContentUnchecked}, checkContent(t, sent, brief[bruna]), "Cc")
+		})
+	}
+	n := pectest.Start(t, nil)
+	for kind, want := range map[string]pec.ContentResult{"completa": pec.ContentMatch, "SINTETICA": pec.ContentUnchecked, "boh": pec.ContentMatch} {
+		sent := sentBy(kind)
+		got := deliveries(t, n, sent, luigi, bruna)
+		require.Equal(t, pec.Content{Result: want}, checkContent(t, sent, got[luigi]), kind)
+		require.Equal(t, pec.Content{Result: pec.ContentUnchecked}, checkContent(t, sent, got[bruna]), kind)
+	}
+}
+
+func TestOriginalThatShouldBeThere(t *testing.T) {
+	n := pectest.Start(t, nil)
+	d := delivery(t, n, "completa", "")
+	require.Equal(t, pec.ContentAbsent, checkContent(t, sentBy("completa"), d).Result)
+	require.Equal(t, pec.ContentAbsent, checkContent(t, sentBy("breve"), d).Result)
+	require.Equal(t, pec.ContentUnchecked, checkContent(t, sentBy("sintetica"), d).Result)
+	asCc := strings.NewReplacer("To: "+luigi, "To: "+bruna, "Cc: "+bruna, "Cc: Luigi <LUIGI@beta-pec.example>")
+	require.Equal(t, pec.ContentUnchecked, checkContent(t, asCc.Replace(sentBy("completa")), d).Result)
+	both := strings.Replace(sentBy("completa"), "Cc: "+bruna, "Cc: "+luigi, 1)
+	require.Equal(t, pec.ContentAbsent, checkContent(t, both, d).Result, "in To and Cc is in To")
+}
+
+func TestContentThatWasChanged(t *testing.T) {
+	n := pectest.Start(t, nil)
+	sent := sentBy("completa")
+	for name, c := range map[string]struct {
+		old, new string
+		what     []string // nil for a match
+	}{
+		"nothing":                    {"", "", nil},
+		"trace on top":               {"From:", "Received: from a by b; Mon, 1 Jun 2026 10:00:00 +0200\r\nReturn-Path: <x@y>\r\nFrom:", nil},
+		"identifiers":                {"<m1@alfa-pec.example>", "<p1@alfa-pec.example>\r\nX-Riferimento-Message-ID: <m1@alfa-pec.example>", nil},
+		"a field of the provider's":  {"From:", "X-Gestore: x\r\nFrom:", nil},
+		"folded otherwise":           {"Diffida\r\n ad adempiere", "Diffida ad\r\n adempiere", nil},
+		"one more line end":          {"--b--\r\n", "--b--\r\n\r\n", nil},
+		"no line end":                {"--b--\r\n", "--b--", nil},
+		"the subject":                {"Diffida", "diffida", []string{"Subject"}},
+		"a recipient":                {"Cc: bruna", "Cc: anna", []string{"Cc"}},
+		"a second subject":           {"Subject:", "Subject: Altro\r\nSubject:", []string{"Subject"}},
+		"a field added":              {"Subject:", "Reply-To: x@y.example\r\nSubject:", []string{"Reply-To"}},
+		"a field removed":            {"MIME-Version: 1.0\r\n", "", []string{"MIME-Version"}},
+		"the receipt asked for":      {"completa", "breve", []string{"X-TipoRicevuta"}},
+		"the text":                   {"Si diffida", "Si Diffida", []string{"body"}},
+		"a blank line in the text":   {"Si diffida.\r\n\r\n", "Si diffida.\r\n", []string{"body"}},
+		"an attachment":              {"Y2lhbw==", "Y2lhbW==", []string{"atto.pdf"}},
+		"an attachment in the midst": {"Perch=C3=A9 no", "Perch=C3=A9 si", []string{"perché.txt"}},
+		"another name":               {"name=atto.pdf", "name=beta.pdf", []string{"atto.pdf"}},
+		"an attached message":        {"Testo allegato", "Testo Allegato", []string{"body"}},
+		"another wrapping":           {"\r\nY2lhbw==", "Y2lh\r\nbw==", []string{"body"}},
+		"the preamble":               {"Preambolo", "preambolo", []string{"body"}},
+		"the epilogue":               {"--b--\r\n", "--b--\r\nEpilogo", []string{"body"}},
+		"an attachment removed":      {"--c\r\nContent-Type: text/csv; name=\"dati.csv\"\r\n\r\nuno;due\r\ntre;quattro\r\n", "", []string{"dati.csv", "body"}},
+		"two at once":                {"uno;due\r\ntre;quattro\r\n--c--\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: allegato", "uno;tre\r\ntre;quattro\r\n--c--\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: altro", []string{"dati.csv", "body"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed := strings.Replace(sent, c.old, c.new, 1)
+			if c.old != "" {
+				require.NotEqual(t, sent, changed)
+			}
+			for _, original := range []string{changed, strings.ReplaceAll(changed, "\r\n", "\n")} {
+				got := checkContent(t, sent, delivery(t, n, "completa", original))
+				if c.what == nil {
+					require.Equal(t, pec.Content{Result: pec.ContentMatch}, got)
+					continue
+				}
+				require.Equal(t, pec.ContentMismatch, got.Result)
+				var what []string
+				for _, d := range got.Differences {
+					what = append(what, d.What)
+					require.NotEmpty(t, d.Detail)
+				}
+				require.Equal(t, c.what, what, "%+v", got.Differences)
+			}
+		})
+	}
+}
+
+// briefOf is what a provider makes of a message for a brief receipt.
+func briefOf(t *testing.T, n *pectest.Network, sent string) string {
+	t.Helper()
+	d := deliveries(t, n, sent, luigi, bruna)[luigi]
+	require.NotNil(t, d)
+	r, err := d.Original()
+	require.NoError(t, err)
+	b, err := io.ReadAll(r)
+	require.NoError(t, err)
+	return string(b)
+}
+
+func reversed(s string) string {
+	b := []byte(s)
+	slices.Reverse(b)
+	return string(b)
+}
+
+func TestBriefContentThatWasChanged(t *testing.T) {
+	n := pectest.Start(t, nil)
+	sent := sentBy("breve")
+	original := briefOf(t, n, sent)
+	hashOf := func(name string) string {
+		_, after, found := strings.Cut(original, name)
+		require.True(t, found, original)
+		_, after, found = strings.Cut(after, "\r\n\r\n")
+		require.True(t, found)
+		return after[:40]
+	}
+	pdf, csv, message := hashOf("filename=atto.pdf.hash"), hashOf("filename=dati.csv.hash"), hashOf("filename=message.eml.hash")
+	for name, c := range map[string]struct {
+		old, new string
+		what     []string
+	}{
+		"nothing":                   {"", "", nil},
+		"hashes in upper case":      {pdf, strings.ToUpper(pdf), nil},
+		"a hash":                    {pdf[:39], reversed(pdf[:39]), []string{"atto.pdf"}},
+		"the hash of another":       {pdf, csv, []string{"atto.pdf"}},
+		"a hash of a message":       {message, csv, []string{"message/rfc822"}},
+		"another name":              {"atto.pdf.hash", "altro.pdf.hash", []string{"atto.pdf"}},
+		"a hash too short":          {pdf, pdf[:38], []string{"atto.pdf"}},
+		"a hash too long":           {pdf, pdf + pdf, []string{"atto.pdf"}},
+		"no hash":                   {pdf, "", []string{"atto.pdf"}},
+		"the text":                  {"Si diffida", "Si Diffida", []string{"body"}},
+		"the subject":               {"Diffida", "diffida", []string{"Subject"}},
+		"the preamble":              {"Preambolo", "preambolo", []string{"body", "atto.pdf", "perché.txt", "dati.csv", "body"}},
+		"the epilogue":              {"--b--", "--b--\r\nEpilogo", []string{"atto.pdf", "perché.txt", "dati.csv", "body"}},
+		"the header of a multipart": {"boundary=c", "boundary=c; x=y", []string{"body", "perché.txt", "dati.csv"}},
+		"a part more":               {"--b--", "--b\r\n\r\nx\r\n--b--", []string{"atto.pdf", "perché.txt", "dati.csv", "body", "body"}},
+		"a text instead of a child": {"Content-Type: multipart/mixed; boundary=c", "Content-Type: text/plain", []string{"perché.txt", "body"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed := strings.Replace(original, c.old, c.new, -1)
+			got := checkContent(t, sent, delivery(t, n, "breve", changed))
+			if c.what == nil {
+				require.Equal(t, pec.Content{Result: pec.ContentMatch, Reading: pec.HashDecoded}, got)
+				return
+			}
+			require.Equal(t, pec.ContentMismatch, got.Result)
+			for _, d := range got.Differences {
+				require.Contains(t, c.what, d.What, "%+v", got.Differences)
+			}
+		})
+	}
+	// One changed octet in what we hold shows as well.
+	other := strings.Replace(sent, "Y2lhbw==", "Y2lhbW==", 1)
+	got := checkContent(t, other, delivery(t, n, "breve", original))
+	require.Equal(t, "atto.pdf", got.Differences[0].What)
+}
+
+// What the rule leaves as it is has to be as it was, whatever looks like a hash.
+func TestBriefContentOfSpecialMessages(t *testing.T) {
+	n := pectest.Start(t, nil)
+	header := "From: mario@alfa-pec.example\r\nTo: luigi@beta-pec.example\r\nCc: bruna@beta-pec.example\r\nMessage-ID: <m1@alfa-pec.example>\r\nX-TipoRicevuta: breve\r\n"
+	file := "Content-Type: application/pdf; name=atto.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nY2lhbw=="
+	signature := "Content-Type: application/pkcs7-signature; name=smime.p7s\r\nContent-Transfer-Encoding: base64\r\n\r\nMIIB"
+	for name, c := range map[string]struct {
+		sent     string
+		reading  pec.HashReading
+		old, new string // a change that is a mismatch
+	}{
+		"signed by the sender": {header + "Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n\r\nTesto\r\n--m\r\n" + file +
+			"\r\n--m--\r\n--s\r\n" + signature + "\r\n--s--\r\n", pec.HashDecoded, "MIIB", "MIIC"},
+		"encapsulated":     {header + "Content-Type: application/pkcs7-mime; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n\r\nMIIB\r\n", "", "MIIB", "MIIC"},
+		"one file":         {header + file + "\r\n", pec.HashDecoded, ".hash", ".bash"},
+		"no attachment":    {header + "\r\nTesto\r\n", "", "Testo", "testo"},
+		"a hash of theirs": {header + "Content-Type: text/plain; name=x.hash\r\n\r\n" + strings.Repeat("ab", 20) + "\r\n", pec.HashDecoded, "x.hash", "y.hash"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			original := briefOf(t, n, c.sent)
+			require.Equal(t, pec.Content{Result: pec.ContentMatch, Reading: c.reading}, checkContent(t, c.sent, delivery(t, n, "breve", original)), original)
+			changed := strings.ReplaceAll(original, c.old, c.new)
+			require.NotEqual(t, original, changed)
+			require.Equal(t, pec.ContentMismatch, checkContent(t, c.sent, delivery(t, n, "breve", changed)).Result)
+			require.Equal(t, pec.ContentMatch, checkContent(t, c.sent, delivery(t, n, "breve", c.sent)).Result, "all of it is better still")
+			if c.reading != "" {
+				require.Equal(t, pec.ContentMismatch, checkContent(t, c.sent, delivery(t, n, "completa", original)).Result, "hashes where none were asked for")
+			}
+		})
+	}
+}
+
+// A hash counts only in the place of what the rule has replaced.
+func TestHashWhereNoneBelongs(t *testing.T) {
+	n := pectest.Start(t, nil)
+	header := "To: luigi@beta-pec.example\r\nMessage-ID: <m1@alfa-pec.example>\r\n"
+	sum := func(content string) string {
+		s := sha1.Sum([]byte(content))
+		return hex.EncodeToString(s[:])
+	}
+	hashFile := func(name, content string) string {
+		return "Content-Type: text/plain; name=" + name + ".hash\r\n\r\n" + sum(content)
+	}
+	signed := header + "Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n\r\nTesto\r\n--s\r\n"
+	digits := strings.Repeat("ab", 20)
+	for name, c := range map[string]struct{ kind, sent, delivered string }{
+		"for a CMS object":              {"breve", header + "Content-Type: application/pkcs7-mime; name=a.p7m\r\n\r\nx", header + hashFile("a.p7m", "x")},
+		"for the sender's signature":    {"breve", signed + "Content-Type: application/pkcs7-signature; name=a.p7s\r\n\r\nx\r\n--s--", signed + hashFile("a.p7s", "x") + "\r\n--s--"},
+		"for a text without name":       {"breve", header + "\r\nx", header + hashFile("x", "x")},
+		"in a full receipt":             {"completa", header + "Content-Type: image/png; name=a.png\r\n\r\nx", header + hashFile("a.png", "x")},
+		"for what is a hash in content": {"completa", header + "Content-Type: text/plain; name=a\r\n\r\n" + digits, header + "Content-Type: text/plain; name=a.hash\r\n\r\n" + digits},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, pec.ContentMatch, checkContent(t, c.sent, delivery(t, n, c.kind, c.sent)).Result)
+			require.Equal(t, pec.ContentMismatch, checkContent(t, c.sent, delivery(t, n, c.kind, c.delivered)).Result)
+		})
+	}
+	// Two attachments, hashed in two ways: both match, and no one reading does.
+	part := func(name string) string {
+		return "Content-Transfer-Encoding: base64\r\nContent-Type: image/png; name=" + name + "\r\n\r\nY2lhbw=="
+	}
+	mixed := func(a, b string) string {
+		return header + "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + a + "\r\n--b\r\n" + b + "\r\n--b--\r\n"
+	}
+	for second, want := range map[string]pec.HashReading{"ciao": pec.HashDecoded, "Y2lhbw==": ""} {
+		d := delivery(t, n, "breve", mixed(hashFile("a.png", "ciao"), hashFile("b.png", second)))
+		require.Equal(t, pec.Content{Result: pec.ContentMatch, Reading: want}, checkContent(t, mixed(part("a.png"), part("b.png")), d))
+	}
+}
+
+func TestContentOfAnotherMessage(t *testing.T) {
+	n := pectest.Start(t, nil)
+	sent := strings.Replace(sentBy("completa"), "<m1@", "<m2@", 1)
+	for _, original := range []string{"", sent} {
+		got := checkContent(t, sent, delivery(t, n, "completa", original))
+		require.Equal(t, pec.ContentMismatch, got.Result)
+		require.Equal(t, "Message-ID", got.Differences[0].What)
+	}
+	for _, d := range []*receipt.Delivery{nil, {}, {Detail: receipt.Full}} {
+		got, err := pec.CheckContent(section(sent), d)
+		require.ErrorIs(t, err, receipt.ErrNotProven)
+		require.Zero(t, got)
+	}
+	huge := "X: " + strings.Repeat("x", 1<<20) + "\r\n\r\n"
+	_, err := pec.CheckContent(section(huge), delivery(t, n, "completa", sentBy("completa")))
+	require.Error(t, err)
+	got := checkContent(t, sentBy("completa"), delivery(t, n, "completa", huge))
+	require.Equal(t, "header", got.Differences[0].What)
+}
+
+// A full receipt of 100 MiB is compared within a few MiB, whether it is the same or
+// not.
+func TestContentMemoryIsConstant(t *testing.T) {
+	const mebibyte = 1 << 20
+	n := pectest.Start(t, nil)
+	line := strings.Repeat("YWJj", 19) + "\r\n"
+	sent := "To: " + luigi + "\r\nMessage-ID: <m1@alfa-pec.example>\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nciao\r\n--b\r\n" +
+		"Content-Type: application/pdf; name=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n" + strings.Repeat(line, 100*mebibyte/len(line)) + "--b--\r\n"
+	same := delivery(t, n, "completa", sent)
+	sum := "Content-Type: text/plain; name=a.pdf.hash\r\n\r\n" + strings.Repeat("0", 40) + "\r\n--b--\r\n"
+	brief := delivery(t, n, "breve", sent[:strings.Index(sent, "Content-Type: application/pdf")]+sum)
+	other := delivery(t, n, "completa", sent[:len(sent)-1000]+"Y"+sent[len(sent)-999:])
+	for name, c := range map[string]struct {
+		d    *receipt.Delivery
+		want pec.ContentResult
+	}{"match": {same, pec.ContentMatch}, "mismatch": {other, pec.ContentMismatch}, "brief": {brief, pec.ContentMismatch}} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			got := checkContent(t, sent, c.d)
+			runtime.ReadMemStats(&after)
+			require.Equal(t, c.want, got.Result)
+			if c.want == pec.ContentMismatch {
+				require.Equal(t, "a.pdf", got.Differences[0].What)
+			}
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4*mebibyte))
+		})
+	}
+}
+
+// No octet of the body can be changed unnoticed, wherever it stands.
+func TestEveryOctetOfTheBodyCounts(t *testing.T) {
+	n := pectest.Start(t, nil)
+	sent := sentBy("completa")
+	for i := strings.Index(sent, "\r\n\r\n") + 4; i < len(sent); i++ {
+		changed := sent[:i] + string(sent[i]^1) + sent[i+1:]
+		require.Equal(t, pec.ContentMismatch, checkContent(t, sent, delivery(t, n, "completa", changed)).Result, "%d: %q", i, sent[i])
+	}
+}
+
+// Line ends may fall between two reads, and a CR alone is none.
+func TestLineEndsOfStorage(t *testing.T) {
+	n := pectest.Start(t, nil)
+	header := "To: " + luigi + "\r\nMessage-ID: <m1@alfa-pec.example>\r\n\r\n"
+	for i := range 6 {
+		fill := strings.Repeat("x", 32<<10-4+i)
+		sent := header + fill + "\r\nuno\r \r\ndue\rtre\r\n\r\nquattro\r"
+		require.Equal(t, pec.ContentMatch, checkContent(t, sent, delivery(t, n, "completa", strings.ReplaceAll(sent, "\r\n", "\n"))).Result)
+		for _, change := range [][2]string{{"\r\n\r\n" + "quattro", "\r\nquattro"}, {"due\rtre", "due\r\ntre"}, {"uno\r ", "uno "}, {"quattro\r", "quattro"}, {fill + "\r\n", fill}} {
+			changed := strings.Replace(sent, change[0], change[1], 1)
+			require.NotEqual(t, sent, changed)
+			require.Equal(t, pec.ContentMismatch, checkContent(t, sent, delivery(t, n, "completa", changed)).Result, "%q", change)
+		}
+		sent = header + fill + "\rx"
+		require.Equal(t, pec.ContentMatch, checkContent(t, sent, delivery(t, n, "completa", sent)).Result)
+		require.Equal(t, pec.ContentMismatch, checkContent(t, sent, delivery(t, n, "completa", header+fill+"x")).Result)
+	}
+}

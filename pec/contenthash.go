@@ -1,0 +1,126 @@
+package pec
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/gopec/gopec/internal/header"
+	"github.com/gopec/gopec/internal/multipart"
+)
+
+// HashReading is a way to read what the hash in a brief receipt is taken of. RFC
+// 6109, 3.3.2.2 says both "the entire content of the part" and "calculated on base64
+// encoded parts", and not where the last line ends. The set is closed.
+type HashReading string
+
+// The readings.
+const (
+	HashDecoded       HashReading = "decoded"          // the decoded octets
+	HashEncoded       HashReading = "encoded-crlf"     // the body as it is encoded, with CRLF, without the last line end
+	HashEncodedLine   HashReading = "encoded-crlf-end" // the same, with the last line end
+	HashEncodedLF     HashReading = "encoded-lf"       // as HashEncoded, with LF
+	HashEncodedLFLine HashReading = "encoded-lf-end"   // the same, with the last line end
+)
+
+// isEncapsulated tells whether a message is one CMS object, in which nothing can be
+// replaced: a brief receipt is full.
+func isEncapsulated(top multipart.Part) bool {
+	return top.MediaType == "application/pkcs7-mime" || top.MediaType == "application/x-pkcs7-mime"
+}
+
+// isReplaced tells whether a hash stands in the place of a part that the rule has
+// replaced: one with a name, or an attached message.
+func (c *comparison) isReplaced(sent, delivered multipart.Part) bool {
+	if !c.brief || len(sent.Names) == 0 && sent.MediaType != "message/rfc822" {
+		return false
+	}
+	_, ok := hashIn(delivered)
+	return ok && (len(sent.Names) == 0 || slices.ContainsFunc(sent.Names, func(name string) bool {
+		name = header.DecodeText(name) + ".hash"
+		return slices.ContainsFunc(delivered.Names, func(n string) bool { return strings.EqualFold(header.DecodeText(n), name) })
+	}))
+}
+
+// hashIn reads the hash of a brief receipt: a text file of that name, with a SHA-1
+// in hexadecimal.
+func hashIn(p multipart.Part) (digest [sha1.Size]byte, ok bool) {
+	isHash := func(name string) bool { return strings.HasSuffix(strings.ToLower(name), ".hash") }
+	if !slices.ContainsFunc(p.Names, isHash) {
+		return digest, false
+	}
+	text, err := p.Content(1 << 10)
+	if err != nil {
+		return digest, false
+	}
+	sum, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(sum) != sha1.Size {
+		return digest, false
+	}
+	return [sha1.Size]byte(sum), true
+}
+
+// compareHash compares an attachment with the hash of it.
+func (c *comparison) compareHash(sent, delivered multipart.Part) error {
+	name := "message/rfc822"
+	if n := len(sent.Names); n > 0 {
+		name = header.DecodeText(sent.Names[n-1])
+	}
+	digest, _ := hashIn(delivered)
+	fitting, err := readingsOf(sent, digest)
+	if err != nil {
+		return err
+	}
+	if fitting == nil {
+		c.differ(name, "SHA-1 %x was delivered, which no reading of the rule gives", digest)
+		return nil
+	}
+	if !c.hashes {
+		c.hashes, c.readings = true, fitting
+		return nil
+	}
+	c.readings = slices.DeleteFunc(c.readings, func(r HashReading) bool { return !slices.Contains(fitting, r) })
+	return nil
+}
+
+// reading is the one that fits all hashes.
+func (c *comparison) reading() HashReading {
+	if len(c.readings) == 0 {
+		return ""
+	}
+	return c.readings[0]
+}
+
+// readingsOf gives the readings under which a part has that hash, nil when none.
+func readingsOf(p multipart.Part, digest [sha1.Size]byte) ([]HashReading, error) {
+	var fitting []HashReading
+	try := func(r HashReading, sum []byte) {
+		if digest == [sha1.Size]byte(sum) {
+			fitting = append(fitting, r)
+		}
+	}
+	h := sha1.New()
+	_, err := io.Copy(h, p.Open())
+	switch {
+	case err == nil:
+		try(HashDecoded, h.Sum(nil))
+	case !errors.Is(err, multipart.ErrEncoding):
+		return nil, err
+	}
+	for _, r := range []struct {
+		lineEnd          string
+		without, withEnd HashReading
+	}{{"\r\n", HashEncoded, HashEncodedLine}, {"\n", HashEncodedLF, HashEncodedLFLine}} {
+		h.Reset()
+		if err := textDigest(h, r.lineEnd, io.NewSectionReader(p.Body, 0, p.Body.Size())); err != nil {
+			return nil, err
+		}
+		try(r.without, h.Sum(nil))
+		h.Write([]byte(r.lineEnd))
+		try(r.withEnd, h.Sum(nil))
+	}
+	return fitting, nil
+}

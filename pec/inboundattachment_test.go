@@ -1,0 +1,117 @@
+package pec_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// attached is the one attachment of a message, with that content and these fields.
+func attached(t *testing.T, n *pectest.Network, fields, content string) pec.InboundAttachment {
+	t.Helper()
+	all := attachments(t, inbound(t, n, pectest.KindTransport, "From: "+luigi+"\r\nContent-Transfer-Encoding: base64\r\n"+
+		fields+"\r\n\r\n"+base64.StdEncoding.EncodeToString([]byte(content))))
+	require.Len(t, all, 1)
+	require.Nil(t, all[0].Defect)
+	require.Equal(t, content, contentOf(t, all[0]))
+	return all[0]
+}
+
+// signedFile is how a CMS SignedData begins, in DER with a length of n octets.
+func signedFile(length string) string {
+	return "\x30" + length + "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0" + strings.Repeat("x", 200)
+}
+
+func TestForms(t *testing.T) {
+	n := pectest.Start(t, nil)
+	der := signedFile("\x82\x10\x00")
+	lines := base64.StdEncoding.EncodeToString([]byte(der))
+	lines = lines[:64] + "\r\n" + lines[64:]
+	utf16 := "\xff\xfe" + string(bytes.Join(bytes.Split([]byte("<a/>"), nil), []byte{0})) + "\x00"
+	far := "%PDF-1.7\n" + strings.Repeat("x", 32<<10-9-5) + "/ByteRange [0 1 2 3]" + strings.Repeat("x", 100_000)
+	for i, c := range []struct {
+		fields, content string
+		want            pec.Form
+	}{
+		{"Content-Type: application/pkcs7-mime; name=atto.pdf.p7m", der, pec.FormP7M},
+		{"Content-Type: application/octet-stream; name=ATTO.PDF.P7M", signedFile("\x80"), pec.FormP7M},
+		{"Content-Type: application/octet-stream; name=atto", signedFile("\x84\x00\x10\x00\x00"), pec.FormP7M},
+		{"Content-Type: application/octet-stream; name=atto.p7m", lines, pec.FormP7M},
+		{"Content-Type: application/octet-stream; name=atto.p7m", "-----BEGIN PKCS7-----\r\n" + lines, pec.FormP7M},
+		{"Content-Type: application/pkcs7-signature; name=smime.p7s", der, pec.FormOther},
+		{"Content-Type: application/octet-stream; name=firma.P7S", der, pec.FormOther},
+		{"Content-Type: application/pkcs7-mime; name=smime.p7m", strings.Replace(der, "\x07\x02", "\x07\x03", 1), pec.FormOther},
+		{"Content-Type: application/pkcs7-mime; name=atto.p7m", "finto", pec.FormOther},
+		{"Content-Type: application/pkcs7-mime; name=atto.p7m", "", pec.FormOther},
+		{"Content-Type: application/pdf; name=a.pdf", far, pec.FormSignedPDF},
+		{"Content-Type: application/octet-stream", "\n\n%PDF-1.4 /ByteRange", pec.FormSignedPDF},
+		{"Content-Type: application/pdf; name=a.pdf", "%PDF-1.4 /ByteRang", pec.FormOther},
+		{"Content-Type: application/pdf; name=a.pdf", "/ByteRange", pec.FormOther},
+		{"Content-Type: text/xml; name=IT01.xml", `<?xml version="1.0" encoding="windows-1252"?><!-- è --><p:FatturaElettronica versione="FPR12" xmlns:p="x">`, pec.FormInvoice},
+		{"Content-Type: application/octet-stream; name=IT01.XML", "\xef\xbb\xbf \n<FatturaElettronicaSemplificata/>", pec.FormInvoice},
+		{"Content-Type: text/xml; name=x.xml", `<a><FatturaElettronica/></a>`, pec.FormXML},
+		{"Content-Type: image/svg+xml", `<svg/>`, pec.FormXML},
+		{"Content-Type: text/xml; name=x.xml", utf16, pec.FormXML},
+		{"Content-Type: text/xml; name=x.xml", "testo", pec.FormOther},
+		{"Content-Type: text/xml; name=SEGNATURA.XML", "<Segnatura/>", pec.FormSegnatura},
+		{"Content-Type: application/octet-stream; name=segnatura.xml", `<?xml version="1.0"?><SegnaturaInformatica/>`, pec.FormSegnatura},
+		{"Content-Type: text/xml; name=segnatura.xml", "testo", pec.FormOther},
+		{"Content-Type: text/xml; name=xsegnatura.xml", "<Segnatura/>", pec.FormXML},
+		{"Content-Type: message/rfc822; name=postacert.eml", "Subject: x\r\n\r\nx", pec.FormMessage},
+		{"Content-Type: application/zip; name=a.zip", "PK\x03\x04", pec.FormOther},
+	} {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			require.Equal(t, c.want, attached(t, n, c.fields, c.content).Form, c.fields)
+		})
+	}
+}
+
+// The mark of a signed PDF may fall anywhere between two reads.
+func TestSignedPDFAtEveryPlace(t *testing.T) {
+	n := pectest.Start(t, nil)
+	const read = 768 // octets, of base64 decoded at once
+	for i := range 40 {
+		content := "%PDF-1.7\n" + strings.Repeat("x", 40*read-9-20+i) + "/ByteRange" + strings.Repeat("x", i)
+		require.Equal(t, pec.FormSignedPDF, attached(t, n, "Content-Type: application/pdf", content).Form)
+	}
+}
+
+func TestNames(t *testing.T) {
+	n := pectest.Start(t, nil)
+	for disposition, want := range map[string][2]string{
+		`filename="atto.pdf"`:                                 {"atto.pdf", "atto.pdf"},
+		`filename*=iso-8859-1''citt%E0.pdf`:                   {"città.pdf", "città.pdf"},
+		`filename*0*=utf-8''citt%C3; filename*1*=%A0.pdf`:     {"città.pdf", "città.pdf"},
+		`filename="=?utf-8?q?citt=C3=A0.pdf?="`:               {"città.pdf", "città.pdf"},
+		"filename=\"citt\xe0.pdf\"":                           {"città.pdf", "città.pdf"},
+		`filename="../../etc/passwd"`:                         {"../../etc/passwd", "_.._etc_passwd"},
+		`filename="C:\\Windows\\a.exe"`:                       {`C:\Windows\a.exe`, "C__Windows_a.exe"},
+		`filename="prot. 12/2026.pdf"`:                        {"prot. 12/2026.pdf", "prot. 12_2026.pdf"},
+		`filename*=utf-8''fattura%E2%80%AEfdp.exe`:            {"fattura\u202efdp.exe", "fatturafdp.exe"},
+		`filename*=utf-8''a%00b%0D%0Ac.pdf`:                   {"a\x00b\r\nc.pdf", "abc.pdf"},
+		`filename=".bashrc"`:                                  {".bashrc", "bashrc"},
+		`filename=". . ."`:                                    {". . .", "attachment"},
+		`filename="CON.pdf"`:                                  {"CON.pdf", "_CON.pdf"},
+		`filename="nul"`:                                      {"nul", "_nul"},
+		`filename="console.pdf"`:                              {"console.pdf", "console.pdf"},
+		`filename="a.pdf. "`:                                  {"a.pdf. ", "a.pdf"},
+		`filename="` + strings.Repeat("à", 200) + `.pdf.p7m"`: {strings.Repeat("à", 200) + ".pdf.p7m", strings.Repeat("à", 125) + ".p7m"},
+		`filename="` + strings.Repeat(".", 300) + `"`:         {strings.Repeat(".", 300), "attachment"},
+		`filename="a` + strings.Repeat(" ", 300) + `.exe"`:    {"a" + strings.Repeat(" ", 300) + ".exe", "a.exe"},
+		`filename=""`:                                         {"tipo.bin", "tipo.bin"},
+	} {
+		a := attached(t, n, "Content-Type: application/octet-stream; name=tipo.bin\r\nContent-Disposition: attachment; "+disposition, "x")
+		require.Equal(t, want[0], a.Name)
+		require.Equal(t, want[1], a.SafeName)
+		require.True(t, filepath.IsLocal(a.SafeName))
+	}
+	require.Equal(t, "attachment", attached(t, n, "Content-Type: application/octet-stream", "x").SafeName)
+}
