@@ -199,7 +199,7 @@ func (a *attempt) to() *pec.Outcome {
 		}
 	}
 	if decided != nil {
-		a.wire.Expect(min(a.client.options.Timeout, farewell))
+		a.wire.Expect(a.farewell)
 		_ = a.smtp.Reset()
 	}
 	return decided
@@ -242,7 +242,7 @@ func (a *attempt) stopped(src *body, err error) *pec.Outcome {
 	}
 	// A server that refuses a message halfway, for its size or a virus, says so
 	// before it hangs up; then offering the same bytes again is of no use.
-	a.wire.Expect(min(a.client.options.Timeout, farewell))
+	a.wire.Expect(a.farewell)
 	if reply := readReply(a.wire.Conn); reply.Code/100 == 4 || reply.Code/100 == 5 {
 		o.Reply = reply
 		if reply.Code/100 == 5 {

@@ -2,6 +2,7 @@ package smtpclient_test
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/gopec/gopec/internal/netguard/netguardtest"
 	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/smtpclient"
 )
 
@@ -176,6 +178,29 @@ func TestIdleTimeout(t *testing.T) {
 	}
 	heard := p.told()
 	assert.Equal(t, "QUIT", heard[len(heard)-1])
+}
+
+// TestIdleRace has connections end at the very moment when they are wanted again.
+func TestIdleRace(t *testing.T) {
+	netguardtest.NoLeak(t)
+	n := pectest.Start(t, nil)
+	account := n.Accounts()[0]
+	c := newClient(t, n.Providers()[0].SMTPAddr(), pec.Password(account.Login, account.Password),
+		&smtpclient.Options{TLS: &tls.Config{RootCAs: n.TLSRoots()}, IdleTimeout: 200 * time.Microsecond})
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for range 15 {
+				s := submission(message())
+				s.From = account.Address
+				o := c.Submit(t.Context(), s)
+				assert.Equal(t, pec.OutcomeSubmitted, o.Kind, "%v %v", o.Reply, o.Err)
+			}
+		})
+	}
+	group.Wait()
+	require.NoError(t, c.Close())
+	assert.Empty(t, netguardtest.Leaked())
 }
 
 // TestTurns has many callers at once: one connection serves them all.

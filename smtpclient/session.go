@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	farewell     = 5 * time.Second  // for what is said once the outcome is known
+	maxFarewell  = 5 * time.Second  // for what is said once the outcome is known
 	reuseTimeout = 10 * time.Second // for the first word on a session that was kept
 )
 
@@ -22,6 +22,8 @@ type session struct {
 	smtp  *smtp.Client
 	offer offer
 	timer *time.Timer // ends the session while nobody uses it
+
+	farewell time.Duration // the patience for what is said once the outcome is known
 }
 
 // dial connects; a reply comes with the error when one in the clear decided.
@@ -44,7 +46,7 @@ func (c *Client) dial(ctx context.Context) (*session, pec.Reply, error) {
 	if w.Conn, err = netguard.DialClear(ctx, c.addr, c.tls, c.options.Timeout, ask); err != nil {
 		return nil, reply, err
 	}
-	return &session{wire: w, smtp: smtp.NewClient(w)}, pec.Reply{}, nil
+	return &session{wire: w, smtp: smtp.NewClient(w), farewell: min(c.options.Timeout, maxFarewell)}, pec.Reply{}, nil
 }
 
 // quit says goodbye. The outcome is known: nothing that happens here counts.
@@ -52,10 +54,10 @@ func (s *session) quit() {
 	if s.wire.Failure() != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	ctx, cancel := context.WithTimeout(context.Background(), s.farewell)
 	defer cancel()
 	defer s.wire.Guard(ctx)()
-	s.wire.Expect(farewell)
+	s.wire.Expect(s.farewell)
 	if _, err := s.wire.Write([]byte("QUIT\r\n")); err == nil {
 		readReply(s.wire)
 	}
