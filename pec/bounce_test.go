@@ -97,7 +97,7 @@ func TestBounceOfAnOrdinaryRecipient(t *testing.T) {
 			continue
 		}
 		seen++
-		in, err := pec.NewInbound(e.Inbound, arrived)
+		in, err := pec.NewInbound(e.Message, arrived)
 		require.NoError(t, err)
 		b, err := in.Bounce()
 		require.NoError(t, err)
@@ -128,7 +128,7 @@ func TestAReplyNamesTheCertID(t *testing.T) {
 			continue
 		}
 		seen++
-		in, err := pec.NewInbound(e.Inbound, arrived)
+		in, err := pec.NewInbound(e.Message, arrived)
 		require.NoError(t, err)
 		require.Equal(t, envelope.KindTransport, in.Kind)
 		require.Equal(t, luigi, in.Sender)

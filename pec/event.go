@@ -1,16 +1,9 @@
 package pec
 
 import (
-	"context"
-	"crypto/sha256"
-	"errors"
-	"fmt"
 	"io"
-	"log/slog"
-	"slices"
 
 	"github.com/gopec/gopec/envelope"
-	"github.com/gopec/gopec/receipt"
 )
 
 // Event is something that happened: a message that was read, or an attempt that was
@@ -26,10 +19,14 @@ type Event struct {
 	Notice NoticeFact
 	// Repeated tells that the notice was recorded before.
 	Repeated bool
-	// Inbound is the envelope the message was proven to be: transport, with a PEC of
-	// somebody's, or anomaly. Nil for anything else. It is closed with the next step
-	// of the iteration.
-	Inbound *envelope.Message
+	// Inbound is what an envelope brought: a PEC of somebody's, or in an anomaly any
+	// mail. An answer to one of our sends, or a bounce of one, has its MessageID: by what
+	// its author wrote. Nil for anything else. It can be read until the next step of the
+	// iteration.
+	Inbound *Inbound
+	// Message is the proven message, whatever its kind; nil when it is not proven. It is
+	// closed with the next step of the iteration.
+	Message *envelope.Message
 	// Unverified tells why the message, which claims to be PEC or is too large to
 	// tell, is not proven; nil when it is. It moves no status.
 	Unverified *envelope.VerifyError
@@ -44,187 +41,10 @@ type Event struct {
 	Outcome *Outcome
 	// Trouble tells what keeps Watch from its work for now; it goes on trying.
 	Trouble error
-
-	message *envelope.Message
 }
 
 func (e *Event) close() {
-	if e.message != nil {
-		e.message.Close()
+	if e.Message != nil {
+		e.Message.Close()
 	}
-}
-
-// judge finds out what a message proves, and records it. A nil Event means that it is
-// ordinary mail.
-func (c *Client) judge(ctx context.Context, raw *io.SectionReader, item Item) (*Event, error) {
-	event := &Event{Cursor: item.Cursor, Raw: raw}
-	m, err := envelope.Open(ctx, io.NewSectionReader(raw, 0, raw.Size()), c.verifier)
-	if errors.As(err, &event.Unverified) {
-		if event.Unverified.Facts.Kind == envelope.KindNone && event.Unverified.Code != envelope.CodeTooLarge {
-			return nil, nil // ordinary mail, or a person's S/MIME
-		}
-		return event, c.recordUnverified(ctx, event)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("pec: reading a message: %w", err)
-	}
-	event.message = m
-	if !m.Kind.IsNotice() {
-		event.Inbound = m
-		return event, nil
-	}
-	notice, err := receipt.New(m)
-	if err == nil {
-		event.Notice = NewNoticeFact(notice, c.now())
-		err = c.recordNotice(ctx, event)
-	}
-	if err != nil {
-		event.close()
-		return nil, err
-	}
-	return event, nil
-}
-
-// recordNotice records a notice with the send it speaks of.
-func (c *Client) recordNotice(ctx context.Context, event *Event) error {
-	n := event.Notice
-	name, intent, err := c.sendOf(ctx, n)
-	if err != nil || name == "" {
-		c.log.InfoContext(ctx, "pec: a notice about no send of this mailbox", slog.String("kind", n.Kind.String()), slog.String("evidence", n.Key.String()))
-		return err
-	}
-	event.MessageID = n.MessageID
-	if intent != nil {
-		event.MessageID = intent.MessageID
-	}
-	added := false
-	if link := (CertLink{CertID: n.CertID, At: n.At}); isName(link.CertID) && c.isNewLink(link.CertID) {
-		// With the first notice of a send, in one go.
-		if added, err = c.recordRaw(ctx, name, event.Raw, n, link); err != nil {
-			return err
-		}
-		if !added {
-			// One of the two is known. What another send has first stays its own.
-			if _, err = c.record(ctx, name, link); err != nil {
-				return err
-			}
-		}
-		c.keepLink(link.CertID)
-	}
-	if !added {
-		if added, err = c.recordRaw(ctx, name, event.Raw, n); err != nil {
-			return err
-		}
-	}
-	event.Repeated = !added
-	c.log.InfoContext(ctx, "pec: a notice", slog.String("kind", n.Kind.String()),
-		slog.String("message_id", n.MessageID), slog.String("evidence", n.Key.String()), slog.Bool("repeated", event.Repeated))
-	return nil
-}
-
-// sendOf gives the name of the send that a notice speaks of: one of ours that it
-// joins, with its intent, or one that this mailbox sent by another program. "" means
-// neither.
-func (c *Client) sendOf(ctx context.Context, n NoticeFact) (name string, intent *Intent, err error) {
-	name = sendName(n.MessageID)
-	if !isName(name) || n.Key == (envelope.Key{}) || !envelope.SameAddress(n.Sender, c.address) {
-		return "", nil, nil
-	}
-	intent, err = c.intentOf(ctx, name)
-	if err != nil || intent != nil && !n.Joins(*intent) {
-		return "", nil, err
-	}
-	return name, intent, nil
-}
-
-// intentOf gives the intent of a send of ours, nil when it is not one.
-func (l *Ledger) intentOf(ctx context.Context, name string) (*Intent, error) {
-	e, err := l.store.Entry(ctx, l.box, entryKey(name, Intent{}))
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, &StoreError{Op: "read", Err: err}
-	}
-	f, err := factOf(e)
-	if err != nil {
-		return nil, err
-	}
-	intent, ok := f.(Intent)
-	if !ok {
-		return nil, fmt.Errorf("pec: the entry %q is not an intent", e.Key)
-	}
-	return &intent, nil
-}
-
-// isName tells whether a provider's or a sender's ID can name things in a Store.
-func isName(id string) bool {
-	const longest = 250
-	for _, b := range []byte(id) {
-		if b <= ' ' || b > '~' {
-			return false
-		}
-	}
-	return id != "" && len(id) <= longest
-}
-
-// Failures that another verifier may lift. Nothing proves a message that was altered.
-var trustCodes = []envelope.Code{envelope.CodeUntrusted, envelope.CodeLegacy, envelope.CodeExpired, envelope.CodeRevoked}
-
-// recordUnverified keeps a message that claims to be a notice about a send of ours.
-func (c *Client) recordUnverified(ctx context.Context, event *Event) error {
-	facts := event.Unverified.Facts
-	c.log.WarnContext(ctx, "pec: a message is not proven", slog.String("check", string(event.Unverified.Code)))
-	if facts.CertData == nil || !facts.Kind.IsNotice() {
-		return nil
-	}
-	name := sendName(facts.CertData.MessageID)
-	if !isName(name) || !envelope.SameAddress(facts.CertData.Sender, c.address) {
-		return nil
-	}
-	intent, err := c.intentOf(ctx, name)
-	if err != nil || intent == nil {
-		return err
-	}
-	about := NoticeFact{
-		Kind: facts.Kind, MessageID: facts.CertData.MessageID,
-		Sender: facts.CertData.Sender, Recipient: facts.CertData.Delivered,
-	}
-	if !about.speaksOf(*intent, recipientSet(*intent)) {
-		return nil
-	}
-	claim := UnverifiedFact{
-		Key: facts.Key, Code: event.Unverified.Code, Kind: facts.Kind,
-		Recipient: facts.CertData.Delivered, Provider: facts.CertData.Provider, At: c.now(),
-	}
-	digest := sha256.New()
-	if _, err := io.Copy(digest, io.NewSectionReader(event.Raw, 0, event.Raw.Size())); err != nil {
-		return fmt.Errorf("pec: reading a message: %w", err)
-	}
-	claim.SHA256 = Digest(digest.Sum(nil))
-	raw := event.Raw
-	if !slices.Contains(trustCodes, claim.Code) {
-		raw = nil
-	}
-	event.MessageID = intent.MessageID
-	_, err = c.recordRaw(ctx, name, raw, claim)
-	return err
-}
-
-// maxLinks bounds the links that a Client remembers to have recorded.
-const maxLinks = 4096
-
-func (c *Client) isNewLink(certID string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return !c.links[foldID(certID)]
-}
-
-func (c *Client) keepLink(certID string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.links) >= maxLinks {
-		clear(c.links)
-	}
-	c.links[foldID(certID)] = true
 }

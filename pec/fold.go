@@ -245,7 +245,7 @@ func (f *folding) recipient(address string, base RecipientStatus) RecipientStatu
 		switch state {
 		case StateAccepted, StateOrdinary: // the notice may be about another recipient
 		default:
-			r.Failure, r.Detail = n.Failure, n.Detail
+			r.Failure, r.Detail, r.Content = n.Failure, n.Detail, n.Content.Result
 		}
 	}
 	raise(StateRejected, f.rejection)

@@ -2,6 +2,8 @@ package pec
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -137,4 +139,24 @@ func (s *send) summary() Summary {
 		OverdueAt:  f.overdueAt(status),
 		ConfirmBy:  f.confirmBy(),
 	}
+}
+
+// intentOf gives the intent of a send of ours, nil when it is not one.
+func (l *Ledger) intentOf(ctx context.Context, name string) (*Intent, error) {
+	e, err := l.store.Entry(ctx, l.box, entryKey(name, Intent{}))
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &StoreError{Op: "read", Err: err}
+	}
+	f, err := factOf(e)
+	if err != nil {
+		return nil, err
+	}
+	intent, ok := f.(Intent)
+	if !ok {
+		return nil, fmt.Errorf("pec: the entry %q is not an intent", e.Key)
+	}
+	return &intent, nil
 }

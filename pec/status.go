@@ -140,6 +140,8 @@ type RecipientStatus struct {
 	Evidence envelope.Key
 	// Detail is how much of the original the delivery receipt carries.
 	Detail receipt.Detail
+	// Content tells whether that is what was sent; "" until delivered.
+	Content ContentResult
 }
 
 // Class says what kind of mailbox an address is.

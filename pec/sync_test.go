@@ -134,11 +134,11 @@ func TestTransportEnvelopeIsInbound(t *testing.T) {
 	for e, err := range c.Sync(t.Context()) {
 		require.NoError(t, err)
 		require.Equal(t, envelope.KindTransport, e.Inbound.Kind)
-		require.Equal(t, luigi, e.Inbound.CertData.Sender)
+		require.Equal(t, luigi, e.Message.CertData.Sender)
 		kept, err := io.ReadAll(e.Raw)
 		require.NoError(t, err)
 		require.Equal(t, raw, kept, "the evidence, byte for byte")
-		r, err := e.Inbound.Original()
+		r, err := e.Message.Original()
 		require.NoError(t, err)
 		got, err := io.ReadAll(r)
 		require.NoError(t, err)

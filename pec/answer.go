@@ -1,0 +1,115 @@
+package pec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gopec/gopec/envelope"
+)
+
+// recordInbound opens an envelope, and finds the send of ours that it answers or
+// bounces.
+func (c *Client) recordInbound(ctx context.Context, event *Event, arrived time.Time) error {
+	in, err := NewInbound(event.Message, arrived)
+	if err != nil {
+		return err
+	}
+	event.Inbound = in
+	bounce, err := in.Bounce()
+	if err == nil {
+		return c.recordBounce(ctx, event, bounce)
+	}
+	if !errors.Is(err, ErrNoBounce) {
+		return fmt.Errorf("pec: reading a bounce: %w", err)
+	}
+	event.MessageID, err = c.answered(ctx, in.Header)
+	return err
+}
+
+// maxReferences is how many of the messages that an answer cites are looked for.
+const maxReferences = 20
+
+// answered gives the Message-ID of the send that an answer cites, the nearest first. A
+// correspondent has seen the provider's ID of it and not ours.
+func (c *Client) answered(ctx context.Context, h InboundHeader) (string, error) {
+	cited := slices.Clone(h.References)
+	slices.Reverse(cited)
+	cited = append(slices.Clone(h.InReplyTo), cited...)
+	for _, id := range cited[:min(len(cited), maxReferences)] {
+		name, intent, err := c.cited(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		if intent != nil {
+			return intent.MessageID, nil
+		}
+		if name != "" {
+			return name, nil
+		}
+	}
+	return "", nil
+}
+
+// cited gives the name of the send that an ID stands for, the provider's or our own,
+// and its intent if it was made by us.
+func (c *Client) cited(ctx context.Context, id string) (name string, intent *Intent, err error) {
+	if !isName(id) {
+		return "", nil, nil
+	}
+	e, err := c.store.Entry(ctx, c.box, CertLink{CertID: id}.key())
+	switch {
+	case errors.Is(err, ErrNotFound):
+		intent, err = c.intentOf(ctx, sendName(id))
+		if intent != nil {
+			name = sendName(id)
+		}
+	case err != nil:
+		err = &StoreError{Op: "read", Err: err}
+	default:
+		name = e.Send
+		intent, err = c.intentOf(ctx, name)
+	}
+	return name, intent, err
+}
+
+// recordBounce records what a delivery status notification says of recipients of ours.
+// What it says is worth what its author is worth: Fold believes it of ordinary
+// recipients only, and of nothing certified.
+func (c *Client) recordBounce(ctx context.Context, event *Event, b *Bounce) error {
+	var name string
+	var intent *Intent
+	for _, id := range []string{b.MessageID, b.CertID} {
+		var err error
+		if name, intent, err = c.cited(ctx, id); err != nil {
+			return err
+		}
+		if intent != nil {
+			break
+		}
+	}
+	if intent == nil {
+		return nil
+	}
+	event.MessageID = intent.MessageID
+	ours := recipientSet(*intent)
+	for _, r := range b.Recipients {
+		address := r.Original
+		if !ours[envelope.NormalizeAddress(address)] {
+			address = r.Final
+		}
+		if !ours[envelope.NormalizeAddress(address)] {
+			continue
+		}
+		fact := BounceFact{
+			Key: event.Message.Key, Recipient: address, Code: r.Code, Text: r.Diagnostic,
+			Provider: event.Message.From, At: c.now(),
+		}
+		if _, err := c.recordRaw(ctx, name, event.Raw, fact); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package pec_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/receipt"
+)
+
+// A day at the office: one recipient answers, one bounces, one has the content.
+func TestAnswersBouncesAndContentJoinTheSend(t *testing.T) {
+	n := pectest.Start(t, nil)
+	n.SetFate(luigi, pectest.Fate{Reply: "Ricevuto."})
+	c := overSockets(t, n)
+	id, err := c.Send(t.Context(), pec.Message{To: []string{luigi, "unknown@example.org"}, Cc: []string{bruna}, Text: "Buongiorno"})
+	require.NoError(t, err)
+	require.NoError(t, n.Idle(t.Context()))
+	replies, bounces := 0, 0
+	for e, err := range c.Sync(t.Context()) {
+		require.NoError(t, err)
+		require.Equal(t, id, e.MessageID)
+		require.NotNil(t, e.Message)
+		switch e.Message.Kind {
+		case envelope.KindTransport:
+			replies++
+			require.Equal(t, luigi, e.Inbound.Sender)
+		case envelope.KindAnomaly:
+			bounces++
+		}
+	}
+	require.Equal(t, 1, replies)
+	require.Equal(t, 1, bounces)
+	s, err := c.Status(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, pec.StateBounced, state(t, s, "unknown@example.org"))
+	require.True(t, s.Settled)
+	for address, want := range map[string]pec.ContentResult{luigi: pec.ContentMatch, bruna: pec.ContentUnchecked} {
+		r, _ := s.Recipient(address)
+		require.Equal(t, pec.StateDelivered, r.State)
+		require.Equal(t, want, r.Content, address)
+	}
+	r, _ := s.Recipient(bruna)
+	require.Equal(t, receipt.Concise, r.Detail)
+}
+
+// Anybody can write a bounce: of a PEC mailbox it proves nothing.
+func TestABounceDoesNotMoveACertifiedRecipient(t *testing.T) {
+	n := pectest.Start(t, nil)
+	c := overSockets(t, n)
+	id, err := c.Send(t.Context(), pec.Message{To: []string{"silent@beta-pec.example"}})
+	require.NoError(t, err)
+	forged := "From: mailer-daemon@example.org\r\nTo: " + me + "\r\nMIME-Version: 1.0\r\n" +
+		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n" +
+		"--b\r\n\r\nfailed\r\n" +
+		"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; example.org\r\n\r\n" +
+		"Final-Recipient: rfc822; silent@beta-pec.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n" +
+		"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nX-Riferimento-Message-ID: <" + id + ">\r\n\r\n--b--\r\n"
+	require.NoError(t, n.Receive("", []string{me}, []byte(forged)))
+	require.NoError(t, n.Idle(t.Context()))
+	bounces := 0
+	for e, err := range c.Sync(t.Context()) {
+		require.NoError(t, err)
+		if e.Inbound != nil {
+			require.Equal(t, id, e.MessageID)
+			bounces++
+		}
+	}
+	require.Equal(t, 1, bounces)
+	require.Equal(t, pec.StateAccepted, stateOf(t, c, id))
+	facts, err := c.Facts(t.Context(), id)
+	require.NoError(t, err)
+	kept := 0
+	for _, f := range facts {
+		if b, ok := f.(pec.BounceFact); ok {
+			require.Equal(t, "5.1.1", b.Code)
+			kept++
+		}
+	}
+	require.Equal(t, 1, kept)
+}
+
+// A delivery whose content is not what was sent is a delivery, and says so.
+func TestDeliveredContentThatDiffersIsTold(t *testing.T) {
+	o := newOffice(t)
+	id, err := o.Send(t.Context(), diffida(""))
+	require.NoError(t, err)
+	original := append([]byte{}, o.submitted[0].raw...)
+	original[len(original)-5] ^= 1
+	raw, err := o.network.Providers()[1].Emit(pectest.Notice{
+		Kind: pectest.KindDelivery, Sender: me, MessageID: "<" + id + ">", Delivered: luigi,
+		Recipients: []pectest.Recipient{{Address: luigi}}, ReceiptKind: pectest.ReceiptFull, Original: original,
+	})
+	require.NoError(t, err)
+	o.inbox = [][]byte{raw}
+	events := sync(t, o.Client)
+	require.Len(t, events, 1)
+	require.Equal(t, pec.ContentMismatch, events[0].Notice.Content.Result)
+	require.Equal(t, "body", events[0].Notice.Content.Differences[0].What)
+	s, err := o.Status(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, pec.StateDelivered, s.Recipients[0].State)
+	require.Equal(t, pec.ContentMismatch, s.Recipients[0].Content)
+}
