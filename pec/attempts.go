@@ -54,7 +54,8 @@ func (f *folding) addAttempts(facts []Fact) {
 		if a.outcome != nil && a.outcome.Outcome.Kind == OutcomeSubmitted {
 			f.submitted = earliest(f.submitted, a.outcome.At)
 		} else {
-			f.submitted = earliest(f.submitted, a.resolved.At)
+			// It left when it was offered, not when somebody said so.
+			f.submitted = earliest(f.submitted, cmp.Or(a.begun, a.resolved.At))
 		}
 	}
 }

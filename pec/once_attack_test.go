@@ -189,6 +189,14 @@ func TestOnlyOneResolutionCounts(t *testing.T) {
 	require.Len(t, o.submitted, 1)
 }
 
+// A message that a person says was sent left when it was offered, and not when the
+// person said so: the delay notice that follows is the last.
+func TestAResolutionDoesNotDateTheSending(t *testing.T) {
+	s := fold(intent(luigi), pec.Attempt{N: 1, At: sentAt}, pec.Resolution{N: 1, Sent: true, At: sentAt.Add(21 * time.Hour)},
+		notice(2, envelope.KindDeliveryDelay, luigi, 22*time.Hour))
+	require.Equal(t, pec.StateExpired, s.Recipients[0].State)
+}
+
 func TestACancelledSendWasNeverOffered(t *testing.T) {
 	s := fold(intent(luigi), pec.Abandonment{N: 1, At: sentAt})
 	require.Equal(t, pec.StateRefused, s.Recipients[0].State)
