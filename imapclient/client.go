@@ -1,6 +1,7 @@
 // Package imapclient is the pec.Mailbox over IMAPS: IMAP4rev1 or IMAP4rev2 (RFC
-// 9051) with implicit TLS (RFC 8314, 3.2). It only ever examines folders and peeks
-// at messages: nothing in the mailbox changes.
+// 9051) with implicit TLS (RFC 8314, 3.2). A Client only ever examines folders and
+// peeks at messages: nothing in the mailbox changes. SentFolder, a type apart, adds
+// copies of what was sent to one folder, and does nothing else.
 package imapclient
 
 import (

@@ -117,7 +117,7 @@ func (l *line) cuts(samples int) (all []cut) {
 func every(cuts []cut, run func(i int, c cut)) {
 	var group sync.WaitGroup
 	work := make(chan int)
-	for range 32 {
+	for range 16 {
 		group.Go(func() {
 			for i := range work {
 				run(i, cuts[i])
@@ -131,7 +131,7 @@ func every(cuts []cut, run func(i int, c cut)) {
 	group.Wait()
 }
 
-const cutTimeout = 300 * time.Millisecond
+const cutTimeout = 500 * time.Millisecond
 
 func TestCut(t *testing.T) {
 	netguardtest.NoLeak(t)
@@ -192,7 +192,7 @@ func testCutFetch(t *testing.T) {
 			}
 			var one *pec.MessageError
 			var login *pec.LoginError
-			if errors.As(failed, &one) || errors.As(failed, &login) || ctx.Err() != nil || calls > 5 {
+			if errors.As(failed, &one) || errors.As(failed, &login) || ctx.Err() != nil || calls > 9 {
 				assert.NoError(t, failed, "%+v", c)
 				return calls, again
 			}
@@ -230,7 +230,7 @@ func testCutSave(t *testing.T) {
 		require.NoError(t, err)
 		defer s.Close()
 		text := "Message-ID: " + messageID + "\r\n\r\n" + strings.Repeat("line of text\r\n", 3000)
-		for calls = 1; calls < 6; calls++ {
+		for calls = 1; calls < 10; calls++ {
 			if err = s.Save(context.Background(), messageID, int64(len(text)), strings.NewReader(text)); err == nil {
 				break
 			}
@@ -280,8 +280,10 @@ func testCutWait(t *testing.T) {
 			cancel()
 		}
 		all, _, err := collect(context.Background(), client, inbox)
-		if err != nil { // only now
-			all, _, err = collect(context.Background(), client, inbox)
+		for range 5 { // it may strike only now
+			if err != nil {
+				all, _, err = collect(context.Background(), client, inbox)
+			}
 		}
 		assert.NoError(t, err, "%+v", c)
 		assert.Len(t, all, 3, "%+v", c)

@@ -124,3 +124,62 @@ func TestTruncatedLiteral(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, all, 1, "the next call connects anew")
 }
+
+// TestOtherFaults is TestFaults for the calls that are rarer.
+func TestOtherFaults(t *testing.T) {
+	calls := map[string][]string{
+		"save":   {"AUTHENTICATE", "LIST", "EXAMINE", "SEARCH", "FETCH head", "head literal", "APPEND"},
+		"probe":  {"LIST", "GETQUOTAROOT", "EXAMINE"},
+		"search": {"EXAMINE", "SEARCH", "body literal"},
+	}
+	cases := 0
+	for name, stages := range calls {
+		for _, stage := range stages {
+			for _, fault := range []string{"canceled", "timeout", "closed"} {
+				cases++
+				t.Run(name+"/"+stage+"/"+fault, func(t *testing.T) {
+					netguardtest.NoLeak(t)
+					f := newFake(t, "X-Riferimento-Message-ID: "+reference+"\r\nMessage-ID: <abc@pec.example>x\r\n"+notice+"body\r\n")
+					f.caps = "IMAP4rev1 QUOTA AUTH=PLAIN SASL-IR"
+					f.list = "* LIST () \"/\" Sent\r\n"
+					f.at, f.fault = stage, "silent"
+					if fault == "closed" {
+						f.fault = "close"
+					}
+					timeout := 5 * time.Minute
+					if fault == "timeout" {
+						timeout = 100 * time.Millisecond
+					}
+					ctx, cancel := context.WithCancel(context.Background())
+					defer cancel()
+					if fault == "canceled" {
+						go func() {
+							<-f.reached
+							cancel()
+						}()
+					}
+					c := f.open(t, &imapclient.Options{Timeout: timeout})
+					s := f.sent(t, &imapclient.SentOptions{Timeout: timeout})
+					var err error
+					switch name {
+					case "save":
+						err = s.Save(ctx, "<abc@pec.example>", int64(len(ours)), strings.NewReader(ours))
+					case "probe":
+						_, err = c.Probe(ctx)
+					case "search":
+						_, err = searched(ctx, c, "INBOX", reference)
+					}
+					if stage == "EXAMINE" && name != "search" && fault != "canceled" {
+						require.NoError(t, err, "a connection of before may have died")
+						return
+					}
+					checkReason(t, err, map[string]imapclient.Reason{
+						"canceled": imapclient.ReasonCanceled, "timeout": imapclient.ReasonTimeout, "closed": imapclient.ReasonNetwork,
+					}[fault])
+					assert.Empty(t, netguardtest.Leaked(), "before Close")
+				})
+			}
+		}
+	}
+	require.Equal(t, 39, cases)
+}
