@@ -3,7 +3,8 @@ package imapclient
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"net"
+	"strconv"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-sasl"
@@ -78,14 +79,20 @@ func (c *Client) offered(caps imap.CapSet) bool {
 
 func (c *Client) authenticate(caps imap.CapSet, secret string) error {
 	client, user := c.session.imap, c.login.User
-	var token *bearer
+	token := &tokenLogin{}
 	switch c.login.Mechanism {
 	case pec.MechanismXOAUTH2:
-		token = &bearer{Client: xoauth2.NewClient(user, secret)}
+		token.Client = xoauth2.NewClient(user, secret)
 	case pec.MechanismOAuthBearer:
-		// RFC 5801, 4: the two characters that the mechanism itself uses.
-		name := strings.NewReplacer("=", "=3D", ",", "=2C").Replace(user)
-		token = &bearer{Client: sasl.NewOAuthBearerClient(&sasl.OAuthBearerOptions{Username: name, Token: secret})}
+		host, port, err := net.SplitHostPort(c.addr)
+		if err != nil {
+			return err
+		}
+		number, err := strconv.Atoi(port)
+		if err != nil {
+			return err
+		}
+		token.Client = xoauth2.NewBearer(user, secret, host, number)
 	default:
 		if caps.Has(imap.AuthCap(sasl.Plain)) {
 			return c.refused(client.Authenticate(sasl.NewPlainClient("", user, secret)))
@@ -93,23 +100,27 @@ func (c *Client) authenticate(caps imap.CapSet, secret string) error {
 		return c.refused(client.Login(user, secret).Wait())
 	}
 	err := client.Authenticate(token)
-	if err != nil && token.refusal != "" {
+	switch {
+	case errors.Is(err, xoauth2.ErrCredentials):
+		return &Error{Op: "login", Reason: ReasonSecret, Err: err}
+	case err != nil && token.refusal != "":
 		return &pec.LoginError{Server: c.addr, Reply: token.refusal, Err: err}
+	default:
+		return c.refused(err)
 	}
-	return c.refused(err)
 }
 
-// bearer is a login with a token. The server says why it refuses one in a
+// tokenLogin is a login with a token. The server says why it refuses one in a
 // challenge, and then waits for an answer before it refuses (RFC 7628, 3.2.3).
-type bearer struct {
+type tokenLogin struct {
 	sasl.Client
 	refusal string
 }
 
 // Next implements sasl.Client.
-func (b *bearer) Next(challenge []byte) ([]byte, error) {
-	b.refusal = string(challenge)
-	return []byte{1}, nil
+func (l *tokenLogin) Next(challenge []byte) ([]byte, error) {
+	l.refusal = string(challenge)
+	return l.Client.Next(challenge)
 }
 
 // refused tells a refused login, which must not be repeated, from a server that

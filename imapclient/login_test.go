@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,7 +85,10 @@ func TestToken(t *testing.T) {
 	encode := base64.StdEncoding.EncodeToString
 	const refusal = `{"status":"invalid_token"}`
 	xoauth2 := encode([]byte("user=" + user + "\x01auth=Bearer " + secret + "\x01\x01"))
-	bearer := encode([]byte("n,a=" + user + ",\x01auth=Bearer " + secret + "\x01\x01"))
+	bearer := func(addr string) string {
+		host, port, _ := strings.Cut(addr, ":")
+		return encode([]byte("n,a=" + user + ",\x01host=" + host + "\x01port=" + port + "\x01auth=Bearer " + secret + "\x01\x01"))
+	}
 	cases := []struct {
 		name, caps string
 		mechanism  pec.Mechanism
@@ -95,11 +99,11 @@ func TestToken(t *testing.T) {
 		reason     imapclient.Reason
 	}{
 		{"XOAUTH2", "SASL-IR AUTH=PLAIN AUTH=XOAUTH2", pec.MechanismXOAUTH2, "", "", "AUTHENTICATE XOAUTH2 " + xoauth2, "", ""},
-		{"OAUTHBEARER", "SASL-IR AUTH=PLAIN AUTH=OAUTHBEARER", pec.MechanismOAuthBearer, "", "", "AUTHENTICATE OAUTHBEARER " + bearer, "", ""},
-		{"one line later", "AUTH=OAUTHBEARER", pec.MechanismOAuthBearer, "", "", bearer, "", ""},
+		{"OAUTHBEARER", "SASL-IR AUTH=PLAIN AUTH=OAUTHBEARER", pec.MechanismOAuthBearer, "", "", "AUTHENTICATE OAUTHBEARER RESPONSE", "", ""},
+		{"one line later", "AUTH=OAUTHBEARER", pec.MechanismOAuthBearer, "", "", "RESPONSE", "", ""},
 		{"not offered", "SASL-IR AUTH=PLAIN AUTH=XOAUTH2", pec.MechanismOAuthBearer, "", "", "", "", imapclient.ReasonMechanism},
 		{"nor this", "SASL-IR AUTH=PLAIN", pec.MechanismXOAUTH2, "", "", "", "", imapclient.ReasonMechanism},
-		{"refused", "SASL-IR AUTH=XOAUTH2", pec.MechanismXOAUTH2, refusal, "NO [AUTHENTICATIONFAILED] no", "AQ==", refusal, ""},
+		{"refused", "SASL-IR AUTH=XOAUTH2", pec.MechanismXOAUTH2, refusal, "NO [AUTHENTICATIONFAILED] no", "=", refusal, ""},
 		{"refused with BAD", "SASL-IR AUTH=OAUTHBEARER", pec.MechanismOAuthBearer, refusal, "BAD what", "AQ==", refusal, ""},
 		{"refused by hanging up", "SASL-IR AUTH=OAUTHBEARER", pec.MechanismOAuthBearer, refusal, "-", "AQ==", refusal, ""},
 		{"refused at once", "SASL-IR AUTH=XOAUTH2", pec.MechanismXOAUTH2, "", "NO no", "", "no", ""},
@@ -120,7 +124,7 @@ func TestToken(t *testing.T) {
 			defer client.Close()
 			_, _, err = collect(context.Background(), client, inbox)
 			if c.heard != "" {
-				assert.Contains(t, f.heard(""), c.heard)
+				assert.Contains(t, f.heard(""), strings.ReplaceAll(c.heard, "RESPONSE", bearer(f.addr)))
 			}
 			assert.Empty(t, f.heard("LOGIN"), "the token is no password")
 			var refused *pec.LoginError

@@ -108,6 +108,9 @@ func (c *Client) contentOf(ctx context.Context, name string, n receipt.Notice) (
 		return Content{}, nil
 	}
 	body, err := c.Raw(ctx, name, Intent{})
+	if errors.Is(err, ErrNotFound) {
+		return Content{Result: ContentUnchecked}, nil // the store does not have what was sent
+	}
 	if err != nil {
 		return Content{}, err
 	}
