@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"database/sql"
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -75,21 +76,29 @@ func TestSQLiteSettings(t *testing.T) {
 	})
 }
 
-// Settings made by hand are those of one connection: the next has others.
+// Settings made by hand are those of one connection: the next has others, also
+// where there is only one at a time.
 func TestSQLiteSettingsOfFreshConnections(t *testing.T) {
-	db := openFile(t, filepath.Join(t.TempDir(), "pec.db"), "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
-	one, err := db.Conn(t.Context())
-	require.NoError(t, err)
-	two, err := db.Conn(t.Context())
-	require.NoError(t, err)
-	for _, conn := range []*sql.Conn{one, two} {
-		_, err = conn.ExecContext(t.Context(), "PRAGMA busy_timeout = 5000")
-		require.NoError(t, err)
-		require.NoError(t, conn.Close())
+	for _, limit := range []int{0, 3, 2, 1} {
+		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+			db := openFile(t, filepath.Join(t.TempDir(), "pec.db"), "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+			db.SetMaxOpenConns(limit)
+			var conns []*sql.Conn
+			for len(conns) < 2 && len(conns) != limit {
+				conn, err := db.Conn(t.Context())
+				require.NoError(t, err)
+				_, err = conn.ExecContext(t.Context(), "PRAGMA busy_timeout = 5000")
+				require.NoError(t, err)
+				conns = append(conns, conn)
+			}
+			for _, conn := range conns {
+				require.NoError(t, conn.Close())
+			}
+			require.Equal(t, len(conns), db.Stats().Idle)
+			_, err := sqlstore.OpenSQLite(t.Context(), db)
+			requireReason(t, err, sqlstore.ReasonSettings)
+		})
 	}
-	require.Equal(t, 2, db.Stats().Idle)
-	_, err = sqlstore.OpenSQLite(t.Context(), db)
-	requireReason(t, err, sqlstore.ReasonSettings)
 }
 
 func requireReason(t testing.TB, err error, reason sqlstore.Reason) {

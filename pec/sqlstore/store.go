@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 
 	"github.com/gopec/gopec/pec"
@@ -35,15 +36,11 @@ func open(ctx context.Context, db *sql.DB, d *dialect) (*Store, error) {
 	return s, nil
 }
 
-// check looks at the settings of as many connections at once as makes sure that
-// one of them is fresh, and not one that somebody has set up by hand.
+// check looks at the settings of all idle connections and of one that is fresh:
+// what somebody has set by hand on the others is gone when the pool replaces them.
 func (s *Store) check(ctx context.Context) error {
 	stats := s.db.Stats()
-	count := max(2, stats.Idle+1)
-	if stats.MaxOpenConnections > 0 {
-		count = min(count, stats.MaxOpenConnections)
-	}
-	for range count {
+	for n := range stats.Idle + 1 {
 		conn, err := s.db.Conn(ctx)
 		if err != nil {
 			return err
@@ -51,6 +48,10 @@ func (s *Store) check(ctx context.Context) error {
 		defer conn.Close()
 		if err := s.dialect.check(ctx, conn); err != nil {
 			return err
+		}
+		if n+1 == stats.Idle && stats.OpenConnections == stats.MaxOpenConnections {
+			// There is no room for a fresh one, unless the pool gives up this.
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		}
 	}
 	return nil
