@@ -58,8 +58,8 @@ func (m *Memory) Append(ctx context.Context, mailbox string, entries ...Entry) (
 		if e.Raw == nil {
 			continue
 		}
-		var err error
-		if raws[i], err = io.ReadAll(io.NewSectionReader(e.Raw, 0, e.Raw.Size())); err != nil {
+		raws[i] = make([]byte, e.Raw.Size())
+		if _, err := io.ReadFull(io.NewSectionReader(e.Raw, 0, e.Raw.Size()), raws[i]); err != nil {
 			return false, err
 		}
 	}
@@ -96,7 +96,13 @@ func (m *Memory) Entry(ctx context.Context, mailbox, key string) (Entry, error) 
 	if !ok {
 		return Entry{}, cmp.Or(ctx.Err(), ErrNotFound)
 	}
-	return b.log[i], ctx.Err()
+	return owned(b.log[i]), ctx.Err()
+}
+
+// owned makes e the caller's: what he does to its Data does not reach the log.
+func owned(e Entry) Entry {
+	e.Data = bytes.Clone(e.Data)
+	return e
 }
 
 // Entries implements Store.
@@ -106,7 +112,7 @@ func (m *Memory) Entries(ctx context.Context, mailbox, send string) ([]Entry, er
 	b := m.box(mailbox)
 	var entries []Entry
 	for _, i := range b.bySend[send] {
-		entries = append(entries, b.log[i])
+		entries = append(entries, owned(b.log[i]))
 	}
 	return entries, ctx.Err()
 }
@@ -142,7 +148,7 @@ func (m *Memory) Changes(ctx context.Context, mailbox string, after Position) it
 				yield(Entry{}, err)
 				return
 			}
-			if !yield(log[next], nil) {
+			if !yield(owned(log[next]), nil) {
 				return
 			}
 			next++

@@ -58,3 +58,13 @@ func TestProviderNetworkSharesNothingWithTheParsers(t *testing.T) {
 		require.NotEqual(t, "testing", dep)
 	}
 }
+
+// Which database driver a program has is its own choice.
+func TestStoreBringsNoDriver(t *testing.T) {
+	for _, pattern := range []string{"pec/sqlstore", "pec/storetest"} {
+		for _, dep := range dependencies(t, module+pattern) {
+			require.False(t, strings.HasPrefix(dep, "modernc.org/") || strings.HasPrefix(dep, "github.com/jackc/") ||
+				strings.HasPrefix(dep, "github.com/stretchr/"), "%s needs %s", pattern, dep)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+// Program custom-store shows a pec.Store of one's own: an append-only file. What
+// makes it one is in store.go; that it is one is shown by its test, which runs
+// storetest. The program keeps a few facts, forgets them, and reads them again.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gopec/gopec/pec"
+)
+
+func main() {
+	if err := run(context.Background(), os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "custom-store:", err)
+		os.Exit(2)
+	}
+}
+
+func run(ctx context.Context, out io.Writer) error {
+	folder, err := os.MkdirTemp("", "custom-store")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "facts.jsonl")
+
+	const mailbox, send = "me@pec.example", "1@pec.example"
+	for process := 1; process <= 2; process++ {
+		store, err := openFileStore(path)
+		if err != nil {
+			return err
+		}
+		message := strings.NewReader("From: me@pec.example\r\n\r\n")
+		added, err := store.Append(ctx, mailbox,
+			pec.Entry{Key: "intent " + send, Send: send, At: time.Now(), Data: []byte(`{}`), Raw: io.NewSectionReader(message, 0, message.Size())})
+		if err != nil {
+			return err
+		}
+		if added {
+			fmt.Fprintf(out, "process %d: the intent is recorded, and the message may leave\n", process)
+		} else {
+			fmt.Fprintf(out, "process %d: the intent was recorded before, and nothing is sent twice\n", process)
+		}
+		entries, err := store.Entries(ctx, mailbox, send)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "process %d: %d entry about %s\n", process, len(entries), send)
+		if err := store.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close closes the file.
+func (s *fileStore) Close() error { return s.file.Close() }
+
+// syncFolder makes the name of a new file durable.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return folder.Sync()
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/gopec/gopec/pec"
+)
+
+// fileStore is a pec.Store in one file: a line of JSON for each call that changed
+// something, in its order. A line counts when its line end is there, so that a crash
+// leaves whole calls. Memory knows what the lines say, and answers all that only
+// reads. The file is for one process at a time.
+type fileStore struct {
+	*pec.Memory
+
+	mu     sync.Mutex // a line is written, and then told to Memory
+	file   *os.File
+	size   int64 // of the lines that are known to be there
+	failed error // after it what is in the file is not known, until it is opened again
+}
+
+// line is one call: an Append, or else a Summarize, or else a SetCursor.
+type line struct {
+	Mailbox string
+	Entries []pec.Entry    `json:",omitempty"` // without their Raw
+	Raws    map[int][]byte `json:",omitempty"` // by the index of their entry
+	Send    string         `json:",omitempty"`
+	Summary *pec.Summary   `json:",omitempty"`
+	Cursor  *pec.Cursor    `json:",omitempty"`
+}
+
+// openFileStore opens the file, and makes it where there is none. A line that cannot
+// be read is an error: to pass over it could be to send a message once more.
+func openFileStore(path string) (*fileStore, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	s := &fileStore{Memory: pec.NewMemory(), file: file}
+	if err := cmp.Or(s.load(), syncFolder(filepath.Dir(path))); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// load reads all lines, and cuts off what a crash left behind the last line end.
+func (s *fileStore) load() error {
+	content, err := io.ReadAll(s.file)
+	if err != nil {
+		return err
+	}
+	s.size = int64(bytes.LastIndexByte(content, '\n') + 1)
+	for text := range bytes.Lines(content[:s.size]) {
+		var l line
+		if err := json.Unmarshal(text, &l); err != nil {
+			return err
+		}
+		if err := s.tell(l); err != nil {
+			return err
+		}
+	}
+	return s.file.Truncate(s.size)
+}
+
+// tell has Memory do what a line says. What is in the file no ctx stops any more.
+func (s *fileStore) tell(l line) error {
+	ctx := context.Background()
+	switch {
+	case l.Summary != nil:
+		return s.Memory.Summarize(ctx, l.Mailbox, l.Send, *l.Summary)
+	case l.Cursor != nil:
+		return s.Memory.SetCursor(ctx, l.Mailbox, *l.Cursor)
+	}
+	for i, raw := range l.Raws {
+		l.Entries[i].Raw = io.NewSectionReader(bytes.NewReader(raw), 0, int64(len(raw)))
+	}
+	_, err := s.Memory.Append(ctx, l.Mailbox, l.Entries...)
+	return err
+}
+
+// write keeps a line. It is called with mu held.
+func (s *fileStore) write(ctx context.Context, l line) error {
+	if err := cmp.Or(ctx.Err(), s.failed); err != nil {
+		return err
+	}
+	text, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	if _, err = s.file.WriteAt(append(text, '\n'), s.size); err == nil {
+		err = s.file.Sync()
+	}
+	if err != nil {
+		s.failed = err
+		return err
+	}
+	s.size += int64(len(text) + 1)
+	return s.tell(l)
+}
+
+// Append implements pec.Store.
+func (s *fileStore) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
+	l := line{Mailbox: mailbox, Entries: append([]pec.Entry(nil), entries...), Raws: map[int][]byte{}}
+	for i, e := range entries {
+		if e.Raw != nil {
+			l.Entries[i].Raw, l.Raws[i] = nil, make([]byte, e.Raw.Size())
+			if _, err := io.ReadFull(io.NewSectionReader(e.Raw, 0, e.Raw.Size()), l.Raws[i]); err != nil {
+				return false, err
+			}
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	given := map[string]bool{}
+	for _, e := range entries {
+		if _, err := s.Memory.Entry(ctx, mailbox, e.Key); err == nil || given[e.Key] {
+			return false, nil
+		}
+		given[e.Key] = true
+	}
+	err := s.write(ctx, l)
+	return err == nil, err
+}
+
+// Summarize implements pec.Store.
+func (s *fileStore) Summarize(ctx context.Context, mailbox, send string, summary pec.Summary) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.write(ctx, line{Mailbox: mailbox, Send: send, Summary: &summary})
+}
+
+// SetCursor implements pec.Store.
+func (s *fileStore) SetCursor(ctx context.Context, mailbox string, c pec.Cursor) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.write(ctx, line{Mailbox: mailbox, Cursor: &c})
+}

@@ -1,0 +1,156 @@
+// Package postgrestest starts a PostgreSQL server for tests, on loopback and in a
+// folder of its own.
+package postgrestest
+
+import (
+	"bytes"
+	"database/sql"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
+	"github.com/gopec/gopec/internal/testenv"
+)
+
+// Server is a PostgreSQL server. The zero value starts at its first use, and runs
+// until Stop: one serves all tests of a package.
+type Server struct {
+	dir       string
+	bin       string
+	port      int
+	account   *syscall.SysProcAttr
+	cmd       *exec.Cmd
+	exited    chan struct{}
+	output    bytes.Buffer
+	databases atomic.Int32
+}
+
+// Database makes an empty schema and gives the DSN of its owner, a role without
+// any privileges beyond. Without PostgreSQL the test is skipped.
+func (s *Server) Database(t testing.TB) (dsn string) {
+	t.Helper()
+	if s.cmd == nil {
+		s.create(t)
+		s.Start(t)
+	}
+	name := fmt.Sprintf("pec%d", s.databases.Add(1))
+	s.Admin(t, "CREATE ROLE "+name+" LOGIN")
+	s.Admin(t, "CREATE SCHEMA AUTHORIZATION "+name) // the first in its search_path
+	return fmt.Sprintf("postgres://%s@127.0.0.1:%d/postgres?sslmode=disable", name, s.port)
+}
+
+// Admin runs a statement as the superuser.
+func (s *Server) Admin(t testing.TB, statement string) {
+	t.Helper()
+	db, err := s.admin()
+	check(t, err)
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(), statement)
+	check(t, err)
+}
+
+func (s *Server) admin() (*sql.DB, error) {
+	return sql.Open("pgx", fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", s.port))
+}
+
+// create makes the folder and the cluster in it.
+func (s *Server) create(t testing.TB) {
+	t.Helper()
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin")
+	check(t, err)
+	if len(found) == 0 {
+		testenv.Missing(t, "PostgreSQL is not installed; .ci/run names the Debian packages")
+	}
+	s.bin = found[len(found)-1]
+	s.dir, err = os.MkdirTemp("", "gopec-postgres")
+	check(t, err)
+	if os.Geteuid() == 0 { // the server refuses to run as root
+		postgres, err := user.Lookup("postgres")
+		check(t, err)
+		uid, err := strconv.Atoi(postgres.Uid)
+		check(t, err)
+		gid, err := strconv.Atoi(postgres.Gid)
+		check(t, err)
+		check(t, os.Chown(s.dir, uid, gid))
+		s.account = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+	}
+	cmd := exec.Command(filepath.Join(s.bin, "initdb"), "--pgdata", s.data(), "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+	cmd.Dir, cmd.SysProcAttr = s.dir, s.account
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v\n%s", err, out)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	s.port = listener.Addr().(*net.TCPAddr).Port
+	check(t, listener.Close())
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// Start starts the server, again after Halt, and returns once it answers.
+func (s *Server) Start(t testing.TB) {
+	t.Helper()
+	s.cmd = exec.Command(filepath.Join(s.bin, "postgres"), "-D", s.data(), "-p", strconv.Itoa(s.port),
+		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200")
+	s.cmd.Dir, s.cmd.SysProcAttr = s.dir, s.account
+	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
+	check(t, s.cmd.Start())
+	s.exited = make(chan struct{})
+	go func() {
+		defer close(s.exited)
+		_ = s.cmd.Wait()
+	}()
+	db, err := s.admin()
+	check(t, err)
+	defer db.Close()
+	deadline := time.After(time.Minute)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for db.PingContext(t.Context()) != nil {
+		select {
+		case <-tick.C:
+		case <-s.exited:
+			t.Fatalf("postgres ended:\n%s", s.output.String())
+		case <-deadline:
+			t.Fatal("postgres does not answer")
+		}
+	}
+}
+
+// Halt stops the server at once, as a crash does: SIGQUIT, without a checkpoint.
+func (s *Server) Halt() {
+	_ = s.cmd.Process.Signal(syscall.SIGQUIT)
+	select {
+	case <-s.exited:
+	case <-time.After(20 * time.Second):
+		_ = s.cmd.Process.Kill()
+		<-s.exited
+	}
+}
+
+// Stop ends the server, if it was ever started, and removes its folder.
+func (s *Server) Stop() {
+	if s.cmd != nil {
+		s.Halt()
+	}
+	if s.dir != "" {
+		os.RemoveAll(s.dir)
+	}
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,112 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+
+	"github.com/gopec/gopec/pec"
+)
+
+// chunkSize is how much of a Raw one row holds: drivers and databases keep whole
+// values in memory, several times over.
+const chunkSize = 256 << 10
+
+// raw adds the Raw of an entry, in chunks.
+func (a *appending) raw(entry int64, raw *io.SectionReader) error {
+	r := io.NewSectionReader(raw, 0, raw.Size())
+	digest := sha256.New()
+	chunk := make([]byte, min(chunkSize, raw.Size()))
+	for n := 0; int64(n)*chunkSize < raw.Size(); n++ {
+		chunk = chunk[:min(chunkSize, raw.Size()-int64(n)*chunkSize)]
+		if _, err := io.ReadFull(r, chunk); err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return &Error{"append", ReasonRaw, err}
+		}
+		digest.Write(chunk)
+		if _, err := a.tx.ExecContext(a.ctx, a.dialect.sql("INSERT INTO pec_chunks (entry, n, data) VALUES (?1, ?2, ?3)"), entry, n, chunk); err != nil {
+			return err
+		}
+	}
+	_, err := a.tx.ExecContext(a.ctx, a.dialect.sql("INSERT INTO pec_raws (entry, size, sha256) VALUES (?1, ?2, ?3)"), entry, raw.Size(), digest.Sum(nil))
+	return err
+}
+
+// Raw implements pec.Store. Reading fails with ReasonCorrupt when the bytes are not
+// those that were appended. ctx is for reading too.
+func (s *Store) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, error) {
+	r := &rawReader{ctx: ctx, store: s, key: key, digest: sha256.New()}
+	err := s.db.QueryRowContext(ctx, s.dialect.sql(`SELECT r.entry, r.size, r.sha256 FROM pec_entries e JOIN pec_raws r ON r.entry = e.id
+		WHERE e.mailbox = ?1 AND e.key = ?2`), mailbox, key).Scan(&r.entry, &r.left, &r.sum)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, pec.ErrNotFound
+	case err != nil:
+		return nil, failure(ctx, "raw", err)
+	}
+	return io.NopCloser(r), nil
+}
+
+// rawReader asks for one chunk at a time, and holds nothing in between.
+type rawReader struct {
+	ctx    context.Context
+	store  *Store
+	key    string
+	entry  int64
+	left   int64 // bytes of chunks that were not asked for
+	next   int   // chunk
+	chunk  []byte
+	digest hash.Hash
+	sum    []byte
+	err    error // the end, once it is reached
+}
+
+func (r *rawReader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if len(r.chunk) == 0 {
+		if r.err == nil {
+			r.err = r.fetch()
+		}
+		if r.err != nil {
+			return 0, r.err
+		}
+	}
+	n := copy(p, r.chunk)
+	r.chunk = r.chunk[n:]
+	return n, nil
+}
+
+// fetch gets the next chunk. The last comes only once the digest of all is right:
+// who reads to the end has read the truth.
+func (r *rawReader) fetch() error {
+	if r.left == 0 && r.next > 0 {
+		return io.EOF
+	}
+	want := min(chunkSize, r.left)
+	var chunk []byte
+	if want > 0 {
+		row := r.store.db.QueryRowContext(r.ctx, r.store.dialect.sql("SELECT data FROM pec_chunks WHERE entry = ?1 AND n = ?2"), r.entry, r.next)
+		if err := row.Scan(&chunk); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return failure(r.ctx, "raw", err)
+		}
+	}
+	r.digest.Write(chunk)
+	r.left -= want
+	r.next++
+	if int64(len(chunk)) != want || r.left == 0 && string(r.digest.Sum(nil)) != string(r.sum) {
+		return &Error{"raw", ReasonCorrupt, fmt.Errorf("the message under %q is not the one that was stored", r.key)}
+	}
+	if want == 0 {
+		return io.EOF
+	}
+	r.chunk = chunk
+	return nil
+}

@@ -1,0 +1,118 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/gopec/gopec/pec"
+)
+
+// sendsRows is the page of Sends; names are short.
+const sendsRows = 2000
+
+// conditions are the Filters, each with an index of its own. ?5 is Query.At, where
+// it matters.
+var conditions = map[pec.Filter]string{
+	pec.All:         "TRUE",
+	pec.Open:        "open",
+	pec.Due:         "due_at IS NOT NULL AND due_at <= ?5",
+	pec.Overdue:     "overdue_at IS NOT NULL AND overdue_at <= ?5",
+	pec.Unconfirmed: "confirm_by IS NOT NULL AND confirm_by <= ?5",
+	pec.Uncertain:   "uncertain",
+	pec.Failed:      "failed",
+	pec.Unverified:  "unverified",
+}
+
+// sendsQuery is a page of the sends behind at that are selected, and of those whose
+// summary is missing or out of date: each part comes in order off its index.
+func sendsQuery(mailbox string, q pec.Query, at place) (query string, args []any) {
+	args = []any{mailbox, at.append, at.n, sendsRows}
+	condition, known := conditions[q.Filter]
+	if !known {
+		condition = "FALSE"
+	}
+	if strings.Contains(condition, "?5") {
+		when := int64(math.MaxInt64)
+		if !q.At.IsZero() {
+			when = micros(q.At)
+		}
+		args = append(args, when)
+	}
+	order := " AND (place, n) > (?2, ?3) ORDER BY place, n LIMIT ?4"
+	selected := condition + order
+	if !q.Since.IsZero() {
+		// The sign keeps the order from choosing the index: the time is the narrower one.
+		args = append(args, micros(q.Since))
+		selected = fmt.Sprintf("%s AND begun >= ?%d AND (+place, +n) > (?2, ?3) ORDER BY +place, +n LIMIT ?4", condition, len(args))
+	}
+	return `SELECT send, place, n FROM (SELECT send, place, n FROM pec_sends WHERE mailbox = ?1 AND ` + selected + `) AS selected
+		UNION SELECT send, place, n FROM (SELECT send, place, n FROM pec_sends WHERE mailbox = ?1 AND entries > summarized` + order + `) AS stale
+		ORDER BY place, n LIMIT ?4`, args
+}
+
+// Sends implements pec.Store.
+func (s *Store) Sends(ctx context.Context, mailbox string, q pec.Query) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for at := (place{0, -1}); ; {
+			page, err := s.sendsPage(ctx, mailbox, q, &at)
+			if err != nil {
+				yield("", failure(ctx, "sends", err))
+				return
+			}
+			for _, send := range page {
+				if !yield(send, nil) {
+					return
+				}
+			}
+			if len(page) < sendsRows {
+				return
+			}
+		}
+	}
+}
+
+// sendsPage gives the next sends behind at, and moves it.
+func (s *Store) sendsPage(ctx context.Context, mailbox string, q pec.Query, at *place) (page []string, err error) {
+	query, args := sendsQuery(mailbox, q, *at)
+	rows, err := s.db.QueryContext(ctx, s.dialect.sql(query), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var send string
+		if err := rows.Scan(&send, &at.append, &at.n); err != nil {
+			return nil, err
+		}
+		page = append(page, send)
+	}
+	return page, rows.Err()
+}
+
+// Summarize implements pec.Store. A send without entries gets no Summary.
+func (s *Store) Summarize(ctx context.Context, mailbox, send string, summary pec.Summary) error {
+	return s.write(ctx, "summarize", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, s.dialect.sql(`UPDATE pec_sends SET summarized = ?3, begun = ?4, open = ?5, uncertain = ?6, failed = ?7,
+			unverified = ?8, due_at = ?9, overdue_at = ?10, confirm_by = ?11 WHERE mailbox = ?1 AND send = ?2 AND summarized < ?3`),
+			mailbox, send, summary.Entries, micros(summary.Begun), summary.Open, summary.Uncertain, summary.Failed, summary.Unverified,
+			instant(summary.DueAt), instant(summary.OverdueAt), instant(summary.ConfirmBy))
+		return err
+	})
+}
+
+// instant is a time that may be none.
+func instant(t time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: micros(t), Valid: !t.IsZero()}
+}
+
+// micros rounds down. Both sides of a comparison are rounded, so that what is
+// selected stays selected; what is more by it Sends may give.
+func micros(t time.Time) int64 {
+	const last = math.MaxInt64 / 1_000_000
+	return time.Unix(max(-last, min(last-1, t.Unix())), int64(t.Nanosecond())).UnixMicro()
+}

@@ -1,0 +1,61 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// OpenSQLite makes a Store in a SQLite database (3.37 or later), and its tables
+// where they are missing. db stays the caller's, to be closed after the last use.
+//
+// Every connection of db must have journal_mode WAL, synchronous FULL (or EXTRA)
+// and busy_timeout of at least 5000 ms. A PRAGMA reaches the one connection it is
+// run on, so they belong in the DSN: with modernc.org/sqlite,
+//
+//	file:pec.db?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)
+//
+// Fresh connections are looked at; wrong ones are an *Error with ReasonSettings. A
+// database in memory has no WAL and is refused: pec.Memory is the Store for that.
+// The file must be on a disk of this machine, not on a network share.
+func OpenSQLite(ctx context.Context, db *sql.DB) (*Store, error) {
+	return open(ctx, db, &dialect{
+		schema: "sqlite",
+		tables: "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'pec_schema'",
+		// Writers take turns, so that the next place is one more than the last. It is
+		// computed by the statement that writes: a transaction that reads first could
+		// not become a writer once another has written.
+		place:   "(SELECT coalesce(max(place), 0) + 1 FROM pec_entries WHERE mailbox = ?1)",
+		settled: "TRUE",
+		check:   checkSQLite,
+	})
+}
+
+func checkSQLite(ctx context.Context, conn *sql.Conn) error {
+	var (
+		journal           string
+		synchronous, busy int
+	)
+	for pragma, value := range map[string]any{"journal_mode": &journal, "synchronous": &synchronous, "busy_timeout": &busy} {
+		if err := conn.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(value); err != nil {
+			return err
+		}
+	}
+	var wrong []string
+	if journal != "wal" {
+		wrong = append(wrong, fmt.Sprintf("journal_mode is %s: set it to WAL", journal))
+	}
+	if synchronous < 2 {
+		wrong = append(wrong, fmt.Sprintf("synchronous is %d: set it to FULL, or a power cut forgets what was sent", synchronous))
+	}
+	if busy < 5000 {
+		wrong = append(wrong, fmt.Sprintf("busy_timeout is %d ms: set it to 5000 or more", busy))
+	}
+	if wrong == nil {
+		return nil
+	}
+	return &Error{"open", ReasonSettings, errors.New(strings.Join(wrong, "; ") +
+		"; in the DSN, since a PRAGMA reaches one connection of the pool only")}
+}

@@ -1,0 +1,109 @@
+package sqlstore_test
+
+import (
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite"
+
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/sqlstore"
+	"github.com/gopec/gopec/pec/storetest"
+)
+
+const pragmas = "?_pragma=busy_timeout(20000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+
+// openFile opens a database until the test ends.
+func openFile(t testing.TB, path, parameters string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path+parameters)
+	require.NoError(t, err)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// sqliteStore opens a Store in the file.
+func sqliteStore(t testing.TB, path string) *sqlstore.Store {
+	t.Helper()
+	store, err := sqlstore.OpenSQLite(t.Context(), openFile(t, path, pragmas))
+	require.NoError(t, err)
+	return store
+}
+
+// inFile is a storage of storetest.
+func inFile(t *testing.T) func() pec.Store {
+	path := filepath.Join(t.TempDir(), "pec.db")
+	return func() pec.Store { return sqliteStore(t, path) }
+}
+
+func TestSQLite(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) pec.Store { return inFile(t)() })
+	storetest.RunDurable(t, inFile)
+	storetest.RunShared(t, inFile)
+}
+
+// With one connection a Store that needed a second would stand still.
+func TestSQLiteOneConnection(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) pec.Store {
+		db := openFile(t, filepath.Join(t.TempDir(), "pec.db"), pragmas)
+		db.SetMaxOpenConns(1)
+		store, err := sqlstore.OpenSQLite(t.Context(), db)
+		require.NoError(t, err)
+		return store
+	})
+}
+
+func TestSQLiteSettings(t *testing.T) {
+	for name, parameters := range map[string]string{
+		"none":               "",
+		"no WAL":             "?_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)",
+		"not synchronous":    "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)",
+		"impatient":          "?_pragma=busy_timeout(4999)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)",
+		"in memory":          "?mode=memory&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)",
+		"in memory together": "?mode=memory&cache=shared&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := sqlstore.OpenSQLite(t.Context(), openFile(t, filepath.Join(t.TempDir(), "pec.db"), parameters))
+			requireReason(t, err, sqlstore.ReasonSettings)
+		})
+	}
+	t.Run("extra", func(t *testing.T) {
+		_, err := sqlstore.OpenSQLite(t.Context(), openFile(t, filepath.Join(t.TempDir(), "pec.db"), "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(EXTRA)"))
+		require.NoError(t, err)
+	})
+}
+
+// Settings made by hand are those of one connection: the next has others, also
+// where there is only one at a time.
+func TestSQLiteSettingsOfFreshConnections(t *testing.T) {
+	for _, limit := range []int{0, 3, 2, 1} {
+		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+			db := openFile(t, filepath.Join(t.TempDir(), "pec.db"), "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+			db.SetMaxOpenConns(limit)
+			var conns []*sql.Conn
+			for len(conns) < 2 && len(conns) != limit {
+				conn, err := db.Conn(t.Context())
+				require.NoError(t, err)
+				_, err = conn.ExecContext(t.Context(), "PRAGMA busy_timeout = 5000")
+				require.NoError(t, err)
+				conns = append(conns, conn)
+			}
+			for _, conn := range conns {
+				require.NoError(t, conn.Close())
+			}
+			require.Equal(t, len(conns), db.Stats().Idle)
+			_, err := sqlstore.OpenSQLite(t.Context(), db)
+			requireReason(t, err, sqlstore.ReasonSettings)
+		})
+	}
+}
+
+func requireReason(t testing.TB, err error, reason sqlstore.Reason) {
+	t.Helper()
+	var failure *sqlstore.Error
+	require.ErrorAs(t, err, &failure)
+	require.Equal(t, reason, failure.Reason, err)
+}

@@ -1,0 +1,76 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+
+	"github.com/gopec/gopec/pec"
+)
+
+// Store is a pec.Store in a database. Several processes may use one database. Its
+// errors are *Error, and pec.ErrNotFound.
+type Store struct {
+	db      *sql.DB
+	dialect *dialect
+}
+
+var _ pec.Store = (*Store)(nil)
+
+func open(ctx context.Context, db *sql.DB, d *dialect) (*Store, error) {
+	if db == nil {
+		return nil, &Error{"open", ReasonSettings, errors.New("no database")}
+	}
+	s := &Store{db: db, dialect: d}
+	err := s.check(ctx)
+	if err == nil {
+		err = s.migrate(ctx)
+	}
+	if err == nil && d.prepare != nil {
+		err = d.prepare(ctx, s)
+	}
+	if err != nil {
+		return nil, failure(ctx, "open", err)
+	}
+	return s, nil
+}
+
+// check looks at the settings of all idle connections and of one that is fresh:
+// what somebody has set by hand on the others is gone when the pool replaces them.
+func (s *Store) check(ctx context.Context) error {
+	stats := s.db.Stats()
+	for n := range stats.Idle + 1 {
+		conn, err := s.db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		if err := s.dialect.check(ctx, conn); err != nil {
+			return err
+		}
+		if n+1 == stats.Idle && stats.OpenConnections == stats.MaxOpenConnections {
+			// There is no room for a fresh one, unless the pool gives up this.
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		}
+	}
+	return nil
+}
+
+// write runs a transaction. What is begun is undone unless do gives nil.
+func (s *Store) write(ctx context.Context, op string, do func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, s.dialect.tx)
+	if err != nil {
+		return failure(ctx, op, err)
+	}
+	defer tx.Rollback() // without effect after Commit
+	if s.dialect.begin != "" {
+		if _, err := tx.ExecContext(ctx, s.dialect.begin); err != nil {
+			return failure(ctx, op, err)
+		}
+	}
+	if err := do(tx); err != nil {
+		return failure(ctx, op, err)
+	}
+	return failure(ctx, op, tx.Commit())
+}

@@ -1,0 +1,147 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/gopec/gopec/pec"
+)
+
+var changesChecks = []check{
+	{"ChangesFromAnywhere", changesFromAnywhere},
+	{"ChangesOfMany", changesOfMany},
+	{"ChangesBadPosition", changesBadPosition},
+	{"BodyCallsTheStore", bodyCallsTheStore},
+}
+
+func changesFromAnywhere(t *testing.T, s pec.Store) {
+	names := []string{"a", "b", "c", "d", "e"}
+	mustAppend(t, s, box, entry("a", "1@x"), entry("b", ""))
+	mustAppend(t, s, other, entry("elsewhere", "1@x"))
+	mustAppend(t, s, box, entry("c", "1@x"), entry("d", "2@x"), entry("e", ""))
+	feed := follow(t, s, box, "", len(names))
+	sameKeys(t, feed, names...)
+	seen := map[pec.Position]bool{"": true}
+	for i, e := range feed {
+		if seen[e.Position] {
+			t.Errorf("%q shares the Position %q", e.Key, e.Position)
+		}
+		seen[e.Position] = true
+		sameKeys(t, changes(t, s, box, e.Position), names[i+1:]...)
+	}
+	last := feed[len(feed)-1].Position
+	mustAppend(t, s, box, entry("f", "3@x"))
+	sameKeys(t, follow(t, s, box, last, 1), "f")
+}
+
+// many is more than a Store is likely to read at once.
+const many = 1201
+
+// fill appends entries, each about a send of its own.
+func fill(t *testing.T, s pec.Store, n int) (names []string) {
+	var batch []pec.Entry
+	for i := range n {
+		names = append(names, fmt.Sprintf("%d@x", i))
+		batch = append(batch, entry(names[i], names[i]))
+		if len(batch) == 400 || i == n-1 {
+			mustAppend(t, s, box, batch...)
+			batch = nil
+		}
+	}
+	return names
+}
+
+func changesOfMany(t *testing.T, s pec.Store) {
+	names := fill(t, s, many)
+	sameKeys(t, follow(t, s, box, "", many), names...)
+	// Left at any place, an iteration goes on there.
+	var (
+		after pec.Position
+		got   []string
+	)
+	for len(got) < many {
+		n := 0
+		for e, err := range s.Changes(t.Context(), box, after) {
+			noError(t, err)
+			got, after = append(got, e.Key), e.Position
+			if n++; n == 499 {
+				break
+			}
+		}
+		if n == 0 {
+			t.Fatalf("Changes ended after %d entries of %d", len(got), many)
+		}
+	}
+	for i := range got {
+		if got[i] != names[i] {
+			t.Fatalf("entry %d is %q; want %q", i, got[i], names[i])
+		}
+	}
+}
+
+func changesBadPosition(t *testing.T, s pec.Store) {
+	mustAppend(t, s, box, entry("k", "a@x"))
+	pairs, failed := 0, false
+	for _, err := range s.Changes(t.Context(), box, "no Position of any Store") {
+		pairs, failed = pairs+1, err != nil
+	}
+	if pairs != 1 || !failed {
+		t.Errorf("Changes behind a Position that is none gave %d pairs, with an error: %t; want the error alone", pairs, failed)
+	}
+}
+
+// The body of an iteration may call everything, as often as it likes: a Store that
+// still holds something while it yields stands still here.
+func bodyCallsTheStore(t *testing.T, s pec.Store) {
+	const n = 601
+	names := fill(t, s, n)
+	follow(t, s, box, "", n)
+	calls := func(i int, name string) {
+		ctx := t.Context()
+		key := fmt.Sprintf("body %d", i)
+		mustAppend(t, s, other, withRaw(entry(key, "b@x"), []byte(key)))
+		mustEntry(t, s, box, name)
+		if raw := mustRaw(t, s, other, key); string(raw) != key {
+			t.Errorf("the Raw is %q", raw)
+		}
+		mustEntries(t, s, box, name)
+		noError(t, s.Summarize(ctx, box, name, pec.Summary{Entries: i}))
+		noError(t, s.SetCursor(ctx, box, pec.Cursor{Folder: "INBOX", UID: uint32(i)}))
+		_, err := s.Cursor(ctx, box, "INBOX")
+		noError(t, err)
+		for range s.Changes(ctx, box, "") {
+			break
+		}
+		for range s.Sends(ctx, box, pec.Query{}) {
+			break
+		}
+	}
+	i := 0
+	for e, err := range s.Changes(t.Context(), box, "") {
+		noError(t, err)
+		if e.Key != names[i] {
+			t.Fatalf("entry %d is %q; want %q", i, e.Key, names[i])
+		}
+		if i%100 == 0 {
+			calls(i, e.Key)
+		}
+		i++
+	}
+	if i != n {
+		t.Fatalf("Changes gave %d entries of %d", i, n)
+	}
+	j := 0
+	for name, err := range s.Sends(t.Context(), box, pec.Query{}) {
+		noError(t, err)
+		if name != names[j] {
+			t.Fatalf("send %d is %q; want %q", j, name, names[j])
+		}
+		if j%100 == 0 {
+			calls(n+j, name)
+		}
+		j++
+	}
+	if j != n {
+		t.Fatalf("Sends gave %d sends of %d", j, n)
+	}
+}
