@@ -3,24 +3,31 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 
 	"github.com/gopec/gopec/pec"
 )
 
-// Cursor implements pec.Store.
-func (s *Store) Cursor(ctx context.Context, mailbox, folder string) (pec.Cursor, error) {
-	c := pec.Cursor{Folder: folder}
-	var readAt string
-	err := s.db.QueryRowContext(ctx, s.dialect.sql("SELECT uidvalidity, uid, read_at FROM pec_cursors WHERE mailbox = ?1 AND folder = ?2"),
-		mailbox, folder).Scan(&c.UIDValidity, &c.UID, &readAt)
-	if errors.Is(err, sql.ErrNoRows) {
-		return c, nil
+// Cursors implements pec.Store.
+func (s *Store) Cursors(ctx context.Context, mailbox string) ([]pec.Cursor, error) {
+	rows, err := s.db.QueryContext(ctx, s.dialect.sql("SELECT folder, uidvalidity, uid, read_at FROM pec_cursors WHERE mailbox = ?1"), mailbox)
+	if err != nil {
+		return nil, failure(ctx, "cursors", err)
 	}
-	if err == nil {
-		c.ReadAt, err = parseTime(readAt)
+	defer rows.Close()
+	var cursors []pec.Cursor
+	for rows.Next() {
+		var c pec.Cursor
+		var readAt string
+		err := rows.Scan(&c.Folder, &c.UIDValidity, &c.UID, &readAt)
+		if err == nil {
+			c.ReadAt, err = parseTime(readAt)
+		}
+		if err != nil {
+			return nil, failure(ctx, "cursors", err)
+		}
+		cursors = append(cursors, c)
 	}
-	return c, failure(ctx, "cursor", err)
+	return cursors, failure(ctx, "cursors", rows.Err())
 }
 
 // SetCursor implements pec.Store.

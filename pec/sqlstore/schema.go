@@ -47,7 +47,13 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 	}
 	// A database that is up to date need not be writable to be read.
-	if version, err := s.version(ctx); err != nil || version > len(steps) || version == len(steps) {
+	version, err := s.version(ctx)
+	if errors.Is(err, sql.ErrNoRows) { // another program has made the table, and not yet the row
+		if err = s.createVersion(ctx); err == nil {
+			version, err = s.version(ctx)
+		}
+	}
+	if err != nil || version >= len(steps) {
 		return errors.Join(err, newer(version, len(steps)))
 	}
 	return s.write(ctx, "open", func(tx *sql.Tx) error {

@@ -116,3 +116,22 @@ func micros(t time.Time) int64 {
 	const last = math.MaxInt64 / 1_000_000
 	return time.Unix(max(-last, min(last-1, t.Unix())), int64(t.Nanosecond())).UnixMicro()
 }
+
+// Mailboxes gives the names of the mailboxes that the Store knows, in alphabetical
+// order: pec.NewLedger takes one. It looks at every send.
+func (s *Store) Mailboxes(ctx context.Context) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT mailbox FROM pec_sends UNION SELECT mailbox FROM pec_cursors ORDER BY 1")
+	if err != nil {
+		return nil, failure(ctx, "mailboxes", err)
+	}
+	defer rows.Close()
+	var mailboxes []string
+	for rows.Next() {
+		var mailbox string
+		if err := rows.Scan(&mailbox); err != nil {
+			return nil, failure(ctx, "mailboxes", err)
+		}
+		mailboxes = append(mailboxes, mailbox)
+	}
+	return mailboxes, failure(ctx, "mailboxes", rows.Err())
+}

@@ -175,8 +175,8 @@ func (s signedUID) SetCursor(ctx context.Context, box string, c pec.Cursor) erro
 
 type deaf struct{ pec.Store }
 
-func (s deaf) Cursor(_ context.Context, box, folder string) (pec.Cursor, error) {
-	return s.Store.Cursor(context.Background(), box, folder)
+func (s deaf) Cursors(_ context.Context, box string) ([]pec.Cursor, error) {
+	return s.Store.Cursors(context.Background(), box)
 }
 
 // checkThenAct loses the race between looking and appending: who looked first

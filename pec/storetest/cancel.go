@@ -32,7 +32,7 @@ func cancelledBefore(t *testing.T, s pec.Store) {
 			"Entry":     func() error { _, err := s.Entry(ctx, box, "k"); return err },
 			"Entries":   func() error { _, err := s.Entries(ctx, box, "a@x"); return err },
 			"Summarize": func() error { return s.Summarize(ctx, box, "a@x", pec.Summary{Entries: 1}) },
-			"Cursor":    func() error { _, err := s.Cursor(ctx, box, "INBOX"); return err },
+			"Cursors":   func() error { _, err := s.Cursors(ctx, box); return err },
 			"SetCursor": func() error { return s.SetCursor(ctx, box, pec.Cursor{Folder: "INBOX", UID: 2}) },
 			"Raw": func() error {
 				r, err := s.Raw(ctx, box, "k")

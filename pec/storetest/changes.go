@@ -107,7 +107,7 @@ func bodyCallsTheStore(t *testing.T, s pec.Store) {
 		mustEntries(t, s, box, name)
 		noError(t, s.Summarize(ctx, box, name, pec.Summary{Entries: i}))
 		noError(t, s.SetCursor(ctx, box, pec.Cursor{Folder: "INBOX", UID: uint32(i)}))
-		_, err := s.Cursor(ctx, box, "INBOX")
+		_, err := s.Cursors(ctx, box)
 		noError(t, err)
 		for range s.Changes(ctx, box, "") {
 			break

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,19 +16,30 @@ var cursorChecks = []check{
 }
 
 func cursorNeverSet(t *testing.T, s pec.Store) {
-	got, err := s.Cursor(t.Context(), box, "INBOX")
+	got, err := s.Cursors(t.Context(), box)
 	noError(t, err)
-	if got != (pec.Cursor{Folder: "INBOX"}) {
-		t.Errorf("the cursor that was never set is %+v", got)
+	if len(got) != 0 {
+		t.Errorf("without any set, the cursors are %+v", got)
 	}
+}
+
+// mustCursor gives the one cursor of a folder.
+func mustCursor(t *testing.T, s pec.Store, mailbox, folder string) pec.Cursor {
+	t.Helper()
+	cursors, err := s.Cursors(t.Context(), mailbox)
+	noError(t, err)
+	cursors = slices.DeleteFunc(cursors, func(c pec.Cursor) bool { return c.Folder != folder })
+	if len(cursors) != 1 {
+		t.Fatalf("%.60q has the cursors %+v; want one", folder, cursors)
+	}
+	return cursors[0]
 }
 
 // sameCursor sets a cursor and compares what comes back.
 func sameCursor(t *testing.T, s pec.Store, want pec.Cursor) {
 	t.Helper()
 	noError(t, s.SetCursor(t.Context(), box, want))
-	got, err := s.Cursor(t.Context(), box, want.Folder)
-	noError(t, err)
+	got := mustCursor(t, s, box, want.Folder)
 	if !got.ReadAt.Equal(want.ReadAt) || got.Folder != want.Folder || got.UID != want.UID || got.UIDValidity != want.UIDValidity {
 		t.Errorf("the cursor is %+v; want %+v", got, want)
 	}
@@ -53,9 +65,7 @@ func cursorHostile(t *testing.T, s pec.Store) {
 		sameCursor(t, s, pec.Cursor{Folder: folder, UID: uint32(i + 1)})
 	}
 	for i, folder := range folders {
-		c, err := s.Cursor(t.Context(), box, folder)
-		noError(t, err)
-		if c.UID != uint32(i+1) {
+		if c := mustCursor(t, s, box, folder); c.UID != uint32(i+1) {
 			t.Errorf("the cursor of %.60q is %d; want %d", folder, c.UID, i+1)
 		}
 	}

@@ -62,8 +62,7 @@ func durable(t *testing.T, reopen func() pec.Store) {
 		if added, err := s.Append(t.Context(), box, entry("1", "c@x")); added || err != nil {
 			t.Errorf("after a restart a taken Key: %t, %v", added, err)
 		}
-		got, err := s.Cursor(t.Context(), box, "INBOX")
-		noError(t, err)
+		got := mustCursor(t, s, box, "INBOX")
 		if got.UID != cursor.UID || got.UIDValidity != cursor.UIDValidity || !got.ReadAt.Equal(cursor.ReadAt) {
 			t.Errorf("after a restart the cursor is %+v; want %+v", got, cursor)
 		}

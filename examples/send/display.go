@@ -1,0 +1,215 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/gopec/gopec/pec"
+)
+
+// display shows a send to whoever runs the program.
+type display interface {
+	change(pec.Change) error
+	trouble(error)
+	rehearsed(pec.Draft) error
+	last(pec.Status) error
+}
+
+func newDisplay(out io.Writer, asJSON bool) display {
+	if asJSON {
+		return &jsonDisplay{Encoder: json.NewEncoder(out)}
+	}
+	if f, ok := out.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return &table{lines: lines{out}}
+		}
+	}
+	return lines{out}
+}
+
+// jsonDisplay prints one object a change, for programs.
+type jsonDisplay struct {
+	*json.Encoder
+	seq int // of changes of this send, from its beginning
+}
+
+type changeObject struct {
+	Seq         int        `json:"seq"`
+	Key         string     `json:"key"`
+	MessageID   string     `json:"messageID"`
+	CertID      string     `json:"certID"`
+	Outcome     pec.Total  `json:"outcome"`
+	Recipient   string     `json:"recipient"`
+	State       string     `json:"state"`
+	Cause       string     `json:"cause"`
+	Code        string     `json:"code"`
+	ErrorText   string     `json:"errorText"`
+	CertifiedAt string     `json:"certifiedAt"`
+	Provider    string     `json:"provider"`
+	Evidence    string     `json:"evidence"`
+	Flags       []pec.Flag `json:"flags"`
+}
+
+func (d *jsonDisplay) change(c pec.Change) error {
+	d.seq++
+	s := c.After
+	for _, r := range c.Recipients() {
+		object := changeObject{
+			Seq: d.seq, Key: s.Key, MessageID: s.MessageID, CertID: s.CertID, Outcome: s.Total,
+			Recipient: r.Address, State: r.State.String(), Cause: string(r.Failure.Cause), Code: r.Failure.Code,
+			ErrorText: r.Failure.Text, CertifiedAt: stamp(r.Time), Provider: r.Provider, Evidence: r.Evidence.String(),
+			Flags: append([]pec.Flag{}, s.Flags...),
+		}
+		if err := d.Encode(object); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type finalObject struct {
+	Final      bool              `json:"final"`
+	Key        string            `json:"key"`
+	MessageID  string            `json:"messageID"`
+	Outcome    pec.Total         `json:"outcome"`
+	Recipients []recipientObject `json:"recipients"`
+}
+
+type recipientObject struct {
+	Address string `json:"address"`
+	State   string `json:"state"`
+	Cause   string `json:"cause"`
+	Code    string `json:"code"`
+	Time    string `json:"time"`
+	Content string `json:"content"`
+}
+
+func (d *jsonDisplay) last(s pec.Status) error {
+	object := finalObject{Final: true, Key: s.Key, MessageID: s.MessageID, Outcome: s.Total}
+	for _, r := range s.Recipients {
+		object.Recipients = append(object.Recipients, recipientObject{
+			Address: r.Address, State: r.State.String(), Cause: string(r.Failure.Cause), Code: r.Failure.Code,
+			Time: stamp(r.Time), Content: string(r.Content),
+		})
+	}
+	return d.Encode(object)
+}
+
+func (d *jsonDisplay) trouble(error) {}
+
+func (d *jsonDisplay) rehearsed(draft pec.Draft) error {
+	return d.Encode(map[string]any{"dryRun": true, "recipients": draft.Recipients, "size": draft.Size, "warnings": append([]pec.Warning{}, draft.Warnings...)})
+}
+
+// stamp writes a certified time with its own offset.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
+
+// lines prints a line a change.
+type lines struct{ out io.Writer }
+
+func (d lines) change(c pec.Change) error {
+	for _, r := range c.Recipients() {
+		if _, err := fmt.Fprintf(d.out, "%-32s %-10s %s\n", r.Address, r.State, clean(explain(r))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d lines) last(s pec.Status) error {
+	_, err := fmt.Fprintf(d.out, "message %s: %s%s\n", s.MessageID, s.Total, flagText(s))
+	return err
+}
+
+func (d lines) trouble(err error) { fmt.Fprintln(d.out, "trying again:", err) }
+
+func (d lines) rehearsed(draft pec.Draft) error {
+	_, err := fmt.Fprintf(d.out, "nothing was sent; the message has %d bytes and %d recipients, and both servers let us in\n", draft.Size, len(draft.Recipients))
+	for _, w := range draft.Warnings {
+		fmt.Fprintln(d.out, "warning:", w)
+	}
+	return err
+}
+
+func flagText(s pec.Status) string {
+	if len(s.Flags) == 0 {
+		return ""
+	}
+	return fmt.Sprint(" ", s.Flags)
+}
+
+// explain says in words what a state rests on.
+func explain(r pec.RecipientStatus) string {
+	var words []string
+	if !r.Time.IsZero() {
+		words = append(words, r.Time.Format("2006-01-02 15:04:05 -0700"))
+	}
+	if r.Provider != "" {
+		words = append(words, "by "+r.Provider)
+	}
+	if r.Failure.Cause != "" {
+		words = append(words, string(r.Failure.Cause)+":", r.Failure.Text)
+	}
+	if r.Reply.Code != 0 {
+		words = append(words, r.Reply.String())
+	}
+	return strings.Join(words, " ")
+}
+
+// table shows all recipients at once and writes over itself.
+type table struct {
+	lines
+	height int
+}
+
+func (d *table) change(c pec.Change) error {
+	if len(c.Recipients()) == 0 {
+		return nil
+	}
+	var page strings.Builder
+	if d.height > 0 {
+		fmt.Fprintf(&page, "\x1b[%dA\x1b[J", d.height)
+	}
+	w := tabwriter.NewWriter(&page, 0, 0, 2, ' ', 0)
+	for _, r := range c.After.Recipients {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", r.Address, r.State, shorten(clean(explain(r))))
+	}
+	w.Flush()
+	fmt.Fprintf(&page, "%s: %s%s\n", c.After.MessageID, c.After.Total, flagText(c.After))
+	d.height = len(c.After.Recipients) + 1
+	_, err := io.WriteString(d.out, page.String())
+	return err
+}
+
+// clean keeps what a provider wrote from moving the cursor of a terminal.
+func clean(text string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return ' '
+		}
+		return c
+	}, text)
+}
+
+// shorten keeps a text on one line of most terminals.
+func shorten(text string) string {
+	if runes := []rune(text); len(runes) > 60 {
+		return string(runes[:59]) + "…"
+	}
+	return text
+}
+
+func (d *table) trouble(error) {}
+
+func (d *table) last(pec.Status) error { return nil }

@@ -1,0 +1,195 @@
+// Send sends one PEC and follows it to the end.
+//
+//	send [-preset NAME | -smtp HOST:PORT -imap HOST:PORT] -user LOGIN [-from ADDRESS]
+//	     [-password-env VAR] [-ca FILE] [-anchors FILE] -to A,B [-cc C] [-reply-to R]
+//	     [-subject S] [-body FILE|-] [-attach FILE]... [-eml FILE]
+//	     [-receipt full|brief|concise] [-key KEY] [-store FILE.db] [-folder F]...
+//	     [-require accepted|delivered] [-allow-ordinary] [-timeout D] [-dry-run] [-json]
+//
+// With -store and -key it sends once, however often it is run: run again, it goes on
+// where it was. On a terminal it shows a table that changes, in a pipe a line a
+// change, and with -json each change is a JSON object, the last one the result.
+// -dry-run logs in and checks the message, and sends nothing.
+//
+// The exit status is 0 when every recipient is as -require has it, 1 when some is
+// not, 2 for wrong usage or trouble with files or the network, 3 when the timeout
+// passed before all was final or it is uncertain or in conflict, and 4 when the
+// provider refused the login or the mailbox is suspended.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/gopec/gopec/examples/internal/account"
+	"github.com/gopec/gopec/pec"
+)
+
+const (
+	exitAsRequired = 0
+	exitNotAll     = 1
+	exitTrouble    = 2
+	exitNotFinal   = 3
+	exitLogin      = 4
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	r, err := parse(args, stdin, stderr)
+	if err != nil {
+		fmt.Fprintln(stderr, "send:", err)
+		return exitTrouble
+	}
+	a, err := r.account.Open(ctx)
+	if err != nil {
+		fmt.Fprintln(stderr, "send:", err)
+		return exitTrouble
+	}
+	defer a.Close()
+	exit, err := r.run(ctx, a, newDisplay(stdout, r.json))
+	if err != nil {
+		fmt.Fprintln(stderr, "send:", err)
+	}
+	return exit
+}
+
+// run does what was asked and gives the exit status.
+func (r *request) run(ctx context.Context, a *account.Account, d display) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	if r.dryRun {
+		return r.rehearse(ctx, a, d)
+	}
+	id, err := r.send(ctx, a)
+	if id == "" {
+		return exitOf(err), err
+	}
+	var failed *pec.SendError
+	if err != nil && !errors.As(err, &failed) {
+		return exitOf(err), err
+	}
+	status, err := r.follow(ctx, a, id, d)
+	if status.MessageID == "" {
+		return exitOf(err), err
+	}
+	if last := d.last(status); err == nil {
+		err = last
+	}
+	if code := exitOf(err); err != nil && code != exitNotFinal {
+		return code, err
+	}
+	return r.verdict(status), nil
+}
+
+// send hands the message over, or goes on with the one that has the key.
+func (r *request) send(ctx context.Context, a *account.Account) (string, error) {
+	message, raw, files, err := r.compose()
+	defer func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}()
+	switch {
+	case err != nil:
+		return "", err
+	case raw != nil:
+		return a.SendRaw(ctx, *raw)
+	default:
+		return a.Send(ctx, message)
+	}
+}
+
+// follow shows what happens until nothing more is awaited. Its error is that of the
+// context when time is up.
+func (r *request) follow(ctx context.Context, a *account.Account, id string, d display) (pec.Status, error) {
+	var seen pec.Position
+	show := func(ctx context.Context) (pec.Status, error) {
+		for change, err := range a.Changes(ctx, seen) {
+			if err != nil {
+				return pec.Status{}, err
+			}
+			seen = change.Position
+			if change.After.MessageID == id {
+				if err := d.change(change); err != nil {
+					return pec.Status{}, err
+				}
+			}
+		}
+		return a.Status(ctx, id)
+	}
+	status, err := show(ctx)
+	if err != nil || status.Settled {
+		return status, err
+	}
+	for e, err := range a.Watch(ctx) {
+		if err != nil {
+			// What is known is shown, whatever ended the wait.
+			status, showErr := show(context.WithoutCancel(ctx))
+			return status, errors.Join(err, showErr)
+		}
+		if e.Trouble != nil {
+			d.trouble(e.Trouble)
+		}
+		if status, err = show(ctx); err != nil || status.Settled {
+			return status, err
+		}
+	}
+	return status, nil
+}
+
+// exitOf is the exit status that an error stands for.
+func exitOf(err error) int {
+	var suspended *pec.SuspendedError
+	var refused *pec.LoginError
+	switch {
+	case err == nil:
+		return exitAsRequired
+	case errors.As(err, &suspended), errors.As(err, &refused):
+		return exitLogin
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return exitNotFinal
+	default:
+		return exitTrouble
+	}
+}
+
+// verdict is the exit status for what became of the message.
+func (r *request) verdict(s pec.Status) int {
+	if s.Total == pec.TotalUncertain || s.Has(pec.FlagConflict) {
+		return exitNotFinal
+	}
+	exit := exitAsRequired
+	for _, recipient := range s.Recipients {
+		switch state := recipient.State; {
+		case r.satisfied(state):
+		case state.Final():
+			exit = max(exit, exitNotAll)
+		default:
+			exit = exitNotFinal
+		}
+	}
+	return exit
+}
+
+// satisfied tells whether a recipient in this state is as required.
+func (r *request) satisfied(state pec.State) bool {
+	switch state {
+	case pec.StateDelivered:
+		return true
+	case pec.StateOrdinary:
+		return r.allowOrdinary
+	case pec.StateAccepted, pec.StateDelayed:
+		return r.require == "accepted"
+	default:
+		return false
+	}
+}

@@ -1,0 +1,188 @@
+// Status prints what became of the messages in a store.
+//
+//	status -store FILE.db [-key K | -open | -overdue | -uncertain] [-json]
+//
+// Without a choice it prints every message of every mailbox. With -json each is one
+// JSON object a line. The exit status is 0, 1 when -key names none, and 2 for wrong
+// usage or a store that cannot be read.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/gopec/gopec/examples/internal/account"
+	"github.com/gopec/gopec/pec"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	set := flag.NewFlagSet("status", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	set.Usage = func() {
+		fmt.Fprintln(stderr, "usage: status -store FILE.db [-key K | -open | -overdue | -uncertain] [-json]")
+		set.PrintDefaults()
+	}
+	file := set.String("store", "", "the SQLite `file`; required")
+	key := set.String("key", "", "the message sent under this `name`")
+	chosen := map[pec.Filter]*bool{
+		pec.Open:      set.Bool("open", false, "messages of which something is still awaited"),
+		pec.Overdue:   set.Bool("overdue", false, "messages whose last notice is missed"),
+		pec.Uncertain: set.Bool("uncertain", false, "messages of which nobody knows whether they left"),
+	}
+	asJSON := set.Bool("json", false, "print one JSON object a message")
+	if err := set.Parse(args); err != nil {
+		return 2
+	}
+	query, choices := pec.Query{}, 0
+	for filter, on := range chosen {
+		if *on {
+			query.Filter = filter
+			choices++
+		}
+	}
+	if *key != "" {
+		choices++
+	}
+	if *file == "" || set.NArg() > 0 || choices > 1 {
+		set.Usage()
+		return 2
+	}
+	print := printLines(stdout)
+	if *asJSON {
+		print = printJSON(stdout)
+	}
+	found, err := show(ctx, *file, *key, query, print)
+	switch {
+	case err != nil:
+		fmt.Fprintln(stderr, "status:", err)
+		return 2
+	case *key != "" && !found:
+		fmt.Fprintf(stderr, "status: nothing was sent under %q\n", *key)
+		return 1
+	}
+	return 0
+}
+
+// show prints the messages asked for, of every mailbox.
+func show(ctx context.Context, file, key string, q pec.Query, print func(pec.Status) error) (found bool, err error) {
+	if _, err := os.Stat(file); err != nil {
+		return false, err // a store is not made by looking for it
+	}
+	store, closer, err := account.OpenStore(ctx, file)
+	if err != nil {
+		return false, err
+	}
+	defer closer.Close()
+	mailboxes, err := store.Mailboxes(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, mailbox := range mailboxes {
+		ledger := pec.NewLedger(mailbox, store, nil)
+		for status, err := range choose(ctx, ledger, key, q) {
+			if err != nil {
+				return found, err
+			}
+			found = true
+			if err := print(status); err != nil {
+				return found, err
+			}
+		}
+	}
+	return found, nil
+}
+
+func choose(ctx context.Context, l *pec.Ledger, key string, q pec.Query) iter.Seq2[pec.Status, error] {
+	if key == "" {
+		return l.Find(ctx, q)
+	}
+	return func(yield func(pec.Status, error) bool) {
+		id, err := l.MessageID(ctx, key)
+		if errors.Is(err, pec.ErrUnknownSend) {
+			return
+		}
+		var status pec.Status
+		if err == nil {
+			status, err = l.Status(ctx, id)
+		}
+		yield(status, err)
+	}
+}
+
+func printLines(out io.Writer) func(pec.Status) error {
+	return func(s pec.Status) error {
+		if _, err := fmt.Fprintf(out, "%s  %s  %s  %q %v\n", s.Begun.Format(time.DateTime), s.MessageID, s.Total, s.Subject, s.Flags); err != nil {
+			return err
+		}
+		for _, r := range s.Recipients {
+			if _, err := fmt.Fprintf(out, "  %-32q %-10s %s %q\n", r.Address, r.State, stamp(r.Time), r.Failure.Text); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+type statusObject struct {
+	Mailbox    string            `json:"mailbox"`
+	Key        string            `json:"key"`
+	MessageID  string            `json:"messageID"`
+	CertID     string            `json:"certID"`
+	Subject    string            `json:"subject"`
+	Outcome    pec.Total         `json:"outcome"`
+	Settled    bool              `json:"settled"`
+	Begun      string            `json:"begun"`
+	SentAt     string            `json:"sentAt"`
+	Flags      []pec.Flag        `json:"flags"`
+	Recipients []recipientObject `json:"recipients"`
+}
+
+type recipientObject struct {
+	Address  string `json:"address"`
+	State    string `json:"state"`
+	Cause    string `json:"cause"`
+	Code     string `json:"code"`
+	Text     string `json:"errorText"`
+	Time     string `json:"time"`
+	Provider string `json:"provider"`
+	Evidence string `json:"evidence"`
+}
+
+func printJSON(out io.Writer) func(pec.Status) error {
+	encoder := json.NewEncoder(out)
+	return func(s pec.Status) error {
+		object := statusObject{
+			Mailbox: s.Sender, Key: s.Key, MessageID: s.MessageID, CertID: s.CertID, Subject: s.Subject, Outcome: s.Total,
+			Settled: s.Settled, Begun: stamp(s.Begun), SentAt: stamp(s.SentAt), Flags: append([]pec.Flag{}, s.Flags...),
+		}
+		for _, r := range s.Recipients {
+			object.Recipients = append(object.Recipients, recipientObject{
+				Address: r.Address, State: r.State.String(), Cause: string(r.Failure.Cause), Code: r.Failure.Code, Text: r.Failure.Text,
+				Time: stamp(r.Time), Provider: r.Provider, Evidence: r.Evidence.String(),
+			})
+		}
+		return encoder.Encode(object)
+	}
+}
+
+// stamp writes a time with its own offset; "" for none.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}

@@ -1,0 +1,94 @@
+// Watch reads a mailbox for as long as it runs, and prints one JSON object for each
+// notice and envelope that arrives, proven or not (receipt.Report).
+//
+//	watch [-preset NAME | -smtp HOST:PORT -imap HOST:PORT] -user LOGIN [-from ADDRESS]
+//	      [-password-env VAR] [-ca FILE] [-anchors FILE] [-store FILE.db] [-folder F]...
+//
+// The field file is the folder and UID of the message. With -store it goes on where
+// it was when it is run again, messages that wait to be sent are offered, and what the
+// notices say is kept: see the program status. It ends with status 0 when interrupted,
+// 2 on trouble with usage or files, and 4 when the provider refused the login or the
+// mailbox is suspended.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/gopec/gopec/examples/internal/account"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/receipt"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	set := flag.NewFlagSet("watch", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	set.Usage = func() {
+		fmt.Fprintln(stderr, "usage: watch "+account.Usage)
+		set.PrintDefaults()
+	}
+	flags := account.Register(set)
+	if err := set.Parse(args); err != nil {
+		return 2
+	}
+	a, err := flags.Open(ctx)
+	if err != nil {
+		fmt.Fprintln(stderr, "watch:", err)
+		return 2
+	}
+	defer a.Close()
+	err = watch(ctx, a.Client, json.NewEncoder(stdout), stderr)
+	var suspended *pec.SuspendedError
+	switch {
+	case ctx.Err() != nil:
+		return 0
+	case errors.As(err, &suspended):
+		fmt.Fprintln(stderr, "watch:", err)
+		return 4
+	default:
+		fmt.Fprintln(stderr, "watch:", err)
+		return 2
+	}
+}
+
+func watch(ctx context.Context, c *pec.Client, out *json.Encoder, stderr io.Writer) error {
+	for e, err := range c.Watch(ctx) {
+		switch {
+		case err != nil:
+			return err
+		case e.Trouble != nil:
+			fmt.Fprintln(stderr, "watch: trying again:", e.Trouble)
+			continue
+		case e.Unreadable != nil:
+			fmt.Fprintln(stderr, "watch: set aside:", e.Unreadable)
+			continue
+		case e.Raw == nil:
+			continue // an attempt to send
+		}
+		var unproven error
+		if e.Unverified != nil {
+			unproven = e.Unverified
+		}
+		place := fmt.Sprintf("%s/%d", e.Cursor.Folder, e.Cursor.UID)
+		report, err := receipt.NewReport(place, e.Message, unproven)
+		if err != nil {
+			return err
+		}
+		if err := out.Encode(report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
