@@ -292,24 +292,36 @@ func TestAClaimAboutAnotherRecipientFlagsNothing(t *testing.T) {
 // Three lost connections in a row, each in the middle of the same large notice, and
 // nobody who calls Reverify: the notice is not lost.
 func TestWatchReadsWhatItHasSetAside(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := pectest.Start(t, &pectest.Options{InMemory: true})
-		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-		require.NoError(t, err)
-		m := &breaking{provider: &provider{outcome: pec.OutcomeSubmitted, waits: true}, uids: map[uint32]bool{1: true}}
-		c, err := pec.New(me, m, m, v, nil)
-		require.NoError(t, err)
-		id := sent(t, c)
-		m.inbox = [][]byte{emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi)}
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Hour)
-		defer cancel()
-		for e := range c.Watch(ctx) {
-			if e.Unreadable != nil {
-				m.uids = nil
-			}
+	for name, healed := range map[string]bool{"healed": true, "for ever": false} {
+		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { watchPoisoned(t, healed) }) })
+	}
+}
+
+func watchPoisoned(t *testing.T, healed bool) {
+	n := pectest.Start(t, &pectest.Options{InMemory: true})
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	require.NoError(t, err)
+	m := &breaking{provider: &provider{outcome: pec.OutcomeSubmitted, waits: true}, uids: map[uint32]bool{1: true}}
+	c, err := pec.New(me, m, m, v, nil)
+	require.NoError(t, err)
+	id := sent(t, c)
+	m.inbox = [][]byte{emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi)}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Hour-time.Second)
+	defer cancel()
+	troubles := 0
+	for e := range c.Watch(ctx) {
+		if e.Unreadable != nil && healed {
+			m.uids = nil
 		}
+		if e.Trouble != nil {
+			troubles++
+		}
+	}
+	if healed {
 		require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
-	})
+	} else {
+		require.Equal(t, 2+2, troubles, "two before it was set aside, then one an hour")
+	}
 }
 
 // The process dies in the loop body. What the body has dealt with does not come
