@@ -31,7 +31,7 @@ type Event struct {
 	// tell, is not proven; nil when it is. It moves no status.
 	Unverified *envelope.VerifyError
 	// Unreadable tells why the message could not be read. It was set aside, and
-	// Reverify will try again.
+	// Watch and Reverify will try again.
 	Unreadable error
 	// Raw is the whole message, byte for byte: the evidence to keep. It is readable
 	// until the next step of the iteration; nil when there is none.

@@ -121,7 +121,7 @@ type Resumption struct {
 	At time.Time
 }
 
-// SetAside is a message of the mailbox that could not be read. Reverify tries
+// SetAside is a message of the mailbox that could not be read. Watch and Reverify try
 // again.
 type SetAside struct {
 	Cursor Cursor

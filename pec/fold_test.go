@@ -262,6 +262,21 @@ func TestEvidenceOfAnotherRecipientIsItsOwn(t *testing.T) {
 	require.Zero(t, r.Failure)
 }
 
+// Of what supports one state the first by certified time is the evidence, and of
+// attempts that came to the same the last is told.
+func TestWhichOfSeveralCounts(t *testing.T) {
+	first, second := notice(9, envelope.KindDelivery, luigi, time.Second), notice(2, envelope.KindDelivery, luigi, time.Minute)
+	require.Equal(t, first.Key, fold(append(submitted(luigi), second, first)...).Recipients[0].Evidence)
+
+	again := acceptance()
+	again.Key, again.Time = envelope.Key{0, 1}, acceptedAt.Add(time.Minute)
+	require.Equal(t, acceptedAt, fold(append(submitted(luigi), again, acceptance())...).SentAt)
+
+	retried := append(attempted(pec.OutcomeTemporary, luigi), pec.Attempt{N: 2},
+		pec.AttemptOutcome{N: 2, Outcome: pec.Outcome{Kind: pec.OutcomeTemporary, Reply: pec.Reply{Code: 451}}})
+	require.Equal(t, 451, fold(retried...).Recipients[0].Reply.Code)
+}
+
 // Facts that no Client makes give a status all the same, and always the same.
 func TestOddFacts(t *testing.T) {
 	keyless := notice(0, envelope.KindDelivery, luigi, time.Second)

@@ -145,7 +145,7 @@ func (c *Client) recordUnverified(ctx context.Context, event *Event) error {
 		return nil
 	}
 	name := sendName(facts.CertData.MessageID)
-	if !isName(name) || !envelope.SameAddress(facts.CertData.Sender, c.address) {
+	if !isName(name) {
 		return nil
 	}
 	intent, err := c.intentOf(ctx, name)

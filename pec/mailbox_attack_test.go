@@ -288,3 +288,180 @@ func TestAClaimAboutAnotherRecipientFlagsNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, s.Flags)
 }
+
+// Three lost connections in a row, each in the middle of the same large notice, and
+// nobody who calls Reverify: the notice is not lost.
+func TestWatchReadsWhatItHasSetAside(t *testing.T) {
+	for name, healed := range map[string]bool{"healed": true, "for ever": false} {
+		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { watchPoisoned(t, healed) }) })
+	}
+}
+
+func watchPoisoned(t *testing.T, healed bool) {
+	n := pectest.Start(t, &pectest.Options{InMemory: true})
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	require.NoError(t, err)
+	m := &breaking{provider: &provider{outcome: pec.OutcomeSubmitted, waits: true}, uids: map[uint32]bool{1: true}}
+	c, err := pec.New(me, m, m, v, nil)
+	require.NoError(t, err)
+	id := sent(t, c)
+	m.inbox = [][]byte{emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi)}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Hour-time.Second)
+	defer cancel()
+	troubles := 0
+	for e := range c.Watch(ctx) {
+		if e.Unreadable != nil && healed {
+			m.uids = nil
+		}
+		if e.Trouble != nil {
+			troubles++
+		}
+	}
+	if healed {
+		require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
+	} else {
+		require.Equal(t, 2+2, troubles, "two before it was set aside, then one an hour")
+	}
+}
+
+// The process dies in the loop body. What the body has dealt with does not come
+// again: for an envelope nobody else remembers that.
+func TestAnEnvelopeThatWasDealtWithDoesNotComeAgain(t *testing.T) {
+	o := newOffice(t)
+	for range 2 {
+		raw, err := o.network.Providers()[1].Emit(pectest.Notice{
+			Kind: pectest.KindTransport, Sender: luigi, MessageID: "<x@y>", Recipients: []pectest.Recipient{{Address: me}},
+			Original: []byte("Subject: Risposta\r\n\r\nSì.\r\n"),
+		})
+		require.NoError(t, err)
+		o.inbox = append(o.inbox, raw)
+	}
+	require.Panics(t, func() {
+		for e := range o.Sync(t.Context()) {
+			if e.Cursor.UID == 2 {
+				panic("the process dies")
+			}
+		}
+	})
+	events := sync(t, o.Client)
+	require.Len(t, events, 1)
+	require.EqualValues(t, 2, events[0].Cursor.UID)
+}
+
+// Who leaves the loop has not read the folder: what may lie there is not missing.
+func TestALeftLoopHasNotReadTheFolder(t *testing.T) {
+	o := newOffice(t)
+	id, err := o.Send(t.Context(), diffida(""))
+	require.NoError(t, err)
+	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
+	sync(t, o.Client)
+	o.clock.advance(27 * time.Hour)
+	o.inbox = append(o.inbox, o.inbox[0], emit(t, o.network.Providers()[1], pectest.KindDelivery, me, id, luigi))
+	for range o.Sync(t.Context()) {
+		break
+	}
+	s, err := o.Status(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, []pec.Flag{pec.FlagStale}, s.Flags)
+}
+
+// A mailbox that reports a message again and again, and never lets it be passed.
+func TestAMailboxThatStandsStillEndsTheLoop(t *testing.T) {
+	o := newOffice(t)
+	stuck := &pec.MessageError{Cursor: pec.Cursor{Folder: "INBOX", UIDValidity: 1, UID: 1}, Err: errors.New("withheld")}
+	o.fetchErr = stuck
+	errs := 0
+	for e, err := range o.Sync(t.Context()) {
+		if errs++; errs > 10 {
+			break
+		}
+		require.True(t, err != nil || e.Unreadable != nil)
+	}
+	require.LessOrEqual(t, errs, 2)
+}
+
+// New anchors prove one of two strangers: Reverify tells of that one alone.
+func TestReverifyTellsOnlyWhatIsProven(t *testing.T) {
+	o, newcomer, forger := newOffice(t), pectest.Start(t, nil), pectest.Start(t, nil)
+	id, err := o.Send(t.Context(), diffida(""))
+	require.NoError(t, err)
+	o.inbox = [][]byte{
+		emit(t, newcomer.Providers()[0], pectest.KindAcceptance, me, id, ""),
+		emit(t, forger.Providers()[1], pectest.KindDelivery, me, id, luigi),
+	}
+	require.Len(t, sync(t, o.Client), 2)
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(newcomer.SigningCA())}, nil)
+	require.NoError(t, err)
+	c, err := pec.New(me, o.provider, o.provider, v, &pec.Options{Store: o.store})
+	require.NoError(t, err)
+	var kinds []envelope.Kind
+	for e, err := range c.Reverify(t.Context()) {
+		require.NoError(t, err)
+		kinds = append(kinds, e.Notice.Kind)
+	}
+	require.Equal(t, []envelope.Kind{envelope.KindAcceptance}, kinds)
+	require.Equal(t, pec.StateAccepted, stateOf(t, c, id))
+}
+
+// shelves is a Mailbox of two folders, of which the second may be out of reach.
+type shelves struct {
+	*provider
+	err      error
+	searches int
+}
+
+func (m *shelves) Folders() []string { return []string{"INBOX", "Ricevute"} }
+
+func (m *shelves) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+	if after.Folder == "INBOX" {
+		return m.provider.Fetch(ctx, after)
+	}
+	return func(yield func(pec.Item, error) bool) {
+		if m.err != nil {
+			yield(pec.Item{}, m.err)
+		}
+	}
+}
+
+func (m *shelves) Search(ctx context.Context, folder, messageID string) iter.Seq2[pec.Item, error] {
+	m.searches++
+	return m.provider.Search(ctx, folder, messageID)
+}
+
+// The missing receipt may lie in the folder that was not read.
+func TestOneUnreadFolderMakesAMailboxStale(t *testing.T) {
+	o, clock := newOffice(t), newClock()
+	m := &shelves{provider: o.provider, err: io.ErrUnexpectedEOF}
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(o.network.SigningCA())}, nil)
+	require.NoError(t, err)
+	c, err := pec.New(me, m, m, v, &pec.Options{Now: clock.Now})
+	require.NoError(t, err)
+	id := sent(t, c)
+	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
+	clock.advance(27 * time.Hour)
+	for _, want := range []pec.Flag{pec.FlagStale, pec.FlagOverdue} {
+		err := last(c.Sync(t.Context()))
+		require.ErrorIs(t, err, m.err)
+		s, err := c.Status(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, []pec.Flag{want}, s.Flags)
+		m.err = nil
+	}
+}
+
+func TestWatchSearchesNowAndThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := pectest.Start(t, &pectest.Options{InMemory: true})
+		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+		require.NoError(t, err)
+		m := &shelves{provider: &provider{outcome: pec.OutcomeUncertain, waits: true}}
+		c, err := pec.New(me, m, m, v, nil)
+		require.NoError(t, err)
+		_, err = c.Send(t.Context(), diffida(""))
+		require.Error(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour-time.Second)
+		defer cancel()
+		require.ErrorIs(t, last(c.Watch(ctx)), context.DeadlineExceeded)
+		require.Equal(t, 2*6, m.searches, "in both folders, every ten minutes")
+	})
+}

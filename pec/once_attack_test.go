@@ -1,6 +1,7 @@
 package pec_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"strings"
@@ -150,27 +151,37 @@ func TestAnAttemptThatSleptTooLongSendsNothing(t *testing.T) {
 	require.Error(t, read)
 }
 
-// shortening is a Store that loses the end of messages.
-type shortening struct{ pec.Store }
+// altering is a Store whose messages are no longer what they were.
+type altering struct {
+	pec.Store
+	alter func([]byte) []byte
+}
 
-func (s shortening) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, error) {
+func (s altering) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, error) {
 	raw, err := s.Store.Raw(ctx, mailbox, key)
 	if err != nil {
 		return nil, err
 	}
-	return io.NopCloser(io.LimitReader(raw, 100)), nil
+	text, err := io.ReadAll(raw)
+	return io.NopCloser(bytes.NewReader(s.alter(text))), err
 }
 
-func TestAMessageThatIsNotWholeDoesNotEnd(t *testing.T) {
-	o := newOffice(t)
-	o.outcome = pec.OutcomeTemporary
-	_, err := o.Send(t.Context(), diffida(""))
-	require.Error(t, err)
-	broken := open(t, o.network, o.provider, shortening{o.store}, nil)
-	broken.clock.advance(time.Hour)
-	events := broken.retry(t)
-	require.Len(t, events, 1)
-	require.Error(t, events[0].Outcome.Err)
+func TestAMessageThatWasAlteredDoesNotEnd(t *testing.T) {
+	for name, alter := range map[string]func([]byte) []byte{
+		"cut short": func(b []byte) []byte { return b[:100] },
+		"longer":    func(b []byte) []byte { return append(b, "\r\n"...) },
+		"changed":   func(b []byte) []byte { return bytes.Replace(b, []byte("Diffida"), []byte("Diffidi"), 1) },
+	} {
+		o := newOffice(t)
+		o.outcome = pec.OutcomeTemporary
+		_, err := o.Send(t.Context(), diffida(""))
+		require.Error(t, err)
+		broken := open(t, o.network, o.provider, altering{o.store, alter}, nil)
+		broken.clock.advance(time.Hour)
+		events := broken.retry(t)
+		require.Len(t, events, 1)
+		require.Error(t, events[0].Outcome.Err, name)
+	}
 }
 
 // Two people look at the web site at once, and disagree. One of them is told.

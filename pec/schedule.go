@@ -36,11 +36,11 @@ func (f *folding) dueAt() time.Time {
 // mayAttempt tells whether another attempt cannot make a second copy: every one so
 // far provably left nothing with the provider, and may be repeated.
 func (f *folding) mayAttempt() bool {
-	if f.elsewhere || f.certified() || len(f.resent) > 0 {
+	if f.elsewhere || f.certified() {
 		return false
 	}
 	for _, a := range f.attempts {
-		if k := a.kind(); a.outcome == nil || k != OutcomeTemporary && k != OutcomeAuthentication {
+		if k := a.kind(); k != OutcomeTemporary && k != OutcomeAuthentication {
 			return false
 		}
 	}

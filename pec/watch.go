@@ -11,6 +11,8 @@ import (
 const (
 	// proveEvery is how often Watch searches for proof of uncertain sends.
 	proveEvery = 10 * time.Minute
+	// recoverEvery is how often Watch tries to read what was set aside.
+	recoverEvery = time.Hour
 	// After trouble Watch waits from leastBackoff to mostBackoff, doubling.
 	leastBackoff = time.Second
 	mostBackoff  = 5 * time.Minute
@@ -19,7 +21,7 @@ const (
 )
 
 // Watch does all that a mailbox needs, for as long as ctx lasts: Retry, Sync, Prove for
-// what is uncertain, and Wait, over and over. It yields their events, and as
+// what is uncertain, another look at what was set aside, and Wait, over and over. It yields their events, and as
 // Event.Trouble what it goes on trying in spite of, such as a lost connection. It ends
 // with an error, as the last pair, when ctx ends and when the mailbox is suspended (a
 // *SuspendedError). The mailbox is in use: what is said of the loop body of Sync holds
@@ -34,11 +36,12 @@ func (c *Client) Watch(ctx context.Context) iter.Seq2[Event, error] {
 }
 
 type watch struct {
-	client  *Client
-	yield   func(Event, error) bool
-	left    bool      // the caller has left the loop
-	proved  time.Time // when proof was last searched for
-	backoff time.Duration
+	client    *Client
+	yield     func(Event, error) bool
+	left      bool      // the caller has left the loop
+	proved    time.Time // when proof was last searched for
+	recovered time.Time // when what was set aside was last tried
+	backoff   time.Duration
 }
 
 // run ends with an error, or when the caller has left.
@@ -77,7 +80,7 @@ func (w *watch) run(ctx context.Context) error {
 func (w *watch) round(ctx context.Context) error {
 	c := w.client
 	var troubles error
-	for _, do := range []func(context.Context) error{w.retry, w.sync, w.prove} {
+	for _, do := range []func(context.Context) error{w.retry, w.sync, w.prove, w.recover} {
 		troubles = errors.Join(troubles, do(ctx))
 		var suspended *SuspendedError
 		if w.left || ctx.Err() != nil || errors.As(troubles, &suspended) {
@@ -116,6 +119,23 @@ func (w *watch) prove(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// recover tries again what could not be read, every now and then.
+func (w *watch) recover(ctx context.Context) error {
+	now := w.client.now()
+	if now.Sub(w.recovered) < recoverEvery {
+		return nil
+	}
+	w.recovered = now
+	err := w.client.reverifySetAside(ctx, func(e Event, err error) bool {
+		w.left = !w.yield(e, err)
+		return !w.left
+	})
+	if errors.Is(err, errLeft) {
+		return nil
+	}
+	return err
 }
 
 // pass hands on the events of one activity.
