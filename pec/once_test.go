@@ -461,3 +461,26 @@ func TestChangesTellWhatMovedWhat(t *testing.T) {
 		require.Fail(t, "nothing new", "%v", c)
 	}
 }
+
+// A Message-ID that the caller chose stands for one message.
+func TestARawMessageWithAKnownMessageIDIsRefused(t *testing.T) {
+	o := newOffice(t)
+	raw := func(id string) pec.RawMessage {
+		return pec.RawMessage{Content: strings.NewReader("From: " + me + "\r\nTo: " + luigi + "\r\nSubject: Diffida\r\nDate: Sat, 21 Nov 2026 10:00:00 +0100\r\n" +
+			"MIME-Version: 1.0\r\nMessage-ID: <" + id + ">\r\n\r\nEntro dieci giorni.\r\n")}
+	}
+	id, err := o.SendRaw(t.Context(), raw("Mine@desk.example"))
+	require.NoError(t, err)
+	require.Equal(t, "Mine@desk.example", id)
+	require.Contains(t, string(o.submitted[0].raw), "Message-ID: <Mine@desk.example>")
+	var refused *pec.ComposeError
+	_, err = o.SendRaw(t.Context(), raw("mine@desk.example"))
+	require.ErrorAs(t, err, &refused)
+
+	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, "outlook@desk.example", "")}
+	sync(t, o.Client)
+	_, err = o.SendRaw(t.Context(), raw("outlook@desk.example"))
+	require.ErrorAs(t, err, &refused, "another program has sent it")
+	require.Equal(t, pec.ProblemDuplicate, refused.Problems[0].Reason)
+	require.Len(t, o.submitted, 1)
+}

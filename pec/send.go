@@ -138,6 +138,9 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 		}
 		facts = append(facts, KeyClaim{Key: key, MessageID: m.messageID, Request: m.request, At: now})
 	}
+	if err := c.unused(ctx, m.messageID); err != nil {
+		return "", err
+	}
 	entries, err := c.beginEntries(ctx, m, facts, first)
 	if err != nil {
 		return "", err
@@ -153,6 +156,19 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 		return io.NopCloser(io.NewSectionReader(m.body, 0, m.body.Size())), nil
 	})
 	return m.messageID, err
+}
+
+// unused refuses a Message-ID that the caller chose and that is known already: notices
+// about the one message would count for the other.
+func (c *Client) unused(ctx context.Context, messageID string) error {
+	entries, err := c.store.Entries(ctx, c.box, sendName(messageID))
+	if err != nil {
+		return &StoreError{Op: "read", Err: err}
+	}
+	if len(entries) > 0 {
+		return &ComposeError{[]Problem{{"Message-ID", messageID, ProblemDuplicate, nil}}}
+	}
+	return nil
 }
 
 // beginEntries are the entries of a new send, and the claims on what it repeats.
