@@ -37,14 +37,8 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var tables int
-	if err := s.db.QueryRowContext(ctx, s.dialect.tables).Scan(&tables); err != nil {
+	if err := s.createVersion(ctx); err != nil {
 		return err
-	}
-	if tables == 0 {
-		if err := s.createVersion(ctx); err != nil {
-			return err
-		}
 	}
 	// A database that is up to date need not be writable to be read.
 	version, err := s.version(ctx)
@@ -59,7 +53,8 @@ func (s *Store) migrate(ctx context.Context) error {
 	return s.write(ctx, "open", func(tx *sql.Tx) error {
 		// A write comes first: it waits until whoever is migrating has ended.
 		var version int
-		err := tx.QueryRowContext(ctx, "UPDATE pec_schema SET version = version WHERE id = 1 RETURNING version").Scan(&version)
+		err := tx.QueryRowContext(ctx, `INSERT INTO pec_schema (id, version) VALUES (1, 0)
+			ON CONFLICT (id) DO UPDATE SET version = pec_schema.version RETURNING version`).Scan(&version)
 		if err != nil {
 			return err
 		}
@@ -81,19 +76,26 @@ func (s *Store) migrate(ctx context.Context) error {
 	})
 }
 
-// createVersion makes the table of the version. Of processes that create it at the
-// same time all but one may fail: what counts is that it is there.
+// createVersion makes the table of the version where it is missing. Of processes
+// that do so at the same time some may fail: what counts is that it is there.
 func (s *Store) createVersion(ctx context.Context) error {
+	var tables int
+	if err := s.db.QueryRowContext(ctx, s.dialect.tables).Scan(&tables); err != nil || tables == 1 {
+		return err
+	}
 	_, failed := s.db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS pec_schema (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL)")
-	_, err := s.db.ExecContext(ctx, "INSERT INTO pec_schema (id, version) VALUES (1, 0) ON CONFLICT (id) DO NOTHING")
-	if err != nil {
-		return errors.Join(failed, err)
+	if failed == nil {
+		return nil
+	}
+	if err := s.db.QueryRowContext(ctx, s.dialect.tables).Scan(&tables); err != nil || tables == 0 {
+		return failed
 	}
 	return nil
 }
 
+// version is 0 before the first migration.
 func (s *Store) version(ctx context.Context) (version int, err error) {
-	err = s.db.QueryRowContext(ctx, "SELECT version FROM pec_schema WHERE id = 1").Scan(&version)
+	err = s.db.QueryRowContext(ctx, "SELECT coalesce(max(version), 0) FROM pec_schema").Scan(&version)
 	return version, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"time"
 
 	"github.com/gopec/gopec/pec"
 )
@@ -41,7 +42,7 @@ func open(ctx context.Context, db *sql.DB, d *dialect) (*Store, error) {
 func (s *Store) check(ctx context.Context) error {
 	stats := s.db.Stats()
 	for n := range stats.Idle + 1 {
-		conn, err := s.db.Conn(ctx)
+		conn, err := s.connect(ctx)
 		if err != nil {
 			return err
 		}
@@ -55,6 +56,22 @@ func (s *Store) check(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// connect waits while others turn the same new file to WAL: SQLite fails at once
+// then, whatever the busy timeout. It gives up after about two seconds.
+func (s *Store) connect(ctx context.Context) (*sql.Conn, error) {
+	for pause := time.Millisecond; ; pause *= 2 {
+		conn, err := s.db.Conn(ctx)
+		if err == nil || reason(err) != ReasonBusy || pause > time.Second {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
 }
 
 // write runs a transaction. What is begun is undone unless do gives nil.
