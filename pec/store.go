@@ -63,7 +63,8 @@ type Entry struct {
 // done; the same call may then be repeated.
 //
 // Ordered: the entries of a mailbox have Positions, and Changes never shows an
-// entry behind a place that it has already shown, however Appends interleave.
+// entry behind a place that it has already shown, however Appends interleave. For
+// that it may show an entry later than Entry and Entries do.
 //
 // Cancellable: when ctx ends a call returns soon, with an error that wraps ctx's;
 // an Append has then been done or not, as after any error.
@@ -72,9 +73,11 @@ type Entry struct {
 // of the start of the iteration or later, and at most one error is yielded, as the
 // last pair.
 type Store interface {
-	// Append adds entries, in their order, unless the mailbox has an entry under the
-	// Key of any of them: then it adds none and added is false. The Position of
-	// entries given is not looked at.
+	// Append adds entries, in their order, unless the Key of any of them is taken, by an
+	// entry of the mailbox or by one given before it: then it adds none and added is
+	// false. The Position of entries given is not looked at. Of a Raw all is kept,
+	// wherever its reader stands; one that cannot be read to its Size is an error, and
+	// nothing is kept.
 	Append(ctx context.Context, mailbox string, entries ...Entry) (added bool, err error)
 
 	// Entry gives the entry under a Key. Without one the error is ErrNotFound.
@@ -89,16 +92,18 @@ type Store interface {
 	// Read, at the latest at the end.
 	Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, error)
 
-	// Changes gives the entries behind a Position, in order, as far as there are any.
+	// Changes gives the entries behind a Position, in order, and ends when there are no
+	// more.
 	Changes(ctx context.Context, mailbox string, after Position) iter.Seq2[Entry, error]
 
-	// Sends gives the names of sends, those with the earliest first entry first:
+	// Sends gives the names of sends, roughly those with the earliest first entry first:
 	// every one for which Query.Selects its Summary, or which has no Summary, or more
 	// entries than its Summary counts. It may give more: whoever asks checks each.
 	Sends(ctx context.Context, mailbox string, q Query) iter.Seq2[string, error]
 
 	// Summarize keeps the Summary of a send for Sends, unless one that counts at
-	// least as many entries is there already.
+	// least as many entries is there already. That of a send without entries may be
+	// dropped.
 	Summarize(ctx context.Context, mailbox, send string, s Summary) error
 
 	// Cursors gives the Cursor of each folder as it was last set, in any order; none is

@@ -41,13 +41,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		return err
 	}
 	// A database that is up to date need not be writable to be read.
-	version, err := s.version(ctx)
-	if errors.Is(err, sql.ErrNoRows) { // another program has made the table, and not yet the row
-		if err = s.createVersion(ctx); err == nil {
-			version, err = s.version(ctx)
-		}
-	}
-	if err != nil || version >= len(steps) {
+	if version, err := s.version(ctx); err != nil || version > len(steps) || version == len(steps) {
 		return errors.Join(err, newer(version, len(steps)))
 	}
 	return s.write(ctx, "open", func(tx *sql.Tx) error {
