@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
-
-	"github.com/gopec/gopec/internal/spool"
 )
 
 // Prove looks for notices about one send in all folders of the mailbox, wherever the
@@ -34,6 +31,8 @@ func (c *Client) Prove(ctx context.Context, messageID string) iter.Seq2[Event, e
 }
 
 func (c *Client) proveIn(ctx context.Context, folder, messageID string, yield func(Event, error) bool) error {
+	// A search finds whatever contains the ID.
+	about := func(e *Event) bool { return sendName(e.MessageID) == sendName(messageID) }
 	for item, err := range c.mailbox.Search(ctx, folder, messageID) {
 		if err != nil {
 			return err
@@ -41,27 +40,9 @@ func (c *Client) proveIn(ctx context.Context, folder, messageID string, yield fu
 		if item.Body == nil {
 			continue
 		}
-		if err := c.proveBy(ctx, item, messageID, yield); err != nil {
+		if err := c.rejudge(ctx, item, about, yield); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func (c *Client) proveBy(ctx context.Context, item Item, messageID string, yield func(Event, error) bool) error {
-	raw, err := spool.Open(ctx, item.Body)
-	if err != nil {
-		return fmt.Errorf("pec: reading a message: %w", err)
-	}
-	defer raw.Close()
-	event, err := c.judge(ctx, io.NewSectionReader(raw, 0, raw.Size()), item)
-	if err != nil || event == nil {
-		return err
-	}
-	defer event.close()
-	// A search finds whatever contains the ID.
-	if sendName(event.MessageID) == sendName(messageID) && !yield(*event, nil) {
-		return errLeft
 	}
 	return nil
 }

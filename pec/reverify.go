@@ -47,7 +47,7 @@ func (c *Client) reverifyNotices(ctx context.Context, yield func(Event, error) b
 			if err != nil {
 				return &StoreError{Op: "read", Err: err}
 			}
-			if err := c.rejudge(ctx, Item{Body: body}, yield); err != nil {
+			if err := c.rejudge(ctx, Item{Body: body}, isProven, yield); err != nil {
 				return errors.Join(err, body.Close())
 			}
 			if err := body.Close(); err != nil {
@@ -58,8 +58,9 @@ func (c *Client) reverifyNotices(ctx context.Context, yield func(Event, error) b
 	return nil
 }
 
-// rejudge yields the event of a message that is proven now.
-func (c *Client) rejudge(ctx context.Context, item Item, yield func(Event, error) bool) error {
+// rejudge judges a message outside of the order of its folder, and yields its event if
+// it is wanted.
+func (c *Client) rejudge(ctx context.Context, item Item, wanted func(*Event) bool, yield func(Event, error) bool) error {
 	raw, err := spool.Open(ctx, item.Body)
 	if err != nil {
 		return fmt.Errorf("pec: reading a message: %w", err)
@@ -70,11 +71,13 @@ func (c *Client) rejudge(ctx context.Context, item Item, yield func(Event, error
 		return err
 	}
 	defer event.close()
-	if event.Unverified == nil && !yield(*event, nil) {
+	if wanted(event) && !yield(*event, nil) {
 		return errLeft
 	}
 	return nil
 }
+
+func isProven(e *Event) bool { return e.Unverified == nil }
 
 // reverifySetAside fetches again what could not be read, as far as its folder still
 // counts as it did.
@@ -124,7 +127,7 @@ func (c *Client) fetchAgain(ctx context.Context, at Cursor, yield func(Event, er
 			return nil // it is gone
 		}
 		if item.Body != nil {
-			if err := c.rejudge(ctx, item, yield); err != nil {
+			if err := c.rejudge(ctx, item, isProven, yield); err != nil {
 				return err
 			}
 		}
