@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/internal/netguard/netguardtest"
-	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -24,7 +22,7 @@ import (
 func TestDovecot(t *testing.T) {
 	netguardtest.NoLeak(t)
 	id := netguardtest.NewIdentity(t)
-	addr := startDovecot(t, id).addr
+	addr := startDovecot(t, id).Addr
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	owner := newOwner(t, addr, id, user)
@@ -221,86 +219,18 @@ func (o owner) mark(from, to imap.UID) {
 
 // dovecot is a running Dovecot, in which everybody with the password has a mailbox.
 type dovecot struct {
-	t         *testing.T
-	addr, dir string
-}
-
-// seed writes messages of a user to the disk before Dovecot first looks, and gives
-// the paths.
-func (d dovecot) seed(user string, texts ...string) (paths []string) {
-	box := netguardtest.Mkdir(d.t, filepath.Join(d.dir, "mail"), user, "mail")
-	for _, name := range []string{"cur", "new", "tmp"} {
-		netguardtest.Mkdir(d.t, box, name, "mail")
-	}
-	for i, text := range texts {
-		paths = append(paths, netguardtest.WriteFile(d.t, filepath.Join(box, "cur"), fmt.Sprintf("%d.M%06d.host:2,", 1700000000+i, i), text))
-	}
-	return paths
+	netguardtest.Dovecot
+	t *testing.T
 }
 
 func (d dovecot) open(id netguardtest.Identity, user string, opts imapclient.Options) *imapclient.Client {
 	opts.TLS, opts.Timeout = id.Client, 20*time.Second
-	c, err := imapclient.New(d.addr, pec.Password(user, secret), &opts)
+	c, err := imapclient.New(d.Addr, pec.Password(user, secret), &opts)
 	require.NoError(d.t, err)
 	d.t.Cleanup(func() { c.Close() })
 	return c
 }
 
 func startDovecot(t *testing.T, id netguardtest.Identity) dovecot {
-	netguardtest.Root(t)
-	program := testenv.Program(t, "dovecot")
-	dir := netguardtest.Dir(t)
-	port := netguardtest.FreePort(t)
-	conf := netguardtest.WriteFile(t, dir, "dovecot.conf", fmt.Sprintf(`
-base_dir = %[1]s/run
-state_dir = %[1]s/state
-log_path = /dev/stderr
-protocols = imap
-ssl = required
-ssl_cert = <%[2]s
-ssl_key = <%[3]s
-first_valid_uid = 1
-mail_location = maildir:%[1]s/mail/%%u
-mail_plugins = quota
-protocol imap {
-  mail_plugins = quota imap_quota
-}
-plugin {
-  quota = count:User quota
-  quota_vsizes = yes
-  quota_rule = *:storage=100M
-}
-namespace inbox {
-  inbox = yes
-  prefix = INBOX.
-  separator = .
-  mailbox Spedite {
-    special_use = \Sent
-    auto = create
-  }
-}
-auth_failure_delay = 0
-mail_fsync = never
-passdb {
-  driver = static
-  args = password=%[4]s
-}
-userdb {
-  driver = static
-  args = uid=mail gid=mail home=%[1]s/mail/%%u
-}
-service imap-login {
-  inet_listener imap {
-    port = 0
-  }
-  inet_listener imaps {
-    address = 127.0.0.1
-    port = %[5]d
-    ssl = yes
-  }
-}
-`, dir, id.CertPath, id.KeyPath, secret, port))
-	netguardtest.Mkdir(t, dir, "mail", "mail")
-	netguardtest.Start(t, port, program, "-F", "-c", conf)
-	return dovecot{t, fmt.Sprintf("127.0.0.1:%d", port), dir}
+	return dovecot{netguardtest.StartDovecot(t, id, secret), t}
 }

@@ -37,7 +37,7 @@ func TestDovecotMailboxes(t *testing.T) {
 			}
 			texts = append(texts, text)
 		}
-		d.seed("large", texts...)
+		d.Seed("large", texts...)
 		c := d.open(id, "large", imapclient.Options{})
 		all, items, err := collect(ctx, c, inbox)
 		require.NoError(t, err)
@@ -61,7 +61,7 @@ func TestDovecotMailboxes(t *testing.T) {
 		for i := range 12 {
 			texts = append(texts, fmt.Sprintf("%snumber %d\r\n%s", notice, i, strings.Repeat("line of text\r\n", 10000)))
 		}
-		paths := d.seed("damaged", texts...)
+		paths := d.Seed("damaged", texts...)
 		c := d.open(id, "damaged", imapclient.Options{})
 		_, _, err := collect(ctx, c, inbox)
 		require.NoError(t, err)
@@ -98,8 +98,8 @@ func TestDovecotMailboxes(t *testing.T) {
 	})
 
 	t.Run("a folder vanishes", func(t *testing.T) {
-		d.seed("folders", notice)
-		owner := newOwner(t, d.addr, id, "folders")
+		d.Seed("folders", notice)
+		owner := newOwner(t, d.Addr, id, "folders")
 		owner.do(owner.client.Create("INBOX.Ricevute", nil).Wait())
 		owner.append("INBOX.Ricevute", notice, time.Now())
 		c := d.open(id, "folders", imapclient.Options{Folders: []string{"INBOX", "INBOX.Ricevute"}})
@@ -126,7 +126,7 @@ func TestDovecotMailboxes(t *testing.T) {
 
 	t.Run("search", func(t *testing.T) {
 		about := func(id string) string { return "X-Riferimento-Message-ID: " + id + "\r\n" + notice }
-		d.seed("search", about("<1@a>"), about("<2@a>"), notice+"X-Riferimento-Message-ID: <2@a>\r\n", about("<2@a>"), about("<12@a>"))
+		d.Seed("search", about("<1@a>"), about("<2@a>"), notice+"X-Riferimento-Message-ID: <2@a>\r\n", about("<2@a>"), about("<12@a>"))
 		c := d.open(id, "search", imapclient.Options{})
 		all, err := searched(ctx, c, "INBOX", "<2@a>")
 		require.NoError(t, err)
@@ -137,8 +137,8 @@ func TestDovecotMailboxes(t *testing.T) {
 	})
 
 	t.Run("probe", func(t *testing.T) {
-		d.seed("probe")
-		owner := newOwner(t, d.addr, id, "probe")
+		d.Seed("probe")
+		owner := newOwner(t, d.Addr, id, "probe")
 		text := notice + strings.Repeat("line of text\r\n", 10000)
 		owner.append("INBOX", text, time.Now())
 		c := d.open(id, "probe", imapclient.Options{})
@@ -154,9 +154,9 @@ func TestDovecotMailboxes(t *testing.T) {
 	})
 
 	t.Run("sent", func(t *testing.T) {
-		d.seed("sent")
+		d.Seed("sent")
 		open := func() *imapclient.SentFolder {
-			s, err := imapclient.NewSentFolder(d.addr, pec.Password("sent", secret), &imapclient.SentOptions{TLS: id.Client, Timeout: 20 * time.Second})
+			s, err := imapclient.NewSentFolder(d.Addr, pec.Password("sent", secret), &imapclient.SentOptions{TLS: id.Client, Timeout: 20 * time.Second})
 			require.NoError(t, err)
 			t.Cleanup(func() { s.Close() })
 			return s
@@ -188,7 +188,7 @@ func TestDovecotMailboxes(t *testing.T) {
 		p, err := c.Probe(ctx)
 		require.NoError(t, err)
 		require.NotNil(t, p.Quota)
-		owner := newOwner(t, d.addr, id, "sent")
+		owner := newOwner(t, d.Addr, id, "sent")
 		_, err = owner.client.Select("INBOX.Spedite", nil).Wait()
 		owner.do(err)
 		assert.Len(t, owner.search(&imap.SearchCriteria{}), 2)

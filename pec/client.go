@@ -50,7 +50,7 @@ type Options struct {
 	// PollInterval is how often Watch reads the folders of which it is not told that
 	// they changed; zero means 1 minute.
 	PollInterval time.Duration
-	// Now is the clock. Nil means time.Now.
+	// Now is the clock, safe for concurrent use. Nil means time.Now.
 	Now func() time.Time
 	// Logger hears what happens, by Message-ID; never bodies, addresses or secrets.
 	// Nil is silent.

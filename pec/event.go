@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/receipt"
 )
 
 // Event is something that happened: a message that was read, or an attempt that was
@@ -41,6 +42,8 @@ type Event struct {
 	Outcome *Outcome
 	// Trouble tells what keeps Watch from its work for now; it goes on trying.
 	Trouble error
+
+	notice receipt.Notice // what Notice was made of; nil when it is none
 }
 
 func (e *Event) close() {

@@ -17,22 +17,14 @@ import (
 // judge finds out what a message proves, and records it. A nil Event means that it is
 // ordinary mail.
 func (c *Client) judge(ctx context.Context, raw *io.SectionReader, item Item) (*Event, error) {
-	event := &Event{Cursor: item.Cursor, Raw: raw}
-	m, err := envelope.Open(ctx, io.NewSectionReader(raw, 0, raw.Size()), c.verifier)
-	if errors.As(err, &event.Unverified) {
-		if event.Unverified.Facts.Kind == envelope.KindNone && event.Unverified.Code != envelope.CodeTooLarge {
-			return nil, nil // ordinary mail, or a person's S/MIME
-		}
-		return event, c.recordUnverified(ctx, event)
+	event, err := c.prove(ctx, raw, item)
+	if err != nil || event == nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("pec: reading a message: %w", err)
-	}
-	event.Message = m
-	if m.Kind.IsNotice() {
-		err = c.recordNotice(ctx, event)
+	if event.notice != nil {
+		err = c.recordNotices(ctx, []*Event{event})
 	} else {
-		err = c.recordInbound(ctx, event, item.Arrived)
+		err = c.recordOther(ctx, event, item)
 	}
 	if err != nil {
 		event.close()
@@ -41,49 +33,107 @@ func (c *Client) judge(ctx context.Context, raw *io.SectionReader, item Item) (*
 	return event, nil
 }
 
-// recordNotice records a notice with the send it speaks of.
-func (c *Client) recordNotice(ctx context.Context, event *Event) error {
-	notice, err := receipt.New(event.Message)
+// prove finds out what a message proves. Nothing is recorded and the Store is not
+// asked. A nil Event means that it is ordinary mail.
+func (c *Client) prove(ctx context.Context, raw *io.SectionReader, item Item) (*Event, error) {
+	event := &Event{Cursor: item.Cursor, Raw: raw}
+	m, err := envelope.Open(ctx, io.NewSectionReader(raw, 0, raw.Size()), c.verifier)
+	if errors.As(err, &event.Unverified) {
+		if event.Unverified.Facts.Kind == envelope.KindNone && event.Unverified.Code != envelope.CodeTooLarge {
+			return nil, nil // ordinary mail, or a person's S/MIME
+		}
+		return event, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("pec: reading a message: %w", err)
+	}
+	event.Message = m
+	if !m.Kind.IsNotice() {
+		return event, nil
+	}
+	if event.notice, err = receipt.New(m); err != nil {
+		m.Close()
+		return nil, err
+	}
+	event.Notice = NewNoticeFact(event.notice, c.now())
+	return event, nil
+}
+
+// recordOther records what is not a proven notice.
+func (c *Client) recordOther(ctx context.Context, event *Event, item Item) error {
+	if event.Unverified != nil {
+		return c.recordUnverified(ctx, event)
+	}
+	return c.recordInbound(ctx, event, item.Arrived)
+}
+
+// recordNotices records proven notices with the sends they speak of, in one go where
+// none of them is known.
+func (c *Client) recordNotices(ctx context.Context, events []*Event) error {
+	var entries []Entry
+	var ours []*Event
+	linked := map[string]bool{}
+	for _, e := range events {
+		known, err := c.attribute(ctx, e)
+		if err != nil {
+			return err
+		}
+		if !known {
+			continue
+		}
+		notice, err := newEntry(e.MessageID, e.Notice, c.now(), e.Raw)
+		if err != nil {
+			return err
+		}
+		ours, entries = append(ours, e), append(entries, notice)
+		if id := foldID(e.Notice.CertID); isName(id) && c.isNewLink(id) && !linked[id] {
+			link, err := newEntry(e.MessageID, CertLink{CertID: e.Notice.CertID, At: e.Notice.At}, c.now(), nil)
+			if err != nil {
+				return err
+			}
+			linked[id], entries = true, append(entries, link)
+		}
+	}
+	added, err := c.append(ctx, entries)
 	if err != nil {
 		return err
 	}
-	event.Notice = NewNoticeFact(notice, c.now())
-	name, intent, err := c.sendOf(ctx, event.Notice)
-	if err != nil || name == "" {
-		c.log.InfoContext(ctx, "pec: a notice about no send of this mailbox", slog.String("kind", event.Notice.Kind.String()), slog.String("evidence", event.Notice.Key.String()))
-		return err
-	}
-	event.MessageID = event.Notice.MessageID
-	if intent != nil {
-		event.MessageID = intent.MessageID
-		if event.Notice.Content, err = c.contentOf(ctx, name, notice); err != nil {
-			return err
-		}
-	}
-	n := event.Notice
-	added := false
-	if link := (CertLink{CertID: n.CertID, At: n.At}); isName(link.CertID) && c.isNewLink(link.CertID) {
-		// With the first notice of a send, in one go.
-		if added, err = c.recordRaw(ctx, name, event.Raw, n, link); err != nil {
-			return err
-		}
-		if !added {
-			// One of the two is known. What another send has first stays its own.
-			if _, err = c.record(ctx, name, link); err != nil {
+	if !added {
+		// Something is known already. What another send has first stays its own.
+		fresh := map[string]bool{}
+		for _, e := range entries {
+			if fresh[e.Key], err = c.append(ctx, []Entry{e}); err != nil {
 				return err
 			}
 		}
-		c.keepLink(link.CertID)
-	}
-	if !added {
-		if added, err = c.recordRaw(ctx, name, event.Raw, n); err != nil {
-			return err
+		for _, e := range ours {
+			e.Repeated = !fresh[entryKey(e.MessageID, e.Notice)]
 		}
 	}
-	event.Repeated = !added
-	c.log.InfoContext(ctx, "pec: a notice", slog.String("kind", n.Kind.String()),
-		slog.String("message_id", n.MessageID), slog.String("evidence", n.Key.String()), slog.Bool("repeated", event.Repeated))
+	for id := range linked {
+		c.keepLink(id)
+	}
+	for _, e := range ours {
+		c.log.InfoContext(ctx, "pec: a notice", slog.String("kind", e.Notice.Kind.String()),
+			slog.String("message_id", e.MessageID), slog.String("evidence", e.Notice.Key.String()), slog.Bool("repeated", e.Repeated))
+	}
 	return nil
+}
+
+// attribute finds the send that a notice speaks of, and compares the content of a
+// delivery with what was sent. It is false when the notice is about none.
+func (c *Client) attribute(ctx context.Context, e *Event) (bool, error) {
+	name, intent, err := c.sendOf(ctx, e.Notice)
+	if err != nil || name == "" {
+		c.log.InfoContext(ctx, "pec: a notice about no send of this mailbox", slog.String("kind", e.Notice.Kind.String()), slog.String("evidence", e.Notice.Key.String()))
+		return false, err
+	}
+	e.MessageID = e.Notice.MessageID
+	if intent != nil {
+		e.MessageID = intent.MessageID
+		e.Notice.Content, err = c.contentOf(ctx, name, e.notice)
+	}
+	return true, err
 }
 
 // sendOf gives the name of the send that a notice speaks of: one of ours that it

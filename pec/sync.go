@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"log/slog"
-
-	"github.com/gopec/gopec/internal/spool"
 )
 
 const (
@@ -79,7 +76,14 @@ func (r *reading) run(ctx context.Context) error {
 	for {
 		err = r.pass(ctx)
 		var bad *MessageError
-		if r.left || !errors.As(err, &bad) || !bad.Cursor.after(r.cursor) {
+		var broke *brokenError
+		if errors.As(err, &broke) && r.exhausted(broke.at) {
+			// The connection is gone with it: what lies behind is read over another.
+			bad = &MessageError{Cursor: broke.at, Err: broke.err}
+		} else {
+			errors.As(err, &bad)
+		}
+		if r.left || bad == nil || !bad.Cursor.after(r.cursor) {
 			break
 		}
 		if err = r.setAside(ctx, bad.Cursor, bad); err != nil || r.left {
@@ -114,64 +118,35 @@ func (r *reading) keep(ctx context.Context) error {
 
 // pass reads on from the cursor until the folder or the connection ends.
 func (r *reading) pass(ctx context.Context) error {
+	b := newBatch(r)
+	defer b.close()
 	for item, err := range r.client.mailbox.Fetch(ctx, r.cursor) {
+		if err == nil {
+			err = b.add(ctx, item)
+		}
+		if err != nil || b.full() {
+			if flushErr := b.flush(ctx); flushErr != nil || r.left {
+				return flushErr
+			}
+		}
 		if err != nil {
 			return err
 		}
-		handed, err := r.read(ctx, item)
-		if err != nil || r.left {
-			return err
-		}
-		item.Cursor.ReadAt = r.cursor.ReadAt
-		r.cursor = item.Cursor
-		if r.unsaved++; handed || r.unsaved >= cursorEvery {
-			if err := r.keep(ctx); err != nil {
-				return err
-			}
-		}
 	}
-	return nil
+	return b.flush(ctx)
 }
 
-// read deals with one message. It is true when the caller was handed more than a
-// notice, which nobody but the caller keeps.
-func (r *reading) read(ctx context.Context, item Item) (handed bool, err error) {
-	if item.Body == nil {
-		return false, nil
-	}
-	source := &watchedReader{Reader: item.Body}
-	raw, err := spool.Open(ctx, source)
-	if err != nil {
-		return false, r.broken(ctx, item.Cursor, source, err)
-	}
-	defer raw.Close()
-	event, err := r.client.judge(ctx, io.NewSectionReader(raw, 0, raw.Size()), item)
-	if err != nil || event == nil {
-		return false, err
-	}
-	defer event.close()
-	r.left = !r.yield(*event, nil)
-	return event.Notice.Key.String() == "", nil
-}
-
-// broken judges a message that broke off. The connection is gone with it, so that
-// what lies behind can only be read after it was passed over.
-func (r *reading) broken(ctx context.Context, at Cursor, source *watchedReader, err error) error {
-	if source.err == nil || ctx.Err() != nil {
-		return err // not the message's fault
-	}
+// exhausted counts how often a message broke off, and tells when it is enough.
+func (r *reading) exhausted(at Cursor) bool {
 	c := r.client
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.trouble[at]++
-	given := c.trouble[at] >= patience
-	if given {
-		delete(c.trouble, at)
+	if c.trouble[at] < patience {
+		return false
 	}
-	c.mu.Unlock()
-	if !given {
-		return err
-	}
-	return r.setAside(ctx, at, err)
+	delete(c.trouble, at)
+	return true
 }
 
 // setAside passes over a message that cannot be read, and remembers it.
@@ -188,20 +163,6 @@ func (r *reading) setAside(ctx context.Context, at Cursor, cause error) error {
 	}
 	r.left = !r.yield(Event{Cursor: at, Unreadable: cause}, nil)
 	return nil
-}
-
-// watchedReader knows whether it failed itself.
-type watchedReader struct {
-	io.Reader
-	err error
-}
-
-func (r *watchedReader) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		r.err = err
-	}
-	return n, err
 }
 
 // Wait blocks until the mailbox may hold something new, or ctx ends, whose error

@@ -1,0 +1,113 @@
+package bench_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	goimap "github.com/emersion/go-imap/v2/imapclient"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/imapclient"
+	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+const (
+	me       = "mario@alfa-pec.example"
+	luigi    = "luigi@beta-pec.example"
+	secret   = "s3cret"
+	receipts = 5000
+)
+
+// nobody takes no messages.
+type nobody struct{}
+
+func (nobody) Submit(context.Context, pec.Submission) pec.Outcome { return pec.Outcome{} }
+
+// BenchmarkSync reads 5,000 delivery receipts of 18 KB, each of another send, from a
+// real Dovecot over TLS. "x-stream" is its rate over that of a bare loop of the IMAP
+// library that reads the same mailbox and throws everything away.
+func BenchmarkSync(b *testing.B) {
+	id := netguardtest.NewIdentity(b)
+	server := netguardtest.StartDovecot(b, id, secret)
+	network := pectest.Start(b, nil)
+	texts := make([]string, receipts)
+	for i := range texts {
+		texts[i] = delivery(b, network, fmt.Sprintf("m%d@alfa-pec.example", i))
+	}
+	server.Seed(me, texts...)
+	verifier, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(network.SigningCA())}, nil)
+	require.NoError(b, err)
+	stream(b, server.Addr, id) // Dovecot indexes the folder once
+	for name, open := range stores {
+		b.Run(name, func(b *testing.B) {
+			var ours, theirs time.Duration
+			for b.Loop() {
+				start := time.Now()
+				stream(b, server.Addr, id)
+				theirs += time.Since(start)
+
+				mailbox, err := imapclient.New(server.Addr, pec.Password(me, secret), &imapclient.Options{TLS: id.Client})
+				require.NoError(b, err)
+				client, err := pec.New(me, nobody{}, mailbox, verifier, &pec.Options{Store: open(b)})
+				require.NoError(b, err)
+				start = time.Now()
+				read := 0
+				for e, err := range client.Sync(b.Context()) {
+					require.NoError(b, err)
+					require.NotEmpty(b, e.MessageID)
+					read++
+				}
+				ours += time.Since(start)
+				require.Equal(b, receipts, read)
+				require.NoError(b, mailbox.Close())
+			}
+			b.ReportMetric(float64(theirs)/float64(ours), "x-stream")
+			b.ReportMetric(receipts*float64(b.N)/ours.Seconds(), "receipts/s")
+		})
+	}
+}
+
+// delivery is a delivery receipt of 18 KB.
+func delivery(b *testing.B, n *pectest.Network, id string) string {
+	original := "From: " + me + "\r\nTo: " + luigi + "\r\nSubject: Diffida\r\nMIME-Version: 1.0\r\n\r\n"
+	for len(original) < 11_000 {
+		original += "Lorem ipsum dolor sit amet, consectetur adipisici elit, sed eiusmod tempor.\r\n"
+	}
+	raw, err := n.Providers()[1].Emit(pectest.Notice{
+		Kind: pectest.KindDelivery, Sender: me, Subject: "Diffida", MessageID: "<" + id + ">", Delivered: luigi,
+		Recipients: []pectest.Recipient{{Address: luigi}}, ReceiptKind: pectest.ReceiptFull, Original: []byte(original),
+	})
+	require.NoError(b, err)
+	return string(raw)
+}
+
+// stream reads the whole mailbox with the library alone.
+func stream(b *testing.B, addr string, id netguardtest.Identity) {
+	c, err := goimap.DialTLS(addr, &goimap.Options{TLSConfig: id.Client})
+	require.NoError(b, err)
+	defer c.Close()
+	require.NoError(b, c.Login(me, secret).Wait())
+	_, err = c.Select("INBOX", &imap.SelectOptions{ReadOnly: true}).Wait()
+	require.NoError(b, err)
+	all := imap.UIDSet{{Start: 1, Stop: 0}}
+	fetch := c.Fetch(all, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}})
+	count := 0
+	for m := fetch.Next(); m != nil; m = fetch.Next() {
+		for item := m.Next(); item != nil; item = m.Next() {
+			if section, ok := item.(goimap.FetchItemDataBodySection); ok {
+				_, err := io.Copy(io.Discard, section.Literal)
+				require.NoError(b, err)
+				count++
+			}
+		}
+	}
+	require.NoError(b, fetch.Close())
+	require.Equal(b, receipts, count)
+}
