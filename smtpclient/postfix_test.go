@@ -30,7 +30,7 @@ func TestPostfix(t *testing.T) {
 	netguardtest.NoLeak(t)
 	id := netguardtest.NewIdentity(t)
 	sink := newSink(t)
-	addr, clearAddr := startPostfix(t, id, sink.addr)
+	addr, clearAddr := startPostfix(t, id, sink.transport)
 	open := func(password string) *smtpclient.Client {
 		return newClient(t, addr, pec.Password(sender, password), &smtpclient.Options{TLS: id.Client, Timeout: 20 * time.Second})
 	}
@@ -145,8 +145,8 @@ func (c *cancelHalfway) Read(p []byte) (int, error) {
 
 // sink takes what Postfix hands on.
 type sink struct {
-	addr     string
-	messages chan string
+	transport string
+	messages  chan string
 }
 
 type sinkSession struct {
@@ -161,7 +161,9 @@ func newSink(t *testing.T) *sink {
 	}))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s.addr = listener.Addr().String()
+	host, port, err := net.SplitHostPort(listener.Addr().String())
+	require.NoError(t, err)
+	s.transport = fmt.Sprintf("smtp:[%s]:%s", host, port)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -196,14 +198,12 @@ func (s sinkSession) Data(r io.Reader) error {
 }
 
 // startPostfix gives the addresses for TLS from the first byte and for STARTTLS.
-func startPostfix(t *testing.T, id netguardtest.Identity, sinkAddr string) (addr, clearAddr string) {
+func startPostfix(t testing.TB, id netguardtest.Identity, transport string) (addr, clearAddr string) {
 	netguardtest.Root(t)
 	postfix := testenv.Program(t, "postfix")
 	dir := netguardtest.Dir(t)
 	port, clearPort := netguardtest.FreePort(t), netguardtest.FreePort(t)
 	auth := startDovecotAuth(t)
-	sinkHost, sinkPort, err := net.SplitHostPort(sinkAddr)
-	require.NoError(t, err)
 	netguardtest.Mkdir(t, dir, "queue", "root")
 	netguardtest.Mkdir(t, dir, "data", "postfix")
 	conf := netguardtest.Mkdir(t, dir, "conf", "root")
@@ -223,21 +223,21 @@ inet_protocols = ipv4
 alias_maps =
 alias_database =
 smtp_dns_support_level = disabled
-default_transport = smtp:[%[2]s]:%[3]s
+default_transport = %[2]s
 local_transport = error:none
 message_size_limit = 1048576
 smtpd_peername_lookup = no
 smtpd_delay_reject = no
-smtpd_tls_cert_file = %[4]s
-smtpd_tls_key_file = %[5]s
+smtpd_tls_cert_file = %[3]s
+smtpd_tls_key_file = %[4]s
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
-smtpd_sasl_path = %[6]s
-smtpd_sender_restrictions = check_sender_access texthash:%[7]s/senders
-smtpd_recipient_restrictions = check_recipient_access texthash:%[7]s/rcpts, permit_sasl_authenticated, reject
+smtpd_sasl_path = %[5]s
+smtpd_sender_restrictions = check_sender_access texthash:%[6]s/senders
+smtpd_recipient_restrictions = check_recipient_access texthash:%[6]s/rcpts, permit_sasl_authenticated, reject
 smtpd_relay_restrictions = permit_sasl_authenticated, reject
 smtpd_client_connection_rate_limit = 0
-`, dir, sinkHost, sinkPort, id.CertPath, id.KeyPath, auth, conf))
+`, dir, transport, id.CertPath, id.KeyPath, auth, conf))
 	netguardtest.WriteFile(t, conf, "master.cf", fmt.Sprintf(`
 127.0.0.1:%d inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
 127.0.0.1:%d inet n - n - - smtpd -o smtpd_tls_security_level=encrypt
@@ -268,7 +268,7 @@ postlog   unix-dgram n - n - 1 postlogd
 
 // startDovecotAuth gives the socket at which Dovecot checks passwords, and tokens at
 // a server of this test.
-func startDovecotAuth(t *testing.T) (socket string) {
+func startDovecotAuth(t testing.TB) (socket string) {
 	dovecot := testenv.Program(t, "dovecot")
 	dir := netguardtest.Dir(t)
 	port := netguardtest.FreePort(t)
