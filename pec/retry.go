@@ -21,7 +21,7 @@ func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 			yield(Event{}, err)
 			return
 		}
-		for s, err := range c.selected(ctx, Query{Filter: Due, At: c.now()}) {
+		for s, err := range c.selected(ctx, Query{Filter: FilterDue, At: c.now()}) {
 			if err != nil {
 				yield(Event{}, err)
 				return

@@ -119,14 +119,14 @@ type Filter string
 
 // The filters.
 const (
-	All         Filter = ""            // every send
-	Open        Filter = "open"        // something is still awaited
-	Due         Filter = "due"         // provably not sent, and to be offered (again) by now
-	Overdue     Filter = "overdue"     // a certified recipient has no final notice, and should have
-	Unconfirmed Filter = "unconfirmed" // nothing certified an hour after the provider's 250
-	Uncertain   Filter = "uncertain"   // it may have left, and nothing proves either way
-	Failed      Filter = "failed"      // not delivered to some recipient, or taken by nobody
-	Unverified  Filter = "unverified"  // a notice about it could not be proven
+	FilterAll         Filter = ""            // every send
+	FilterOpen        Filter = "open"        // something is still awaited
+	FilterDue         Filter = "due"         // provably not sent, and to be offered (again) by now
+	FilterOverdue     Filter = "overdue"     // a certified recipient has no final notice, and should have
+	FilterUnconfirmed Filter = "unconfirmed" // nothing certified an hour after the provider's 250
+	FilterUncertain   Filter = "uncertain"   // it may have left, and nothing proves either way
+	FilterFailed      Filter = "failed"      // not delivered to some recipient, or taken by nobody
+	FilterUnverified  Filter = "unverified"  // a notice about it could not be proven
 )
 
 // Query asks for sends. The zero Query is all of them.
@@ -158,21 +158,21 @@ func (q Query) Selects(s Summary) bool {
 	}
 	passed := func(t time.Time) bool { return !t.IsZero() && (q.At.IsZero() || !q.At.Before(t)) }
 	switch q.Filter {
-	case All:
+	case FilterAll:
 		return true
-	case Open:
+	case FilterOpen:
 		return s.Open
-	case Due:
+	case FilterDue:
 		return passed(s.DueAt)
-	case Overdue:
+	case FilterOverdue:
 		return passed(s.OverdueAt)
-	case Unconfirmed:
+	case FilterUnconfirmed:
 		return passed(s.ConfirmBy)
-	case Uncertain:
+	case FilterUncertain:
 		return s.Uncertain
-	case Failed:
+	case FilterFailed:
 		return s.Failed
-	case Unverified:
+	case FilterUnverified:
 		return s.Unverified
 	default:
 		return false

@@ -110,7 +110,7 @@ func (w *watch) prove(ctx context.Context) error {
 		return nil
 	}
 	w.proved = now
-	for s, err := range w.client.selected(ctx, Query{Filter: Uncertain, At: now}) {
+	for s, err := range w.client.selected(ctx, Query{Filter: FilterUncertain, At: now}) {
 		if err != nil {
 			return err
 		}
