@@ -73,9 +73,9 @@ func TestKinds(t *testing.T) {
 		{with(pectest.KindDelivery, ""), envelope.KindDelivery,
 			&receipt.Delivery{Recipient: "luigi@beta-pec.example", Requested: "completa", Detail: receipt.Concise}},
 		{with(pectest.KindNonDelivery, "altro"), envelope.KindNonDelivery, &receipt.NonDelivery{Recipient: "luigi@beta-pec.example", Failure: failure}},
-		{with(pectest.KindDelay, "altro"), envelope.KindDeliveryDelay,
+		{with(pectest.KindDeliveryDelay, "altro"), envelope.KindDeliveryDelay,
 			&receipt.DeliveryDelay{Recipient: "luigi@beta-pec.example", Failure: cause(envelope.CauseTimeout)}},
-		{with(pectest.KindVirus, "altro"), envelope.KindVirusDetection,
+		{with(pectest.KindVirusDetection, "altro"), envelope.KindVirusDetection,
 			&receipt.VirusDetection{Recipient: "luigi@beta-pec.example", Failure: cause(envelope.CauseVirus)}},
 		{with("avvenuta-lettura", ""), envelope.KindUnknown, &receipt.Unknown{Token: "avvenuta-lettura"}},
 	} {

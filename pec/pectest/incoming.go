@@ -137,7 +137,7 @@ func (p *Provider) receipt(m transfer, data *daticertData) {
 		for _, address := range data.TakenCharge {
 			p.takenInCharge(data.CertID, address)
 		}
-	case KindVirus:
+	case KindVirusDetection:
 		p.virusReported(data)
 	case KindDelivery, KindNonDelivery:
 		p.settled(data.CertID, data.Delivered)

@@ -10,14 +10,14 @@ import (
 // The tokens of the certification data (RFC 6109, 4.4): the kind of a message
 // (tipo), in X-Ricevuta too, save KindTransport, whose header is X-Trasporto.
 const (
-	KindAcceptance    = "accettazione"
-	KindNonAcceptance = "non-accettazione"
-	KindTransport     = "posta-certificata"
-	KindTakeInCharge  = "presa-in-carico"
-	KindDelivery      = "avvenuta-consegna"
-	KindNonDelivery   = "errore-consegna"
-	KindDelay         = "preavviso-errore-consegna"
-	KindVirus         = "rilevazione-virus"
+	KindAcceptance     = "accettazione"
+	KindNonAcceptance  = "non-accettazione"
+	KindTransport      = "posta-certificata"
+	KindTakeInCharge   = "presa-in-carico"
+	KindDelivery       = "avvenuta-consegna"
+	KindNonDelivery    = "errore-consegna"
+	KindDeliveryDelay  = "preavviso-errore-consegna"
+	KindVirusDetection = "rilevazione-virus"
 	// KindAnomaly is the anomaly envelope (busta di anomalia, RFC 6109, 3.2.2): the
 	// token of X-Trasporto, for it has no certification data.
 	KindAnomaly = "errore"
@@ -122,7 +122,7 @@ func (p *Provider) header(n Notice) []Field {
 			{"X-Ricevuta", n.Kind}, {"From", p.ServiceAddress()},
 			{"Message-ID", "<" + p.network.ids.noticeID(n.Time, p.domain) + ">"},
 		}
-		if n.Errore == "virus" && n.Kind != KindVirus {
+		if n.Errore == "virus" && n.Kind != KindVirusDetection {
 			fields = append(fields, Field{"X-VerificaSicurezza", "errore"})
 		}
 	}

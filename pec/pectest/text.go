@@ -29,9 +29,9 @@ func (n Notice) subjectPrefix() string {
 			return "AVVISO DI MANCATA CONSEGNA PER VIRUS: "
 		}
 		return "AVVISO DI MANCATA CONSEGNA: "
-	case KindDelay:
+	case KindDeliveryDelay:
 		return "AVVISO DI MANCATA CONSEGNA PER SUP. TEMPO MASSIMO: "
-	case KindVirus:
+	case KindVirusDetection:
 		return "PROBLEMA DI SICUREZZA: "
 	default:
 		return strings.ToUpper(n.Kind) + ": "
@@ -77,10 +77,10 @@ func (n Notice) text() string {
 		}
 		return n.page("Avviso di mancata consegna", when+" nel "+from, n.destined(),
 			"è stato rilevato un errore "+n.ErrorText+".", "Il messaggio è stato rifiutato dal sistema.")
-	case KindDelay:
+	case KindDeliveryDelay:
 		return n.page("Avviso di mancata consegna", when+" il "+from, n.destined(),
 			"non è stato consegnato: "+n.ErrorText+".")
-	case KindVirus:
+	case KindVirusDetection:
 		return n.page("Avviso di rilevazione virus informatico", when+" nel "+from, n.destined(),
 			"è stato rilevato un problema di sicurezza "+n.ErrorText+".")
 	default:

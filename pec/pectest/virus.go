@@ -41,7 +41,7 @@ func (p *Provider) virusFound(env *received, address string, f Fate) {
 	if sender == nil {
 		return
 	}
-	n := env.data.notice(KindVirus)
+	n := env.data.notice(KindVirusDetection)
 	n.Errore, n.ErrorText, n.Delivered = "virus", eicarName, address
 	n.Header = []Field{{"To", sender.ServiceMailbox()}, {"X-Mittente", n.Sender}}
 	p.post(n, sender.ServiceMailbox(), f)
