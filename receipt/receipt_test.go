@@ -51,7 +51,7 @@ func TestKinds(t *testing.T) {
 	failure := envelope.Failure{Reason: envelope.ReasonOther, Cause: envelope.CauseUnknownAddress, Code: "5.1.1", Text: "5.1.1 - G - no"}
 	with := func(kind, errore string) func(*pectest.Notice) {
 		return func(n *pectest.Notice) {
-			n.Kind, n.Errore, n.ErrorText, n.Delivered = kind, errore, "5.1.1 - G - no", "luigi@beta-pec.example"
+			n.Kind, n.Error, n.ErrorText, n.Delivered = kind, errore, "5.1.1 - G - no", "luigi@beta-pec.example"
 		}
 	}
 	cause := func(c envelope.Cause) envelope.Failure {

@@ -98,7 +98,7 @@ func (p *Provider) takeCharge(env *received, to []string) {
 	muted := Fate{Missing: []string{KindTakeInCharge}}
 	for _, address := range to {
 		f, _ := p.network.fate(address)
-		if virus || f.Errore == "virus" {
+		if virus || f.Error == "virus" {
 			p.virusFound(env, address, f)
 			continue
 		}

@@ -7,7 +7,7 @@ import (
 
 // subjectPrefix gives what precedes the original's subject (RFC 6109, 3.1 to 3.3).
 func (n Notice) subjectPrefix() string {
-	virus := n.Errore == "virus"
+	virus := n.Error == "virus"
 	switch n.Kind {
 	case KindAcceptance:
 		return "ACCETTAZIONE: "
@@ -51,7 +51,7 @@ func (n Notice) text() string {
 			"è stato accettato dal sistema ed inoltrato.")
 	case KindNonAcceptance:
 		title, problem := "Errore nell'accettazione del messaggio", "un problema che ne impedisce l'accettazione a causa di "+n.ErrorText
-		if n.Errore == "virus" {
+		if n.Error == "virus" {
 			title, problem = title+" per presenza di virus", "un problema di sicurezza "+n.ErrorText
 		}
 		return n.page(title, when+" nel "+from, "ed indirizzato a:", n.recipientLines(false),
@@ -71,7 +71,7 @@ func (n Notice) text() string {
 		return n.page(n.deliveryTitle(), when+" il "+from,
 			fmt.Sprintf(`ed indirizzato a "%s"`, n.Delivered), "è stato consegnato nella casella di destinazione.")
 	case KindNonDelivery:
-		if n.Errore == "virus" {
+		if n.Error == "virus" {
 			return n.page("Avviso di mancata consegna per virus", when+" nel "+from, n.destined(),
 				"è stato rilevato un problema di sicurezza "+n.ErrorText+".", "Il messaggio non è stato consegnato.")
 		}
