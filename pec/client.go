@@ -61,9 +61,6 @@ type Options struct {
 // "name@domain"; anything else is a *ComposeError. Nothing is connected yet. Nil
 // opts is the zero value.
 func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Options) (*Client, error) {
-	if a, reason, err := parseAddress(address); a == nil || a.Address != address {
-		return nil, &ComposeError{[]Problem{{"From", address, cmp.Or(reason, ProblemBadAddress), err}}}
-	}
 	if s == nil || m == nil || v == nil {
 		return nil, errors.New("pec: a Client needs a Submitter, a Mailbox and a Verifier")
 	}
@@ -82,7 +79,11 @@ func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Opt
 	if store == nil {
 		store = NewMemory()
 	}
-	c.Ledger = NewLedger(address, store, c.options.Now)
+	ledger, err := NewLedger(address, store, &LedgerOptions{Now: c.options.Now})
+	if err != nil {
+		return nil, err
+	}
+	c.Ledger = ledger
 	c.folders = m.Folders()
 	if c.log = c.options.Logger; c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)

@@ -92,7 +92,10 @@ func show(ctx context.Context, file, key string, q pec.Query, print func(pec.Sta
 		return false, err
 	}
 	for _, mailbox := range mailboxes {
-		ledger := pec.NewLedger(mailbox, store, nil)
+		ledger, err := pec.NewLedger(mailbox, store, nil)
+		if err != nil {
+			return found, err
+		}
 		for status, err := range choose(ctx, ledger, key, q) {
 			if err != nil {
 				return found, err
