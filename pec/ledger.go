@@ -59,6 +59,9 @@ func (l *Ledger) Facts(ctx context.Context, messageID string) ([]Fact, error) {
 // a BounceFact what was read. Without one the error is ErrNotFound.
 func (l *Ledger) Raw(ctx context.Context, messageID string, f Fact) (io.ReadCloser, error) {
 	raw, err := l.store.Raw(ctx, l.box, entryKey(messageID, f))
+	if errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, &StoreError{Op: "read", Err: err}
 	}

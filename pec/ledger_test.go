@@ -21,3 +21,13 @@ func TestNewLedger(t *testing.T) {
 	_, err = pec.NewLedger("me@pec.example", pec.NewMemory(), &pec.LedgerOptions{Now: time.Now})
 	require.NoError(t, err)
 }
+
+// That nothing is there is no failure of the Store: to repeat the call would not help.
+func TestLedgerRawNotFound(t *testing.T) {
+	ledger, err := pec.NewLedger("me@pec.example", pec.NewMemory(), nil)
+	require.NoError(t, err)
+	_, err = ledger.Raw(t.Context(), "1@pec.example", pec.Intent{MessageID: "1@pec.example"})
+	require.ErrorIs(t, err, pec.ErrNotFound)
+	var failed *pec.StoreError
+	require.NotErrorAs(t, err, &failed)
+}
