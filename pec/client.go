@@ -15,7 +15,11 @@ var ErrUnknownSend = errors.New("pec: nothing is known of this message")
 
 // Client is one PEC mailbox: it sends from it and reads what comes back. It is
 // safe for concurrent use, and several Clients of one mailbox, in one process or in
-// many, may share a Store.
+// many, may share a Store. It has the methods of its Ledger too: Status, Find, Changes,
+// Resolve, Resume and the others.
+//
+// A Client holds nothing that has to be closed. Its Submitter and Mailbox are the
+// caller's, to be closed after the last use.
 type Client struct {
 	*Ledger
 	address   string
@@ -58,8 +62,9 @@ type Options struct {
 }
 
 // New makes the Client of the mailbox with the given address, a bare
-// "name@domain"; anything else is a *ComposeError. Nothing is connected yet. Nil
-// opts is the zero value.
+// "name@domain"; anything else is a *ComposeError. Without a Submitter, a Mailbox or a
+// Verifier, and with a negative duration, it fails. Nothing is connected yet. Nil opts
+// is the zero value.
 func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Options) (*Client, error) {
 	if s == nil || m == nil || v == nil {
 		return nil, errors.New("pec: a Client needs a Submitter, a Mailbox and a Verifier")

@@ -25,12 +25,11 @@ type Submitter interface {
 	Submit(ctx context.Context, s Submission) Outcome
 }
 
-// Cursor is a place in a folder: all messages up to UID have been read. The
-// zero UID is the place before the first message.
+// Cursor is a place in a folder: all messages up to UID have been read.
 type Cursor struct {
-	Folder      string
+	Folder      string // as the server names it
 	UIDValidity uint32 // RFC 9051, 2.3.1.1; when the server's differs, UID means nothing and reading starts over
-	UID         uint32
+	UID         uint32 // of a message; zero is before the first
 	// ReadAt is when all of the folder up to UID was last known to be all there was;
 	// zero when it never was. It tells how far a missing notice is missing.
 	ReadAt time.Time
@@ -67,9 +66,10 @@ type Mailbox interface {
 // its Cursor goes on behind it.
 type MessageError struct {
 	Cursor Cursor // the place of the message
-	Err    error
+	Err    error  // the cause
 }
 
+// Error implements error.
 func (e *MessageError) Error() string {
 	return fmt.Sprintf("pec: message %d in %q cannot be read: %v", e.Cursor.UID, e.Cursor.Folder, e.Err)
 }

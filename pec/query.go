@@ -106,7 +106,8 @@ type Change struct {
 	Position Position
 	// MessageID names the send; "" for a fact about the mailbox.
 	MessageID string
-	Fact      Fact
+	// Fact is what was recorded.
+	Fact Fact
 	// Before and After are the status of the send without and with the fact, as of when
 	// it was recorded. Zero for a fact about the mailbox.
 	Before, After Status

@@ -18,6 +18,7 @@ type StoreError struct {
 	Err error  // the Store's own
 }
 
+// Error implements error.
 func (e *StoreError) Error() string { return "pec: store: " + e.Op + ": " + e.Err.Error() }
 
 // Unwrap gives the Store's own error.
@@ -126,12 +127,12 @@ const (
 	FilterUnconfirmed Filter = "unconfirmed" // nothing certified an hour after the provider's 250
 	FilterUncertain   Filter = "uncertain"   // it may have left, and nothing proves either way
 	FilterFailed      Filter = "failed"      // not delivered to some recipient, or taken by nobody
-	FilterUnverified  Filter = "unverified"  // a notice about it could not be proven
+	FilterUnverified  Filter = "unverified"  // a message that claims to be a notice about it is not proven
 )
 
 // Query asks for sends. The zero Query is all of them.
 type Query struct {
-	Filter Filter
+	Filter Filter    // zero means all
 	Since  time.Time // only sends begun at or after; zero means all
 	At     time.Time // the time at which the Filter is applied; zero means now
 }
@@ -141,7 +142,7 @@ type Query struct {
 type Summary struct {
 	Entries    int       // how many entries it was computed from
 	Begun      time.Time // the intent; of a send made elsewhere the first notice
-	Open       bool
+	Open       bool      // for FilterOpen, as the next three for theirs
 	Uncertain  bool
 	Failed     bool
 	Unverified bool

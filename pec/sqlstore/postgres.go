@@ -11,9 +11,10 @@ import (
 
 // PostgresOptions are the optional settings of OpenPostgres.
 type PostgresOptions struct {
-	// StallTimeout is how long a transaction may stand still before the server ends it, so
-	// that a worker that froze holds up nobody for ever; who waits for another's
-	// transaction gives up after twice as long, with ReasonBusy. Zero means 30 seconds.
+	// StallTimeout is how long a transaction may stand still before the server ends it,
+	// so that a worker that froze holds up nobody for ever; who waits for another's
+	// transaction gives up after twice as long, with ReasonBusy. Zero means 30 seconds,
+	// less than a millisecond is refused.
 	StallTimeout time.Duration
 }
 
