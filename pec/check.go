@@ -6,7 +6,7 @@ import "context"
 type Draft struct {
 	Recipients []string // the bare addresses of To, then of Cc
 	Size       int64    // in bytes, as it leaves
-	Warnings   []Warning
+	Warnings   []Warning // nil when there are none
 }
 
 // Check writes a message as Send would, and tells what Send would refuse. Nothing is
