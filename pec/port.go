@@ -54,8 +54,8 @@ type Mailbox interface {
 	// allowed.
 	Fetch(ctx context.Context, after Cursor) iter.Seq2[Item, error]
 	// Search yields the messages of a folder, of any age, whose field
-	// X-Riferimento-Message-ID holds messageID, with their bodies: as Fetch does, and
-	// possibly more. It is how a lost notice is looked for.
+	// X-Riferimento-Message-ID holds messageID, which is given without angle brackets,
+	// with their bodies: as Fetch does, and possibly more. It is how a lost notice is looked for.
 	Search(ctx context.Context, folder, messageID string) iter.Seq2[Item, error]
 	// Wait returns nil once the first folder may hold something new, or ctx's
 	// error. It may return early.
@@ -82,6 +82,6 @@ func (e *MessageError) Unwrap() error { return e.Err }
 // implementation over IMAPS.
 type SentFolder interface {
 	// Save stores the message, of size bytes, unless the folder already has one with
-	// this Message-ID.
+	// this Message-ID, which is given without angle brackets.
 	Save(ctx context.Context, messageID string, size int64, body io.Reader) error
 }
