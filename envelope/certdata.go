@@ -21,7 +21,7 @@ type CertData struct {
 	MessageID string    // msgid: the Message-ID the sender's client set, without angle brackets
 
 	Receipt   string   // ricevuta tipo: the delivery receipt the sender asked for, verbatim
-	Delivered string   // consegna: the one recipient this message speaks of
+	Delivered string   // consegna: the one recipient this message speaks of, delivered or not; "" in kinds without one
 	Received  []string // ricezione: the recipients taken in charge
 
 	Error     string // errore, verbatim; "" when absent, which means nessuno

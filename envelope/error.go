@@ -59,11 +59,12 @@ const (
 // before and around the failed check; it is evidence of a failed check, and
 // proves nothing else.
 type VerifyError struct {
-	Code  Code
-	Facts Facts
+	Code  Code  // the check that failed
+	Facts Facts // what was found: claims
 	Err   error // the detail; never nil
 }
 
+// Error implements error.
 func (e *VerifyError) Error() string {
 	return fmt.Sprintf("envelope: not verified: %s: %v", e.Code, e.Err)
 }

@@ -20,13 +20,13 @@ type Cause string
 // The causes.
 const (
 	CauseUnknownAddress  Cause = "unknown-address"  // no such mailbox, or not a valid one
-	CauseMailboxFull     Cause = "mailbox-full"     //
+	CauseMailboxFull     Cause = "mailbox-full"     // over its quota
 	CauseMailboxDisabled Cause = "mailbox-disabled" // suspended, or not accepting
 	CauseNoDomain        Cause = "no-domain"        // the domain is not known
-	CauseVirus           Cause = "virus"            //
+	CauseVirus           Cause = "virus"            // the message carries one
 	CauseTimeout         Cause = "timeout"          // nothing heard of it within the time allowed
 	CauseFormal          Cause = "formal"           // the message broke a rule of submission
-	CauseOther           Cause = "other"            //
+	CauseOther           Cause = "other"            // anything else, or nothing that can be told
 )
 
 // Failure is what a notice says of a failure.

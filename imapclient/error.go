@@ -42,6 +42,7 @@ type Error struct {
 	Err    error  // the cause
 }
 
+// Error implements error.
 func (e *Error) Error() string {
 	where := ""
 	if e.Folder != "" {

@@ -8,6 +8,7 @@ import (
 
 // Folder is one folder of a mailbox, as the server lists it.
 type Folder struct {
+	// Name is in UTF-8, as Options.Folders has it.
 	Name string
 	// Delimiter separates the levels of Name, "" when there are none.
 	Delimiter string

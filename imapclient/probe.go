@@ -25,10 +25,10 @@ type Probe struct {
 
 // FolderState is the state of a folder that is read.
 type FolderState struct {
-	Name        string
+	Name        string // as in Options.Folders
 	UIDValidity uint32 // zero with Err
-	Messages    uint32
-	Err         error // why the folder cannot be opened, an *Error
+	Messages    uint32 // how many it holds
+	Err         error  // why the folder cannot be opened, an *Error
 }
 
 // Quota is how full a mailbox is, in bytes (RFC 9208, 5.1). The server counts in units

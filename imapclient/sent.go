@@ -11,6 +11,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 
+	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -114,7 +115,7 @@ func (t *turn) holds(box *imap.SelectData, folder, messageID string) (bool, erro
 		turn: t, cursor: pec.Cursor{Folder: folder, UIDValidity: box.UIDValidity}, fields: []string{"Message-ID"},
 		judge: func(header []byte, _ bool) bool {
 			for name, value := range headerFields(header) {
-				if strings.EqualFold(name, "Message-ID") && value == messageID {
+				if strings.EqualFold(name, "Message-ID") && envelope.SameMessageID(value, messageID) {
 					return true
 				}
 			}

@@ -37,7 +37,7 @@ func (f *fake) sent(t *testing.T, opts *imapclient.SentOptions) *imapclient.Sent
 }
 
 func save(s *imapclient.SentFolder) error {
-	return s.Save(context.Background(), "<abc@pec.example>", int64(len(ours)), strings.NewReader(ours))
+	return s.Save(context.Background(), "abc@pec.example", int64(len(ours)), strings.NewReader(ours))
 }
 
 func TestSentFolder(t *testing.T) {

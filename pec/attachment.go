@@ -17,7 +17,8 @@ type Attachment struct {
 	// dropped. An attached message goes as application/octet-stream: encoded, it
 	// could not be message/rfc822 (RFC 2046, 5.2.1).
 	Type string
-	// Content is read once, to its end; required.
+	// Content is read once, to its end, by Send and by Check: each call needs a fresh
+	// one, a repeated call with the same key too. Required.
 	Content io.Reader
 }
 

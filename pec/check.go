@@ -4,9 +4,9 @@ import "context"
 
 // Draft is what a message would be if it were sent.
 type Draft struct {
-	Recipients []string // the bare addresses of To, then of Cc
-	Size       int64    // in bytes, as it leaves
-	Warnings   []Warning
+	Recipients []string  // the bare addresses of To, then of Cc
+	Size       int64     // in bytes, as it leaves
+	Warnings   []Warning // nil when there are none
 }
 
 // Check writes a message as Send would, and tells what Send would refuse. Nothing is

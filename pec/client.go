@@ -15,7 +15,11 @@ var ErrUnknownSend = errors.New("pec: nothing is known of this message")
 
 // Client is one PEC mailbox: it sends from it and reads what comes back. It is
 // safe for concurrent use, and several Clients of one mailbox, in one process or in
-// many, may share a Store.
+// many, may share a Store. It has the methods of its Ledger too: Status, Find, Changes,
+// Resolve, Resume and the others.
+//
+// A Client holds nothing that has to be closed. Its Submitter and Mailbox are the
+// caller's, to be closed after the last use.
 type Client struct {
 	*Ledger
 	address   string
@@ -58,12 +62,10 @@ type Options struct {
 }
 
 // New makes the Client of the mailbox with the given address, a bare
-// "name@domain"; anything else is a *ComposeError. Nothing is connected yet. Nil
-// opts is the zero value.
+// "name@domain"; anything else is a *ComposeError. Without a Submitter, a Mailbox or a
+// Verifier, and with a negative duration, it fails. Nothing is connected yet. Nil opts
+// is the zero value.
 func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Options) (*Client, error) {
-	if a, reason, err := parseAddress(address); a == nil || a.Address != address {
-		return nil, &ComposeError{[]Problem{{"From", address, cmp.Or(reason, ProblemBadAddress), err}}}
-	}
 	if s == nil || m == nil || v == nil {
 		return nil, errors.New("pec: a Client needs a Submitter, a Mailbox and a Verifier")
 	}
@@ -82,7 +84,11 @@ func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Opt
 	if store == nil {
 		store = NewMemory()
 	}
-	c.Ledger = NewLedger(address, store, c.options.Now)
+	ledger, err := NewLedger(address, store, &LedgerOptions{Now: c.options.Now})
+	if err != nil {
+		return nil, err
+	}
+	c.Ledger = ledger
 	c.folders = m.Folders()
 	if c.log = c.options.Logger; c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)

@@ -3,8 +3,9 @@
 //
 //	client, err := pec.New("me@pec.example", submitter, mailbox, verifier, &pec.Options{Store: store})
 //	id, err := client.Send(ctx, pec.Message{To: []string{"you@pec.example"}, Subject: "Diffida", Key: "case 12"})
-//	for event, err := range client.Watch(ctx) {
-//		status, err := client.Status(ctx, id)
+//	status, err := client.Status(ctx, id)
+//	for event, err := range client.Watch(ctx) { // unless status.Settled is true already
+//		status, err = client.Status(ctx, id)
 //		... // until status.Settled; then status.Total, status.Recipients
 //	}
 //

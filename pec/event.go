@@ -37,8 +37,8 @@ type Event struct {
 	// Raw is the whole message, byte for byte: the evidence to keep. It is readable
 	// until the next step of the iteration; nil when there is none.
 	Raw *io.SectionReader
-	// Outcome is what an attempt led to that Retry or Watch made; nil for anything
-	// else.
+	// Outcome is what an attempt led to that Retry or Watch made, and OutcomeRefused for
+	// a message that they gave up; nil for anything else.
 	Outcome *Outcome
 	// Trouble tells what keeps Watch from its work for now; it goes on trying.
 	Trouble error

@@ -32,6 +32,7 @@ func ExampleClient() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	defer submitter.Close()
 	mailbox, err := imapclient.New(provider.IMAPAddr(), login, &imapclient.Options{TLS: trust})
 	if err != nil {
 		log.Fatal(err)

@@ -9,9 +9,15 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// Fact is something known about a send or about its mailbox: one of the structs
-// in the files fact.go and noticefact.go, or a pointer to one. Facts are appended and
-// never changed.
+// Fact is something known about a send or about its mailbox. Facts are appended and
+// never changed. A Fact is one of these structs, or a pointer to one:
+//
+//   - about a send: Intent, KeyClaim, Attempt, AttemptOutcome, Abandonment, Resolution,
+//     Resent, NoticeFact, CertLink, UnverifiedFact and BounceFact
+//   - about the mailbox: Suspension, Resumption, SetAside, Recovered and ReadTo
+//
+// The At of each is when it was recorded, by the clock of who recorded it: never a
+// legal time. N numbers attempts, and suspensions, from 1.
 type Fact interface {
 	fact() Fact  // the value itself, also of a pointer
 	key() string // the Entry.Key of a fact about send, within what distinguishes sends
@@ -106,8 +112,7 @@ type Resent struct {
 }
 
 // Suspension stops all logins to the mailbox: the provider refused one. It is a
-// fact about the mailbox, as are Resumption, SetAside,
-// Recovered and ReadTo.
+// fact about the mailbox, as are Resumption, SetAside, Recovered and ReadTo.
 type Suspension struct {
 	N      int    // counts from 1
 	Server string // who refused

@@ -33,6 +33,7 @@ type Defect struct {
 	Err    error // the detail; never nil
 }
 
+// Error implements error.
 func (d *Defect) Error() string {
 	return fmt.Sprintf("pec: inbound %s: %s: %v", d.Where, d.Reason, d.Err)
 }

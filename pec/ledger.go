@@ -1,7 +1,9 @@
 package pec
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -18,12 +20,27 @@ type Ledger struct {
 	folders []string // that tell how far the mailbox was read; nil for all that ever were
 }
 
-// NewLedger gives the Ledger of the mailbox with this address. Nil now is time.Now.
-func NewLedger(address string, store Store, now func() time.Time) *Ledger {
-	if now == nil {
-		now = time.Now
+// LedgerOptions are the optional settings of a Ledger.
+type LedgerOptions struct {
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+}
+
+// NewLedger gives the Ledger of the mailbox with the given address, a bare
+// "name@domain"; anything else is a *ComposeError. Nothing is read yet. Nil opts is the
+// zero value.
+func NewLedger(address string, store Store, opts *LedgerOptions) (*Ledger, error) {
+	if a, reason, err := parseAddress(address); a == nil || a.Address != address {
+		return nil, &ComposeError{[]Problem{{"From", address, cmp.Or(reason, ProblemBadAddress), err}}}
 	}
-	return &Ledger{box: envelope.NormalizeAddress(address), store: store, now: now}
+	if store == nil {
+		return nil, errors.New("pec: a Ledger needs a Store")
+	}
+	l := &Ledger{box: envelope.NormalizeAddress(address), store: store, now: time.Now}
+	if opts != nil && opts.Now != nil {
+		l.now = opts.Now
+	}
+	return l, nil
 }
 
 // Facts gives all that is recorded about a send, in the order of recording, without
@@ -42,6 +59,9 @@ func (l *Ledger) Facts(ctx context.Context, messageID string) ([]Fact, error) {
 // a BounceFact what was read. Without one the error is ErrNotFound.
 func (l *Ledger) Raw(ctx context.Context, messageID string, f Fact) (io.ReadCloser, error) {
 	raw, err := l.store.Raw(ctx, l.box, entryKey(messageID, f))
+	if errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, &StoreError{Op: "read", Err: err}
 	}

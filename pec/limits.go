@@ -28,4 +28,5 @@ type LimitError struct {
 	Got   int64 // what there is; of bytes at least, as reading ends at the limit
 }
 
+// Error implements error.
 func (e *LimitError) Error() string { return fmt.Sprintf("%d, at most %d", e.Got, e.Limit) }

@@ -39,6 +39,7 @@ type LoginError struct {
 	Err    error  // the error of the protocol library
 }
 
+// Error implements error.
 func (e *LoginError) Error() string {
 	return fmt.Sprintf("pec: login refused by %s: %s", e.Server, e.Reply)
 }

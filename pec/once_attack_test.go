@@ -37,7 +37,7 @@ func TestALateOutcomeDoesNotReviveWhatWasGivenUp(t *testing.T) {
 		o.during = nil
 		person := open(t, o.network, o.provider, o.store, nil)
 		person.clock.advance(2 * time.Hour)
-		first := person.find(t, pec.Uncertain)[0]
+		first := person.find(t, pec.FilterUncertain)[0]
 		require.NoError(t, person.Resolve(t.Context(), first, false, "not in the web mail"))
 		var err error
 		second, err = person.Resend(t.Context(), first, diffida(""))

@@ -193,7 +193,7 @@ func TestATemporaryErrorIsRetriedLaterAndGivenUpInTheEnd(t *testing.T) {
 	require.Equal(t, pec.StateRefused, o.state(t, id))
 	o.clock.advance(24 * time.Hour)
 	require.Empty(t, o.retry(t))
-	require.Equal(t, []string{id}, o.find(t, pec.Failed))
+	require.Equal(t, []string{id}, o.find(t, pec.FilterFailed))
 }
 
 func TestARetryThatIsTakenEndsIt(t *testing.T) {
@@ -208,7 +208,7 @@ func TestARetryThatIsTakenEndsIt(t *testing.T) {
 	o.clock.advance(time.Hour)
 	require.Empty(t, o.retry(t))
 	require.Len(t, o.submitted, 2)
-	require.Equal(t, []string{id}, o.find(t, pec.Open))
+	require.Equal(t, []string{id}, o.find(t, pec.FilterOpen))
 }
 
 // The process ended between the wire and the record of the outcome.
@@ -238,7 +238,7 @@ func TestAnAttemptWithoutOutcomeIsNeverRepeated(t *testing.T) {
 	after.clock.advance(48 * time.Hour)
 	require.Empty(t, after.retry(t))
 	require.Len(t, o.submitted, 1)
-	require.Equal(t, []string{id}, after.find(t, pec.Uncertain))
+	require.Equal(t, []string{id}, after.find(t, pec.FilterUncertain))
 
 	require.ErrorIs(t, after.Cancel(t.Context(), id), pec.ErrNotOpen)
 	require.NoError(t, after.Resolve(t.Context(), id, false, "not in the web mail"))
@@ -253,7 +253,7 @@ func TestAnAttemptThatMayBeUnderWayIsNotResolved(t *testing.T) {
 	var id string
 	o.during = func(s pec.Submission) {
 		other := open(t, o.network, o.provider, o.store, nil)
-		for s, err := range other.Find(t.Context(), pec.Query{Filter: pec.Uncertain}) {
+		for s, err := range other.Find(t.Context(), pec.Query{Filter: pec.FilterUncertain}) {
 			require.NoError(t, err)
 			id = s.MessageID
 		}

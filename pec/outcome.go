@@ -65,7 +65,7 @@ func (r Reply) String() string {
 
 // RecipientReply is the reply to the RCPT command of one recipient.
 type RecipientReply struct {
-	Address string
+	Address string // as in Submission.To
 	Reply   Reply
 }
 

@@ -293,8 +293,8 @@ func TestEveryOrderOfArrivalGivesOneStatus(t *testing.T) {
 	genuine := [][]byte{
 		certify(sender, pectest.KindAcceptance, me, "", time.Second),
 		certify(beta, pectest.KindDelivery, me, luigi, 2*time.Second),
-		certify(sender, pectest.KindDelay, me, bruna, 12*time.Hour),
-		certify(sender, pectest.KindDelay, me, bruna, 23*time.Hour),
+		certify(sender, pectest.KindDeliveryDelay, me, bruna, 12*time.Hour),
+		certify(sender, pectest.KindDeliveryDelay, me, bruna, 23*time.Hour),
 		certify(beta, pectest.KindNonDelivery, me, nobody, 3*time.Second),
 	}
 	foreign := certify(beta, pectest.KindNonDelivery, bruna, luigi, time.Hour)

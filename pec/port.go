@@ -25,12 +25,11 @@ type Submitter interface {
 	Submit(ctx context.Context, s Submission) Outcome
 }
 
-// Cursor is a place in a folder: all messages up to UID have been read. The
-// zero UID is the place before the first message.
+// Cursor is a place in a folder: all messages up to UID have been read.
 type Cursor struct {
-	Folder      string
+	Folder      string // as the server names it
 	UIDValidity uint32 // RFC 9051, 2.3.1.1; when the server's differs, UID means nothing and reading starts over
-	UID         uint32
+	UID         uint32 // of a message; zero is before the first
 	// ReadAt is when all of the folder up to UID was last known to be all there was;
 	// zero when it never was. It tells how far a missing notice is missing.
 	ReadAt time.Time
@@ -55,8 +54,8 @@ type Mailbox interface {
 	// allowed.
 	Fetch(ctx context.Context, after Cursor) iter.Seq2[Item, error]
 	// Search yields the messages of a folder, of any age, whose field
-	// X-Riferimento-Message-ID holds messageID, with their bodies: as Fetch does, and
-	// possibly more. It is how a lost notice is looked for.
+	// X-Riferimento-Message-ID holds messageID, which is given without angle brackets,
+	// with their bodies: as Fetch does, and possibly more. It is how a lost notice is looked for.
 	Search(ctx context.Context, folder, messageID string) iter.Seq2[Item, error]
 	// Wait returns nil once the first folder may hold something new, or ctx's
 	// error. It may return early.
@@ -67,9 +66,10 @@ type Mailbox interface {
 // its Cursor goes on behind it.
 type MessageError struct {
 	Cursor Cursor // the place of the message
-	Err    error
+	Err    error  // the cause
 }
 
+// Error implements error.
 func (e *MessageError) Error() string {
 	return fmt.Sprintf("pec: message %d in %q cannot be read: %v", e.Cursor.UID, e.Cursor.Folder, e.Err)
 }
@@ -82,6 +82,6 @@ func (e *MessageError) Unwrap() error { return e.Err }
 // implementation over IMAPS.
 type SentFolder interface {
 	// Save stores the message, of size bytes, unless the folder already has one with
-	// this Message-ID.
+	// this Message-ID, which is given without angle brackets.
 	Save(ctx context.Context, messageID string, size int64, body io.Reader) error
 }

@@ -38,8 +38,8 @@ type Preset struct {
 
 // Known is a fact with how sure it is. Without a Certainty it is not known.
 type Known[T any] struct {
-	Value     T
-	Certainty Certainty
+	Value     T         // the zero value when it is not known
+	Certainty Certainty // "" when it is not known
 }
 
 // Certainty is how sure a fact about a provider is. The set is closed.

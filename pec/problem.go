@@ -52,6 +52,7 @@ type ComposeError struct {
 	Problems []Problem
 }
 
+// Error implements error.
 func (e *ComposeError) Error() string {
 	var b strings.Builder
 	b.WriteString("pec: the message cannot be sent")

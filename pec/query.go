@@ -46,7 +46,7 @@ func (l *Ledger) Find(ctx context.Context, q Query) iter.Seq2[Status, error] {
 				return
 			}
 			status := Fold(s.facts, q.At)
-			if len(status.Recipients) == 0 || q.Filter == Overdue && !status.Has(FlagOverdue) {
+			if len(status.Recipients) == 0 || q.Filter == FilterOverdue && !status.Has(FlagOverdue) {
 				continue // nothing but claims about it; or the mailbox was not read that far
 			}
 			if !yield(status, nil) {
@@ -106,7 +106,8 @@ type Change struct {
 	Position Position
 	// MessageID names the send; "" for a fact about the mailbox.
 	MessageID string
-	Fact      Fact
+	// Fact is what was recorded.
+	Fact Fact
 	// Before and After are the status of the send without and with the fact, as of when
 	// it was recorded. Zero for a fact about the mailbox.
 	Before, After Status

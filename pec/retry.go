@@ -11,8 +11,8 @@ import (
 // recorded and never offered, and those whose attempts were answered with a temporary
 // error, after pauses that grow from a minute to an hour. What has been offered for
 // as long as Options.RetryFor is given up. Each step of the iteration is one
-// attempt of this Client, with what it led to in Event.Outcome. An attempt that no
-// server answered is the last: what else is due stays so for the next call. In a
+// attempt of this Client, with what it led to in Event.Outcome, or a message given up:
+// OutcomeRefused. An attempt that no server answered is the last: what else is due stays so for the next call. In a
 // suspended mailbox the error is a *SuspendedError. At most one error is yielded, as
 // the last pair.
 func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
@@ -21,7 +21,7 @@ func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 			yield(Event{}, err)
 			return
 		}
-		for s, err := range c.selected(ctx, Query{Filter: Due, At: c.now()}) {
+		for s, err := range c.selected(ctx, Query{Filter: FilterDue, At: c.now()}) {
 			if err != nil {
 				yield(Event{}, err)
 				return

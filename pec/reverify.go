@@ -31,7 +31,7 @@ func (c *Client) Reverify(ctx context.Context) iter.Seq2[Event, error] {
 var errLeft = errors.New("the caller has left the loop")
 
 func (c *Client) reverifyNotices(ctx context.Context, yield func(Event, error) bool) error {
-	for s, err := range c.selected(ctx, Query{Filter: Unverified, At: c.now()}) {
+	for s, err := range c.selected(ctx, Query{Filter: FilterUnverified, At: c.now()}) {
 		if err != nil {
 			return err
 		}

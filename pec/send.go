@@ -15,13 +15,14 @@ import (
 // confirmed. Outcome.Kind says whether it is certain that it did not leave: with
 // OutcomeUncertain it may have, and sending it again may make a second PEC.
 type SendError struct {
-	MessageID string
-	Outcome   Outcome
+	MessageID string  // of the send, which can be followed by it
+	Outcome   Outcome // of the last attempt
 	// Store tells that the outcome of an attempt could not be recorded: whoever
 	// reads the Store sees the attempt as uncertain. Nil otherwise.
 	Store error
 }
 
+// Error implements error.
 func (e *SendError) Error() string {
 	detail := e.Outcome.Reply.String()
 	if e.Outcome.Reply == (Reply{}) {
@@ -46,10 +47,11 @@ func (e *SendError) Unwrap() []error {
 
 // KeyError reports a Message.Key under which something else was sent before.
 type KeyError struct {
-	Key       string
+	Key       string // as it was given
 	MessageID string // of the send that has the key
 }
 
+// Error implements error.
 func (e *KeyError) Error() string {
 	return fmt.Sprintf("pec: the key %q belongs to another request, message %s", e.Key, e.MessageID)
 }
@@ -86,11 +88,12 @@ func (c *Client) SendRaw(ctx context.Context, m RawMessage) (messageID string, e
 // ResendError reports a recipient that may still get, or has got, the first message.
 type ResendError struct {
 	MessageID string // of the first
-	Recipient string
-	State     State
+	Recipient string // the address in question
+	State     State  // what the first came to for it
 	By        string // the send that already repeats it; "" when none does
 }
 
+// Error implements error.
 func (e *ResendError) Error() string {
 	if e.By != "" {
 		return fmt.Sprintf("pec: message %s: %s was already sent it again by %s", e.MessageID, e.Recipient, e.By)

@@ -1,6 +1,7 @@
 package pec_test
 
 import (
+	"encoding/json"
 	"os"
 	"slices"
 	"strconv"
@@ -188,4 +189,18 @@ func TestEveryDocumentedFlag(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The rank of a state may change with a later version; its name does not.
+func TestStateInJSON(t *testing.T) {
+	for s := pec.StatePending; s <= pec.StateDelivered; s++ {
+		text, err := json.Marshal(pec.RecipientStatus{State: s})
+		require.NoError(t, err)
+		require.Contains(t, string(text), `"State":"`+s.String()+`"`)
+		var back pec.RecipientStatus
+		require.NoError(t, json.Unmarshal(text, &back))
+		require.Equal(t, s, back.State)
+	}
+	var s pec.State
+	require.Error(t, s.UnmarshalText([]byte("Delivered")))
 }

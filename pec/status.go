@@ -44,6 +44,19 @@ func (s State) String() string {
 	return stateNames[s]
 }
 
+// MarshalText implements encoding.TextMarshaler, with the name of String.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler. Any other name is an error.
+func (s *State) UnmarshalText(text []byte) error {
+	i := slices.Index(stateNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("pec: %q is not a state", text)
+	}
+	*s = State(i)
+	return nil
+}
+
 // Final tells whether nothing more is awaited. A late notice still counts.
 func (s State) Final() bool {
 	switch s {

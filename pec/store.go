@@ -18,6 +18,7 @@ type StoreError struct {
 	Err error  // the Store's own
 }
 
+// Error implements error.
 func (e *StoreError) Error() string { return "pec: store: " + e.Op + ": " + e.Err.Error() }
 
 // Unwrap gives the Store's own error.
@@ -119,19 +120,19 @@ type Filter string
 
 // The filters.
 const (
-	All         Filter = ""            // every send
-	Open        Filter = "open"        // something is still awaited
-	Due         Filter = "due"         // provably not sent, and to be offered (again) by now
-	Overdue     Filter = "overdue"     // a certified recipient has no final notice, and should have
-	Unconfirmed Filter = "unconfirmed" // nothing certified an hour after the provider's 250
-	Uncertain   Filter = "uncertain"   // it may have left, and nothing proves either way
-	Failed      Filter = "failed"      // not delivered to some recipient, or taken by nobody
-	Unverified  Filter = "unverified"  // a notice about it could not be proven
+	FilterAll         Filter = ""            // every send
+	FilterOpen        Filter = "open"        // something is still awaited
+	FilterDue         Filter = "due"         // provably not sent, and to be offered (again) by now
+	FilterOverdue     Filter = "overdue"     // a certified recipient has no final notice, and should have
+	FilterUnconfirmed Filter = "unconfirmed" // nothing certified an hour after the provider's 250
+	FilterUncertain   Filter = "uncertain"   // it may have left, and nothing proves either way
+	FilterFailed      Filter = "failed"      // not delivered to some recipient, or taken by nobody
+	FilterUnverified  Filter = "unverified"  // a message that claims to be a notice about it is not proven
 )
 
 // Query asks for sends. The zero Query is all of them.
 type Query struct {
-	Filter Filter
+	Filter Filter    // zero means all
 	Since  time.Time // only sends begun at or after; zero means all
 	At     time.Time // the time at which the Filter is applied; zero means now
 }
@@ -141,7 +142,7 @@ type Query struct {
 type Summary struct {
 	Entries    int       // how many entries it was computed from
 	Begun      time.Time // the intent; of a send made elsewhere the first notice
-	Open       bool
+	Open       bool      // for FilterOpen, as the next three for theirs
 	Uncertain  bool
 	Failed     bool
 	Unverified bool
@@ -158,21 +159,21 @@ func (q Query) Selects(s Summary) bool {
 	}
 	passed := func(t time.Time) bool { return !t.IsZero() && (q.At.IsZero() || !q.At.Before(t)) }
 	switch q.Filter {
-	case All:
+	case FilterAll:
 		return true
-	case Open:
+	case FilterOpen:
 		return s.Open
-	case Due:
+	case FilterDue:
 		return passed(s.DueAt)
-	case Overdue:
+	case FilterOverdue:
 		return passed(s.OverdueAt)
-	case Unconfirmed:
+	case FilterUnconfirmed:
 		return passed(s.ConfirmBy)
-	case Uncertain:
+	case FilterUncertain:
 		return s.Uncertain
-	case Failed:
+	case FilterFailed:
 		return s.Failed
-	case Unverified:
+	case FilterUnverified:
 		return s.Unverified
 	default:
 		return false

@@ -9,13 +9,14 @@ import (
 
 // SuspendedError reports that no login is tried any more: the provider refused
 // one, and providers lock mailboxes for refused logins. It holds for SMTP and IMAP
-// and for every Client that shares the Store, until Client.Resume.
+// and for every Client that shares the Store, until Ledger.Resume.
 type SuspendedError struct {
-	Suspension Suspension
+	Suspension Suspension // what was recorded of the refusal
 	// Err is the *LoginError when this very call met the refusal; nil otherwise.
 	Err error
 }
 
+// Error implements error.
 func (e *SuspendedError) Error() string {
 	return fmt.Sprintf("pec: the mailbox is suspended: login refused by %s: %s", e.Suspension.Server, e.Suspension.Reply)
 }

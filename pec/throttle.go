@@ -5,6 +5,6 @@ package pec
 // the text contains Text, without regard to case.
 type Throttle struct {
 	Command string // the SMTP command it answers: MAIL, RCPT or DATA
-	Code    int
-	Text    string
+	Code    int    // of the reply, such as 550
+	Text    string // a part of its words
 }

@@ -21,11 +21,15 @@ const (
 )
 
 // Watch does all that a mailbox needs, for as long as ctx lasts: Retry, Sync, Prove for
-// what is uncertain, another look at what was set aside, and Wait, over and over. It yields their events, and as
-// Event.Trouble what it goes on trying in spite of, such as a lost connection. It ends
-// with an error, as the last pair, when ctx ends and when the mailbox is suspended (a
-// *SuspendedError). The mailbox is in use: what is said of the loop body of Sync holds
-// here too.
+// what is uncertain, another look at what was set aside, and Wait, over and over. It
+// yields their events, and as Event.Trouble what it goes on trying in spite of, such as
+// a lost connection. It ends with an error, as the last pair, when ctx ends and when the
+// mailbox is suspended (a *SuspendedError). The mailbox is in use: what is said of the
+// loop body of Sync holds here too.
+//
+// What was recorded before makes no event: who waits for a send to be settled looks at
+// its Status first. Nor does what time alone brings about, such as FlagOverdue: Find
+// tells.
 func (c *Client) Watch(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		w := &watch{client: c, yield: yield}
@@ -110,7 +114,7 @@ func (w *watch) prove(ctx context.Context) error {
 		return nil
 	}
 	w.proved = now
-	for s, err := range w.client.selected(ctx, Query{Filter: Uncertain, At: now}) {
+	for s, err := range w.client.selected(ctx, Query{Filter: FilterUncertain, At: now}) {
 		if err != nil {
 			return err
 		}

@@ -117,7 +117,7 @@ func TestANoticeIsJudgedAgainWhenAnchorsChange(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []pec.Flag{pec.FlagUnverified}, s.Flags)
 	require.Equal(t, pec.StateSubmitted, s.Recipients[0].State)
-	require.Equal(t, []string{id}, o.find(t, pec.Unverified))
+	require.Equal(t, []string{id}, o.find(t, pec.FilterUnverified))
 
 	var anchors []envelope.Anchor
 	for _, ca := range []*x509.Certificate{o.network.SigningCA(), newcomer.SigningCA()} {
@@ -158,8 +158,8 @@ func TestSendsOfOtherProgramsAreFollowed(t *testing.T) {
 	require.Equal(t, pec.TotalDelivered, s.Total)
 	_, err = o.Status(t.Context(), "hers@desk")
 	require.ErrorIs(t, err, pec.ErrUnknownSend)
-	require.Len(t, o.find(t, pec.All), 1)
-	require.Empty(t, o.find(t, pec.Due))
+	require.Len(t, o.find(t, pec.FilterAll), 1)
+	require.Empty(t, o.find(t, pec.FilterDue))
 }
 
 func TestOverdueOnlyWhenTheMailboxWasReadThatFar(t *testing.T) {
@@ -177,22 +177,22 @@ func TestOverdueOnlyWhenTheMailboxWasReadThatFar(t *testing.T) {
 	require.Empty(t, flags())
 	o.clock.advance(time.Hour + time.Minute)
 	require.Equal(t, []pec.Flag{pec.FlagStale}, flags())
-	require.Empty(t, o.find(t, pec.Overdue))
+	require.Empty(t, o.find(t, pec.FilterOverdue))
 	sync(t, o.Client)
 	require.Equal(t, []pec.Flag{pec.FlagOverdue}, flags())
-	require.Equal(t, []string{id}, o.find(t, pec.Overdue))
+	require.Equal(t, []string{id}, o.find(t, pec.FilterOverdue))
 }
 
 func TestUnconfirmedIsFound(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
-	require.Empty(t, o.find(t, pec.Unconfirmed))
+	require.Empty(t, o.find(t, pec.FilterUnconfirmed))
 	o.clock.advance(time.Hour)
-	require.Equal(t, []string{id}, o.find(t, pec.Unconfirmed))
+	require.Equal(t, []string{id}, o.find(t, pec.FilterUnconfirmed))
 	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
 	sync(t, o.Client)
-	require.Empty(t, o.find(t, pec.Unconfirmed))
+	require.Empty(t, o.find(t, pec.FilterUnconfirmed))
 }
 
 // Proof of an uncertain send lies behind the cursor: only a search finds it.

@@ -12,9 +12,10 @@ import (
 // KindError reports a proven PEC message that is not a notice: a transport or an
 // anomaly envelope.
 type KindError struct {
-	Kind envelope.Kind
+	Kind envelope.Kind // KindTransport or KindAnomaly
 }
 
+// Error implements error.
 func (e *KindError) Error() string {
 	return fmt.Sprintf("receipt: the message is no notice but of kind %v", e.Kind)
 }

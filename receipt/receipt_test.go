@@ -51,7 +51,7 @@ func TestKinds(t *testing.T) {
 	failure := envelope.Failure{Reason: envelope.ReasonOther, Cause: envelope.CauseUnknownAddress, Code: "5.1.1", Text: "5.1.1 - G - no"}
 	with := func(kind, errore string) func(*pectest.Notice) {
 		return func(n *pectest.Notice) {
-			n.Kind, n.Errore, n.ErrorText, n.Delivered = kind, errore, "5.1.1 - G - no", "luigi@beta-pec.example"
+			n.Kind, n.Error, n.ErrorText, n.Delivered = kind, errore, "5.1.1 - G - no", "luigi@beta-pec.example"
 		}
 	}
 	cause := func(c envelope.Cause) envelope.Failure {
@@ -73,9 +73,9 @@ func TestKinds(t *testing.T) {
 		{with(pectest.KindDelivery, ""), envelope.KindDelivery,
 			&receipt.Delivery{Recipient: "luigi@beta-pec.example", Requested: "completa", Detail: receipt.Concise}},
 		{with(pectest.KindNonDelivery, "altro"), envelope.KindNonDelivery, &receipt.NonDelivery{Recipient: "luigi@beta-pec.example", Failure: failure}},
-		{with(pectest.KindDelay, "altro"), envelope.KindDeliveryDelay,
+		{with(pectest.KindDeliveryDelay, "altro"), envelope.KindDeliveryDelay,
 			&receipt.DeliveryDelay{Recipient: "luigi@beta-pec.example", Failure: cause(envelope.CauseTimeout)}},
-		{with(pectest.KindVirus, "altro"), envelope.KindVirusDetection,
+		{with(pectest.KindVirusDetection, "altro"), envelope.KindVirusDetection,
 			&receipt.VirusDetection{Recipient: "luigi@beta-pec.example", Failure: cause(envelope.CauseVirus)}},
 		{with("avvenuta-lettura", ""), envelope.KindUnknown, &receipt.Unknown{Token: "avvenuta-lettura"}},
 	} {

@@ -15,10 +15,10 @@ const ReportSchema = "https://github.com/gopec/gopec/report/v1"
 // not apply are "" or empty.
 type Report struct {
 	Schema   string             `json:"schema"`
-	File     string             `json:"file"` // where the message was read from
-	Kind     string             `json:"kind"` // envelope.Kind; "none" when it does not even claim to be PEC
-	Verified bool               `json:"verified"`
-	Failure  envelope.Code      `json:"failure"` // the check that failed
+	File     string             `json:"file"`     // where the message was read from
+	Kind     string             `json:"kind"`     // envelope.Kind; "none" when it does not even claim to be PEC
+	Verified bool               `json:"verified"` // proven: what follows is not a claim
+	Failure  envelope.Code      `json:"failure"`  // the check that failed
 	Warnings []envelope.Warning `json:"warnings"`
 
 	MessageID    string            `json:"messageID"` // the sender's: msgid, without angle brackets

@@ -31,7 +31,7 @@ func report(t *testing.T, n *pectest.Network, raw []byte) (receipt.Report, strin
 func TestReportInJSON(t *testing.T) {
 	n := pectest.Start(t, nil)
 	raw := emit(t, n, func(n *pectest.Notice) {
-		n.Kind, n.Errore, n.ErrorText, n.Delivered = pectest.KindNonDelivery, "no-dest", "5.1.1 - G - no", "luigi@beta-pec.example"
+		n.Kind, n.Error, n.ErrorText, n.Delivered = pectest.KindNonDelivery, "no-dest", "5.1.1 - G - no", "luigi@beta-pec.example"
 		n.Header = []pectest.Field{{Name: "Message-ID", Value: "<r1@alfa-pec.example>"}}
 	})
 	r, got := report(t, n, raw)

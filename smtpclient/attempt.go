@@ -137,7 +137,7 @@ func (a *attempt) unsent(op string, err error, permanent pec.OutcomeKind) *pec.O
 	switch reply.Code / 100 {
 	case 4:
 	case 5:
-		if !throttled(a.client.options.Throttle, op, reply) {
+		if !throttled(a.client.options.Throttles, op, reply) {
 			o.Kind = permanent
 		}
 	default:

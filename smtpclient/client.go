@@ -39,9 +39,9 @@ type Options struct {
 	// PerMinute is the most messages that are offered within any minute, those that
 	// the server refused included; the next one waits. Zero is no limit.
 	PerMinute int
-	// Throttle lists 5xx replies of this provider that are temporary, because they
+	// Throttles are 5xx replies of this provider that are temporary, because they
 	// only mean that messages come too fast. Nil is none.
-	Throttle []pec.Throttle
+	Throttles []pec.Throttle
 	// HelloName is what we call ourselves in EHLO; empty means localhost.
 	HelloName string
 	// Logger tells the outcome of each attempt; nil is silent. Addresses and the
@@ -100,7 +100,7 @@ func (c *Client) fill() error {
 	if err := checkLogin(c.login); err != nil {
 		return err
 	}
-	if err := checkThrottles(o.Throttle); err != nil {
+	if err := checkThrottles(o.Throttles); err != nil {
 		return err
 	}
 	if o.Timeout < 0 || o.SubmitTimeout < 0 || o.PerMinute < 0 {
@@ -115,7 +115,7 @@ func (c *Client) fill() error {
 	if o.IdleTimeout == 0 {
 		o.IdleTimeout = defaultIdleTimeout
 	}
-	o.Throttle = slices.Clone(o.Throttle)
+	o.Throttles = slices.Clone(o.Throttles)
 	c.pace.limit = o.PerMinute
 	if o.HelloName == "" {
 		o.HelloName = "localhost"

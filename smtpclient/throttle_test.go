@@ -40,7 +40,7 @@ func TestThrottle(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			netguardtest.NoLeak(t)
 			f := newFake(t, c.at, c.reply)
-			o := f.open(t, &smtpclient.Options{Throttle: c.throttle}).Submit(t.Context(), submission(message()))
+			o := f.open(t, &smtpclient.Options{Throttles: c.throttle}).Submit(t.Context(), submission(message()))
 			f.end()
 			assert.Equal(t, c.kind, o.Kind, "%v", o.Err)
 			assert.Equal(t, c.reply[:3], o.Reply.String()[:3])
@@ -50,7 +50,7 @@ func TestThrottle(t *testing.T) {
 	for _, bad := range []pec.Throttle{
 		{}, {Command: "MAIL", Code: 550}, {Command: "MAIL", Text: "x"}, {Command: "MAIL", Code: 250, Text: "x"}, {Command: "AUTH", Code: 535, Text: "x"},
 	} {
-		_, err := smtpclient.New("smtp.pec.example:465", pec.Password(sender, secret), &smtpclient.Options{Throttle: []pec.Throttle{bad}})
+		_, err := smtpclient.New("smtp.pec.example:465", pec.Password(sender, secret), &smtpclient.Options{Throttles: []pec.Throttle{bad}})
 		var known *smtpclient.Error
 		require.ErrorAs(t, err, &known)
 		assert.Equal(t, smtpclient.ReasonConfig, known.Reason)
@@ -66,7 +66,7 @@ func TestTooFast(t *testing.T) {
 	}}})
 	open := func(opts smtpclient.Options) *smtpclient.Client {
 		opts.TLS = &tls.Config{RootCAs: n.TLSRoots()}
-		opts.Throttle = []pec.Throttle{legalmail}
+		opts.Throttles = []pec.Throttle{legalmail}
 		return newClient(t, n.Providers()[0].SMTPAddr(), pec.Password(sender, secret), &opts)
 	}
 	paced := open(smtpclient.Options{PerMinute: 2})

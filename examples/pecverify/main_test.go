@@ -73,7 +73,7 @@ func TestFolderStandardInputAndAnchors(t *testing.T) {
 	n := pectest.Start(t, nil)
 	raw, err := n.Providers()[0].Emit(pectest.Notice{
 		Kind:       pectest.KindNonAcceptance,
-		Errore:     "virus",
+		Error:      "virus",
 		ErrorText:  "virus trovato",
 		Sender:     "mario@alfa-pec.example",
 		Recipients: []pectest.Recipient{{Address: "luigi@beta-pec.example"}, {Address: "x@example.org", Type: pectest.RecipientOrdinary}},

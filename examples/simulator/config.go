@@ -113,7 +113,7 @@ func (f styleForm) style() (pectest.Style, error) {
 type fateForm struct {
 	Transit        duration      `json:"transit"`
 	Handling       duration      `json:"handling"`
-	Errore         string        `json:"errore"`
+	Error          string        `json:"errore"`
 	ErrorText      string        `json:"errorText"`
 	FirstDelayText string        `json:"firstDelayText"`
 	LastDelayText  string        `json:"lastDelayText"`
@@ -132,7 +132,7 @@ type postingForm struct {
 
 func (f fateForm) fate() pectest.Fate {
 	out := pectest.Fate{
-		Transit: time.Duration(f.Transit), Handling: time.Duration(f.Handling), Errore: f.Errore, ErrorText: f.ErrorText,
+		Transit: time.Duration(f.Transit), Handling: time.Duration(f.Handling), Error: f.Error, ErrorText: f.ErrorText,
 		FirstDelayText: f.FirstDelayText, LastDelayText: f.LastDelayText, NoDelays: f.NoDelays, Missing: f.Missing, Reply: f.Reply,
 	}
 	for _, c := range f.Copies {

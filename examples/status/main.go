@@ -39,9 +39,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	file := set.String("store", "", "the SQLite `file`; required")
 	key := set.String("key", "", "the message sent under this `name`")
 	chosen := map[pec.Filter]*bool{
-		pec.Open:      set.Bool("open", false, "messages of which something is still awaited"),
-		pec.Overdue:   set.Bool("overdue", false, "messages whose last notice is missed"),
-		pec.Uncertain: set.Bool("uncertain", false, "messages of which nobody knows whether they left"),
+		pec.FilterOpen:      set.Bool("open", false, "messages of which something is still awaited"),
+		pec.FilterOverdue:   set.Bool("overdue", false, "messages whose last notice is missed"),
+		pec.FilterUncertain: set.Bool("uncertain", false, "messages of which nobody knows whether they left"),
 	}
 	asJSON := set.Bool("json", false, "print one JSON object a message")
 	if err := set.Parse(args); err != nil {
@@ -92,7 +92,10 @@ func show(ctx context.Context, file, key string, q pec.Query, print func(pec.Sta
 		return false, err
 	}
 	for _, mailbox := range mailboxes {
-		ledger := pec.NewLedger(mailbox, store, nil)
+		ledger, err := pec.NewLedger(mailbox, store, nil)
+		if err != nil {
+			return found, err
+		}
 		for status, err := range choose(ctx, ledger, key, q) {
 			if err != nil {
 				return found, err

@@ -127,7 +127,11 @@ func (h *hook) run(ctx context.Context, store account.Store, file string, once b
 			return err
 		}
 		for _, mailbox := range mailboxes {
-			for c, err := range pec.NewLedger(mailbox, store, nil).Changes(ctx, positions[mailbox]) {
+			ledger, err := pec.NewLedger(mailbox, store, nil)
+			if err != nil {
+				return err
+			}
+			for c, err := range ledger.Changes(ctx, positions[mailbox]) {
 				if err != nil {
 					return err
 				}

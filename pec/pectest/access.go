@@ -26,7 +26,7 @@ func (p *Provider) access(s submission) {
 		MessageID:  m.get("Message-ID"),
 	}
 	if refused := p.inspect(s); refused != nil {
-		n.Kind, n.Errore, n.ErrorText = KindNonAcceptance, refused.errore, refused.text
+		n.Kind, n.Error, n.ErrorText = KindNonAcceptance, refused.errore, refused.text
 		p.notify(n, Fate{})
 		return
 	}
@@ -85,7 +85,7 @@ func (p *Provider) forward(s submission, m entity, accepted Notice) {
 		p.network.sendOrdinary(OrdinaryMessage{From: s.from, To: ordinary, Raw: envelope})
 	}
 	for _, address := range ordinary {
-		if f, _ := p.network.fate(address); f.Errore != "" {
+		if f, _ := p.network.fate(address); f.Error != "" {
 			p.network.queue.add(func() { p.bounced(s.from, address, f, envelope) })
 		}
 	}

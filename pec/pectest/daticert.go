@@ -24,7 +24,7 @@ func daticert(n Notice, style Style) []byte {
 		line(depth, "<%s>%s</%s>", name, escapeXML(value), name)
 	}
 	line(0, `<?xml version="1.0" encoding="UTF-8"?>`)
-	line(0, `<postacert tipo="%s" errore="%s">`, escapeXML(n.Kind), escapeXML(n.Errore))
+	line(0, `<postacert tipo="%s" errore="%s">`, escapeXML(n.Kind), escapeXML(n.Error))
 	line(1, "<intestazione>")
 	element(2, "mittente", n.Sender)
 	for _, r := range n.Recipients {

@@ -8,7 +8,7 @@ func (p *Provider) delivery(env *received, address string) {
 	f, chosen := p.network.fate(address)
 	n := env.data.notice(KindDelivery)
 	n.Delivered = address
-	if f.Errore == "" {
+	if f.Error == "" {
 		switch err := p.store(address, InboxFolder, env.message.raw); {
 		case err == nil:
 		case errors.Is(err, errOverQuota):
@@ -17,8 +17,8 @@ func (p *Provider) delivery(env *received, address string) {
 			f = reserved["unknown"]
 		}
 	}
-	if f.Errore != "" {
-		n.Kind, n.Errore, n.ErrorText = KindNonDelivery, f.Errore, f.errorText(p.name)
+	if f.Error != "" {
+		n.Kind, n.Error, n.ErrorText = KindNonDelivery, f.Error, f.errorText(p.name)
 		p.notify(n, f)
 		return
 	}

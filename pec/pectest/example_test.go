@@ -160,3 +160,32 @@ func ExampleNetwork_Intercept() {
 	// Output:
 	// received: 1
 }
+
+// What becomes of messages to one address, from now on: a full mailbox, an hour after
+// acceptance, whose notice is lost on its way.
+func ExampleNetwork_SetFate() {
+	network, err := pectest.New(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer network.Close()
+	account := network.Accounts()[0]
+	provider := network.ProviderOf(account.Address)
+	network.SetFate("luigi@beta-pec.example", pectest.Fate{
+		Transit:   time.Hour,
+		Error:     "altro",
+		ErrorText: "5.2.2 - casella piena",
+		Missing:   []string{pectest.KindNonDelivery},
+	})
+
+	if err := submitOrder(provider.SMTPAddr(), network.TLSRoots(), account, "luigi@beta-pec.example"); err != nil {
+		log.Fatal(err)
+	}
+	network.Advance(2 * time.Hour)
+	inbox, err := provider.Messages(account.Address, pectest.InboxFolder)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("notices:", len(inbox)) // the acceptance
+	// Output: notices: 1
+}

@@ -29,12 +29,12 @@ type Fate struct {
 	// Handling is the time from there until delivery or failure. Zero is none;
 	// with Never nothing follows the take-in-charge.
 	Handling time.Duration
-	// Errore makes it a failure: no-dest, no-dominio, altro, or virus, found by
+	// Error makes it a failure: no-dest, no-dominio, altro, or virus, found by
 	// the recipient's provider (RFC 6109, 3.2.3 and 3.2.4). Empty delivers. For an
 	// ordinary recipient any token makes a bounce come back.
-	Errore string
+	Error string
 	// ErrorText is the errore-esteso of the failure. Empty means the customary
-	// code and text of Errore, NoErrorText none.
+	// code and text of Error, NoErrorText none.
 	ErrorText string
 	// FirstDelayText and LastDelayText are the errore-esteso of the notices after
 	// 12 h and 23 h. Empty means a text without a code for the first, and with code
@@ -56,9 +56,9 @@ type Fate struct {
 // reserved are the fates of reserved local parts, like the test cards of a
 // payment sandbox.
 var reserved = map[string]Fate{
-	"unknown": {Errore: "no-dest"},
-	"full":    {Errore: "altro", ErrorText: "5.2.2 - %s - casella piena"},
-	"virus":   {Errore: "virus"},
+	"unknown": {Error: "no-dest"},
+	"full":    {Error: "altro", ErrorText: "5.2.2 - %s - casella piena"},
+	"virus":   {Error: "virus"},
 	"silent":  {Transit: Never, NoDelays: true},
 	"late":    {Handling: 23*time.Hour + 30*time.Minute},
 	"twice":   {Copies: []Posting{{}}},
@@ -109,7 +109,7 @@ func (n *Network) fate(address string) (f Fate, chosen bool) {
 func (f Fate) errorText(provider string) string {
 	text := f.ErrorText
 	if text == "" {
-		switch f.Errore {
+		switch f.Error {
 		case "no-dest":
 			text = "5.1.1 - %s - indirizzo non valido"
 		case "no-dominio":

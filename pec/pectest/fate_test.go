@@ -89,24 +89,24 @@ func TestFailureCodes(t *testing.T) {
 	n := pectest.Start(t, nil)
 	const odd = "odd@beta-pec.example"
 	for want, f := range map[string]pectest.Fate{
-		"no-dest 5.1.1 - Beta PEC S.p.A. - indirizzo non valido":                           {Errore: "no-dest"},
-		"no-dominio 5.1.2 - Beta PEC S.p.A. - dominio non valido":                          {Errore: "no-dominio"},
-		"altro 5.2.0 - Beta PEC S.p.A. - casella non in grado di accettare messaggi":       {Errore: "altro"},
-		"altro 5.2.1 - Beta - disattivata":                                                 {Errore: "altro", ErrorText: "5.2.1 - Beta - disattivata"},
-		"altro":                                                                            {Errore: "altro", ErrorText: pectest.NoErrorText},
-		"virus 5.5.1, Alfa PEC S.p.A., presenza di un virus nel messaggio":                 {Errore: "virus"},
-		"di-fantasia 5.2.0 - Beta PEC S.p.A. - casella non in grado di accettare messaggi": {Errore: "di-fantasia"},
+		"no-dest 5.1.1 - Beta PEC S.p.A. - indirizzo non valido":                           {Error: "no-dest"},
+		"no-dominio 5.1.2 - Beta PEC S.p.A. - dominio non valido":                          {Error: "no-dominio"},
+		"altro 5.2.0 - Beta PEC S.p.A. - casella non in grado di accettare messaggi":       {Error: "altro"},
+		"altro 5.2.1 - Beta - disattivata":                                                 {Error: "altro", ErrorText: "5.2.1 - Beta - disattivata"},
+		"altro":                                                                            {Error: "altro", ErrorText: pectest.NoErrorText},
+		"virus 5.5.1, Alfa PEC S.p.A., presenza di un virus nel messaggio":                 {Error: "virus"},
+		"di-fantasia 5.2.0 - Beta PEC S.p.A. - casella non in grado di accettare messaggi": {Error: "di-fantasia"},
 	} {
 		n.SetFate("ODD@beta-pec.example", f)
 		submit(t, n, mario, []string{odd}, plain("<a@x>", mario, odd))
 		all := notices(t, n, mario)
 		last := all[len(all)-1]
-		got := last.data.Errore
+		got := last.data.Error
 		if last.data.ErrorText != nil {
 			got += " " + *last.data.ErrorText
 		}
 		require.Equal(t, want, got)
-		require.Equal(t, f.Errore == "virus", last.header.Get("X-VerificaSicurezza") == "errore")
+		require.Equal(t, f.Error == "virus", last.header.Get("X-VerificaSicurezza") == "errore")
 	}
 }
 
@@ -141,7 +141,7 @@ func TestDelayCodes(t *testing.T) {
 					text = *m.data.ErrorText
 				}
 				require.Equal(t, want.text, text)
-				require.Equal(t, "altro", m.data.Errore)
+				require.Equal(t, "altro", m.data.Error)
 				require.WithinDuration(t, accepted.Add(want.after), moment(t, m), time.Minute)
 				require.True(t, strings.HasPrefix(m.header.Get("Subject"), "AVVISO DI MANCATA CONSEGNA PER SUP. TEMPO MASSIMO:"))
 				require.Equal(t, "Alfa PEC S.p.A.", m.data.Provider)
@@ -171,10 +171,10 @@ func TestDelayCases(t *testing.T) {
 		"c: neither":                            {pectest.Fate{Transit: pectest.Never}, []string{delay, delay}},
 		"c: the take-in-charge is lost":         {pectest.Fate{Handling: pectest.Never, Missing: []string{pectest.KindTakeInCharge}}, []string{delay, delay}},
 		"taken in charge, delivered after 13 h": {pectest.Fate{Handling: 13 * time.Hour}, []string{delivered}},
-		"refused after 13 h":                    {pectest.Fate{Handling: 13 * time.Hour, Errore: "no-dest"}, []string{failed}},
+		"refused after 13 h":                    {pectest.Fate{Handling: 13 * time.Hour, Error: "no-dest"}, []string{failed}},
 		"the delivery notice is lost":           {pectest.Fate{Missing: []string{pectest.KindDelivery}}, []string{delay}},
 		"no delay notices":                      {pectest.Fate{Transit: pectest.Never, NoDelays: true}, nil},
-		"a late failure":                        {pectest.Fate{Handling: 30 * time.Hour, Errore: "altro"}, []string{delay, failed}},
+		"a late failure":                        {pectest.Fate{Handling: 30 * time.Hour, Error: "altro"}, []string{delay, failed}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := len(notices(t, n, mario))

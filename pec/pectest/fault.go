@@ -26,8 +26,8 @@ type Moment struct {
 	Account  string // the address that is logged in; empty before login
 	// Command is what the client sent, without its line end: an SMTP command, an
 	// IMAP command without its tag and with literals cut off, or one of the Moment
-	// constants. Its name is in upper case, credentials are cut off. During IDLE every message of the server
-	// is a moment of the command "IDLE".
+	// constants. Its name is in upper case, credentials are cut off. During IDLE every
+	// message of the server is a moment of the command "IDLE".
 	Command string
 	Tag     string // IMAP: the command's tag
 }

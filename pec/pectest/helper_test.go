@@ -139,7 +139,7 @@ type recipient struct {
 type daticert struct {
 	XMLName    xml.Name    `xml:"postacert"`
 	Kind       string      `xml:"tipo,attr"`
-	Errore     string      `xml:"errore,attr"`
+	Error      string      `xml:"errore,attr"`
 	Sender     string      `xml:"intestazione>mittente"`
 	Recipients []recipient `xml:"intestazione>destinatari"`
 	ReplyTo    string      `xml:"intestazione>risposte"`

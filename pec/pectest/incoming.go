@@ -98,7 +98,7 @@ func (p *Provider) takeCharge(env *received, to []string) {
 	muted := Fate{Missing: []string{KindTakeInCharge}}
 	for _, address := range to {
 		f, _ := p.network.fate(address)
-		if virus || f.Errore == "virus" {
+		if virus || f.Error == "virus" {
 			p.virusFound(env, address, f)
 			continue
 		}
@@ -137,7 +137,7 @@ func (p *Provider) receipt(m transfer, data *daticertData) {
 		for _, address := range data.TakenCharge {
 			p.takenInCharge(data.CertID, address)
 		}
-	case KindVirus:
+	case KindVirusDetection:
 		p.virusReported(data)
 	case KindDelivery, KindNonDelivery:
 		p.settled(data.CertID, data.Delivered)

@@ -52,7 +52,7 @@ func TestRefusals(t *testing.T) {
 			submit(t, n, mario, c.to, c.raw)
 			got := notices(t, n, mario)
 			require.Equal(t, []string{"non-accettazione"}, kinds(got))
-			require.Equal(t, c.errore, got[0].data.Errore)
+			require.Equal(t, c.errore, got[0].data.Error)
 			require.Contains(t, *got[0].data.ErrorText, c.text)
 			require.Equal(t, c.subject, got[0].header.Get("Subject"))
 			require.Equal(t, c.errore == "virus", got[0].header.Get("X-VerificaSicurezza") == "errore")
@@ -81,7 +81,7 @@ func TestVirusAtTheRecipient(t *testing.T) {
 	service := notices(t, n, n.ProviderOf(mario).ServiceMailbox())
 	require.Equal(t, []string{"rilevazione-virus " + luigi, "rilevazione-virus " + bruna}, kinds(service), "no take-in-charge")
 	for _, m := range service {
-		require.Equal(t, "virus", m.data.Errore)
+		require.Equal(t, "virus", m.data.Error)
 		require.Equal(t, "Beta", m.data.Provider)
 		require.Equal(t, mario, m.header.Get("X-Mittente"))
 		require.Equal(t, "PROBLEMA DI SICUREZZA:", m.header.Get("Subject"))
@@ -90,7 +90,7 @@ func TestVirusAtTheRecipient(t *testing.T) {
 	got := notices(t, n, mario)
 	require.Equal(t, []string{acceptance, failed + luigi, failed + bruna}, kinds(got))
 	for _, m := range got[1:] {
-		require.Equal(t, "virus", m.data.Errore)
+		require.Equal(t, "virus", m.data.Error)
 		require.Equal(t, "Alfa", m.data.Provider, "the sender's own provider")
 		require.Equal(t, "errore", m.header.Get("X-VerificaSicurezza"))
 		require.Equal(t, "AVVISO DI MANCATA CONSEGNA PER VIRUS:", m.header.Get("Subject"))

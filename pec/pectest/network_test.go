@@ -105,7 +105,7 @@ func TestEndToEnd(t *testing.T) {
 
 	type facts struct{ kind, errore, provider, receipt, delivered, text string }
 	factsOf := func(m message) facts {
-		f := facts{kind: m.data.Kind, errore: m.data.Errore, provider: m.data.Provider}
+		f := facts{kind: m.data.Kind, errore: m.data.Error, provider: m.data.Provider}
 		if m.data.Receipt != nil {
 			f.receipt = m.data.Receipt.Kind
 		}

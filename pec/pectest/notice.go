@@ -10,14 +10,14 @@ import (
 // The tokens of the certification data (RFC 6109, 4.4): the kind of a message
 // (tipo), in X-Ricevuta too, save KindTransport, whose header is X-Trasporto.
 const (
-	KindAcceptance    = "accettazione"
-	KindNonAcceptance = "non-accettazione"
-	KindTransport     = "posta-certificata"
-	KindTakeInCharge  = "presa-in-carico"
-	KindDelivery      = "avvenuta-consegna"
-	KindNonDelivery   = "errore-consegna"
-	KindDelay         = "preavviso-errore-consegna"
-	KindVirus         = "rilevazione-virus"
+	KindAcceptance     = "accettazione"
+	KindNonAcceptance  = "non-accettazione"
+	KindTransport      = "posta-certificata"
+	KindTakeInCharge   = "presa-in-carico"
+	KindDelivery       = "avvenuta-consegna"
+	KindNonDelivery    = "errore-consegna"
+	KindDeliveryDelay  = "preavviso-errore-consegna"
+	KindVirusDetection = "rilevazione-virus"
 	// KindAnomaly is the anomaly envelope (busta di anomalia, RFC 6109, 3.2.2): the
 	// token of X-Trasporto, for it has no certification data.
 	KindAnomaly = "errore"
@@ -47,7 +47,7 @@ type Recipient struct {
 // Nothing is checked: a test may build a notice that contradicts itself.
 type Notice struct {
 	Kind        string      // tipo: one of the Kind constants, or any other token
-	Errore      string      // errore: nessuno, no-dest, no-dominio, virus or altro; empty means nessuno
+	Error       string      // errore: nessuno, no-dest, no-dominio, virus or altro; empty means nessuno
 	Sender      string      // mittente: the bare address; notices go to it
 	Recipients  []Recipient // destinatari: all recipients of the original
 	ReplyTo     string      // risposte; empty means Sender
@@ -81,7 +81,7 @@ func (p *Provider) complete(n Notice) Notice {
 	if n.Time.IsZero() {
 		n.Time = p.network.now()
 	}
-	fill(&n.Errore, "nessuno")
+	fill(&n.Error, "nessuno")
 	fill(&n.ReplyTo, n.Sender)
 	fill(&n.Provider, p.name)
 	fill(&n.CertID, p.network.ids.certID(n.Time, p.domain))
@@ -122,7 +122,7 @@ func (p *Provider) header(n Notice) []Field {
 			{"X-Ricevuta", n.Kind}, {"From", p.ServiceAddress()},
 			{"Message-ID", "<" + p.network.ids.noticeID(n.Time, p.domain) + ">"},
 		}
-		if n.Errore == "virus" && n.Kind != KindVirus {
+		if n.Error == "virus" && n.Kind != KindVirusDetection {
 			fields = append(fields, Field{"X-VerificaSicurezza", "errore"})
 		}
 	}

@@ -18,7 +18,7 @@ type OrdinaryMessage struct {
 type RefusedError struct {
 	Address string // the recipient
 	Code    int    // of SMTP
-	Text    string
+	Text    string // of the reply, without the code
 }
 
 // Error gives the SMTP reply.

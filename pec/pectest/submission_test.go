@@ -41,7 +41,7 @@ func TestFormalChecks(t *testing.T) {
 			got := inbox(t, n, mario)[len(before):]
 			require.Equal(t, []string{"non-accettazione"}, kinds(got))
 			m := got[0]
-			require.Equal(t, "altro", m.data.Errore)
+			require.Equal(t, "altro", m.data.Error)
 			require.NotNil(t, m.data.ErrorText)
 			require.Contains(t, *m.data.ErrorText, c.reason)
 			require.Nil(t, m.postacert, "the original must not be included")

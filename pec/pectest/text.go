@@ -7,7 +7,7 @@ import (
 
 // subjectPrefix gives what precedes the original's subject (RFC 6109, 3.1 to 3.3).
 func (n Notice) subjectPrefix() string {
-	virus := n.Errore == "virus"
+	virus := n.Error == "virus"
 	switch n.Kind {
 	case KindAcceptance:
 		return "ACCETTAZIONE: "
@@ -29,9 +29,9 @@ func (n Notice) subjectPrefix() string {
 			return "AVVISO DI MANCATA CONSEGNA PER VIRUS: "
 		}
 		return "AVVISO DI MANCATA CONSEGNA: "
-	case KindDelay:
+	case KindDeliveryDelay:
 		return "AVVISO DI MANCATA CONSEGNA PER SUP. TEMPO MASSIMO: "
-	case KindVirus:
+	case KindVirusDetection:
 		return "PROBLEMA DI SICUREZZA: "
 	default:
 		return strings.ToUpper(n.Kind) + ": "
@@ -51,7 +51,7 @@ func (n Notice) text() string {
 			"è stato accettato dal sistema ed inoltrato.")
 	case KindNonAcceptance:
 		title, problem := "Errore nell'accettazione del messaggio", "un problema che ne impedisce l'accettazione a causa di "+n.ErrorText
-		if n.Errore == "virus" {
+		if n.Error == "virus" {
 			title, problem = title+" per presenza di virus", "un problema di sicurezza "+n.ErrorText
 		}
 		return n.page(title, when+" nel "+from, "ed indirizzato a:", n.recipientLines(false),
@@ -71,16 +71,16 @@ func (n Notice) text() string {
 		return n.page(n.deliveryTitle(), when+" il "+from,
 			fmt.Sprintf(`ed indirizzato a "%s"`, n.Delivered), "è stato consegnato nella casella di destinazione.")
 	case KindNonDelivery:
-		if n.Errore == "virus" {
+		if n.Error == "virus" {
 			return n.page("Avviso di mancata consegna per virus", when+" nel "+from, n.destined(),
 				"è stato rilevato un problema di sicurezza "+n.ErrorText+".", "Il messaggio non è stato consegnato.")
 		}
 		return n.page("Avviso di mancata consegna", when+" nel "+from, n.destined(),
 			"è stato rilevato un errore "+n.ErrorText+".", "Il messaggio è stato rifiutato dal sistema.")
-	case KindDelay:
+	case KindDeliveryDelay:
 		return n.page("Avviso di mancata consegna", when+" il "+from, n.destined(),
 			"non è stato consegnato: "+n.ErrorText+".")
-	case KindVirus:
+	case KindVirusDetection:
 		return n.page("Avviso di rilevazione virus informatico", when+" nel "+from, n.destined(),
 			"è stato rilevato un problema di sicurezza "+n.ErrorText+".")
 	default:

@@ -33,7 +33,7 @@ func (p *Provider) track(accepted Notice, recipient string) {
 	key, l := keyOf(accepted.CertID, recipient), &leg{}
 	p.legs[key] = l
 	n := Notice{
-		Kind: KindDelay, Errore: "altro", Sender: accepted.Sender, Recipients: accepted.Recipients, ReplyTo: accepted.ReplyTo,
+		Kind: KindDeliveryDelay, Error: "altro", Sender: accepted.Sender, Recipients: accepted.Recipients, ReplyTo: accepted.ReplyTo,
 		Subject: accepted.Subject, CertID: accepted.CertID, MessageID: accepted.MessageID, Delivered: recipient,
 	}
 	l.timers[0] = p.network.clock.at(accepted.Time.Add(firstDelay), func() {

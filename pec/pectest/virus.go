@@ -41,8 +41,8 @@ func (p *Provider) virusFound(env *received, address string, f Fate) {
 	if sender == nil {
 		return
 	}
-	n := env.data.notice(KindVirus)
-	n.Errore, n.ErrorText, n.Delivered = "virus", eicarName, address
+	n := env.data.notice(KindVirusDetection)
+	n.Error, n.ErrorText, n.Delivered = "virus", eicarName, address
 	n.Header = []Field{{"To", sender.ServiceMailbox()}, {"X-Mittente", n.Sender}}
 	p.post(n, sender.ServiceMailbox(), f)
 }
@@ -53,7 +53,7 @@ func (p *Provider) virusReported(data *daticertData) {
 	p.settled(data.CertID, data.Delivered)
 	f, _ := p.network.fate(data.Delivered)
 	n := data.notice(KindNonDelivery)
-	n.Errore, n.Delivered = "virus", data.Delivered
-	n.ErrorText = Fate{Errore: "virus", ErrorText: f.ErrorText}.errorText(p.name)
+	n.Error, n.Delivered = "virus", data.Delivered
+	n.ErrorText = Fate{Error: "virus", ErrorText: f.ErrorText}.errorText(p.name)
 	p.notify(n, f)
 }

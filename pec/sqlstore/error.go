@@ -36,6 +36,7 @@ type Error struct {
 	Err    error // the cause
 }
 
+// Error implements error.
 func (e *Error) Error() string {
 	return fmt.Sprintf("sqlstore: %s: %s: %v", e.Op, e.Reason, e.Err)
 }

@@ -133,9 +133,9 @@ func everything(t *testing.T, s pec.Store, n int) {
 		break
 	}
 	require.NoError(t, s.Summarize(ctx, box, "7@x", pec.Summary{Entries: 99}))
-	for filter := range map[pec.Filter]bool{pec.All: true, pec.Open: true, pec.Due: true, pec.Overdue: true, pec.Unconfirmed: true, pec.Uncertain: true, pec.Failed: true, pec.Unverified: true} {
+	for filter := range map[pec.Filter]bool{pec.FilterAll: true, pec.FilterOpen: true, pec.FilterDue: true, pec.FilterOverdue: true, pec.FilterUnconfirmed: true, pec.FilterUncertain: true, pec.FilterFailed: true, pec.FilterUnverified: true} {
 		for _, q := range []pec.Query{{Filter: filter}, {Filter: filter, Since: time.Now(), At: time.Now()}} {
-			if filter != pec.All || !q.Since.IsZero() {
+			if filter != pec.FilterAll || !q.Since.IsZero() {
 				require.Less(t, len(listed(t, s, q)), 10)
 			}
 		}

@@ -11,10 +11,11 @@ import (
 
 // PostgresOptions are the optional settings of OpenPostgres.
 type PostgresOptions struct {
-	// Stall is how long a transaction may stand still before the server ends it, so
-	// that a worker that froze holds up nobody for ever; who waits for another's
-	// transaction gives up after twice as long, with ReasonBusy. Zero means 30 seconds.
-	Stall time.Duration
+	// StallTimeout is how long a transaction may stand still before the server ends it,
+	// so that a worker that froze holds up nobody for ever; who waits for another's
+	// transaction gives up after twice as long, with ReasonBusy. Zero means 30 seconds,
+	// less than a millisecond is refused.
+	StallTimeout time.Duration
 }
 
 // OpenPostgres makes a Store in a PostgreSQL database (14 or later), and its tables,
@@ -33,9 +34,9 @@ func OpenPostgres(ctx context.Context, db *sql.DB, opts *PostgresOptions) (*Stor
 	if opts != nil {
 		o = *opts
 	}
-	stall := cmp.Or(o.Stall, 30*time.Second).Milliseconds()
+	stall := cmp.Or(o.StallTimeout, 30*time.Second).Milliseconds()
 	if stall <= 0 {
-		return nil, &Error{"open", ReasonSettings, errors.New("less than a millisecond of Stall")}
+		return nil, &Error{"open", ReasonSettings, errors.New("less than a millisecond of StallTimeout")}
 	}
 	return open(ctx, db, &dialect{
 		schema: "postgres",

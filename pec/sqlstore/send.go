@@ -18,14 +18,14 @@ const sendsRows = 2000
 // conditions are the Filters, each with an index of its own. ?5 is Query.At, where
 // it matters.
 var conditions = map[pec.Filter]string{
-	pec.All:         "TRUE",
-	pec.Open:        "open",
-	pec.Due:         "due_at IS NOT NULL AND due_at <= ?5",
-	pec.Overdue:     "overdue_at IS NOT NULL AND overdue_at <= ?5",
-	pec.Unconfirmed: "confirm_by IS NOT NULL AND confirm_by <= ?5",
-	pec.Uncertain:   "uncertain",
-	pec.Failed:      "failed",
-	pec.Unverified:  "unverified",
+	pec.FilterAll:         "TRUE",
+	pec.FilterOpen:        "open",
+	pec.FilterDue:         "due_at IS NOT NULL AND due_at <= ?5",
+	pec.FilterOverdue:     "overdue_at IS NOT NULL AND overdue_at <= ?5",
+	pec.FilterUnconfirmed: "confirm_by IS NOT NULL AND confirm_by <= ?5",
+	pec.FilterUncertain:   "uncertain",
+	pec.FilterFailed:      "failed",
+	pec.FilterUnverified:  "unverified",
 }
 
 // sendsQuery is a page of the sends behind at that are selected, and of those whose

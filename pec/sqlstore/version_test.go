@@ -63,8 +63,8 @@ func TestOldFiles(t *testing.T) {
 			raw, err = readRaw(t, store, "empty")
 			require.NoError(t, err)
 			require.Empty(t, raw)
-			require.Equal(t, []string{"a@x", "b@x"}, listed(t, store, pec.Query{Filter: pec.Failed}))
-			require.Equal(t, []string{"b@x"}, listed(t, store, pec.Query{Filter: pec.Open}))
+			require.Equal(t, []string{"a@x", "b@x"}, listed(t, store, pec.Query{Filter: pec.FilterFailed}))
+			require.Equal(t, []string{"b@x"}, listed(t, store, pec.Query{Filter: pec.FilterOpen}))
 			cursors, err := store.Cursors(t.Context(), box)
 			require.NoError(t, err)
 			require.Equal(t, []pec.Cursor{oldCursor}, cursors)
@@ -95,8 +95,8 @@ func TestSendsListNoMore(t *testing.T) {
 		"due@x": {DueAt: now}, "overdue@x": {OverdueAt: now}, "unconfirmed@x": {ConfirmBy: now}, "none@x": {},
 	}
 	wanted := map[pec.Filter]string{
-		pec.Open: "open@x", pec.Uncertain: "uncertain@x", pec.Failed: "failed@x", pec.Unverified: "unverified@x",
-		pec.Due: "due@x", pec.Overdue: "overdue@x", pec.Unconfirmed: "unconfirmed@x",
+		pec.FilterOpen: "open@x", pec.FilterUncertain: "uncertain@x", pec.FilterFailed: "failed@x", pec.FilterUnverified: "unverified@x",
+		pec.FilterDue: "due@x", pec.FilterOverdue: "overdue@x", pec.FilterUnconfirmed: "unconfirmed@x",
 	}
 	for name, store := range map[string]pec.Store{"sqlite": inFile(t)(), "postgres": onServer(t)()} {
 		t.Run(name, func(t *testing.T) {
@@ -113,7 +113,7 @@ func TestSendsListNoMore(t *testing.T) {
 					require.Equal(t, []string{name}, listed(t, store, pec.Query{Filter: filter, At: now, Since: since}))
 					require.Empty(t, listed(t, store, pec.Query{Filter: filter, At: now, Since: now.Add(time.Microsecond)}))
 				}
-				if filter == pec.Due || filter == pec.Overdue || filter == pec.Unconfirmed {
+				if filter == pec.FilterDue || filter == pec.FilterOverdue || filter == pec.FilterUnconfirmed {
 					require.Empty(t, listed(t, store, pec.Query{Filter: filter, At: now.Add(-time.Microsecond)}))
 				}
 			}

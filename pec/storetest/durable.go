@@ -66,7 +66,7 @@ func durable(t *testing.T, reopen func() pec.Store) {
 		if got.UID != cursor.UID || got.UIDValidity != cursor.UIDValidity || !got.ReadAt.Equal(cursor.ReadAt) {
 			t.Errorf("after a restart the cursor is %+v; want %+v", got, cursor)
 		}
-		if listed := sends(t, s, box, pec.Query{Filter: pec.Open}); !slices.Contains(listed, "a@x") || !slices.Contains(listed, "b@x") {
+		if listed := sends(t, s, box, pec.Query{Filter: pec.FilterOpen}); !slices.Contains(listed, "a@x") || !slices.Contains(listed, "b@x") {
 			t.Errorf("after a restart the open sends, and those without a summary, are %q", listed)
 		}
 		// The log goes on where it was.

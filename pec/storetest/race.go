@@ -216,7 +216,7 @@ func summaryRace(t *testing.T, stores ...pec.Store) {
 		}
 		return nil
 	})
-	if listed := sends(t, stores[0], box, pec.Query{Filter: pec.Open}); len(listed) != 1 {
+	if listed := sends(t, stores[0], box, pec.Query{Filter: pec.FilterOpen}); len(listed) != 1 {
 		t.Errorf("the open sends are %q: a Summary of fewer entries won", listed)
 	}
 }

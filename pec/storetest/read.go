@@ -99,7 +99,7 @@ func hostileNames(t *testing.T, s pec.Store) {
 		}
 	}
 	sameKeys(t, follow(t, s, box, "", len(names)), names...)
-	listed := sends(t, s, box, pec.Query{Filter: pec.Open})
+	listed := sends(t, s, box, pec.Query{Filter: pec.FilterOpen})
 	if strings.Join(listed, "\n") != strings.Join(names, "\n") {
 		t.Errorf("the sends are %.300q", listed)
 	}
@@ -137,7 +137,7 @@ func mailboxesApart(t *testing.T, s pec.Store) {
 
 	// A summary says nothing about a send of the same name elsewhere.
 	noError(t, s.Summarize(t.Context(), other, "a@x", pec.Summary{Entries: 99}))
-	if names := sends(t, s, box, pec.Query{Filter: pec.Open}); len(names) != 2 {
+	if names := sends(t, s, box, pec.Query{Filter: pec.FilterOpen}); len(names) != 2 {
 		t.Errorf("the sends without a summary are %q", names)
 	}
 	if names := sends(t, s, other, pec.Query{}); len(names) != 1 || names[0] != "a@x" {

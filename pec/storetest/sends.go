@@ -29,7 +29,7 @@ func sendsInOrder(t *testing.T, s pec.Store) {
 		begun := at.Add(-time.Duration(i) * time.Hour)
 		noError(t, s.Summarize(t.Context(), box, name, pec.Summary{Entries: 2, Begun: begun, Open: true}))
 	}
-	if got := sends(t, s, box, pec.Query{Filter: pec.Open}); !slices.Equal(got, want) {
+	if got := sends(t, s, box, pec.Query{Filter: pec.FilterOpen}); !slices.Equal(got, want) {
 		t.Errorf("the summarized sends are %q; want %q", got, want)
 	}
 }
@@ -60,7 +60,7 @@ func sendsOfEveryQuery(t *testing.T, s pec.Store) {
 		all = append(all, one)
 	}
 	times := []time.Time{{}, at, at.Add(1), at.Add(-1), at.Add(24 * time.Hour), time.Date(1905, 1, 1, 0, 0, 0, 1, time.UTC), time.Unix(1<<61, 0)}
-	for _, filter := range []pec.Filter{pec.All, pec.Open, pec.Due, pec.Overdue, pec.Unconfirmed, pec.Uncertain, pec.Failed, pec.Unverified} {
+	for _, filter := range []pec.Filter{pec.FilterAll, pec.FilterOpen, pec.FilterDue, pec.FilterOverdue, pec.FilterUnconfirmed, pec.FilterUncertain, pec.FilterFailed, pec.FilterUnverified} {
 		for _, since := range times {
 			for _, when := range times {
 				q := pec.Query{Filter: filter, Since: since, At: when}
@@ -93,7 +93,7 @@ func sendsUnsummarized(t *testing.T, s pec.Store) {
 	noError(t, s.Summarize(t.Context(), box, "fresh@x", pec.Summary{Entries: 1}))
 	mustAppend(t, s, box, entry("4", "stale@x"))
 	late := pec.Query{Since: at.AddDate(100, 0, 0), At: at}
-	for _, filter := range []pec.Filter{pec.All, pec.Open, pec.Due, pec.Overdue, pec.Unconfirmed, pec.Uncertain, pec.Failed, pec.Unverified} {
+	for _, filter := range []pec.Filter{pec.FilterAll, pec.FilterOpen, pec.FilterDue, pec.FilterOverdue, pec.FilterUnconfirmed, pec.FilterUncertain, pec.FilterFailed, pec.FilterUnverified} {
 		late.Filter = filter
 		listed := sends(t, s, box, late)
 		for _, name := range []string{"never@x", "stale@x"} {
@@ -105,7 +105,7 @@ func sendsUnsummarized(t *testing.T, s pec.Store) {
 	// A Summary may come before the entries it counts, and for a send without any.
 	noError(t, s.Summarize(t.Context(), box, "stale@x", pec.Summary{Entries: 2, Open: true}))
 	noError(t, s.Summarize(t.Context(), box, "unknown@x", pec.Summary{Entries: 1}))
-	if listed := sends(t, s, box, pec.Query{Filter: pec.Open}); !slices.Contains(listed, "stale@x") || slices.Contains(listed, "unknown@x") {
+	if listed := sends(t, s, box, pec.Query{Filter: pec.FilterOpen}); !slices.Contains(listed, "stale@x") || slices.Contains(listed, "unknown@x") {
 		t.Errorf("the open sends are %q", listed)
 	}
 }
@@ -120,7 +120,7 @@ func summaryStays(t *testing.T, s pec.Store) {
 	} {
 		noError(t, s.Summarize(t.Context(), box, "a@x", summary))
 	}
-	if listed := sends(t, s, box, pec.Query{Filter: pec.Open}); !slices.Equal(listed, []string{"a@x"}) {
+	if listed := sends(t, s, box, pec.Query{Filter: pec.FilterOpen}); !slices.Equal(listed, []string{"a@x"}) {
 		t.Errorf("the open sends are %q: the Summary of more entries is lost", listed)
 	}
 }

@@ -119,7 +119,7 @@ func (f *Flags) Open(ctx context.Context) (a *Account, err error) {
 	}
 	login := pec.Password(f.User, password)
 	a.SMTP, err = smtpclient.New(preset.SMTP.Value, login, &smtpclient.Options{
-		TLS: roots, PerMinute: preset.PerMinute.Value, Throttle: preset.Throttles.Value,
+		TLS: roots, PerMinute: preset.PerMinute.Value, Throttles: preset.Throttles.Value,
 	})
 	if err != nil {
 		return nil, err

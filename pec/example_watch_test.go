@@ -1,0 +1,72 @@
+package pec_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// settle waits until nothing more is awaited of a send. It asks for the status before
+// it waits: what is settled already makes no event.
+func settle(ctx context.Context, client *pec.Client, messageID string) pec.Status {
+	status, err := client.Status(ctx, messageID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if status.Settled {
+		return status
+	}
+	for _, err := range client.Watch(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if status, err = client.Status(ctx, messageID); err != nil {
+			log.Fatal(err)
+		}
+		if status.Settled {
+			break
+		}
+	}
+	return status
+}
+
+// Run a mailbox: each notice as it comes. A program does this for as long as it lives.
+func ExampleClient_Watch() {
+	ctx := context.Background()
+	network, err := pectest.New(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer network.Close()
+	client, disconnect := connect(network, "mario@alfa-pec.example", nil)
+	defer disconnect()
+
+	id, err := client.Send(ctx, pec.Message{To: []string{"luigi@beta-pec.example"}, Subject: "Diffida", Text: "Si diffida."})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for event, err := range client.Watch(ctx) {
+		if err != nil {
+			log.Fatal(err) // ctx ended, or a *pec.SuspendedError
+		}
+		switch {
+		case event.Trouble != nil:
+			log.Print(event.Trouble) // it goes on by itself
+		case event.MessageID == id:
+			fmt.Println(event.Notice.Kind, "from", event.Notice.Provider)
+		}
+		status, err := client.Status(ctx, id)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if status.Settled {
+			break
+		}
+	}
+	// Output:
+	// acceptance from Alfa PEC S.p.A.
+	// delivery from Beta PEC S.p.A.
+}

@@ -1,0 +1,19 @@
+package storetest_test
+
+import (
+	"testing"
+
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/storetest"
+)
+
+// In the tests of a Store, with pec.Memory in its place.
+func ExampleRun() {
+	_ = func(t *testing.T) { // func TestStore(t *testing.T)
+		storetest.Run(t, func(t *testing.T) pec.Store {
+			store := pec.NewMemory()
+			// t.Cleanup(store.Close)
+			return store
+		})
+	}
+}
