@@ -10,13 +10,12 @@ import (
 )
 
 const (
-	batchItems = 64      // messages judged side by side and recorded in one go
+	batchItems = 64      // messages verified side by side
 	batchBytes = 8 << 20 // and about as many bytes: more are on disk anyway
 )
 
-// batch is the messages of a folder that were read and not dealt with yet. They are
-// verified side by side, and what they prove is recorded in one go: a database waits
-// for its disk once.
+// batch is the messages of a folder that were read and not dealt with yet: they are
+// verified side by side while others are read.
 type batch struct {
 	reading *reading
 	turns   chan struct{}
@@ -75,27 +74,25 @@ func (e *brokenError) Unwrap() error { return e.err }
 
 func (b *batch) full() bool { return len(b.items) >= batchItems || b.bytes >= batchBytes }
 
-// flush records what the messages prove, and hands them out in their order.
+// flush records what the messages prove, and hands them out, one after the other.
 func (b *batch) flush(ctx context.Context) error {
 	defer b.close()
-	var notices []*Event
+	r := b.reading
 	for _, p := range b.items {
 		<-p.done
 		if p.err != nil {
-			break // what lies behind comes again
+			return p.err
 		}
-		if p.event != nil && p.event.notice != nil {
-			notices = append(notices, p.event)
-		}
-	}
-	r := b.reading
-	if err := r.client.recordNotices(ctx, notices); err != nil {
-		return err
-	}
-	for _, p := range b.items {
-		handed, err := b.hand(ctx, p)
-		if err != nil || r.left {
-			return err
+		handed := false
+		if p.event != nil {
+			if err := r.client.recordEvent(ctx, p.event, p.item); err != nil {
+				return err
+			}
+			if r.left = !r.yield(*p.event, nil); r.left {
+				return nil
+			}
+			// Only the caller keeps what is not a notice.
+			handed = p.event.notice == nil
 		}
 		p.item.Cursor.ReadAt = r.cursor.ReadAt
 		r.cursor = p.item.Cursor
@@ -106,22 +103,6 @@ func (b *batch) flush(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// hand yields the event of a message. It is true when the caller was handed more than
-// a notice, which nobody but the caller keeps.
-func (b *batch) hand(ctx context.Context, p *pending) (handed bool, err error) {
-	if p.err != nil || p.event == nil {
-		return false, p.err
-	}
-	r := b.reading
-	if p.event.notice == nil {
-		if err := r.client.recordOther(ctx, p.event, p.item); err != nil {
-			return false, err
-		}
-	}
-	r.left = !r.yield(*p.event, nil)
-	return p.event.notice == nil, nil
 }
 
 // close releases the messages, and waits for those that are still looked at.

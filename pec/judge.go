@@ -21,12 +21,7 @@ func (c *Client) judge(ctx context.Context, raw *io.SectionReader, item Item) (*
 	if err != nil || event == nil {
 		return nil, err
 	}
-	if event.notice != nil {
-		err = c.recordNotices(ctx, []*Event{event})
-	} else {
-		err = c.recordOther(ctx, event, item)
-	}
-	if err != nil {
+	if err := c.recordEvent(ctx, event, item); err != nil {
 		event.close()
 		return nil, err
 	}
@@ -59,81 +54,55 @@ func (c *Client) prove(ctx context.Context, raw *io.SectionReader, item Item) (*
 	return event, nil
 }
 
-// recordOther records what is not a proven notice.
-func (c *Client) recordOther(ctx context.Context, event *Event, item Item) error {
-	if event.Unverified != nil {
+// recordEvent records what a message was found to be.
+func (c *Client) recordEvent(ctx context.Context, event *Event, item Item) error {
+	switch {
+	case event.Unverified != nil:
 		return c.recordUnverified(ctx, event)
+	case event.notice != nil:
+		return c.recordNotice(ctx, event)
+	default:
+		return c.recordInbound(ctx, event, item.Arrived)
 	}
-	return c.recordInbound(ctx, event, item.Arrived)
 }
 
-// recordNotices records proven notices with the sends they speak of, in one go where
-// none of them is known.
-func (c *Client) recordNotices(ctx context.Context, events []*Event) error {
-	var entries []Entry
-	var ours []*Event
-	linked := map[string]bool{}
-	for _, e := range events {
-		known, err := c.attribute(ctx, e)
-		if err != nil {
-			return err
-		}
-		if !known {
-			continue
-		}
-		notice, err := newEntry(e.MessageID, e.Notice, c.now(), e.Raw)
-		if err != nil {
-			return err
-		}
-		ours, entries = append(ours, e), append(entries, notice)
-		if id := foldID(e.Notice.CertID); isName(id) && c.isNewLink(id) && !linked[id] {
-			link, err := newEntry(e.MessageID, CertLink{CertID: e.Notice.CertID, At: e.Notice.At}, c.now(), nil)
-			if err != nil {
-				return err
-			}
-			linked[id], entries = true, append(entries, link)
-		}
-	}
-	added, err := c.append(ctx, entries)
-	if err != nil {
-		return err
-	}
-	if !added {
-		// Something is known already. What another send has first stays its own.
-		fresh := map[string]bool{}
-		for _, e := range entries {
-			if fresh[e.Key], err = c.append(ctx, []Entry{e}); err != nil {
-				return err
-			}
-		}
-		for _, e := range ours {
-			e.Repeated = !fresh[entryKey(e.MessageID, e.Notice)]
-		}
-	}
-	for id := range linked {
-		c.keepLink(id)
-	}
-	for _, e := range ours {
-		c.log.InfoContext(ctx, "pec: a notice", slog.String("kind", e.Notice.Kind.String()),
-			slog.String("message_id", e.MessageID), slog.String("evidence", e.Notice.Key.String()), slog.Bool("repeated", e.Repeated))
-	}
-	return nil
-}
-
-// attribute finds the send that a notice speaks of, and compares the content of a
-// delivery with what was sent. It is false when the notice is about none.
-func (c *Client) attribute(ctx context.Context, e *Event) (bool, error) {
+// recordNotice records a proven notice with the send it speaks of.
+func (c *Client) recordNotice(ctx context.Context, e *Event) error {
 	name, intent, err := c.sendOf(ctx, e.Notice)
 	if err != nil || name == "" {
 		c.log.InfoContext(ctx, "pec: a notice about no send of this mailbox", slog.String("kind", e.Notice.Kind.String()), slog.String("evidence", e.Notice.Key.String()))
-		return false, err
+		return err
 	}
 	e.MessageID = e.Notice.MessageID
 	if intent != nil {
 		e.MessageID = intent.MessageID
-		e.Notice.Content, err = c.contentOf(ctx, name, e.notice)
+		if e.Notice.Content, err = c.contentOf(ctx, name, e.notice); err != nil {
+			return err
+		}
 	}
-	return true, err
+	added, link := false, CertLink{CertID: e.Notice.CertID, At: e.Notice.At}
+	if isName(link.CertID) && c.isNewLink(link.CertID) {
+		// With the first notice of a send, in one go.
+		if added, err = c.recordRaw(ctx, name, e.Raw, e.Notice, link); err != nil {
+			return err
+		}
+		if !added {
+			// One of the two is known. What another send has first stays its own.
+			if _, err = c.record(ctx, name, link); err != nil {
+				return err
+			}
+		}
+		c.keepLink(link.CertID)
+	}
+	if !added {
+		if added, err = c.recordRaw(ctx, name, e.Raw, e.Notice); err != nil {
+			return err
+		}
+	}
+	e.Repeated = !added
+	c.log.InfoContext(ctx, "pec: a notice", slog.String("kind", e.Notice.Kind.String()),
+		slog.String("message_id", e.MessageID), slog.String("evidence", e.Notice.Key.String()), slog.Bool("repeated", e.Repeated))
+	return nil
 }
 
 // sendOf gives the name of the send that a notice speaks of: one of ours that it

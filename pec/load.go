@@ -104,13 +104,6 @@ func (l *Ledger) recordRaw(ctx context.Context, send string, raw *io.SectionRead
 		}
 		entries, raw = append(entries, e), nil
 	}
-	return l.append(ctx, entries)
-}
-
-func (l *Ledger) append(ctx context.Context, entries []Entry) (bool, error) {
-	if len(entries) == 0 {
-		return true, nil
-	}
 	added, err := l.store.Append(ctx, l.box, entries...)
 	if err != nil {
 		return false, &StoreError{Op: "write", Err: err}

@@ -356,7 +356,7 @@ func TestALeftLoopHasNotReadTheFolder(t *testing.T) {
 	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
 	sync(t, o.Client)
 	o.clock.advance(27 * time.Hour)
-	o.inbox = append(o.inbox, o.inbox[0], o.inbox[0])
+	o.inbox = append(o.inbox, o.inbox[0], emit(t, o.network.Providers()[1], pectest.KindDelivery, me, id, luigi))
 	for range o.Sync(t.Context()) {
 		break
 	}
