@@ -65,6 +65,7 @@ func reason(err error) Reason {
 	var (
 		postgres interface{ SQLState() string }
 		sqlite   interface{ Code() int }
+		unsent   interface{ SafeToRetry() bool } // of pgx: the connection was gone before
 		network  net.Error
 	)
 	switch {
@@ -72,7 +73,7 @@ func reason(err error) Reason {
 		return stateReason(postgres.SQLState())
 	case errors.As(err, &sqlite):
 		return codeReason(sqlite.Code())
-	case errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
+	case errors.As(err, &unsent) && unsent.SafeToRetry(), errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return ReasonUnavailable
 	default:

@@ -41,6 +41,39 @@ func TestPostgresRestart(t *testing.T) {
 	requireOnly(t, store, db, "before", "first of two", "interrupted")
 }
 
+// The server is restarted while the connections of the pool are idle: who writes next
+// does not hear of it. The outcome of an attempt would be lost for nothing.
+func TestPostgresRestartUnnoticed(t *testing.T) {
+	var server postgrestest.Server // others must not lose theirs
+	t.Cleanup(server.Stop)
+	db := openPostgres(t, server.Database(t))
+	store, err := sqlstore.OpenPostgres(t.Context(), db, nil)
+	require.NoError(t, err)
+	idle := func() {
+		var conns []*sql.Conn
+		for range 2 {
+			conn, err := db.Conn(t.Context())
+			require.NoError(t, err)
+			require.NoError(t, conn.PingContext(t.Context()))
+			conns = append(conns, conn)
+		}
+		for _, conn := range conns {
+			require.NoError(t, conn.Close())
+		}
+	}
+	idle()
+	server.Halt()
+	_, err = store.Append(t.Context(), box, fact("1", "a@x"))
+	requireReason(t, err, sqlstore.ReasonUnavailable)
+	server.Start(t)
+	idle()
+	idle() // the driver looks at connections that it has not used within a second
+	server.Halt()
+	server.Start(t)
+	mustAppend(t, store, fact("1", "a@x"))
+	requireOnly(t, store, db, "1")
+}
+
 // The connection of an Append is killed.
 func TestPostgresConnectionKilled(t *testing.T) {
 	db := openPostgres(t, server.Database(t))

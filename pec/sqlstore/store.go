@@ -76,7 +76,7 @@ func (s *Store) connect(ctx context.Context) (*sql.Conn, error) {
 
 // write runs a transaction. What is begun is undone unless do gives nil.
 func (s *Store) write(ctx context.Context, op string, do func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, s.dialect.tx)
+	tx, err := s.begin(ctx)
 	if err != nil {
 		return failure(ctx, op, err)
 	}
@@ -90,4 +90,16 @@ func (s *Store) write(ctx context.Context, op string, do func(*sql.Tx) error) er
 		return failure(ctx, op, err)
 	}
 	return failure(ctx, op, tx.Commit())
+}
+
+// begin begins a transaction. Connections of the pool may have broken while they were
+// idle: nothing was begun on those, and the next one is tried.
+func (s *Store) begin(ctx context.Context) (*sql.Tx, error) {
+	for range s.db.Stats().Idle {
+		tx, err := s.db.BeginTx(ctx, s.dialect.tx)
+		if err == nil || ctx.Err() != nil || reason(err) != ReasonUnavailable {
+			return tx, err
+		}
+	}
+	return s.db.BeginTx(ctx, s.dialect.tx)
 }

@@ -1,0 +1,250 @@
+package killtest
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// scale is how many random runs are made for each database, and whether they are more
+// than a test should wait for.
+func scale(t *testing.T) (runs int, long bool) {
+	t.Helper()
+	text := os.Getenv("GOPEC_SCALE")
+	if text == "" {
+		return 30, false
+	}
+	runs, err := strconv.Atoi(text)
+	require.NoError(t, err)
+	return runs, true
+}
+
+func onEach(t *testing.T, test func(*testing.T, string)) {
+	for _, driver := range []string{"sqlite", "pgx"} {
+		t.Run(driver, func(t *testing.T) { test(t, driver) })
+	}
+}
+
+// life is that of one worker: it is killed at the n-th time of a step.
+type life struct {
+	way  string
+	step string
+	n    int
+}
+
+// plan is what happens in a run: workers, one after the other, all of which end early.
+type plan struct {
+	name      string
+	lives     []life
+	uncertain int // how many messages stay so
+}
+
+// mayHaveLeft are the steps between the claim and the first word of the provider.
+var mayHaveLeft = []string{"after attempt", "before submit", "half body", "whole body"}
+
+func planFor(lives ...life) plan {
+	p := plan{lives: lives}
+	var names []string
+	for _, l := range lives {
+		names = append(names, fmt.Sprintf("%s %s %d", l.way, l.step, l.n))
+		if slices.Contains(mayHaveLeft, l.step) {
+			p.uncertain++
+		}
+	}
+	p.name = strings.Join(names, ", ")
+	return p
+}
+
+// plans are one for each step that a worker takes when nothing goes wrong, for the
+// first message and for the second; and for those that only a second worker takes.
+func plans(t *testing.T, driver string, long bool) []plan {
+	t.Helper()
+	taken, _ := undisturbed(t, driver)
+	var all []plan
+	for _, step := range slices.Sorted(maps.Keys(taken)) {
+		search := strings.HasSuffix(step, "found") || strings.HasSuffix(step, "summary")
+		for n := 1; n <= min(2, taken[step]); n++ {
+			if n == 1 || !search {
+				all = append(all, planFor(life{sends, step, n}))
+			}
+			if long && !search {
+				all = append(all, planFor(life{watches, step, n}))
+			}
+		}
+	}
+	for _, step := range []string{"before attempt", "after attempt", "before submit", "half body", "whole body", "after submit", "before outcome", "after outcome"} {
+		all = append(all, planFor(life{sends, "after intent+key", 1}, life{retries, step, 1}))
+	}
+	return append(all,
+		planFor(life{sends, "after notice+cert", 1}, life{sends, "before cert", 1}),
+		planFor(life{sends, "after notice+cert", 1}, life{sends, "after cert", 1}),
+		planFor(life{sends, "after notice+cert", 1}, life{sends, "before notice", 2}, life{sends, "after intent+key+resent", 1}, life{retries, "after attempt", 1}),
+		planFor(life{watches, "after submit", 1}), planFor(life{watches, "before cursor", 1}), planFor(life{watches, "loop ends", 1}),
+	)
+}
+
+// undisturbed gives the steps of a worker that comes to its end, and how long that takes.
+func undisturbed(t *testing.T, driver string) (map[string]int, time.Duration) {
+	t.Helper()
+	r := newScene(t, driver, 1).newRun(t)
+	require.NoError(t, r.network.Idle(t.Context()))
+	f, begun := newFuse("", 0), time.Now()
+	w, err := r.order.open(t.Context(), f.at)
+	require.NoError(t, err)
+	require.NoError(t, w.work(t.Context()))
+	w.close()
+	return f.taken, time.Since(begun)
+}
+
+// A worker is killed at a step, and so may be the next. Then another one does it all
+// again, or only goes on with what it finds.
+func TestKilledAtEachStep(t *testing.T) {
+	onEach(t, func(t *testing.T, driver string) {
+		_, long := scale(t)
+		all := plans(t, driver, long)
+		s := newScene(t, driver, len(all))
+		results := newTable(t, driver)
+		for i, p := range all {
+			t.Run(p.name, func(t *testing.T) {
+				r := s.newRun(t)
+				for n, l := range p.lives {
+					o := r.order
+					o.Way, o.Step, o.N, o.Ahead = l.way, l.step, l.n, time.Duration(n)*5*time.Minute
+					require.True(t, start(t, o).wait(t), "the step is not taken")
+				}
+				r.again(t, []string{sends, retries}[i%2], 30*time.Minute)
+				v := r.judge(t)
+				assert.Equal(t, p.uncertain, v.uncertain)
+				results.add(p.lives[len(p.lives)-1].step, len(p.lives), v)
+			})
+		}
+	})
+}
+
+// What the provider does with the final dot, and whether the worker lives to hear it.
+func TestTheFinalDot(t *testing.T) {
+	cases := []struct {
+		name      string
+		fault     pectest.Fault
+		kill      bool   // at the dot
+		step      string // where else it is killed
+		uncertain int
+	}{
+		{"taken, killed", pectest.Fault{Cut: true}, true, "", 0},
+		{"lost, killed", pectest.Fault{Cut: true, Lose: true}, true, "", 1},
+		{"taken, cut", pectest.Fault{Cut: true}, false, "", 0},
+		{"taken, cut within the 250", pectest.Fault{Cut: true, CutAfter: 3}, false, "", 0},
+		{"taken, cut, killed before the record", pectest.Fault{Cut: true}, false, "before outcome", 0},
+		{"lost, cut", pectest.Fault{Cut: true, Lose: true}, false, "", 1},
+		{"lost, cut, killed before the record", pectest.Fault{Cut: true, Lose: true}, false, "before outcome", 1},
+		{"lost, 451", pectest.Fault{Lose: true}, false, "", 0},
+		{"lost, 451, killed before the record", pectest.Fault{Lose: true}, false, "before outcome", 1},
+		{"lost, 451, killed after the record", pectest.Fault{Lose: true}, false, "after outcome", 0},
+	}
+	onEach(t, func(t *testing.T, driver string) {
+		s := newScene(t, driver, 2*len(cases))
+		results := newTable(t, driver)
+		for _, c := range cases {
+			for n := 1; n <= 2; n++ {
+				t.Run(fmt.Sprintf("%s %d", c.name, n), func(t *testing.T) {
+					r := s.newRun(t)
+					victim := make(chan *process, 1)
+					defer r.atDot(n, func() *pectest.Fault {
+						if c.kill {
+							(<-victim).kill()
+						}
+						return &c.fault
+					})()
+					o := r.order
+					o.Step, o.N = c.step, n
+					p := start(t, o)
+					victim <- p
+					kills := 0
+					if p.wait(t) {
+						kills++
+					}
+					require.Equal(t, c.kill || c.step != "", kills > 0)
+					r.again(t, []string{sends, retries}[n-1], 30*time.Minute)
+					v := r.judge(t)
+					assert.Equal(t, c.uncertain, v.uncertain)
+					results.add("dot: "+c.name, kills, v)
+				})
+			}
+		}
+	})
+}
+
+// atDot strikes at the n-th final dot of the run.
+func (r *run) atDot(n int, strike func() *pectest.Fault) (remove func()) {
+	var dots atomic.Int32
+	address := r.order.Address
+	return r.network.Intercept(func(m pectest.Moment) *pectest.Fault {
+		if m.Account != address || m.Command != pectest.MomentDot || int(dots.Add(1)) != n {
+			return nil
+		}
+		return strike()
+	})
+}
+
+// Workers are killed at any moment or step, one or two at a time, several times over,
+// and now and then the provider hangs up at the final dot.
+func TestKilledAtAnyMoment(t *testing.T) {
+	onEach(t, func(t *testing.T, driver string) {
+		runs, _ := scale(t)
+		seed := uint64(time.Now().UnixNano())
+		t.Logf("seed %d", seed)
+		chance := rand.New(rand.NewPCG(seed, 0))
+		taken, whole := undisturbed(t, driver)
+		steps := slices.Sorted(maps.Keys(taken))
+		s := newScene(t, driver, runs)
+		results := newTable(t, driver)
+		for range runs {
+			r := s.newRun(t)
+			if chance.IntN(3) == 0 {
+				defer r.atDot(1+chance.IntN(2), func() *pectest.Fault { return &pectest.Fault{Cut: true} })()
+			}
+			killed, most := 0, 0
+			for wave := range 1 + chance.IntN(3) {
+				var alive []*process
+				for range 1 + chance.IntN(2) {
+					o := r.order
+					o.Ahead = time.Duration(wave) * 5 * time.Minute
+					o.Way = []string{sends, sends, retries, watches}[chance.IntN(4)]
+					if chance.IntN(2) == 0 {
+						o.Step = steps[chance.IntN(len(steps))]
+						o.N = 1 + chance.IntN(taken[o.Step])
+					}
+					p := start(t, o)
+					alive = append(alive, p)
+					moment := time.AfterFunc(time.Duration(chance.Int64N(int64(whole*3/2))), p.kill)
+					defer moment.Stop()
+				}
+				most = max(most, len(alive))
+				for _, p := range alive {
+					if p.wait(t) {
+						killed++
+					}
+				}
+			}
+			r.again(t, []string{sends, retries}[chance.IntN(2)], 30*time.Minute)
+			name := "at random, one at a time"
+			if most > 1 {
+				name = "at random, two at once"
+			}
+			results.add(name, killed, r.judge(t))
+			require.False(t, t.Failed(), "run of %s", r.order.Address)
+		}
+	})
+}

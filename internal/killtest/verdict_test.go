@@ -1,0 +1,169 @@
+package killtest
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/mail"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// verdict is what a run has left behind.
+type verdict struct {
+	copies    int // the most that the provider has of one message
+	lost      int // notices of the mailbox that the store does not have, and envelopes that nobody was handed
+	sent      int // messages that have left and are known to have
+	uncertain int
+	unknown   int // messages that nothing was recorded of, and that have not left
+}
+
+// judge compares the store with the provider. What the provider has is read from its
+// mailboxes directly.
+func (r *run) judge(t *testing.T) verdict {
+	t.Helper()
+	w, err := r.order.open(t.Context(), calm)
+	require.NoError(t, err)
+	defer w.close()
+	var v verdict
+	accepted := map[string]int{}
+	evidence := map[string]bool{}
+	for key, recipient := range map[string]string{first: r.order.To, second: r.order.Then} {
+		id, err := w.MessageID(t.Context(), key)
+		copies := count(r.messages(t, recipient), "X-Trasporto")
+		if errors.Is(err, pec.ErrUnknownSend) {
+			assert.Zero(t, copies, "it left and was not recorded")
+			v.unknown++
+		} else {
+			require.NoError(t, err)
+			accepted[id] = copies
+			r.judgeSend(t, w, &v, id, copies)
+			for _, f := range facts(t, w, id) {
+				if n, ok := f.(pec.NoticeFact); ok {
+					evidence[string(raw(t, w, id, n))] = true
+				}
+			}
+		}
+		v.copies = max(v.copies, copies)
+	}
+
+	handled, err := os.ReadFile(r.order.Handled)
+	require.NoError(t, err)
+	for _, m := range r.messages(t, r.order.Address) {
+		header := headerOf(t, m)
+		about := strings.Trim(header.Get("X-Riferimento-Message-ID"), "<>")
+		switch header.Get("X-Ricevuta") {
+		case "":
+			if !bytes.Contains(handled, []byte(header.Get("Message-ID")+"\n")) {
+				v.lost++
+			}
+			continue
+		case "accettazione":
+			accepted[about]--
+		}
+		if !evidence[string(m)] {
+			v.lost++
+		}
+		delete(evidence, string(m))
+	}
+	assert.Empty(t, evidence, "notices that are not in the mailbox")
+	for id, difference := range accepted {
+		assert.Zero(t, difference, "copies accepted and delivered of %s", id)
+	}
+	assert.LessOrEqual(t, v.copies, 1, "COPIES")
+	assert.Zero(t, v.lost, "LOST")
+	return v
+}
+
+// judgeSend demands the status that the copies make.
+func (r *run) judgeSend(t *testing.T, w *worker, v *verdict, id string, copies int) {
+	t.Helper()
+	status, err := w.Status(t.Context(), id)
+	require.NoError(t, err)
+	if copies > 0 {
+		v.sent++
+		assert.Equal(t, pec.TotalPartial, status.Total)
+		assert.True(t, status.Settled)
+		assert.Nil(t, status.Flags)
+		assert.Equal(t, pec.StateDelivered, status.Recipients[0].State)
+		assert.Equal(t, pec.ContentMatch, status.Recipients[0].Content)
+		assert.Equal(t, pec.StateFailed, status.Recipients[1].State)
+		return
+	}
+	v.uncertain++
+	assert.Equal(t, pec.TotalUncertain, status.Total)
+	for _, recipient := range status.Recipients {
+		assert.Equal(t, pec.StateUncertain, recipient.State)
+	}
+	var found []string
+	for s, err := range w.Find(t.Context(), pec.Query{Filter: pec.FilterUncertain}) {
+		require.NoError(t, err)
+		found = append(found, s.MessageID)
+	}
+	assert.Equal(t, []string{id}, found)
+	// The reason: an attempt of which no outcome is recorded, or that had none.
+	open := map[int]bool{}
+	for _, f := range facts(t, w, id) {
+		switch f := f.(type) {
+		case pec.Attempt:
+			open[f.N] = true
+		case pec.AttemptOutcome:
+			open[f.N] = f.Outcome.Kind == pec.OutcomeUncertain
+		}
+	}
+	reasons := 0
+	for _, uncertain := range open {
+		if uncertain {
+			reasons++
+		}
+	}
+	assert.Equal(t, 1, reasons)
+}
+
+func facts(t *testing.T, w *worker, id string) []pec.Fact {
+	t.Helper()
+	facts, err := w.Facts(t.Context(), id)
+	require.NoError(t, err)
+	return facts
+}
+
+func raw(t *testing.T, w *worker, id string, f pec.Fact) []byte {
+	t.Helper()
+	r, err := w.Raw(t.Context(), id, f)
+	require.NoError(t, err)
+	defer r.Close()
+	raw, err := io.ReadAll(r)
+	require.NoError(t, err)
+	return raw
+}
+
+// messages are those in an INBOX, as they are there.
+func (r *run) messages(t *testing.T, address string) [][]byte {
+	t.Helper()
+	messages, err := r.network.ProviderOf(address).Messages(address, pectest.InboxFolder)
+	require.NoError(t, err)
+	return messages
+}
+
+func count(messages [][]byte, field string) (n int) {
+	for _, m := range messages {
+		if parsed, err := mail.ReadMessage(bytes.NewReader(m)); err == nil && parsed.Header.Get(field) != "" {
+			n++
+		}
+	}
+	return n
+}
+
+func headerOf(t *testing.T, raw []byte) mail.Header {
+	t.Helper()
+	m, err := mail.ReadMessage(bytes.NewReader(raw))
+	require.NoError(t, err)
+	return m.Header
+}

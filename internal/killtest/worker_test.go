@@ -1,0 +1,310 @@
+package killtest
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/mail"
+	"os"
+	"strings"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/imapclient"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/sqlstore"
+	"github.com/gopec/gopec/smtpclient"
+)
+
+// The ways a worker does its work.
+const (
+	sends   = "sends"   // it sends, and syncs until nothing more is awaited
+	watches = "watches" // it sends, and watches
+	retries = "retries" // it sends nothing new, as one whose caller does not know that it ended
+)
+
+// order is all that a worker is told. It passes into another process as JSON.
+type order struct {
+	Driver, DSN   string // "sqlite" or "pgx"
+	Address       string // of the mailbox, which is its login too
+	To, Then      string // who gets the first message, and who the second
+	SMTP, IMAP    string
+	Roots, Anchor []byte        // certificates, DER
+	Handled       string        // the file where envelopes are noted that were handed over
+	Ahead         time.Duration // how far its clock is ahead
+	Way           string
+	Step          string // where it ends, for the N-th time; "" for nowhere
+	N             int
+}
+
+const password = "secret"
+
+// nobody is in every first message, and in every second one again.
+const nobody = "unknown@beta-pec.example"
+
+// The keys of the two messages.
+const (
+	first  = "first"
+	second = "second"
+)
+
+// worker is a Client with what it needs.
+type worker struct {
+	*pec.Client
+	order
+	step func(string) error
+	db   *sql.DB
+	ends []func() error
+}
+
+// open connects the ports. step hears of each step.
+func (o order) open(ctx context.Context, step func(string) error) (*worker, error) {
+	w := &worker{order: o, step: step}
+	if err := w.connect(ctx); err != nil {
+		w.close()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *worker) connect(ctx context.Context) error {
+	roots := x509.NewCertPool()
+	root, err := x509.ParseCertificate(w.Roots)
+	if err != nil {
+		return err
+	}
+	roots.AddCert(root)
+	anchor, err := x509.ParseCertificate(w.Anchor)
+	if err != nil {
+		return err
+	}
+	now := func() time.Time { return time.Now().Add(w.Ahead) }
+	verifier, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(anchor)}, &envelope.VerifierOptions{Now: now})
+	if err != nil {
+		return err
+	}
+	login := pec.Password(w.Address, password)
+	smtp, err := smtpclient.New(w.SMTP, login, &smtpclient.Options{TLS: &tls.Config{RootCAs: roots}})
+	if err != nil {
+		return err
+	}
+	w.ends = append(w.ends, smtp.Close)
+	imap, err := imapclient.New(w.IMAP, login, &imapclient.Options{TLS: &tls.Config{RootCAs: roots}})
+	if err != nil {
+		return err
+	}
+	w.ends = append(w.ends, imap.Close)
+	if w.db, err = sql.Open(w.Driver, w.DSN); err != nil {
+		return err
+	}
+	w.ends = append(w.ends, w.db.Close)
+	kept, err := openStore(ctx, w.Driver, w.db)
+	if err != nil {
+		return err
+	}
+	w.Client, err = pec.New(w.Address, &submitter{smtp, w.step}, &mailbox{imap, w.step}, verifier,
+		&pec.Options{Store: &store{kept, w.step}, Now: now})
+	return err
+}
+
+func openStore(ctx context.Context, driver string, db *sql.DB) (*sqlstore.Store, error) {
+	if driver == "sqlite" {
+		return sqlstore.OpenSQLite(ctx, db)
+	}
+	return sqlstore.OpenPostgres(ctx, db, nil)
+}
+
+func (w *worker) close() {
+	for _, end := range w.ends {
+		_ = end()
+	}
+}
+
+// message is what a key stands for.
+func (o order) message(key string) pec.Message {
+	m := pec.Message{To: []string{o.To, nobody}, Subject: key, Key: key, Text: strings.Repeat("Entro dieci giorni.\n", 1000)}
+	if key == second {
+		m.To[0] = o.Then
+	}
+	return m
+}
+
+// work sends the first message, follows it, sends it anew to whom it failed for, and
+// follows that.
+func (w *worker) work(ctx context.Context) error {
+	if w.Ahead > 0 {
+		if err := w.each(w.Retry(ctx)); err != nil {
+			return err
+		}
+	}
+	for _, key := range []string{first, second} {
+		if w.Way != retries {
+			if err := w.send(ctx, key); err != nil {
+				return err
+			}
+		}
+		id, err := w.MessageID(ctx, key)
+		if errors.Is(err, pec.ErrUnknownSend) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		settled, err := w.follow(ctx, id)
+		if err != nil || !settled {
+			return err
+		}
+		if err := w.each(w.Prove(ctx, id)); err != nil {
+			return err
+		}
+		for _, err := range w.Find(ctx, pec.Query{Filter: pec.FilterOpen}) {
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// send is done again by every worker: the key makes it one send. What did not leave,
+// or may have, is no error here: it is there to be followed.
+func (w *worker) send(ctx context.Context, key string) error {
+	var err error
+	if key == first {
+		_, err = w.Send(ctx, w.message(key))
+	} else {
+		var before string
+		if before, err = w.MessageID(ctx, first); err == nil {
+			_, err = w.Resend(ctx, before, w.message(key))
+		}
+	}
+	var failed *pec.SendError
+	if errors.As(err, &failed) && failed.Store == nil {
+		return nil
+	}
+	return err
+}
+
+// follow is true once nothing more is awaited, and false when there is nothing to wait
+// for: it has not left, or nobody knows.
+func (w *worker) follow(ctx context.Context, id string) (bool, error) {
+	for synced := false; ; synced = true {
+		status, err := w.Status(ctx, id)
+		if err != nil || status.Settled {
+			return err == nil, err
+		}
+		if status.Recipients[0].State < pec.StateSubmitted && synced {
+			return false, w.each(w.Prove(ctx, id))
+		}
+		if synced {
+			if err := w.Wait(ctx); err != nil {
+				return false, err
+			}
+		}
+		if w.Way == watches && status.Recipients[0].State >= pec.StateSubmitted {
+			err = w.watch(ctx, id)
+		} else {
+			err = w.each(w.Sync(ctx))
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+}
+
+// watch runs the mailbox until nothing more is awaited.
+func (w *worker) watch(ctx context.Context, id string) error {
+	for event, err := range w.Watch(ctx) {
+		if err == nil {
+			err = errors.Join(event.Trouble, w.handle(event))
+		}
+		if err != nil {
+			return err
+		}
+		status, err := w.Status(ctx, id)
+		if err != nil || status.Settled {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *worker) each(events iter.Seq2[pec.Event, error]) error {
+	for event, err := range events {
+		if err != nil {
+			return err
+		}
+		if err := w.handle(event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// handle is the body of the loop. The envelopes are noted: nobody else keeps them.
+func (w *worker) handle(event pec.Event) error {
+	_ = w.step("loop begins")
+	if event.Unverified != nil {
+		return event.Unverified
+	}
+	if event.Unreadable != nil {
+		return event.Unreadable
+	}
+	if event.Inbound != nil {
+		m, err := mail.ReadMessage(event.Raw)
+		if err != nil {
+			return err
+		}
+		if err := note(w.Handled, m.Header.Get("Message-ID")); err != nil {
+			return err
+		}
+	}
+	_ = w.step("loop ends")
+	return nil
+}
+
+// note adds a line to a file.
+func note(path, line string) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(f, line)
+	return errors.Join(err, f.Close())
+}
+
+// The environment of a worker holds its order.
+const orders = "KILLTEST_ORDER"
+
+// serve is the whole life of a worker.
+func serve(text string) error {
+	var o order
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	w, err := o.open(ctx, newFuse(o.Step, o.N).at)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	return w.work(ctx)
+}
+
+// live is what TestMain does in a worker.
+func live(text string) {
+	fmt.Println("ready")
+	if err := serve(text); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
