@@ -18,7 +18,9 @@ type Event struct {
 	// Notice is the notice the message was proven to be; the zero value for anything
 	// else.
 	Notice NoticeFact
-	// Repeated tells that the notice was recorded before.
+	// Repeated tells that the notice was recorded before. It need not have been yielded
+	// before: the loop may have been left, or the process have ended, in between.
+	// Ledger.Changes is for those who must miss none.
 	Repeated bool
 	// Inbound is what an envelope brought: a PEC of somebody's, or in an anomaly any
 	// mail. An answer to one of our sends, or a bounce of one, has its MessageID: by what

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
@@ -52,17 +53,14 @@ func ExampleClient_Watch() {
 		if err != nil {
 			log.Fatal(err) // ctx ended, or a *pec.SuspendedError
 		}
-		switch {
-		case event.Trouble != nil:
+		if event.Trouble != nil {
 			log.Print(event.Trouble) // it goes on by itself
-		case event.MessageID == id:
-			fmt.Println(event.Notice.Kind, "from", event.Notice.Provider)
 		}
-		status, err := client.Status(ctx, id)
-		if err != nil {
-			log.Fatal(err)
+		if event.MessageID != id {
+			continue
 		}
-		if status.Settled {
+		fmt.Println(event.Notice.Kind, "from", event.Notice.Provider)
+		if event.Notice.Kind == envelope.KindDelivery {
 			break
 		}
 	}
