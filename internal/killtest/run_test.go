@@ -3,6 +3,7 @@ package killtest
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"encoding/pem"
@@ -170,15 +171,17 @@ func (r *run) again(t *testing.T, way string, ahead time.Duration) {
 // calm is for workers to whom nothing happens.
 func calm(string) error { return nil }
 
-// finish works until nothing moves any more.
+// finish works until nothing moves any more. What is lost would be waited for in vain.
 func (r *run) finish(t *testing.T, w *worker) {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
 	for known := -1; ; {
-		require.NoError(t, w.work(t.Context()))
-		require.NoError(t, r.network.Idle(t.Context()))
-		require.NoError(t, w.each(w.Sync(t.Context())))
+		require.NoError(t, w.work(ctx))
+		require.NoError(t, r.network.Idle(ctx))
+		require.NoError(t, w.each(w.Sync(ctx)))
 		count := 0
-		for _, err := range w.Changes(t.Context(), "") {
+		for _, err := range w.Changes(ctx, "") {
 			require.NoError(t, err)
 			count++
 		}
