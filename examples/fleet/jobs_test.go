@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -86,14 +87,17 @@ func TestARescuedJobOfALiveWorkerSendsOnce(t *testing.T) {
 	slow, rescuer := s.open(t), s.open(t)
 	slow.enqueue(t, bill("1"))
 	onTheWire, goOn := make(chan struct{}), make(chan struct{})
-	stall := sync.OnceFunc(func() { close(onTheWire); <-goOn })
+	var dots atomic.Int32
 	defer s.network.Intercept(func(m pectest.Moment) *pectest.Fault {
-		if m.Protocol == pectest.SMTP && m.Command == pectest.MomentDot {
-			stall()
+		if m.Protocol == pectest.SMTP && m.Command == pectest.MomentDot && dots.Add(1) == 1 {
+			close(onTheWire)
+			<-goOn
 		}
 		return nil
 	})()
 	first := make(chan error, 1)
+	release := sync.OnceFunc(func() { close(goOn) })
+	defer release()
 	job := slow.job(t, "1")
 	go func() { first <- slow.work(t.Context(), job) }()
 	<-onTheWire
@@ -105,7 +109,7 @@ func TestARescuedJobOfALiveWorkerSendsOnce(t *testing.T) {
 	status, err := rescuer.mailboxes[mario].Status(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, pec.TotalUncertain, status.Total)
-	close(goOn)
+	release()
 	require.NoError(t, <-first)
 	require.NoError(t, rescuer.work(t.Context(), job))
 	require.NoError(t, s.network.Idle(t.Context()))
