@@ -59,6 +59,18 @@ func TestProviderNetworkSharesNothingWithTheParsers(t *testing.T) {
 	}
 }
 
+// Job queues and database drivers are for examples and tests: whoever imports the
+// module's packages gets none of them.
+func TestPackagesBringNoQueueAndNoDriver(t *testing.T) {
+	for _, pattern := range []string{"envelope", "receipt", "pec", "smtpclient", "imapclient", "pec/sqlstore", "pec/pectest"} {
+		for _, dep := range dependencies(t, module+pattern) {
+			for _, forbidden := range []string{"github.com/riverqueue/", "github.com/jackc/", "modernc.org/"} {
+				require.False(t, strings.HasPrefix(dep, forbidden), "%s needs %s", pattern, dep)
+			}
+		}
+	}
+}
+
 // Which database driver a program has is its own choice.
 func TestStoreBringsNoDriver(t *testing.T) {
 	for _, pattern := range []string{"pec/sqlstore", "pec/storetest"} {

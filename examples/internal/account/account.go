@@ -104,7 +104,7 @@ func (f *Flags) Open(ctx context.Context) (a *Account, err error) {
 	case f.From == "":
 		f.From = f.User
 	}
-	roots, err := roots(f.CA)
+	roots, err := Roots(f.CA)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (f *Flags) Open(ctx context.Context) (a *Account, err error) {
 			a.Close()
 		}
 	}()
-	if a.Verifier, err = verifier(f.Anchors); err != nil {
+	if a.Verifier, err = Verifier(f.Anchors); err != nil {
 		return nil, err
 	}
 	login := pec.Password(f.User, password)
@@ -164,7 +164,9 @@ func (f *Flags) preset() (pec.Preset, error) {
 	return p, nil
 }
 
-func roots(file string) (*tls.Config, error) {
+// Roots trusts the servers that the CA in a PEM file vouches for; nil, which trusts
+// the system's, without a file.
+func Roots(file string) (*tls.Config, error) {
 	if file == "" {
 		return nil, nil
 	}
@@ -179,7 +181,9 @@ func roots(file string) (*tls.Config, error) {
 	return &tls.Config{RootCAs: pool}, nil
 }
 
-func verifier(file string) (*envelope.Verifier, error) {
+// Verifier trusts the signing CAs or public keys in a PEM file, or the built-in ones
+// without a file.
+func Verifier(file string) (*envelope.Verifier, error) {
 	anchors := envelope.BuiltinAnchors()
 	if file != "" {
 		pem, err := os.ReadFile(file)

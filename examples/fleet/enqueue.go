@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+)
+
+// enqueue records one invoice and the job of sending it.
+func enqueue(ctx context.Context, f *fleet, args []string, _, stderr io.Writer) error {
+	set := flags("fleet enqueue", stderr)
+	i := invoice{}
+	set.StringVar(&i.Sender, "from", "", "the `address` of the mailbox that sends")
+	to := set.String("to", "", "the `addresses` of the recipients, with commas")
+	set.StringVar(&i.Number, "number", "", "the invoice's `number`, which no other of this mailbox has")
+	set.StringVar(&i.Total, "total", "", "the `amount` in euro")
+	if err := parse(set, args); err != nil {
+		return err
+	}
+	if set.NArg() > 0 || i.Sender == "" || *to == "" || i.Number == "" {
+		return errUsage
+	}
+	i.Recipients = strings.Split(*to, ",")
+	m, err := f.mailbox(i.Sender)
+	if err != nil {
+		return err
+	}
+	// Better told now than found among the cancelled jobs.
+	if _, err := m.Check(ctx, i.message(i.key())); err != nil {
+		return err
+	}
+	jobs, err := river.NewClient(riverpgxv5.New(f.pool), &river.Config{})
+	if err != nil {
+		return err
+	}
+	return pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error { return i.enqueueIn(ctx, tx, jobs) })
+}

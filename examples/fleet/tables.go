@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+// The invoices stand for the tables of an application.
+const invoices = `CREATE TABLE IF NOT EXISTS fleet_invoices (
+	id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	sender     text NOT NULL,
+	recipients text[] NOT NULL,
+	number     text NOT NULL,
+	total      text NOT NULL,
+	UNIQUE (sender, number)
+)`
+
+// migrating is the advisory lock of those who make tables: River's migrations do not
+// expect that two processes start together.
+const migrating = 0x666c656574
+
+// migrate makes River's tables and the application's. Those of the Store it makes
+// itself.
+func migrate(ctx context.Context, pool *pgxpool.Pool) (err error) {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrating)); err != nil {
+		return err
+	}
+	defer func() {
+		_, unlockErr := conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(migrating))
+		err = errors.Join(err, unlockErr)
+	}()
+	if _, err := conn.Exec(ctx, invoices); err != nil {
+		return err
+	}
+	migrator, err := rivermigrate.New(riverpgxv5.New(pool), nil)
+	if err != nil {
+		return err
+	}
+	_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	return err
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+)
+
+// pace is how a worker process works.
+type pace struct {
+	sends     int           // messages at a time
+	mailboxes int           // mailboxes at a time
+	turn      time.Duration // how long a mailbox is looked after before another's turn
+	timeout   time.Duration // the longest that sending may take
+	rescue    time.Duration // after that long a job's worker is taken for dead
+}
+
+// worker runs jobs until ctx ends, and finishes those it has begun.
+func worker(ctx context.Context, f *fleet, args []string, _, stderr io.Writer) error {
+	set := flags("fleet worker", stderr)
+	var p pace
+	set.IntVar(&p.sends, "sends", 8, "how `many` messages to send at a time; of one mailbox it is one")
+	set.IntVar(&p.mailboxes, "mailboxes", 8, "how `many` mailboxes to look after at a time")
+	set.DurationVar(&p.turn, "turn", 20*time.Second, "how long to look after a mailbox before another has its turn")
+	set.DurationVar(&p.timeout, "send-timeout", 30*time.Minute, "how long sending may take: a server may think for ten minutes, and whoever hangs up then makes a send uncertain")
+	set.DurationVar(&p.rescue, "rescue", 2*time.Minute, "after this time, and for sending -send-timeout, a job is run again; longer than -turn")
+	if err := parse(set, args); err != nil {
+		return err
+	}
+	if set.NArg() > 0 || p.sends < 1 || p.mailboxes < 1 || p.turn <= 0 || p.timeout <= 0 || p.rescue <= p.turn {
+		return errUsage
+	}
+	jobs, err := newWorker(f, p, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		return err
+	}
+	if err := jobs.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return jobs.Stop(context.WithoutCancel(ctx))
+}
+
+func newWorker(f *fleet, p pace, log *slog.Logger) (*river.Client[pgx.Tx], error) {
+	workers := river.NewWorkers()
+	err := errors.Join(
+		river.AddWorkerSafely(workers, &sendWorker{fleet: f, timeout: p.timeout}),
+		river.AddWorkerSafely(workers, &mailboxWorker{fleet: f, turn: p.turn, log: log}),
+	)
+	if err != nil {
+		return nil, err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, err
+	}
+	return river.NewClient(riverpgxv5.New(f.pool), &river.Config{
+		ID:      fmt.Sprintf("%s-%d-%d", host, os.Getpid(), time.Now().Unix()),
+		Logger:  log,
+		Workers: workers,
+		Queues: map[string]river.QueueConfig{
+			sendQueue: {MaxWorkers: p.sends}, mailboxQueue: {MaxWorkers: p.mailboxes},
+		},
+		PeriodicJobs:         f.rounds(),
+		JobTimeout:           p.rescue,
+		RescueStuckJobsAfter: p.rescue,
+	})
+}
+
+// rounds see to it that each mailbox has its job. Where it has one, nothing is added.
+func (f *fleet) rounds() []*river.PeriodicJob {
+	var jobs []*river.PeriodicJob
+	for _, m := range f.mailboxes {
+		jobs = append(jobs, river.NewPeriodicJob(river.PeriodicInterval(time.Minute),
+			func() (river.JobArgs, *river.InsertOpts) { return mailboxArgs{Mailbox: m.address}, nil },
+			&river.PeriodicJobOpts{RunOnStart: true}))
+	}
+	return jobs
+}
