@@ -97,7 +97,7 @@ func (a *assessment) sort(all []*message) {
 		a.proofs = append(a.proofs, m)
 	}
 	slices.SortFunc(a.proofs, func(x, y *message) int {
-		return cmp.Or(x.at.Compare(y.at), bytes.Compare(x.key[:], y.key[:]))
+		return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.kind, y.kind), bytes.Compare(x.key[:], y.key[:]))
 	})
 	for i, m := range a.proofs {
 		m.proof.Number = i + 1

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -60,5 +61,22 @@ func TestGenuineNotices(t *testing.T) {
 	// A dossier is verified for decades: what is written for the same evidence may
 	// change only together with dossier.Form.
 	sum := sha256.Sum256(zip)
-	require.Equal(t, "", hex.EncodeToString(sum[:]))
+	require.Equal(t, "f23b90efbc1e0f40c44adb11ca02defa997896aabcad133869a499188b6f99fd", hex.EncodeToString(sum[:]))
+}
+
+// Notices of the time of DigitPA: by who wrote the dossier and by who verifies it.
+func TestLegacyNotices(t *testing.T) {
+	folder := genuine(t, "aruba-2014-acceptance.eml", "aruba-2014-delivery.eml")
+	_, err := dossier.Write(t.Context(), io.Discard, dossier.FromFolder(folder, ""), envelope.BuiltinAnchors(), nil)
+	require.Equal(t, dossier.ReasonUnknown, reason(t, err).Reason)
+	var b bytes.Buffer
+	report, err := dossier.Write(t.Context(), &b, dossier.FromFolder(folder, ""), envelope.BuiltinAnchors(), &dossier.Options{AllowLegacy: true})
+	require.NoError(t, err)
+	require.Equal(t, pec.TotalDelivered, report.Total)
+	require.True(t, report.Proofs[0].Legacy)
+	zip := b.Bytes()
+	_, err = dossier.Verify(t.Context(), bytes.NewReader(zip), int64(len(zip)), envelope.BuiltinAnchors(), &dossier.VerifyOptions{AllowLegacy: true})
+	require.NoError(t, err)
+	_, err = dossier.Verify(t.Context(), bytes.NewReader(zip), int64(len(zip)), envelope.BuiltinAnchors(), nil)
+	require.Equal(t, envelope.CodeLegacy, reason(t, err).Alterations[0].Code)
 }

@@ -128,6 +128,13 @@ func decodeFacts(b []byte) (*Facts, error) {
 	if err := d.Decode(f); err != nil {
 		return nil, &Error{Reason: ReasonVersion, Err: err}
 	}
+	if f.Direction != Sent && (f.Direction != Received || f.Intent != nil) {
+		return nil, &Error{Reason: ReasonNoDossier, Err: fmt.Errorf("direction %.200q", f.Direction)}
+	}
+	if f.Intent != nil {
+		// One of the two decides, and it is the one that pec.Fold looks at.
+		f.MessageID, f.Sender = f.Intent.MessageID, f.Intent.Sender
+	}
 	return f, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 
@@ -89,4 +90,13 @@ func reason(t *testing.T, err error) *dossier.Error {
 
 func section(b []byte) *io.SectionReader {
 	return io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b)))
+}
+
+// folder is one with a file, and more of them by name and content.
+func folder(name string, content []byte, more ...any) fstest.MapFS {
+	f := fstest.MapFS{name: &fstest.MapFile{Data: content}}
+	for i := 0; i < len(more); i += 2 {
+		f[more[i].(string)] = &fstest.MapFile{Data: more[i+1].([]byte)}
+	}
+	return f
 }

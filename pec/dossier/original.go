@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/gopec/gopec/internal/header"
@@ -28,6 +29,11 @@ type Attachment struct {
 	SHA256 string `json:"sha256"`
 }
 
+// malformed is what may be wrong with a message that can be read.
+var malformed = []error{
+	header.ErrTooLarge, header.ErrParams, multipart.ErrTooManyParts, multipart.ErrTooDeep, multipart.ErrNoParts, multipart.ErrTooLarge,
+}
+
 // attachments are the parts of a message that have a name. What cannot be decoded
 // counts as far as it goes.
 func attachments(message *io.SectionReader) ([]Attachment, error) {
@@ -40,7 +46,10 @@ func attachments(message *io.SectionReader) ([]Attachment, error) {
 		return nil, fmt.Errorf("dossier: reading a message: %w", err)
 	}
 	top := multipart.NewPart(h, io.NewSectionReader(message, size, message.Size()-size))
-	for p := range multipart.Leaves(top) {
+	for p, err := range multipart.Leaves(top) {
+		if err != nil && !slices.ContainsFunc(malformed, func(m error) bool { return errors.Is(err, m) }) {
+			return nil, fmt.Errorf("dossier: reading a message: %w", err)
+		}
 		if len(p.Names) == 0 {
 			continue
 		}

@@ -8,7 +8,8 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
-	"strings"
+
+	"github.com/gopec/gopec/receipt"
 )
 
 // pageFiles are the files for people.
@@ -78,15 +79,16 @@ func functions(l Language) template.FuncMap {
 			}
 			return italian
 		},
-		"word":  func(token any) string { return l.word(fmt.Sprint(token)) },
-		"show":  visible,
-		"legal": func(at string) string { return legalTime(at, l) },
-		"date":  func(day string) string { return dateOf(day, l) },
-		"mood":  mood,
-		"size":  func(n int64) string { return size(n, l) },
-		"class": class,
-		"short": func(digest string) string { return digest[:min(len(digest), 16)] },
-		"join":  func(list []string) string { return strings.Join(list, ", ") },
+		"word":    func(token any) string { return l.word(fmt.Sprint(token)) },
+		"show":    visible,
+		"legal":   func(at string) string { return legalTime(at, l) },
+		"date":    func(day string) string { return dateOf(day, l) },
+		"mood":    mood,
+		"size":    func(n int64) string { return size(n, l) },
+		"class":   class,
+		"content": content,
+		// Enough of a file's name to find it by.
+		"short": func(name string) string { return name[:min(len(name), len("certificates/")+16)] },
 	}
 }
 
@@ -112,6 +114,14 @@ func class(c any) string {
 	default:
 		return "unclassified"
 	}
+}
+
+// content gives the word for what a delivery receipt says of the content.
+func content(r *Report, detail receipt.Detail, result any) string {
+	if r.Original == nil && detail != receipt.Concise {
+		return "uncompared"
+	}
+	return fmt.Sprint(result)
 }
 
 // size writes a number of bytes with the digits in groups of three.

@@ -110,10 +110,19 @@ func (a *assessment) addStatus(r *Report) {
 	r.CertID, r.Key, r.Subject, r.Elsewhere = s.CertID, s.Key, s.Subject, s.Elsewhere
 	r.Total, r.Settled, r.SentAt = s.Total, s.Settled, stamp(s.SentAt)
 	r.Flags = append(r.Flags, s.Flags...)
+	var acceptance *message
 	if i := slices.IndexFunc(a.proofs, func(m *message) bool { return m.kind == envelope.KindAcceptance }); i >= 0 {
-		r.Provider = a.proofs[i].proof.Provider
+		acceptance = a.proofs[i]
+		r.Provider = acceptance.proof.Provider
 	}
 	for _, to := range s.Recipients {
+		if acceptance != nil && (to.State == pec.StateAccepted || to.State == pec.StateOrdinary) {
+			// A notice about another recipient implies the same; this one says it.
+			to.Time, to.Provider, to.Evidence = acceptance.at, acceptance.proof.Provider, acceptance.key
+		}
+		if to.State == pec.StateDelivered && to.Content == "" {
+			to.Content = pec.ContentUnchecked // there is no original
+		}
 		r.Recipients = append(r.Recipients, Recipient{
 			Address: to.Address, Role: a.role(to.Address), Class: to.Class, State: to.State.String(), Final: to.State.Final(),
 			Time: stamp(to.Time), Provider: to.Provider, Cause: to.Failure.Cause, Code: to.Failure.Code, Text: to.Failure.Text,

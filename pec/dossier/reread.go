@@ -3,6 +3,7 @@ package dossier
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"strings"
@@ -103,6 +104,9 @@ func (a *archive) evidence() (*evidence, error) {
 			e.messages = append(e.messages, candidate{name, a.opener(name)})
 		case strings.HasPrefix(name, revocationFolder):
 			crl, err := a.content(name, left)
+			if err == nil {
+				_, err = x509.ParseRevocationList(crl)
+			}
 			if err != nil {
 				return nil, &Error{Reason: ReasonNoDossier, Err: err}
 			}

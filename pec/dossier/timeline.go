@@ -25,7 +25,8 @@ type Moment struct {
 	at time.Time
 }
 
-// addTimeline orders what happened by time, what is certified first.
+// addTimeline orders what happened by time. Certified times have no fractions: within
+// a second our own system, which begins everything, goes first.
 func (a *assessment) addTimeline(r *Report) {
 	add := func(at time.Time, m Moment) {
 		m.Time, m.at = stamp(at), at
@@ -33,8 +34,11 @@ func (a *assessment) addTimeline(r *Report) {
 	}
 	for _, m := range a.proofs {
 		p := m.proof
+		if m.kind == envelope.KindAnomaly {
+			continue // it certifies nothing; the bounce in it is told below
+		}
 		add(m.at, Moment{
-			Certified: m.kind != envelope.KindAnomaly, Event: p.Kind, Recipient: p.Recipient, Provider: p.Provider,
+			Certified: true, Event: p.Kind, Recipient: p.Recipient, Provider: p.Provider,
 			Detail: p.ErrorText, Proof: p.Number,
 		})
 	}
@@ -71,9 +75,8 @@ func (a *assessment) addTimeline(r *Report) {
 	for _, x := range f.Bounces {
 		add(x.At, Moment{Event: "bounce", Recipient: x.Recipient, Provider: x.Provider, Detail: x.Text, Proof: a.number(x.Key)})
 	}
+	order := map[bool]int{false: 0, true: 1}
 	slices.SortStableFunc(r.Timeline, func(x, y Moment) int {
-		certified := map[bool]int{true: 0, false: 1}
-		// To the second: certified times have no more.
-		return cmp.Or(cmp.Compare(x.at.Unix(), y.at.Unix()), cmp.Compare(certified[x.Certified], certified[y.Certified]), x.at.Compare(y.at))
+		return cmp.Or(cmp.Compare(x.at.Unix(), y.at.Unix()), cmp.Compare(order[x.Certified], order[y.Certified]), x.at.Compare(y.at))
 	})
 }

@@ -67,6 +67,7 @@ var words = map[string][2]string{
 	"mismatch":         {"Contenuto diverso dall'originale", "Content differs from the original"},
 	"absent":           {"Contenuto assente, benché richiesto", "Content absent, though asked for"},
 	"unchecked":        {"Contenuto non attestato", "Content not certified"},
+	"uncompared":       {"Contenuto compreso nella ricevuta, non confrontato con l'originale", "Content is in the receipt, not compared with the original"},
 	"good":             {"non revocato alla data della firma", "not revoked when it signed"},
 	"unchecked-crl":    {"revoca non verificata", "revocation not checked"},
 	"unknown-crl":      {"revoca non nota", "revocation not known"},
@@ -112,7 +113,7 @@ func legalTime(rfc3339 string, l Language) string {
 		return ""
 	}
 	if l == English {
-		return t.Format("2 January 2006, 15:04:05 (-0700)")
+		return t.Format("2 Jan 2006, 15:04:05 (-0700)")
 	}
 	return t.Format("02/01/2006 15:04:05 (-0700)")
 }
