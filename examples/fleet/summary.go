@@ -25,9 +25,12 @@ func summary(ctx context.Context, f *fleet, args []string, stdout, stderr io.Wri
 	out := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "mailbox\topen\toverdue\tuncertain\tsuspended")
 	for _, mailbox := range mailboxes {
-		ledger := pec.NewLedger(mailbox, f.store, nil)
+		ledger, err := pec.NewLedger(mailbox, f.store, nil)
+		if err != nil {
+			return err
+		}
 		fmt.Fprint(out, mailbox)
-		for _, filter := range []pec.Filter{pec.Open, pec.Overdue, pec.Uncertain} {
+		for _, filter := range []pec.Filter{pec.FilterOpen, pec.FilterOverdue, pec.FilterUncertain} {
 			n, err := count(ctx, ledger, filter)
 			if err != nil {
 				return err

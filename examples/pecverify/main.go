@@ -1,14 +1,20 @@
-// Pecverify checks PEC messages: receipts, notices and envelopes, saved as .eml.
+// Pecverify checks PEC messages: receipts, notices and envelopes, saved as .eml, and
+// dossiers of them (package dossier).
 //
-//	pecverify [-json] [-anchors FILE.pem] [-legacy] FILE...
+//	pecverify [-json] [-anchors FILE.pem] [-legacy] [-sent ORIGINAL.eml] FILE...
 //
 // A FILE may be a folder, of which every .eml file is read, or - for standard
 // input. With -json each message is one JSON object a line (receipt.Report).
 // -anchors replaces the built-in trust anchors by the CA certificates or public
-// keys of a PEM file; -legacy admits certificates of the time before 2017.
+// keys of a PEM file; -legacy admits certificates of the time before 2017. -sent
+// compares what delivery receipts carry with the message as it was sent.
 //
-// The exit status is 0 when every message is verified, 1 when some is not, 2 for
-// wrong usage or a file that cannot be read.
+// Of a dossier each message in it is told, and in the end the dossier itself, as
+// kind dossier: verified, or what in it was altered. It brings its own original, and
+// -sent does not go with it.
+//
+// The exit status is 0 when every message is verified, 1 when some is not or carries
+// something else than was sent, 2 for wrong usage or a file that cannot be read.
 package main
 
 import (
@@ -22,9 +28,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
-
-	"github.com/gopec/gopec/envelope"
-	"github.com/gopec/gopec/receipt"
 )
 
 const (
@@ -43,12 +46,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	flags := flag.NewFlagSet("pecverify", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
-		fmt.Fprintln(stderr, "usage: pecverify [-json] [-anchors FILE.pem] [-legacy] FILE...")
+		fmt.Fprintln(stderr, "usage: pecverify [-json] [-anchors FILE.pem] [-legacy] [-sent ORIGINAL.eml] FILE...")
 		flags.PrintDefaults()
 	}
 	asJSON := flags.Bool("json", false, "print one JSON object a line")
 	anchorFile := flags.String("anchors", "", "trust the CA certificates or public keys in this PEM `file` instead of the built-in ones")
 	legacy := flags.Bool("legacy", false, "admit certificates of the time before 2017")
+	sentFile := flags.String("sent", "", "compare what delivery receipts carry with the message in this `file`, as it was sent")
 	if err := flags.Parse(args); err != nil {
 		return exitTrouble
 	}
@@ -56,11 +60,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		flags.Usage()
 		return exitTrouble
 	}
-	verifier, err := newVerifier(*anchorFile, *legacy)
+	judge, err := newJudge(*anchorFile, *legacy, *sentFile)
 	if err != nil {
 		fmt.Fprintln(stderr, "pecverify:", err)
 		return exitTrouble
 	}
+	defer judge.Close()
 	exit := exitVerified
 	files, err := messages(flags.Args())
 	if err != nil {
@@ -71,34 +76,22 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	bar := newProgress(stderr, len(files))
 	for i, file := range files {
 		bar.show(i)
-		report, err := verify(ctx, file, stdin, verifier)
+		verdicts, err := judge.file(ctx, file, stdin)
 		bar.clear()
-		if err == nil {
-			err = print(report)
+		for _, v := range verdicts {
+			if printErr := print(v); printErr != nil {
+				err = errors.Join(err, printErr)
+			}
+			if !v.good() && exit == exitVerified {
+				exit = exitNotVerified
+			}
 		}
-		switch {
-		case err != nil:
+		if err != nil {
 			fmt.Fprintln(stderr, "pecverify:", err)
 			exit = exitTrouble
-		case !report.Verified && exit == exitVerified:
-			exit = exitNotVerified
 		}
 	}
 	return exit
-}
-
-func newVerifier(anchorFile string, legacy bool) (*envelope.Verifier, error) {
-	anchors := envelope.BuiltinAnchors()
-	if anchorFile != "" {
-		pem, err := os.ReadFile(anchorFile)
-		if err != nil {
-			return nil, err
-		}
-		if anchors, err = envelope.ParseAnchors(pem); err != nil {
-			return nil, fmt.Errorf("%s: %w", anchorFile, err)
-		}
-	}
-	return envelope.NewVerifier(anchors, &envelope.VerifierOptions{AllowLegacy: legacy})
 }
 
 // messages gives the files the arguments stand for: a folder, every .eml file in
@@ -125,25 +118,4 @@ func messages(args []string) ([]string, error) {
 		errs = append(errs, err)
 	}
 	return files, errors.Join(errs...)
-}
-
-func verify(ctx context.Context, file string, stdin io.Reader, v *envelope.Verifier) (receipt.Report, error) {
-	r := stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return receipt.Report{}, err
-		}
-		defer f.Close()
-		r = f
-	}
-	m, err := envelope.Open(ctx, r, v)
-	if err == nil {
-		defer m.Close()
-	}
-	report, err := receipt.NewReport(file, m, err)
-	if err != nil {
-		return report, fmt.Errorf("%s: %w", file, err)
-	}
-	return report, nil
 }

@@ -11,7 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/testenv"
+	"github.com/gopec/gopec/pec/dossier"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
 )
@@ -145,4 +147,115 @@ func TestTextForPeople(t *testing.T) {
 	require.True(t, strings.HasPrefix(lines[1], "NO: unsigned          delivery   "), lines[1])
 	require.True(t, strings.HasSuffix(lines[2], "a?[2J.eml"), "a file name steers no terminal")
 	require.Empty(t, errs.String())
+}
+
+// exchange is a message that was sent, and the notices about it, in a folder.
+func exchange(t *testing.T) (n *pectest.Network, dir string, sent []byte) {
+	t.Helper()
+	n = pectest.Start(t, nil)
+	dir = t.TempDir()
+	sent = []byte("From: mario@alfa-pec.example\r\nTo: luigi@beta-pec.example\r\nSubject: Diffida\r\nMessage-ID: <m1@alfa-pec.example>\r\n\r\nSi diffida.\r\n")
+	notice := pectest.Notice{
+		Kind: pectest.KindAcceptance, Sender: "mario@alfa-pec.example", MessageID: "<m1@alfa-pec.example>", CertID: "p1@alfa-pec.example",
+		Recipients: []pectest.Recipient{{Address: "luigi@beta-pec.example"}},
+	}
+	acceptance, err := n.Providers()[0].Emit(notice)
+	require.NoError(t, err)
+	notice.Kind, notice.Delivered, notice.Original = pectest.KindDelivery, "luigi@beta-pec.example", sent
+	delivery, err := n.Providers()[1].Emit(notice)
+	require.NoError(t, err)
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: n.SigningCA().Raw})
+	for name, content := range map[string][]byte{"ca.pem": ca, "sent.eml": sent, "a.eml": acceptance, "d.eml": delivery} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
+	}
+	return n, dir, sent
+}
+
+func TestContentAgainstWhatWasSent(t *testing.T) {
+	_, dir, sent := exchange(t)
+	in := func(name string) string { return filepath.Join(dir, name) }
+	exit, reports, stderr := pecverify(t, "", "-anchors", in("ca.pem"), "-sent", in("sent.eml"), in("a.eml"), in("d.eml"))
+	require.Equal(t, exitVerified, exit, stderr)
+	require.Equal(t, []string{"unchecked", "match"}, []string{reports[0].Content, reports[1].Content})
+	_, reports, _ = pecverify(t, "", "-anchors", in("ca.pem"), in("d.eml"))
+	require.Equal(t, "unchecked", reports[0].Content)
+
+	require.NoError(t, os.WriteFile(in("other.eml"), bytes.Replace(sent, []byte("Si diffida"), []byte("Si Diffida"), 1), 0o600))
+	exit, reports, _ = pecverify(t, "", "-anchors", in("ca.pem"), "-sent", in("other.eml"), in("d.eml"))
+	require.Equal(t, exitNotVerified, exit)
+	require.Equal(t, "mismatch", reports[0].Content)
+	require.True(t, reports[0].Verified, "the receipt is genuine")
+	var out, errs bytes.Buffer
+	require.Equal(t, exitNotVerified, run(t.Context(), []string{"-anchors", in("ca.pem"), "-sent", in("other.eml"), in("d.eml")}, nil, &out, &errs))
+	require.Contains(t, out.String(), "verified: delivery, but NOT of what was sent")
+	require.Contains(t, out.String(), "different       body: ")
+	out.Reset()
+	run(t.Context(), []string{"-anchors", in("ca.pem"), "-sent", in("other.eml"), in("a.eml"), in("d.eml")}, nil, &out, &errs)
+	require.Contains(t, out.String(), "NO: other content     delivery")
+
+	exit, _, _ = pecverify(t, "", "-sent", in("absent.eml"), in("d.eml"))
+	require.Equal(t, exitTrouble, exit)
+}
+
+func TestDossier(t *testing.T) {
+	n, dir, _ := exchange(t)
+	in := func(name string) string { return filepath.Join(dir, name) }
+	var zip bytes.Buffer
+	anchors := []envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}
+	_, err := dossier.Write(t.Context(), &zip, dossier.FromFolder(os.DirFS(dir), ""), anchors, nil)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(in("d.zip"), zip.Bytes(), 0o600))
+	verdict := func(stdin string, args ...string) (int, []receipt.Report, dossierReport) {
+		var out, errs bytes.Buffer
+		exit := run(t.Context(), append([]string{"-json", "-anchors", in("ca.pem")}, args...), strings.NewReader(stdin), &out, &errs)
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		var last dossierReport
+		require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &last), errs.String())
+		var reports []receipt.Report
+		for _, line := range lines[:len(lines)-1] {
+			var r receipt.Report
+			require.NoError(t, json.Unmarshal([]byte(line), &r))
+			reports = append(reports, r)
+		}
+		return exit, reports, last
+	}
+	exit, reports, d := verdict("", in("d.zip"))
+	require.Equal(t, exitVerified, exit)
+	require.True(t, d.Verified)
+	require.Equal(t, "dossier", d.Kind)
+	require.Equal(t, "m1@alfa-pec.example", d.MessageID)
+	require.Len(t, reports, 2)
+	require.Equal(t, in("d.zip")+"/notices/0002-delivery.eml", reports[1].File)
+	require.Equal(t, "match", reports[1].Content)
+	exit, _, d = verdict(zip.String(), "-")
+	require.Equal(t, exitVerified, exit)
+	require.True(t, d.Verified)
+
+	altered := bytes.Replace(zip.Bytes(), []byte("luigi@beta"), []byte("lucia@beta"), 1)
+	exit, reports, d = verdict(string(altered), "-")
+	require.Equal(t, exitNotVerified, exit)
+	require.Empty(t, reports)
+	require.Equal(t, dossier.ReasonAltered, d.Failure)
+	require.NotEmpty(t, d.Alterations)
+	var out, errs bytes.Buffer
+	require.Equal(t, exitNotVerified, run(t.Context(), []string{"-anchors", in("ca.pem"), "-"}, bytes.NewReader(altered), &out, &errs))
+	require.Contains(t, out.String(), "NOT VERIFIED (altered): dossier\n  altered         ")
+	out.Reset()
+	require.Equal(t, exitVerified, run(t.Context(), []string{"-anchors", in("ca.pem"), in("d.zip")}, nil, &out, &errs))
+	require.Contains(t, out.String(), "verified: dossier of m1@alfa-pec.example: delivered\n")
+	require.Equal(t, exitTrouble, run(t.Context(), []string{"-anchors", in("ca.pem"), "-sent", in("sent.eml"), in("d.zip")}, nil, &out, &errs))
+	exit, _, d = verdict("PK\x03\x04 and nothing else", "-")
+	require.Equal(t, exitNotVerified, exit)
+	require.Equal(t, dossier.ReasonNoDossier, d.Failure)
+}
+
+// Content that differs in an intact dossier is no proof of what was sent.
+func TestDossierWithOtherContent(t *testing.T) {
+	n, dir, sent := exchange(t)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "sent.eml"), bytes.Replace(sent, []byte("Si diffida"), []byte("Si Diffida"), 1), 0o600))
+	var zip, out, errs bytes.Buffer
+	_, err := dossier.Write(t.Context(), &zip, dossier.FromFolder(os.DirFS(dir), ""), []envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	require.NoError(t, err)
+	require.Equal(t, exitNotVerified, run(t.Context(), []string{"-anchors", filepath.Join(dir, "ca.pem"), "-"}, &zip, &out, &errs))
+	require.Contains(t, out.String(), "different       body")
 }

@@ -10,28 +10,65 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// newPrinter gives the function that prints reports: as JSON lines, in full for
+// newPrinter gives the function that prints verdicts: as JSON lines, in full for
 // one message, as a table for more.
-func newPrinter(w io.Writer, asJSON bool, messages int) func(receipt.Report) error {
-	switch {
-	case asJSON:
+func newPrinter(w io.Writer, asJSON bool, files int) func(verdict) error {
+	if asJSON {
 		encoder := json.NewEncoder(w)
 		encoder.SetEscapeHTML(false)
-		return func(r receipt.Report) error { return encoder.Encode(r) }
-	case messages == 1:
-		return func(r receipt.Report) error { return printFull(w, r) }
-	default:
-		heading := true
-		return func(r receipt.Report) error {
-			if heading {
-				heading = false
-				if err := printRow(w, "VERDICT", "KIND", "CERTIFIED TIME", "FROM > RECIPIENT", "FILE"); err != nil {
-					return err
-				}
+		return func(v verdict) error {
+			if v.dossier != nil {
+				return encoder.Encode(v.dossier)
 			}
-			return printRow(w, verdict(r), r.Kind, r.Time, parties(r), r.File)
+			return encoder.Encode(v.Report)
 		}
 	}
+	heading := true
+	return func(v verdict) error {
+		switch {
+		case v.dossier != nil:
+			return printDossier(w, v.dossier)
+		case files == 1 && !v.enclosed:
+			return printFull(w, v)
+		}
+		if heading {
+			heading = false
+			if err := printRow(w, "VERDICT", "KIND", "CERTIFIED TIME", "FROM > RECIPIENT", "FILE"); err != nil {
+				return err
+			}
+		}
+		if err := printRow(w, verdictOf(v), v.Kind, v.Time, parties(v.Report), v.File); err != nil {
+			return err
+		}
+		return printDifferences(w, v)
+	}
+}
+
+// printDossier prints the verdict on a dossier, behind its messages.
+func printDossier(w io.Writer, d *dossierReport) error {
+	if d.Verified {
+		_, err := fmt.Fprintf(w, "%s\nverified: dossier of %s: %s\n", clean(d.File), clean(d.MessageID), d.Outcome)
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "%s\nNOT VERIFIED (%s): dossier\n", clean(d.File), d.Failure); err != nil {
+		return err
+	}
+	for _, a := range d.Alterations {
+		if _, err := fmt.Fprintf(w, "  altered         %s\n", clean(a.String())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printDifferences tells how the content is not what was sent.
+func printDifferences(w io.Writer, v verdict) error {
+	for _, d := range v.differences {
+		if _, err := fmt.Fprintf(w, "  different       %s: %s\n", clean(d.What), clean(d.Detail)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func printRow(w io.Writer, verdict, kind, time, parties, file string) error {
@@ -39,11 +76,15 @@ func printRow(w io.Writer, verdict, kind, time, parties, file string) error {
 	return err
 }
 
-func verdict(r receipt.Report) string {
-	if r.Verified {
+func verdictOf(v verdict) string {
+	switch {
+	case v.good():
 		return "verified"
+	case v.Verified:
+		return "NO: other content"
+	default:
+		return "NO: " + string(v.Failure)
 	}
-	return "NO: " + string(r.Failure)
 }
 
 func parties(r receipt.Report) string {
@@ -68,9 +109,13 @@ func recipients(r receipt.Report) string {
 	return strings.Join(list, ", ")
 }
 
-func printFull(w io.Writer, r receipt.Report) error {
+func printFull(w io.Writer, v verdict) error {
+	r := v.Report
 	heading := "verified: " + r.Kind
-	if !r.Verified {
+	switch {
+	case r.Verified && !v.good():
+		heading += ", but NOT of what was sent"
+	case !r.Verified:
 		heading = fmt.Sprintf("NOT VERIFIED (%s); it claims to be: %s", r.Failure, r.Kind)
 	}
 	lines := []struct{ name, value string }{
@@ -80,6 +125,7 @@ func printFull(w io.Writer, r receipt.Report) error {
 		{"subject", r.Subject},
 		{"failure", strings.TrimSpace(fmt.Sprintf("%s %s", r.Cause, r.ErrorText))},
 		{"receipt", string(r.Detail)},
+		{"content", compared(r)},
 		{"message id", r.MessageID},
 		{"provider's id", r.CertID},
 		{"provider", r.Provider},
@@ -99,7 +145,15 @@ func printFull(w io.Writer, r receipt.Report) error {
 			return err
 		}
 	}
-	return nil
+	return printDifferences(w, v)
+}
+
+// compared is the verdict on content where there is one.
+func compared(r receipt.Report) string {
+	if r.Detail == "" {
+		return ""
+	}
+	return r.Content
 }
 
 func signer(r receipt.Report) string {

@@ -184,15 +184,25 @@ func Roots(file string) (*tls.Config, error) {
 // Verifier trusts the signing CAs or public keys in a PEM file, or the built-in ones
 // without a file.
 func Verifier(file string) (*envelope.Verifier, error) {
-	anchors := envelope.BuiltinAnchors()
-	if file != "" {
-		pem, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		if anchors, err = envelope.ParseAnchors(pem); err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
+	anchors, err := Anchors(file)
+	if err != nil {
+		return nil, err
 	}
 	return envelope.NewVerifier(anchors, nil)
+}
+
+// Anchors are those in a PEM file; "" gives the built-in ones.
+func Anchors(file string) ([]envelope.Anchor, error) {
+	if file == "" {
+		return envelope.BuiltinAnchors(), nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	anchors, err := envelope.ParseAnchors(pem)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return anchors, nil
 }

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/examples/internal/account"
+	"github.com/gopec/gopec/imapclient"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/dossier"
+	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/smtpclient"
+)
+
+// fill sends a message and reads what comes back, into a store and into a folder.
+func fill(t *testing.T) (dir string, anchors []envelope.Anchor) {
+	t.Helper()
+	dir = t.TempDir()
+	n := pectest.Start(t, nil)
+	owner := n.Accounts()[0]
+	provider, trust, login := n.Providers()[0], &tls.Config{RootCAs: n.TLSRoots()}, pec.Password(owner.Login, owner.Password)
+	submitter, err := smtpclient.New(provider.SMTPAddr(), login, &smtpclient.Options{TLS: trust})
+	require.NoError(t, err)
+	defer submitter.Close()
+	mailbox, err := imapclient.New(provider.IMAPAddr(), login, &imapclient.Options{TLS: trust})
+	require.NoError(t, err)
+	defer mailbox.Close()
+	anchors = []envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}
+	verifier, err := envelope.NewVerifier(anchors, nil)
+	require.NoError(t, err)
+	store, closer, err := account.OpenStore(t.Context(), filepath.Join(dir, "pec.db"))
+	require.NoError(t, err)
+	defer closer.Close()
+	client, err := pec.New(owner.Address, submitter, mailbox, verifier, &pec.Options{Store: store})
+	require.NoError(t, err)
+	_, err = client.Send(t.Context(), pec.Message{To: []string{"luigi@beta-pec.example", "silent@beta-pec.example"}, Subject: "Diffida", Key: "pratica 12"})
+	require.NoError(t, err)
+	require.NoError(t, n.Idle(t.Context()))
+	for _, err := range client.Sync(t.Context()) {
+		require.NoError(t, err)
+	}
+	messages, err := provider.Messages(owner.Address, pectest.InboxFolder)
+	require.NoError(t, err)
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "saved"), 0o700))
+	for i, raw := range messages {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "saved", string(rune('a'+i))+".eml"), raw, 0o600))
+	}
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: n.SigningCA().Raw})
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "ca.pem"), ca, 0o600))
+	return dir, anchors
+}
+
+func TestStoreAndFolder(t *testing.T) {
+	dir, anchors := fill(t)
+	in := func(name string) string { return filepath.Join(dir, name) }
+	for name, source := range map[string][]string{
+		"store.zip": {"-store", in("pec.db"), "-key", "pratica 12"}, "folder.zip": {"-folder", in("saved"), "-lang", "en"},
+	} {
+		var out, errs bytes.Buffer
+		exit := run(t.Context(), append(source, "-out", in(name), "-anchors", in("ca.pem")), &out, &errs)
+		require.Zero(t, exit, errs.String())
+		require.Contains(t, out.String(), "luigi@beta-pec.example           delivered")
+		require.Contains(t, out.String(), "Spett.le Beta PEC S.p.A.")
+		file, err := os.Open(in(name))
+		require.NoError(t, err)
+		defer file.Close()
+		info, err := file.Stat()
+		require.NoError(t, err)
+		report, err := dossier.Verify(t.Context(), file, info.Size(), anchors, nil)
+		require.NoError(t, err)
+		require.Equal(t, name == "folder.zip", report.Elsewhere)
+		require.Equal(t, name == "store.zip", report.Original != nil)
+	}
+	left, err := filepath.Glob(in(".dossier-*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+func TestExitStatus(t *testing.T) {
+	dir, _ := fill(t)
+	in := func(name string) string { return filepath.Join(dir, name) }
+	for name, c := range map[string]struct {
+		exit int
+		args []string
+	}{
+		"no flag":           {2, nil},
+		"no file":           {2, []string{"-store", in("pec.db"), "-key", "k"}},
+		"no key":            {2, []string{"-store", in("pec.db"), "-out", in("x.zip")}},
+		"both":              {2, []string{"-store", in("pec.db"), "-key", "k", "-folder", dir, "-out", in("x.zip")}},
+		"a language":        {2, []string{"-folder", dir, "-out", in("x.zip"), "-lang", "fr"}},
+		"no such store":     {2, []string{"-store", in("none.db"), "-key", "k", "-out", in("x.zip")}},
+		"no such folder":    {2, []string{"-folder", in("none"), "-out", in("x.zip")}},
+		"no such key":       {1, []string{"-store", in("pec.db"), "-key", "k", "-out", in("x.zip")}},
+		"nothing is proven": {1, []string{"-folder", in("saved"), "-out", in("x.zip")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			require.Equal(t, c.exit, run(t.Context(), c.args, &out, &errs), errs.String())
+			require.NotEmpty(t, errs.String())
+			require.NoFileExists(t, in("x.zip"))
+			require.NoFileExists(t, in("none.db"))
+		})
+	}
+}

@@ -1,0 +1,65 @@
+package dossier
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/gopec/gopec/internal/header"
+	"github.com/gopec/gopec/internal/multipart"
+	"github.com/gopec/gopec/pec"
+)
+
+// Original is the message as it was sent; of a received one, as its envelope brings
+// it.
+type Original struct {
+	File        string       `json:"file"`   // "" of a received one: it is inside its envelope
+	SHA256      string       `json:"sha256"` // "" of a received one
+	Size        int64        `json:"size"`   // in bytes; 0 of a received one
+	Attachments []Attachment `json:"attachments"`
+}
+
+// Attachment is one file in a message, decoded.
+type Attachment struct {
+	Name   string `json:"name"`
+	Size   int64  `json:"size"` // in bytes
+	SHA256 string `json:"sha256"`
+}
+
+// malformed is what may be wrong with a message that can be read.
+var malformed = []error{
+	header.ErrTooLarge, header.ErrParams, multipart.ErrTooManyParts, multipart.ErrTooDeep, multipart.ErrNoParts, multipart.ErrTooLarge,
+}
+
+// attachments are the parts of a message that have a name. What cannot be decoded
+// counts as far as it goes.
+func attachments(message *io.SectionReader) ([]Attachment, error) {
+	list := []Attachment{}
+	h, size, err := header.Read(io.NewSectionReader(message, 0, message.Size()), maxHeader)
+	if errors.Is(err, header.ErrTooLarge) {
+		return list, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("dossier: reading a message: %w", err)
+	}
+	top := multipart.NewPart(h, io.NewSectionReader(message, size, message.Size()-size))
+	for p, err := range multipart.Leaves(top) {
+		if err != nil && !slices.ContainsFunc(malformed, func(m error) bool { return errors.Is(err, m) }) {
+			return nil, fmt.Errorf("dossier: reading a message: %w", err)
+		}
+		if len(p.Names) == 0 {
+			continue
+		}
+		digest := sha256.New()
+		n, err := io.Copy(digest, p.Open())
+		if err != nil && !errors.Is(err, multipart.ErrEncoding) {
+			return nil, fmt.Errorf("dossier: reading an attachment: %w", err)
+		}
+		name := strings.ToValidUTF8(header.DecodeText(p.Names[len(p.Names)-1]), "\ufffd")
+		list = append(list, Attachment{name, n, pec.Digest(digest.Sum(nil)).String()})
+	}
+	return list, nil
+}

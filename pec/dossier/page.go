@@ -1,0 +1,138 @@
+package dossier
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"slices"
+
+	"github.com/gopec/gopec/receipt"
+)
+
+// pageFiles are the files for people.
+var pageFiles = map[Language]string{Italian: "rapporto.html", English: "report.html"}
+
+//go:embed page.html
+var pageHTML string
+
+//go:embed page.css
+var pageCSS string
+
+// view is what the page shows.
+type view struct {
+	*Report
+	Language  Language
+	CSS       template.CSS
+	CSP       string
+	Other     string // the page in the other language
+	Delivered int    // how many recipients have it
+	Tally     []tally
+	Manifest  string
+	Facts     string
+}
+
+// tally counts the recipients in one state.
+type tally struct {
+	State string
+	Count int
+}
+
+// page writes the report for people: one file of HTML without scripts, which asks
+// for nothing from anywhere. What strangers wrote is text in it.
+func (r *Report) page(l Language) ([]byte, error) {
+	v := view{Report: r, Language: l, CSS: template.CSS(pageCSS), Manifest: manifestFile, Facts: factsFile, Other: pageFiles[English]}
+	if l == English {
+		v.Other = pageFiles[Italian]
+	}
+	style := sha256.Sum256([]byte(pageCSS))
+	v.CSP = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(style[:]) + "'; base-uri 'none'; form-action 'none'"
+	for _, to := range r.Recipients {
+		if to.State == "delivered" {
+			v.Delivered++
+		}
+		i := slices.IndexFunc(v.Tally, func(t tally) bool { return t.State == to.State })
+		if i < 0 {
+			i, v.Tally = len(v.Tally), append(v.Tally, tally{State: to.State})
+		}
+		v.Tally[i].Count++
+	}
+	t, err := template.New("page").Funcs(functions(l)).Parse(pageHTML)
+	if err != nil {
+		return nil, fmt.Errorf("dossier: %w", err)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, v); err != nil {
+		return nil, fmt.Errorf("dossier: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// functions are what the page needs of a language.
+func functions(l Language) template.FuncMap {
+	return template.FuncMap{
+		"t": func(italian, english string) string {
+			if l == English {
+				return english
+			}
+			return italian
+		},
+		"word":    func(token any) string { return l.word(fmt.Sprint(token)) },
+		"show":    visible,
+		"legal":   func(at string) string { return legalTime(at, l) },
+		"date":    func(day string) string { return dateOf(day, l) },
+		"mood":    mood,
+		"size":    func(n int64) string { return size(n, l) },
+		"class":   class,
+		"content": content,
+		// Enough of a file's name to find it by.
+		"short": func(name string) string { return name[:min(len(name), len("certificates/")+16)] },
+	}
+}
+
+// mood is how a state is shown: good, bad, or open.
+func mood(state string) string {
+	switch state {
+	case "delivered", "match":
+		return "good"
+	case "refused", "rejected", "bounced", "expired", "failed", "mismatch":
+		return "bad"
+	default:
+		return "open"
+	}
+}
+
+// class gives the word for pec.Class, which is "" when not known.
+func class(c any) string {
+	switch fmt.Sprint(c) {
+	case "certified":
+		return "certified"
+	case "ordinary":
+		return "ordinary-class"
+	default:
+		return "unclassified"
+	}
+}
+
+// content gives the word for what a delivery receipt says of the content.
+func content(r *Report, detail receipt.Detail, result any) string {
+	if r.Original == nil && detail != receipt.Concise {
+		return "uncompared"
+	}
+	return fmt.Sprint(result)
+}
+
+// size writes a number of bytes with the digits in groups of three.
+func size(n int64, l Language) string {
+	separator := "."
+	if l == English {
+		separator = ","
+	}
+	digits := fmt.Sprint(n)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + separator + digits[i:]
+	}
+	return digits + " byte"
+}

@@ -1,0 +1,176 @@
+package dossier
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/receipt"
+)
+
+// Report is what the evidence in a dossier shows: report.json, and what the page is
+// made of. It follows from the evidence alone, and not from the day. Times are in RFC
+// 3339, those that a provider certifies with its own offset; values that do not apply
+// are "" or empty.
+type Report struct {
+	Form      string    `json:"form"`
+	Direction Direction `json:"direction"`
+	MessageID string    `json:"messageID"` // the sender's
+	CertID    string    `json:"certID"`    // identificativo
+	Key       string    `json:"key"`       // the sender's own name for it; uncertified
+	Sender    string    `json:"sender"`
+	Subject   string    `json:"subject"`
+	Provider  string    `json:"provider"` // who certifies SentAt
+	// Elsewhere tells that another program sent it: it is known from its notices alone.
+	Elsewhere bool      `json:"elsewhere"`
+	Total     pec.Total `json:"total"` // "" of a received message
+	Settled   bool      `json:"settled"`
+	// SentAt is the legal time of sending: the certified time of the acceptance, or of
+	// the envelope of a received message.
+	SentAt     string      `json:"sentAt"`
+	Flags      []pec.Flag  `json:"flags"` // those that do not depend on the day
+	Recipients []Recipient `json:"recipients"`
+	Original   *Original   `json:"original"` // null when it is not in the dossier
+	Proofs     []Proof     `json:"proofs"`
+	Unproven   []Proof     `json:"unproven"` // messages that claim to be notices about it
+	Missing    []Missing   `json:"missing"`
+	Timeline   []Moment    `json:"-"` // timeline.json
+}
+
+// Recipient is what became of the message for one recipient.
+type Recipient struct {
+	Address  string            `json:"address"`
+	Role     string            `json:"role"`  // to or cc; "" when not known
+	Class    pec.Class         `json:"class"` // as the sender's provider certifies it
+	State    string            `json:"state"` // pec.State; "" of a received message
+	Final    bool              `json:"final"`
+	Time     string            `json:"time"` // certified
+	Provider string            `json:"provider"`
+	Cause    envelope.Cause    `json:"cause"`
+	Code     string            `json:"code"`
+	Text     string            `json:"errorText"` // in the provider's words
+	Detail   receipt.Detail    `json:"detail"`
+	Content  pec.ContentResult `json:"content"`
+	Proof    int               `json:"proof"` // the Number of the notice the state rests on; 0 for none
+}
+
+// Mismatch tells whether something else was delivered than the original in the
+// dossier.
+func (r *Report) Mismatch() bool {
+	return slices.ContainsFunc(r.Proofs, func(p Proof) bool { return p.Content == string(pec.ContentMismatch) })
+}
+
+// report tells what the assessment came to.
+func (a *assessment) report() *Report {
+	r := &Report{
+		Form: Form, Direction: a.facts.Direction, MessageID: a.facts.MessageID, CertID: a.facts.CertID, Sender: a.facts.Sender,
+		Flags: []pec.Flag{}, Recipients: []Recipient{}, Proofs: []Proof{}, Unproven: []Proof{}, Missing: []Missing{}, Timeline: []Moment{},
+	}
+	for _, m := range a.proofs {
+		r.Proofs = append(r.Proofs, m.proof)
+	}
+	for _, m := range a.unproven {
+		r.Unproven = append(r.Unproven, m.proof)
+	}
+	if a.original != nil {
+		r.Original = &Original{File: a.original.name, SHA256: pec.Digest(a.original.sum).String(), Size: a.original.size, Attachments: a.files}
+	}
+	if r.Direction == Received {
+		a.addEnvelope(r)
+	} else {
+		a.addStatus(r)
+		a.addMissing(r)
+	}
+	a.addTimeline(r)
+	return r
+}
+
+// addEnvelope tells of a received message.
+func (a *assessment) addEnvelope(r *Report) {
+	p := a.proofs[0].proof
+	r.Subject, r.SentAt, r.Provider, r.Elsewhere = p.Subject, p.Time, p.Provider, true
+	r.Original = &Original{Attachments: a.files}
+	if a.files == nil {
+		r.Original.Attachments = []Attachment{}
+	}
+	for _, to := range p.Recipients {
+		class := pec.ClassOrdinary
+		if to.Certified {
+			class = pec.ClassCertified
+		}
+		r.Recipients = append(r.Recipients, Recipient{Address: to.Address, Class: class, Proof: p.Number})
+	}
+}
+
+// addStatus tells of a message that was sent, as pec.Fold does. The zero time raises
+// none of the flags that depend on the day.
+func (a *assessment) addStatus(r *Report) {
+	s := pec.Fold(a.statusFacts(), time.Time{})
+	r.CertID, r.Key, r.Subject, r.Elsewhere = s.CertID, s.Key, s.Subject, s.Elsewhere
+	r.Total, r.Settled, r.SentAt = s.Total, s.Settled, stamp(s.SentAt)
+	r.Flags = append(r.Flags, s.Flags...)
+	var acceptance *message
+	if i := slices.IndexFunc(a.proofs, func(m *message) bool { return m.kind == envelope.KindAcceptance }); i >= 0 {
+		acceptance = a.proofs[i]
+		r.Provider = acceptance.proof.Provider
+	}
+	for _, to := range s.Recipients {
+		if acceptance != nil && (to.State == pec.StateAccepted || to.State == pec.StateOrdinary) {
+			// A notice about another recipient implies the same; this one says it.
+			to.Time, to.Provider, to.Evidence = acceptance.at, acceptance.proof.Provider, acceptance.key
+		}
+		if to.State == pec.StateDelivered && to.Content == "" {
+			to.Content = pec.ContentUnchecked // there is no original
+		}
+		r.Recipients = append(r.Recipients, Recipient{
+			Address: to.Address, Role: a.role(to.Address), Class: to.Class, State: to.State.String(), Final: to.State.Final(),
+			Time: stamp(to.Time), Provider: to.Provider, Cause: to.Failure.Cause, Code: to.Failure.Code, Text: to.Failure.Text,
+			Detail: to.Detail, Content: to.Content, Proof: a.number(to.Evidence),
+		})
+	}
+}
+
+func (a *assessment) statusFacts() []pec.Fact {
+	facts := a.facts.all()
+	for _, m := range a.proofs {
+		if m.kind.IsNotice() {
+			facts = append(facts, m.fact)
+		}
+	}
+	for _, m := range a.unproven {
+		facts = append(facts, pec.UnverifiedFact{SHA256: m.sum, Key: m.key, Code: m.code, Kind: m.kind})
+	}
+	return facts
+}
+
+// role tells in which field a recipient stands.
+func (a *assessment) role(address string) string {
+	same := func(other string) bool { return envelope.SameAddress(address, other) }
+	switch i := a.facts.Intent; {
+	case i == nil:
+		return ""
+	case slices.ContainsFunc(i.To, same):
+		return "to"
+	default:
+		return "cc"
+	}
+}
+
+// number finds a notice by its key; 0 when there is none.
+func (a *assessment) number(key envelope.Key) int {
+	for _, m := range a.proofs {
+		if m.key == key {
+			return m.proof.Number
+		}
+	}
+	return 0
+}
+
+// stamp writes a time with its own offset; "" for none.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}

@@ -1,0 +1,118 @@
+package dossier
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Limits of what is read into memory, in bytes.
+const (
+	maxFacts    = 64 << 20
+	maxManifest = 32 << 20
+	maxToken    = 1 << 20
+	maxLists    = 64 << 20 // all revocation lists together
+)
+
+// againstManifest holds the files against the manifest beside them.
+func (a *archive) againstManifest(ctx context.Context) ([]Alteration, error) {
+	a.sums = map[string][sha256.Size]byte{}
+	for _, name := range a.names {
+		d := sha256.New()
+		if _, err := io.Copy(d, &ctxReader{ctx, io.NewSectionReader(a.files[name], 0, a.files[name].Size())}); err != nil {
+			return nil, fmt.Errorf("dossier: reading: %w", err)
+		}
+		a.sums[name] = [sha256.Size]byte(d.Sum(nil))
+	}
+	content, err := a.content(manifestFile, maxManifest)
+	if err != nil {
+		return nil, err
+	}
+	if content == nil {
+		return []Alteration{{File: manifestFile, Change: ChangeMissing}}, nil
+	}
+	return a.againstSums(readManifest(content)), nil
+}
+
+// againstSums tells of files that have other digests than they should.
+func (a *archive) againstSums(sums map[string][sha256.Size]byte) []Alteration {
+	var changed []Alteration
+	for _, name := range a.names {
+		sum, listed := sums[name]
+		switch {
+		case name == manifestFile || name == timestampFile:
+		case !listed:
+			changed = append(changed, Alteration{File: name, Change: ChangeUnexpected})
+		case sum != a.sums[name]:
+			changed = append(changed, Alteration{File: name, Change: ChangeContent})
+		}
+	}
+	for name := range sums {
+		if a.files[name] == nil {
+			changed = append(changed, Alteration{File: name, Change: ChangeMissing})
+		}
+	}
+	return changed
+}
+
+// against holds the files against those that follow from the evidence.
+func (a *archive) against(items []item) []Alteration {
+	sums := map[string][sha256.Size]byte{}
+	manifest := [sha256.Size]byte{}
+	for _, it := range items {
+		sums[it.name] = it.sum
+		if it.name == manifestFile {
+			manifest = it.sum
+		}
+	}
+	changed := a.againstSums(sums)
+	for i := range changed {
+		if changed[i].Change == ChangeContent {
+			changed[i].Change = ChangeDerived
+		}
+	}
+	if a.sums[manifestFile] != manifest {
+		changed = append(changed, Alteration{File: manifestFile, Change: ChangeDerived})
+	}
+	return changed
+}
+
+// evidence takes out of a dossier what all else in it follows from.
+func (a *archive) evidence() (*evidence, error) {
+	raw, err := a.content(factsFile, maxFacts)
+	if err != nil || raw == nil {
+		return nil, &Error{Reason: ReasonNoDossier, Err: err}
+	}
+	facts, err := decodeFacts(raw)
+	if err != nil {
+		return nil, err
+	}
+	e := &evidence{facts: *facts, rawFacts: raw, chosen: true}
+	left := int64(maxLists)
+	for _, name := range a.names {
+		switch {
+		case name == originalFile:
+			e.original = a.opener(name)
+		case name == timestampFile:
+			if e.token, err = a.content(name, maxToken); err != nil {
+				return nil, &Error{Reason: ReasonNoDossier, Err: err}
+			}
+		case strings.HasPrefix(name, noticesFolder), strings.HasPrefix(name, unprovenFolder):
+			e.messages = append(e.messages, candidate{name, a.opener(name)})
+		case strings.HasPrefix(name, revocationFolder):
+			crl, err := a.content(name, left)
+			if err == nil {
+				_, err = x509.ParseRevocationList(crl)
+			}
+			if err != nil {
+				return nil, &Error{Reason: ReasonNoDossier, Err: err}
+			}
+			left -= int64(len(crl))
+			e.crls = append(e.crls, crl)
+		}
+	}
+	return e, nil
+}

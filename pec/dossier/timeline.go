@@ -1,0 +1,82 @@
+package dossier
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gopec/gopec/envelope"
+)
+
+// Moment is one line of the timeline.
+type Moment struct {
+	Time      string `json:"time"` // RFC 3339, in the offset of who wrote it
+	Certified bool   `json:"certified"`
+	// Event is the kind of a notice or envelope (envelope.Kind), or of an uncertified
+	// fact: intent attempt outcome abandonment resolution resent bounce.
+	Event     string `json:"event"`
+	Recipient string `json:"recipient"` // "" when it is about all
+	Provider  string `json:"provider"`
+	Attempt   int    `json:"attempt"` // of which it is told; 0 for none
+	Detail    string `json:"detail"`  // in the words of who wrote it
+	Proof     int    `json:"proof"`   // the Number of the Proof; 0 for none
+
+	at time.Time
+}
+
+// addTimeline orders what happened by time. Certified times have no fractions: within
+// a second our own system, which begins everything, goes first.
+func (a *assessment) addTimeline(r *Report) {
+	add := func(at time.Time, m Moment) {
+		m.Time, m.at = stamp(at), at
+		r.Timeline = append(r.Timeline, m)
+	}
+	for _, m := range a.proofs {
+		p := m.proof
+		if m.kind == envelope.KindAnomaly {
+			continue // it certifies nothing; the bounce in it is told below
+		}
+		add(m.at, Moment{
+			Certified: true, Event: p.Kind, Recipient: p.Recipient, Provider: p.Provider,
+			Detail: p.ErrorText, Proof: p.Number,
+		})
+	}
+	f := a.facts
+	if f.Intent != nil {
+		add(f.Intent.At, Moment{Event: "intent"})
+	}
+	for _, x := range f.Attempts {
+		add(x.At, Moment{Event: "attempt", Attempt: x.N})
+	}
+	for _, x := range f.Outcomes {
+		detail := x.Outcome.Kind.String()
+		if x.Outcome.Reply.Code != 0 {
+			detail += ": " + x.Outcome.Reply.String()
+		}
+		if x.Outcome.Err != nil {
+			detail += ": " + x.Outcome.Err.Error()
+		}
+		add(x.At, Moment{Event: "outcome", Attempt: x.N, Detail: detail})
+	}
+	for _, x := range f.Abandonments {
+		add(x.At, Moment{Event: "abandonment", Attempt: x.N})
+	}
+	for _, x := range f.Resolutions {
+		detail := "not sent"
+		if x.Sent {
+			detail = "sent"
+		}
+		add(x.At, Moment{Event: "resolution", Attempt: x.N, Detail: fmt.Sprintf("%s: %s", detail, x.Note)})
+	}
+	for _, x := range f.Resent {
+		add(x.At, Moment{Event: "resent", Recipient: x.Recipient, Detail: x.By})
+	}
+	for _, x := range f.Bounces {
+		add(x.At, Moment{Event: "bounce", Recipient: x.Recipient, Provider: x.Provider, Detail: x.Text, Proof: a.number(x.Key)})
+	}
+	order := map[bool]int{false: 0, true: 1}
+	slices.SortStableFunc(r.Timeline, func(x, y Moment) int {
+		return cmp.Or(cmp.Compare(x.at.Unix(), y.at.Unix()), cmp.Compare(order[x.Certified], order[y.Certified]), x.at.Compare(y.at))
+	})
+}

@@ -1,0 +1,231 @@
+package dossier_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/dossier"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// small is a dossier with an original, an acceptance and a delivery.
+func small(t *testing.T) (*pectest.Network, []byte) {
+	t.Helper()
+	n := pectest.Start(t, nil)
+	c := newClient(t, n)
+	id := send(t, n, c, pec.Message{To: []string{luigi}, Subject: "Diffida", Text: "Si diffida."})
+	zip, report := write(t, n, dossier.FromLedger(c.Ledger, id), nil)
+	require.Equal(t, pec.TotalDelivered, report.Total)
+	return n, zip
+}
+
+// Whatever bit of the file is changed, it is found, and the rest of the bytes never
+// make a dossier. All bytes of the headers and of the list of files are tried, and a
+// dense sample of the others.
+func TestEveryChangedByteIsFound(t *testing.T) {
+	n, zip := small(t)
+	_, err := verify(t, n, zip)
+	require.NoError(t, err)
+	var places []int
+	for at := range zip {
+		header := bytes.LastIndex(zip[:min(len(zip), at+4)], []byte("PK"))
+		if at%499 == 0 || header >= 0 && at-header < 46+80 {
+			places = append(places, at)
+		}
+	}
+	require.Greater(t, len(places), 1000)
+	for _, at := range places {
+		changed := bytes.Clone(zip)
+		changed[at] ^= 1 << (at % 8)
+		report, err := verify(t, n, changed)
+		require.Error(t, err, "byte %d", at)
+		require.Nil(t, report)
+		e := reason(t, err)
+		require.Contains(t, []dossier.Reason{dossier.ReasonAltered, dossier.ReasonNoDossier}, e.Reason, "byte %d: %v", at, err)
+		require.True(t, e.Reason == dossier.ReasonNoDossier || len(e.Alterations) > 0)
+	}
+	for _, size := range []int{0, 1, 29, 30, 100, len(zip) / 2, len(zip) - 22, len(zip) - 1} {
+		_, err := verify(t, n, zip[:size])
+		require.Error(t, err, "cut at %d", size)
+	}
+	_, err = verify(t, n, append(bytes.Clone(zip), 0))
+	require.Equal(t, []dossier.Alteration{{Change: dossier.ChangeStructure}}, reason(t, err).Alterations)
+	_, err = verify(t, n, append([]byte("#!"), zip...))
+	require.Error(t, err)
+}
+
+// What was changed is named, when somebody changes a file of a dossier and nothing else.
+func TestWhatWasAlteredIsNamed(t *testing.T) {
+	n, zip := small(t)
+	files := unzip(t, zip)
+	require.Equal(t, zip, dossier.Forge(files), "the files and their names are all there is")
+	for name, content := range files {
+		at := bytes.Index(zip, content)
+		require.Positive(t, at)
+		for _, place := range []int{at, at + len(content)/2, at + len(content) - 1} {
+			changed := bytes.Clone(zip)
+			changed[place] ^= 1
+			_, err := verify(t, n, changed)
+			e := reason(t, err)
+			require.Equal(t, dossier.ReasonAltered, e.Reason)
+			if name == "manifest.sha256" {
+				continue // may name the file that the line is about
+			}
+			require.Len(t, e.Alterations, 1, "%s: %v", name, e)
+			require.Equal(t, name, e.Alterations[0].File)
+		}
+	}
+}
+
+// The attacks of somebody who can write a dossier as well as we can: the manifest
+// and the form of the zip fit what was changed.
+func TestForgeries(t *testing.T) {
+	n, zip := small(t)
+	other, err := n.Providers()[1].Emit(pectest.Notice{
+		Kind: pectest.KindDelivery, Sender: bruna, MessageID: "<x@beta-pec.example>", Delivered: luigi,
+		Recipients: []pectest.Recipient{{Address: luigi}},
+	})
+	require.NoError(t, err)
+	stranger := pectest.Start(t, nil)
+	files := unzip(t, zip)
+	const delivery, acceptance = "notices/0002-delivery.eml", "notices/0001-acceptance.eml"
+	require.Contains(t, files, delivery)
+	replace := func(name, old, new string) func(map[string][]byte) {
+		return func(f map[string][]byte) {
+			changed := bytes.Replace(f[name], []byte(old), []byte(new), 1)
+			if bytes.Equal(changed, f[name]) {
+				panic(name + " does not hold " + old)
+			}
+			f[name] = changed
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(map[string][]byte)
+		file   string
+		how    dossier.Change
+	}{
+		"the page says something else":      {replace("rapporto.html", luigi, "lucia@beta-pec.example"), "rapporto.html", dossier.ChangeDerived},
+		"the page gets a script":            {replace("report.html", "</body>", "<script>1</script></body>"), "report.html", dossier.ChangeDerived},
+		"the report says something else":    {replace("report.json", `"state": "delivered"`, `"state": "failed"`), "report.json", dossier.ChangeDerived},
+		"another time in the timeline":      {replace("timeline.json", `"certified": true`, `"certified": false`), "timeline.json", dossier.ChangeDerived},
+		"another form":                      {replace("report.json", "dossier/v1", "dossier/v2"), "report.json", dossier.ChangeDerived},
+		"a notice is altered":               {replace(delivery, "Content-Type: multipart/mixed", "Content-Type: Multipart/mixed"), delivery, dossier.ChangeUnproven},
+		"a notice of another message":       {func(f map[string][]byte) { f[delivery] = other }, delivery, dossier.ChangeUnexpected},
+		"a notice under another name":       {func(f map[string][]byte) { f["notices/0003-delivery.eml"] = f[delivery] }, "notices/0003-delivery.eml", dossier.ChangeUnexpected},
+		"a notice is no proof":              {func(f map[string][]byte) { f[delivery] = []byte("Subject: consegna\r\n\r\n") }, delivery, dossier.ChangeUnproven},
+		"a notice is taken away":            {func(f map[string][]byte) { delete(f, acceptance) }, "notices/0001-delivery.eml", dossier.ChangeMissing},
+		"a proof hidden among the unproven": {func(f map[string][]byte) { f["unproven/0001.eml"] = f[delivery]; delete(f, delivery) }, "unproven/0001.eml", dossier.ChangeUnexpected},
+		"an anchor of the forger's":         {func(f map[string][]byte) { f["anchors.pem"] = stranger.TLSRootPEM() }, "anchors.pem", dossier.ChangeDerived},
+		"a file of any kind":                {func(f map[string][]byte) { f["zzz.txt"] = nil }, "zzz.txt", dossier.ChangeUnexpected},
+		"the original is taken away":        {func(f map[string][]byte) { delete(f, "original.eml") }, "report.json", dossier.ChangeDerived},
+		"the original is another":           {replace("original.eml", "Si diffida", "Si Diffida"), "", ""},
+		"facts of a form that nobody knows": {replace("facts.json", "dossier/v1", "dossier/v2"), "", ""},
+		"facts that are none":               {func(f map[string][]byte) { f["facts.json"] = []byte("[]") }, "", ""},
+		"facts of a received message":       {replace("facts.json", `"direction": "sent"`, `"direction": "received"`), "", ""},
+		"no facts":                          {func(f map[string][]byte) { delete(f, "facts.json") }, "", ""},
+		"nothing but facts": {func(f map[string][]byte) {
+			maps.DeleteFunc(f, func(n string, _ []byte) bool { return n != "facts.json" })
+		}, "report.json", dossier.ChangeMissing},
+		"a revocation list that is none":    {func(f map[string][]byte) { f["revocation/x.crl"] = []byte("x") }, "", ""},
+		"a timestamp for something else":    {func(f map[string][]byte) { f["timestamp.tsr"] = []byte("token") }, "timestamp.tsr", dossier.ChangeTimestamp},
+		"the legacy policy switched on":     {replace("facts.json", `"allowLegacy": false`, `"allowLegacy": true`), "", ""},
+		"another Message-ID beside our own": {replace("facts.json", `"messageID": "`, `"messageID": "x`), "", ""},
+		"a fact of a later version":         {replace("facts.json", `"intent": {`, `"intent": {"Novel": 1,`), "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			forged := maps.Clone(files)
+			c.change(forged)
+			report, err := verify(t, n, dossier.Forge(forged))
+			switch name {
+			case "the legacy policy switched on", "another Message-ID beside our own":
+				// Facts that no signature covers, and that change nothing of what is shown.
+				require.NoError(t, err)
+				require.Equal(t, pec.TotalDelivered, report.Total)
+				require.NotContains(t, report.MessageID, "x@")
+				return
+			}
+			require.Nil(t, report)
+			e := reason(t, err)
+			if c.file == "" {
+				require.NotEqual(t, name == "the original is another", e.Reason != dossier.ReasonContradiction)
+				return
+			}
+			require.Equal(t, dossier.ReasonAltered, e.Reason, "%v", e)
+			found := map[string]dossier.Change{}
+			for _, a := range e.Alterations {
+				found[a.File] = a.Change
+			}
+			require.Equal(t, c.how, found[c.file], "%v", e)
+		})
+	}
+}
+
+// Nothing in a dossier is trusted: one whose CA the reader does not know proves nothing.
+func TestAnchorsComeFromTheReader(t *testing.T) {
+	_, zip := small(t)
+	stranger := pectest.Start(t, nil)
+	_, err := verify(t, stranger, zip)
+	e := reason(t, err)
+	require.Equal(t, dossier.ReasonAltered, e.Reason)
+	for _, a := range e.Alterations {
+		require.Equal(t, dossier.ChangeUnproven, a.Change)
+		require.Equal(t, envelope.CodeUntrusted, a.Code)
+	}
+	require.Len(t, e.Alterations, 2)
+	_, err = dossier.Verify(t.Context(), bytes.NewReader(zip), int64(len(zip)), nil, nil)
+	require.ErrorIs(t, err, envelope.ErrNoAnchors)
+}
+
+// How the reader calls the anchor does not matter.
+func TestAnchorsByAnyName(t *testing.T) {
+	n, zip := small(t)
+	renamed := anchors(n)
+	renamed[0].Name, renamed[0].Issuer = "public key 1", ""
+	_, err := dossier.Verify(t.Context(), bytes.NewReader(zip), int64(len(zip)), renamed, nil)
+	require.NoError(t, err)
+}
+
+func TestNoDossier(t *testing.T) {
+	n := pectest.Start(t, nil)
+	local := binary.LittleEndian.AppendUint32(nil, 0x04034b50)
+	for _, b := range [][]byte{nil, []byte("PK"), local, []byte(strings.Repeat("x", 1000)), dossier.Forge(nil), dossier.Forge(map[string][]byte{"a": nil})} {
+		_, err := verify(t, n, b)
+		require.Equal(t, dossier.ReasonNoDossier, reason(t, err).Reason)
+	}
+}
+
+func TestVerifyEndsWithItsContext(t *testing.T) {
+	n, zip := small(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := dossier.Verify(ctx, bytes.NewReader(zip), int64(len(zip)), anchors(n), nil)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func FuzzVerify(f *testing.F) {
+	n, err := pectest.New(nil)
+	require.NoError(f, err)
+	f.Cleanup(func() { n.Close() })
+	raw, err := n.Providers()[0].Emit(pectest.Notice{
+		Kind: pectest.KindAcceptance, Sender: mario, MessageID: "<m1@alfa-pec.example>", Recipients: []pectest.Recipient{{Address: luigi}},
+	})
+	require.NoError(f, err)
+	var b bytes.Buffer
+	_, err = dossier.Write(context.Background(), &b, dossier.FromFolder(folder("a.eml", raw), ""), anchors(n), nil)
+	require.NoError(f, err)
+	f.Add(b.Bytes())
+	f.Fuzz(func(t *testing.T, zip []byte) {
+		report, err := dossier.Verify(t.Context(), bytes.NewReader(zip), int64(len(zip)), anchors(n), nil)
+		require.Equal(t, err == nil, report != nil)
+		// Nothing else proves what this one does.
+		require.Equal(t, err == nil, bytes.Equal(zip, b.Bytes()))
+	})
+}
