@@ -120,7 +120,7 @@ func (c *check) checkSignature() error {
 	if err != nil {
 		return parseFailed(err, CodeBadCMS)
 	}
-	sig, err := cms.Parse(p7s)
+	sig, err := cms.Parse(p7s, c.verifier.leaves.parse)
 	if err != nil {
 		return cmsFailed(err)
 	}
