@@ -22,7 +22,7 @@ func signatures(t testing.TB) [][]byte {
 	for _, v := range all {
 		outer, err := multipart.ReadPart(io.NewSectionReader(bytes.NewReader(v.Message), 0, int64(len(v.Message))))
 		require.NoError(t, err)
-		sections, _, err := outer.Split(10)
+		sections, err := outer.Split(10)
 		if err != nil || len(sections) < 2 {
 			continue
 		}
