@@ -220,11 +220,12 @@ func TestSenderWhoGuessesTheBoundaryIsRefused(t *testing.T) {
 		part string
 		want envelope.Code
 	}{
-		"its data, then the end":     {header + text + original(xml("avvenuta-consegna")+"--m--") + genuine + "--m--\r\n", envelope.CodeMalformed},
-		"its data, then text":        {header + text + original(xml("avvenuta-consegna")) + genuine + "--m--\r\n", envelope.CodeNoCertData},
-		"the end alone":              {header + text + original("--m--") + genuine + "--m--\r\n", envelope.CodeMalformed},
-		"a second original":          {header + text + genuine + original("x\r\n"+original("y")) + "--m--\r\n", envelope.CodeBadCertData},
-		"a second original, unnamed": {header + text + genuine + strings.ReplaceAll(original("x\r\n"+original("y")), "; name=\"postacert.eml\"", "") + "--m--\r\n", envelope.CodeBadCertData},
+		"its data, then the end":       {header + text + original(xml("avvenuta-consegna")+"--m--") + genuine + "--m--\r\n", envelope.CodeMalformed},
+		"its data, then text":          {header + text + original(xml("avvenuta-consegna")) + genuine + "--m--\r\n", envelope.CodeNoCertData},
+		"its data, then the end twice": {header + text + original(xml("avvenuta-consegna")+"--m--\r\n--m--") + genuine + "--m--\r\n", envelope.CodeMalformed},
+		"the end alone":                {header + text + original("--m--") + genuine + "--m--\r\n", envelope.CodeMalformed},
+		"a second original":            {header + text + genuine + original("x\r\n"+original("y")) + "--m--\r\n", envelope.CodeBadCertData},
+		"a second original, unnamed":   {header + text + genuine + strings.ReplaceAll(original("x\r\n"+original("y")), "; name=\"postacert.eml\"", "") + "--m--\r\n", envelope.CodeBadCertData},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, c.want, refusal(t, a.sign([]byte(c.part)), a.verifier(nil)))

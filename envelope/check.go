@@ -20,8 +20,9 @@ type check struct {
 	source   *io.SectionReader
 	facts    Facts
 
-	header    header.Header     // the outer one, unsigned
-	signed    *io.SectionReader // the exact bytes under the signature
+	header    header.Header // the outer one, unsigned
+	signed    signedPart
+	content   multipart.Signed
 	signature multipart.Part
 	original  *multipart.Part
 	anchor    *Anchor // the one that issued the signer's certificate
@@ -94,15 +95,10 @@ func (c *check) checkStructure() error {
 	if outer.MediaType != "multipart/signed" {
 		return failed(CodeUnsigned, "the message is %.200q", outer.MediaType)
 	}
-	parts, _, err := outer.Split(2)
-	if err != nil {
-		return parseFailed(err, CodeMalformed)
+	if err := c.readSigned(outer); err != nil {
+		return err
 	}
-	if len(parts) != 2 {
-		return failed(CodeMalformed, "%d parts in multipart/signed", len(parts))
-	}
-	c.signed = parts[0]
-	if c.signature, err = multipart.ReadPart(parts[1]); err != nil {
+	if c.signature, err = multipart.ReadPart(c.content.Parts[1]); err != nil {
 		return parseFailed(err, CodeMalformed)
 	}
 	switch c.signature.MediaType {
@@ -113,6 +109,30 @@ func (c *check) checkStructure() error {
 	return c.findParts()
 }
 
+// readSigned splits the message and hashes the signed part in one pass. The
+// algorithm of the signature stands behind that part: SHA-256 is made in any case,
+// for the key.
+func (c *check) readSigned(outer multipart.Part) error {
+	var digests *digester
+	f := form{hash: crypto.SHA256}
+	content, err := outer.SplitSigned(func(lf bool) io.Writer {
+		// What is stored with LF was most probably signed with CRLF.
+		f.canonical = lf
+		digests = newDigester(c.ctx, f)
+		return digests
+	})
+	if err != nil {
+		return parseFailed(err, CodeMalformed)
+	}
+	if len(content.Parts) != 2 {
+		return failed(CodeMalformed, "%d parts in multipart/signed", len(content.Parts))
+	}
+	f.canonical = f.canonical && content.BareLF
+	c.content = content
+	c.signed = signedPart{content.Parts[0], content.BareLF, map[form][]byte{f: digests.hash.Sum(nil)}}
+	return nil
+}
+
 // checkSignature verifies the CMS signature over the signed part: RFC 5652, 5.4
 // to 5.6.
 func (c *check) checkSignature() error {
@@ -120,7 +140,7 @@ func (c *check) checkSignature() error {
 	if err != nil {
 		return parseFailed(err, CodeBadCMS)
 	}
-	sig, err := cms.Parse(p7s)
+	sig, err := cms.Parse(p7s, c.verifier.leaves.parse)
 	if err != nil {
 		return cmsFailed(err)
 	}
@@ -128,18 +148,8 @@ func (c *check) checkSignature() error {
 	if sig.BER {
 		c.warn(WarningBER)
 	}
-	digests, err := digestSigned(c.ctx, c.signed, sig.Digest)
-	if err != nil {
+	if err := c.checkDigest(sig); err != nil {
 		return err
-	}
-	c.facts.Key = digests.key
-	switch {
-	case sig.MatchesDigest(digests.asStored):
-	case sig.MatchesDigest(digests.canonical):
-		// Mail stores keep LF line ends; what was signed is the CRLF form (RFC 8551, 3.1.1).
-		c.warn(WarningLFStorage)
-	default:
-		return failed(CodeDigestMismatch, "the signed part is not what was signed")
 	}
 	if err := sig.Verify(); err != nil {
 		return cmsFailed(err)
@@ -148,6 +158,33 @@ func (c *check) checkSignature() error {
 		c.warn(WarningSHA1Digest)
 	}
 	return nil
+}
+
+// checkDigest compares the signed part with what was signed, and gives it its key.
+func (c *check) checkDigest(sig *cms.Signature) error {
+	key, err := c.signed.sum(c.ctx, crypto.SHA256, true)
+	if err != nil {
+		return err
+	}
+	c.facts.Key = Key(key)
+	forms := []bool{false}
+	if c.signed.bareLF {
+		// Mail stores keep LF line ends; what was signed is the CRLF form (RFC 8551, 3.1.1).
+		forms = []bool{true, false}
+	}
+	for _, canonical := range forms {
+		digest, err := c.signed.sum(c.ctx, sig.Digest, canonical)
+		if err != nil {
+			return err
+		}
+		if sig.MatchesDigest(digest) {
+			if canonical {
+				c.warn(WarningLFStorage)
+			}
+			return nil
+		}
+	}
+	return failed(CodeDigestMismatch, "the signed part is not what was signed")
 }
 
 func cmsFailed(err error) error {

@@ -24,6 +24,14 @@ const maxCertData = 1 << 20
 // order. An element that is repeated where the rules allow one makes the data
 // ambiguous and is an error.
 func parseCertData(b []byte) (*CertData, error) {
+	if p := newCertDataParser(); readPlainXML(b, p) {
+		return p.finish()
+	}
+	return parseAnyCertData(b)
+}
+
+// parseAnyCertData is parseCertData for what is not plain.
+func parseAnyCertData(b []byte) (*CertData, error) {
 	text, err := toUTF8(b)
 	if err != nil {
 		return nil, err
@@ -31,7 +39,7 @@ func parseCertData(b []byte) (*CertData, error) {
 	d := xml.NewDecoder(strings.NewReader(text))
 	// The text is UTF-8 by now, whatever the declaration says.
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
-	p := certDataParser{seen: map[string]bool{}, data: new(CertData)}
+	p := newCertDataParser()
 	for {
 		token, err := d.Token()
 		if err == io.EOF {
@@ -50,54 +58,92 @@ func parseCertData(b []byte) (*CertData, error) {
 // maxElementDepth is far above the four levels of the DTD.
 const maxElementDepth = 16
 
+// element is one that counts.
+type element int
+
+const (
+	elementNone element = iota // any other
+	elementRoot
+	elementHeader
+	elementSender
+	elementRecipient
+	elementReplyTo
+	elementSubject
+	elementData
+	elementProvider
+	elementTime
+	elementDay
+	elementHour
+	elementCertID
+	elementMessageID
+	elementReceipt
+	elementDelivered
+	elementReceived
+	elementErrorText
+	elementCount
+)
+
 // elements are those that count, by their path. The ones with text are read
 // with all text inside them: a provider's error text may hold markup.
-var elements = map[string]struct{ once, text bool }{
-	"postacert/intestazione":             {once: true},
-	"postacert/intestazione/mittente":    {once: true, text: true},
-	"postacert/intestazione/destinatari": {text: true},
-	"postacert/intestazione/risposte":    {once: true, text: true},
-	"postacert/intestazione/oggetto":     {once: true, text: true},
-	"postacert/dati":                     {once: true},
-	"postacert/dati/gestore-emittente":   {once: true, text: true},
-	"postacert/dati/data":                {once: true},
-	"postacert/dati/data/giorno":         {once: true, text: true},
-	"postacert/dati/data/ora":            {once: true, text: true},
-	"postacert/dati/identificativo":      {once: true, text: true},
-	"postacert/dati/msgid":               {once: true, text: true},
-	"postacert/dati/ricevuta":            {once: true},
-	"postacert/dati/consegna":            {once: true, text: true},
-	"postacert/dati/ricezione":           {text: true},
-	"postacert/dati/errore-esteso":       {once: true, text: true},
+var elements = map[string]struct {
+	element    element
+	once, text bool
+}{
+	"/postacert":                          {element: elementRoot},
+	"/postacert/intestazione":             {elementHeader, true, false},
+	"/postacert/intestazione/mittente":    {elementSender, true, true},
+	"/postacert/intestazione/destinatari": {elementRecipient, false, true},
+	"/postacert/intestazione/risposte":    {elementReplyTo, true, true},
+	"/postacert/intestazione/oggetto":     {elementSubject, true, true},
+	"/postacert/dati":                     {elementData, true, false},
+	"/postacert/dati/gestore-emittente":   {elementProvider, true, true},
+	"/postacert/dati/data":                {elementTime, true, false},
+	"/postacert/dati/data/giorno":         {elementDay, true, true},
+	"/postacert/dati/data/ora":            {elementHour, true, true},
+	"/postacert/dati/identificativo":      {elementCertID, true, true},
+	"/postacert/dati/msgid":               {elementMessageID, true, true},
+	"/postacert/dati/ricevuta":            {elementReceipt, true, false},
+	"/postacert/dati/consegna":            {elementDelivered, true, true},
+	"/postacert/dati/ricezione":           {elementReceived, false, true},
+	"/postacert/dati/errore-esteso":       {elementErrorText, true, true},
 }
+
+// attribute is one of an element, by its local name.
+type attribute struct{ name, value string }
 
 // certDataParser collects the elements by their path.
 type certDataParser struct {
-	path  []string
-	inner int             // depth of the open element whose text is collected, 0 for none
-	text  strings.Builder // of that element
-	class string          // tipo of the open destinatari
-	seen  map[string]bool
-	data  *CertData
+	path    []byte // of the open elements, a slash before each
+	ends    []int  // where in path each of them begins
+	inner   int    // depth of the open element whose text is collected, 0 for none
+	element element
+	text    []byte // of that element
+	class   string // tipo of the open destinatari
+	seen    [elementCount]bool
+	data    *CertData
 
 	day, hour, zone string
+}
+
+func newCertDataParser() *certDataParser {
+	return &certDataParser{
+		path: make([]byte, 0, 64), ends: make([]int, 0, maxElementDepth), text: make([]byte, 0, 128),
+		data: new(CertData),
+	}
 }
 
 func (p *certDataParser) next(token xml.Token) error {
 	switch t := token.(type) {
 	case xml.StartElement:
-		return p.start(t)
+		attrs := make([]attribute, 0, len(t.Attr))
+		for _, a := range t.Attr {
+			attrs = append(attrs, attribute{a.Name.Local, a.Value})
+		}
+		return p.start(t.Name.Local, attrs)
 	case xml.EndElement:
-		if p.inner == len(p.path) {
-			p.end(strings.Join(p.path, "/"), strings.TrimSpace(p.text.String()))
-			p.inner = 0
-			p.text.Reset()
-		}
-		p.path = p.path[:len(p.path)-1]
+		p.end()
 	case xml.CharData:
-		if p.inner > 0 {
-			p.text.Write(t)
-		}
+		p.characters(string(t))
 	case xml.Directive:
 		// Real files have no DOCTYPE. One that only names the DTD is harmless; an
 		// internal subset could define entities.
@@ -107,84 +153,112 @@ func (p *certDataParser) next(token xml.Token) error {
 	}
 	return nil
 }
-
-func (p *certDataParser) start(t xml.StartElement) error {
-	name := strings.ToLower(t.Name.Local)
-	if len(p.path) == 0 {
-		if len(p.seen) > 0 {
+func (p *certDataParser) start(name string, attrs []attribute) error {
+	lowerName := strings.ToLower(name)
+	if len(p.ends) == 0 {
+		if p.seen[elementRoot] {
 			return errors.New("daticert.xml: more than one root")
 		}
-		if name != "postacert" {
-			return fmt.Errorf("daticert.xml: the root is %q", t.Name.Local)
+		if lowerName != "postacert" {
+			return fmt.Errorf("daticert.xml: the root is %q", name)
 		}
 	}
-	if len(p.path) == maxElementDepth {
+	if len(p.ends) == maxElementDepth {
 		return errors.New("daticert.xml: nested too deep")
 	}
-	p.path = append(p.path, name)
+	p.ends = append(p.ends, len(p.path))
+	p.path = append(append(p.path, '/'), lowerName...)
 	if p.inner > 0 {
 		return nil // markup inside a text
 	}
-	path := strings.Join(p.path, "/")
-	if elements[path].once && p.seen[path] {
-		return fmt.Errorf("daticert.xml: more than one %s", name)
+	found := elements[string(p.path)]
+	if found.once && p.seen[found.element] {
+		return fmt.Errorf("daticert.xml: more than one %s", lowerName)
 	}
-	p.seen[path] = true
-	if elements[path].text {
-		p.inner = len(p.path)
+	p.seen[found.element] = true
+	if found.text {
+		p.inner, p.element = len(p.ends), found.element
 	}
-	attrs := map[string]string{}
-	for _, a := range t.Attr {
-		name := strings.ToLower(a.Name.Local)
-		if _, dup := attrs[name]; dup {
-			return fmt.Errorf("daticert.xml: attribute %s repeated", name)
-		}
-		attrs[name] = strings.TrimSpace(a.Value)
+	values, err := attributeValues(attrs)
+	if err != nil {
+		return err
 	}
-	switch path {
-	case "postacert":
-		p.data.Token, p.data.Error = attrs["tipo"], attrs["errore"]
+	switch found.element {
+	case elementRoot:
+		p.data.Token, p.data.Error = values["tipo"], values["errore"]
 		p.data.Kind = tokenKind(p.data.Token)
-	case "postacert/intestazione/destinatari":
-		p.class = attrs["tipo"]
-	case "postacert/dati/data":
-		p.zone = attrs["zona"]
-	case "postacert/dati/ricevuta":
-		p.data.Receipt = attrs["tipo"]
+	case elementRecipient:
+		p.class = values["tipo"]
+	case elementTime:
+		p.zone = values["zona"]
+	case elementReceipt:
+		p.data.Receipt = values["tipo"]
 	}
 	return nil
 }
 
-func (p *certDataParser) end(path, text string) {
+// attributeValues gives the values by lower-case name.
+func attributeValues(attrs []attribute) (map[string]string, error) {
+	if len(attrs) == 0 {
+		return nil, nil
+	}
+	values := make(map[string]string, len(attrs))
+	for _, a := range attrs {
+		name := strings.ToLower(a.name)
+		if _, dup := values[name]; dup {
+			return nil, fmt.Errorf("daticert.xml: attribute %s repeated", name)
+		}
+		values[name] = strings.TrimSpace(a.value)
+	}
+	return values, nil
+}
+
+func (p *certDataParser) characters(text string) {
+	if p.inner > 0 {
+		p.text = append(p.text, text...)
+	}
+}
+
+func (p *certDataParser) end() {
+	last := len(p.ends) - 1
+	if p.inner == len(p.ends) {
+		p.take(strings.TrimSpace(string(p.text)))
+		p.inner, p.text = 0, p.text[:0]
+	}
+	p.path, p.ends = p.path[:p.ends[last]], p.ends[:last]
+}
+
+// take keeps the text of the element that ends.
+func (p *certDataParser) take(text string) {
 	d := p.data
-	switch path {
-	case "postacert/intestazione/mittente":
+	switch p.element {
+	case elementSender:
 		d.Sender = text
-	case "postacert/intestazione/destinatari":
+	case elementRecipient:
 		d.Recipients = append(d.Recipients, Recipient{
 			Address:   text,
 			Certified: p.class == "" || sameToken(p.class, "certificato"),
 			Token:     p.class,
 		})
-	case "postacert/intestazione/risposte":
+	case elementReplyTo:
 		d.ReplyTo = text
-	case "postacert/intestazione/oggetto":
+	case elementSubject:
 		d.Subject = text
-	case "postacert/dati/gestore-emittente":
+	case elementProvider:
 		d.Provider = text
-	case "postacert/dati/data/giorno":
+	case elementDay:
 		p.day = text
-	case "postacert/dati/data/ora":
+	case elementHour:
 		p.hour = text
-	case "postacert/dati/identificativo":
+	case elementCertID:
 		d.CertID = NormalizeMessageID(text)
-	case "postacert/dati/msgid":
+	case elementMessageID:
 		d.MessageID = NormalizeMessageID(text)
-	case "postacert/dati/consegna":
+	case elementDelivered:
 		d.Delivered = text
-	case "postacert/dati/ricezione":
+	case elementReceived:
 		d.Received = append(d.Received, text)
-	case "postacert/dati/errore-esteso":
+	case elementErrorText:
 		d.ErrorText = text
 	}
 }
@@ -192,7 +266,7 @@ func (p *certDataParser) end(path, text string) {
 // finish checks the whole. Where it fails, what was read is given beside the
 // error: a failed check keeps the facts.
 func (p *certDataParser) finish() (*CertData, error) {
-	if len(p.seen) == 0 {
+	if !p.seen[elementRoot] {
 		return nil, errors.New("daticert.xml: empty")
 	}
 	var timeErr error

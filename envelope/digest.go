@@ -4,106 +4,86 @@ import (
 	"bytes"
 	"context"
 	"crypto"
-	"crypto/sha256"
 	"fmt"
 	"hash"
 	"io"
 )
 
-// signedDigests are the digests of a signed part in its two forms.
-type signedDigests struct {
-	asStored  []byte // of the bytes as they are
-	canonical []byte // of the bytes with every bare LF as CRLF
-	key       Key    // SHA-256 of the canonical form
+// signedPart is the part under the signature, with its digests.
+type signedPart struct {
+	*io.SectionReader
+	bareLF bool // it has line ends without CR
+	sums   map[form][]byte
 }
 
-// digestSigned hashes the signed part. The canonical form is hashed apart only
-// where it differs.
-func digestSigned(ctx context.Context, signed *io.SectionReader, h crypto.Hash) (signedDigests, error) {
-	var d signedDigests
-	hasher, key, lines := h.New(), hash.Hash(nil), new(lineEnds)
-	var to io.Writer = io.MultiWriter(hasher, lines)
-	if h != crypto.SHA256 {
-		key = sha256.New()
-		to = io.MultiWriter(hasher, key, lines)
-	}
-	if err := copySection(ctx, to, signed); err != nil {
-		return d, err
-	}
-	d.asStored = hasher.Sum(nil)
-	if lines.bareLF {
-		hasher.Reset()
-		key = sha256.New()
-		if err := copySection(ctx, &canonicalWriter{w: io.MultiWriter(hasher, key)}, signed); err != nil {
-			return d, err
-		}
-	}
-	d.canonical = hasher.Sum(nil)
-	if key == nil {
-		key = hasher
-	}
-	copy(d.key[:], key.Sum(nil))
-	return d, nil
+// form is what a digest is of. Canonical is the part with every bare LF as CRLF;
+// without any, the two forms are one and it is false.
+type form struct {
+	hash      crypto.Hash
+	canonical bool
 }
 
-func copySection(ctx context.Context, w io.Writer, s *io.SectionReader) error {
-	r := io.NewSectionReader(s, 0, s.Size())
-	buf := make([]byte, 64<<10)
-	for {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("envelope: %w", err)
-		}
-		n, err := r.Read(buf)
-		if n > 0 {
-			if _, err := w.Write(buf[:n]); err != nil {
-				return fmt.Errorf("envelope: %w", err)
-			}
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("envelope: %w", err)
-		}
+// sum gives a digest, and reads the part where it is not known yet.
+func (p *signedPart) sum(ctx context.Context, h crypto.Hash, canonical bool) ([]byte, error) {
+	f := form{h, canonical && p.bareLF}
+	if sum, known := p.sums[f]; known {
+		return sum, nil
 	}
+	w := newDigester(ctx, f)
+	if _, err := io.Copy(w, io.NewSectionReader(p, 0, p.Size())); err != nil {
+		return nil, fmt.Errorf("envelope: %w", err)
+	}
+	p.sums[f] = w.hash.Sum(nil)
+	return p.sums[f], nil
 }
 
-// lineEnds notes whether a bare LF was written.
-type lineEnds struct {
-	afterCR, bareLF bool
+// digester hashes what is written to it, until its context is done.
+type digester struct {
+	ctx  context.Context
+	hash hash.Hash
+	to   io.Writer // hash, perhaps by way of a canonicalWriter
 }
 
-func (l *lineEnds) Write(p []byte) (int, error) {
-	for rest := p; !l.bareLF; {
-		i := bytes.IndexByte(rest, '\n')
-		if i < 0 {
-			break
-		}
-		l.bareLF = i == 0 && !l.afterCR || i > 0 && rest[i-1] != '\r'
-		rest, l.afterCR = rest[i+1:], false
+func newDigester(ctx context.Context, f form) *digester {
+	d := &digester{ctx: ctx, hash: f.hash.New()}
+	d.to = d.hash
+	if f.canonical {
+		d.to = &canonicalWriter{w: d.hash}
 	}
-	if len(p) > 0 {
-		l.afterCR = p[len(p)-1] == '\r'
+	return d
+}
+
+func (d *digester) Write(p []byte) (int, error) {
+	if err := d.ctx.Err(); err != nil {
+		return 0, err
 	}
-	return len(p), nil
+	return d.to.Write(p)
 }
 
 // canonicalWriter passes on what is written with every bare LF as CRLF.
 type canonicalWriter struct {
 	w       io.Writer
 	afterCR bool
+	out     []byte // reused by each Write
 }
 
 func (c *canonicalWriter) Write(p []byte) (int, error) {
-	out := make([]byte, 0, len(p)+len(p)/16)
-	for _, b := range p {
-		if b == '\n' && !c.afterCR {
-			out = append(out, '\r')
+	c.out = c.out[:0]
+	for rest := p; len(rest) > 0; {
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			c.out = append(c.out, rest...)
+			c.afterCR = rest[len(rest)-1] == '\r'
+			break
 		}
-		out = append(out, b)
-		c.afterCR = b == '\r'
+		c.out = append(c.out, rest[:i]...)
+		if isCRLF := i > 0 && rest[i-1] == '\r' || i == 0 && c.afterCR; !isCRLF {
+			c.out = append(c.out, '\r')
+		}
+		c.out = append(c.out, '\n')
+		rest, c.afterCR = rest[i+1:], false
 	}
-	if _, err := c.w.Write(out); err != nil {
+	if _, err := c.w.Write(c.out); err != nil {
 		return 0, err
 	}
 	return len(p), nil

@@ -2,11 +2,12 @@ package envelope
 
 import (
 	"bytes"
+	"context"
 	"crypto"
-	"crypto/sha256"
 	"io"
 	"math/rand/v2"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,38 +26,36 @@ func TestLineEndsInAnyPieces(t *testing.T) {
 		for bare.Match(canonical) {
 			canonical = bare.ReplaceAll(canonical, []byte("$1\r\n"))
 		}
-		lines := new(lineEnds)
 		var out bytes.Buffer
 		writer := &canonicalWriter{w: &out}
 		for rest := text; len(rest) > 0; {
 			n := 1 + random.IntN(len(rest))
-			for _, w := range []io.Writer{lines, writer} {
-				written, err := w.Write(rest[:n])
-				require.NoError(t, err)
-				require.Equal(t, n, written)
-			}
+			written, err := writer.Write(rest[:n])
+			require.NoError(t, err)
+			require.Equal(t, n, written)
 			rest = rest[n:]
 		}
-		require.Equal(t, bare.Match(text), lines.bareLF, "%q", text)
 		require.Equal(t, string(canonical), out.String(), "%q", text)
 	}
 }
 
 func TestDigestsOfBothForms(t *testing.T) {
-	sum := func(s string) []byte { h := sha256.Sum256([]byte(s)); return h[:] }
-	section := func(s string) *io.SectionReader {
-		return io.NewSectionReader(bytes.NewReader([]byte(s)), 0, int64(len(s)))
-	}
 	for stored, canonical := range map[string]string{"a\r\nb\r\n": "a\r\nb\r\n", "a\nb\r\n": "a\r\nb\r\n", "": ""} {
-		d, err := digestSigned(t.Context(), section(stored), crypto.SHA256)
-		require.NoError(t, err)
-		require.Equal(t, sum(stored), d.asStored)
-		require.Equal(t, sum(canonical), d.canonical)
-		require.Equal(t, sum(canonical), d.key[:])
-
-		d, err = digestSigned(t.Context(), section(stored), crypto.SHA1)
-		require.NoError(t, err)
-		require.Len(t, d.asStored, 20)
-		require.Equal(t, sum(canonical), d.key[:])
+		section := io.NewSectionReader(strings.NewReader(stored), 0, int64(len(stored)))
+		p := signedPart{section, stored != canonical, map[form][]byte{}}
+		for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA1, crypto.SHA256} {
+			for isCanonical, want := range map[bool]string{false: stored, true: canonical} {
+				got, err := p.sum(t.Context(), h, isCanonical)
+				require.NoError(t, err)
+				sum := h.New()
+				sum.Write([]byte(want))
+				require.Equal(t, sum.Sum(nil), got)
+			}
+		}
 	}
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
+	p := signedPart{io.NewSectionReader(strings.NewReader("x"), 0, 1), false, map[form][]byte{}}
+	_, err := p.sum(done, crypto.SHA256, false)
+	require.ErrorIs(t, err, context.Canceled)
 }

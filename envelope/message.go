@@ -24,7 +24,8 @@ type Facts struct {
 	From string
 	// OwnMessageID is the outer Message-ID, without angle brackets. Unsigned.
 	OwnMessageID string
-	// Signer is the signer's certificate; nil when none was found.
+	// Signer is the signer's certificate; nil when none was found. Messages by one
+	// signer may share it: it must not be changed.
 	Signer *x509.Certificate
 	// SigningTime is the signed attribute of that name (RFC 5652, 11.3); zero when absent.
 	SigningTime time.Time

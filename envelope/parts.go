@@ -37,27 +37,19 @@ func (c *check) findParts() error {
 }
 
 func (c *check) signedChildren() ([]multipart.Part, error) {
-	mixed, err := multipart.ReadPart(c.signed)
-	if err != nil {
+	mixed, sections := c.content.First, c.content.Children
+	if err := c.content.FirstErr; err != nil {
 		return nil, parseFailed(err, CodeMalformed)
 	}
-	if mixed.MediaType != "multipart/mixed" {
+	if err := c.content.ChildrenErr; mixed.MediaType != "multipart/mixed" || errors.Is(err, header.ErrParams) {
 		return nil, nil
-	}
-	sections, epilogue, err := mixed.Split(multipart.MaxParts)
-	if errors.Is(err, header.ErrParams) {
-		return nil, nil
-	}
-	if err != nil {
+	} else if err != nil {
 		return nil, parseFailed(err, CodeTooLarge)
 	}
 	// A sender who guesses the provider's boundary could end the multipart inside
 	// the original, with a daticert.xml of its own before; the provider's then comes after.
-	if more, err := mixed.HasDelimiter(epilogue); err != nil || more {
-		if err == nil {
-			err = failed(CodeMalformed, "a delimiter after the last one of the signed part")
-		}
-		return nil, err
+	if c.content.Resumed {
+		return nil, failed(CodeMalformed, "a delimiter after the last one of the signed part")
 	}
 	children := make([]multipart.Part, 0, len(sections))
 	for _, section := range sections {

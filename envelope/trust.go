@@ -19,22 +19,34 @@ const minRSABits = 2048
 // and 7. There is one link and no path: a CA certificate inside the message is
 // vouched for by nothing but its key, and is not looked at.
 func (c *check) checkTrust() error {
-	leaf := c.facts.Signer
-	anchor, err := c.findAnchor(leaf)
-	if err != nil {
-		return err
+	signer := c.facts.Signer
+	known := c.verifier.leaves.find(signer.Raw)
+	trusted := known
+	if known == nil {
+		anchor, err := c.findAnchor(signer)
+		if err != nil {
+			return err
+		}
+		trusted = &leaf{signer, anchor, needsLegacy(signer)}
 	}
-	c.anchor, c.facts.Anchor = anchor, anchor.Name
-	if reason := needsLegacy(leaf); reason != "" {
+	c.anchor, c.facts.Anchor = trusted.anchor, trusted.anchor.Name
+	if trusted.legacy != "" {
 		if !c.verifier.opts.AllowLegacy {
-			return failed(CodeLegacy, "%s", reason)
+			return failed(CodeLegacy, "%s", trusted.legacy)
 		}
 		c.facts.Legacy = true
 	}
-	if err := c.checkTime(leaf); err != nil {
+	if err := c.checkTime(signer); err != nil {
 		return err
 	}
-	return checkUsage(leaf, anchor)
+	if known != nil {
+		return nil
+	}
+	if err := checkUsage(signer, trusted.anchor); err != nil {
+		return err
+	}
+	c.verifier.leaves.keep(trusted)
+	return nil
 }
 
 // findAnchor finds the anchor whose key signed the leaf (RFC 5280, 6.1.3 a 1).

@@ -26,6 +26,7 @@ import (
 type Verifier struct {
 	anchors []Anchor
 	opts    VerifierOptions
+	leaves  leaves
 }
 
 // VerifierOptions are the optional settings of a Verifier.

@@ -56,7 +56,7 @@ func (in *Inbound) Bounce() (*Bounce, error) {
 	if in.Kind != envelope.KindAnomaly || in.original.MediaType != "multipart/report" {
 		return nil, ErrNoBounce
 	}
-	sections, _, err := in.original.Split(maxReportParts)
+	sections, err := in.original.Split(maxReportParts)
 	if err != nil {
 		return nil, bounceFailed(err)
 	}

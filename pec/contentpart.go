@@ -25,7 +25,7 @@ func (n node) header() *io.SectionReader {
 // children splits a multipart. It gives the text between the parts too, the
 // delimiters included.
 func (n node) children() (children []node, between []*io.SectionReader, err error) {
-	sections, _, err := n.part.Split(multipart.MaxParts)
+	sections, err := n.part.Split(multipart.MaxParts)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,6 +8,9 @@ const (
 	MaxNodes = 100_000
 )
 
+// usualNodes is about what a signature with two certificates has.
+const usualNodes = 256
+
 const (
 	constructedBit  = 0x20
 	highTag         = 0x1f
@@ -81,7 +84,8 @@ func scan(in []byte) (nodes []node, wasBER bool, err error) {
 		limit int // the content may not pass this offset
 		indef bool
 	}
-	var stack []open
+	stack := make([]open, 0, MaxDepth)
+	nodes = make([]node, 0, usualNodes)
 	pos := 0
 	for {
 		for len(stack) > 0 {
@@ -142,9 +146,8 @@ func scan(in []byte) (nodes []node, wasBER bool, err error) {
 // readHeader reads identifier and length octets at pos. For the indefinite form
 // the end is that of in.
 func readHeader(in []byte, pos int) (n node, indef, minimal bool, err error) {
-	truncated := fail(BadCMS, "truncated")
 	if len(in)-pos < 2 {
-		return n, false, false, truncated
+		return n, false, false, fail(BadCMS, "truncated")
 	}
 	n.tag = in[pos]
 	n.constructed = n.tag&constructedBit != 0
@@ -171,7 +174,7 @@ func readHeader(in []byte, pos int) (n node, indef, minimal bool, err error) {
 			return n, false, false, fail(BadCMS, "a length of more than four octets")
 		}
 		if len(in)-pos < octets {
-			return n, false, false, truncated
+			return n, false, false, fail(BadCMS, "truncated")
 		}
 		length = 0
 		for _, b := range in[pos : pos+octets] {
@@ -180,7 +183,7 @@ func readHeader(in []byte, pos int) (n node, indef, minimal bool, err error) {
 		pos += octets
 	}
 	if length > len(in)-pos {
-		return n, false, false, truncated
+		return n, false, false, fail(BadCMS, "truncated")
 	}
 	n.start, n.end = int32(pos), int32(pos+length)
 	return n, false, 1+octets == lengthSize(length), nil

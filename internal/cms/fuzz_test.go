@@ -2,6 +2,7 @@ package cms
 
 import (
 	"bytes"
+	"crypto/x509"
 	"errors"
 	"io"
 	"testing"
@@ -21,7 +22,7 @@ func signatures(t testing.TB) [][]byte {
 	for _, v := range all {
 		outer, err := multipart.ReadPart(io.NewSectionReader(bytes.NewReader(v.Message), 0, int64(len(v.Message))))
 		require.NoError(t, err)
-		sections, _, err := outer.Split(10)
+		sections, err := outer.Split(10)
 		if err != nil || len(sections) < 2 {
 			continue
 		}
@@ -49,7 +50,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			requireOurs(t, err)
 			require.Nil(t, der)
-			_, err = Parse(in)
+			_, err = Parse(in, x509.ParseCertificate)
 			requireOurs(t, err)
 			return
 		}
@@ -59,7 +60,7 @@ func FuzzParse(f *testing.F) {
 		require.False(t, ber)
 		require.Equal(t, der, again)
 
-		sig, err := Parse(in)
+		sig, err := Parse(in, x509.ParseCertificate)
 		if err != nil {
 			requireOurs(t, err)
 			require.Nil(t, sig)
@@ -70,7 +71,7 @@ func FuzzParse(f *testing.F) {
 		if err := sig.Verify(); err != nil {
 			requireOurs(t, err)
 		}
-		same, err := Parse(der)
+		same, err := Parse(der, x509.ParseCertificate)
 		require.NoError(t, err)
 		require.Equal(t, sig.attributes, same.attributes)
 	})

@@ -2,6 +2,7 @@ package cms
 
 import (
 	"crypto"
+	"crypto/x509"
 	"errors"
 	"os"
 	"os/exec"
@@ -75,7 +76,7 @@ func TestSignaturesOfOpenSSL(t *testing.T) {
 		"other certificate": {rsa, []string{"-md", "sha256", "-certfile", filepath.Join(ec.dir, "cert")}, crypto.SHA256},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sig, err := Parse(c.from.sign(c.args...))
+			sig, err := Parse(c.from.sign(c.args...), x509.ParseCertificate)
 			require.NoError(t, err)
 			require.Equal(t, c.hash, sig.Digest)
 			require.Equal(t, "test", sig.Certificate.Subject.CommonName)
@@ -117,7 +118,7 @@ func TestOpenSSLVariantsThatAreRefused(t *testing.T) {
 		"PSS of two hashes":      {[]string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_mgf1_md:sha1"}, WeakAlgorithm},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Parse(o.sign(c.args...))
+			_, err := Parse(o.sign(c.args...), x509.ParseCertificate)
 			requireReason(t, c.want, err)
 		})
 	}
@@ -128,7 +129,7 @@ func TestOpenSSLVariantsThatAreRefused(t *testing.T) {
 func TestCertificateWithAHugeNameIsRefused(t *testing.T) {
 	subject := strings.Repeat("/OU="+strings.Repeat("x", 60), 100)
 	o := newOpenSSL(t, "-newkey", "rsa:2048", "-subj", subject)
-	_, err := Parse(o.sign("-md", "sha256"))
+	_, err := Parse(o.sign("-md", "sha256"), x509.ParseCertificate)
 	requireReason(t, TooLarge, err)
 }
 
@@ -136,7 +137,7 @@ func TestIndefiniteLengths(t *testing.T) {
 	der := newOpenSSL(t, "-newkey", "rsa:2048").sign("-md", "sha256")
 	require.Equal(t, []byte{0x30, 0x82}, der[:2])
 	ber := slices.Concat([]byte{0x30, 0x80}, der[4:], []byte{0, 0})
-	sig, err := Parse(ber)
+	sig, err := Parse(ber, x509.ParseCertificate)
 	require.NoError(t, err)
 	require.True(t, sig.BER)
 	require.True(t, sig.MatchesDigest(sum(crypto.SHA256)))
@@ -148,13 +149,13 @@ func TestIndefiniteLengths(t *testing.T) {
 // with this package judges nearly all of them the same.
 func TestMutantsSayTheSameOrFail(t *testing.T) {
 	der := newOpenSSL(t, "-newkey", "rsa:2048").sign("-md", "sha256")
-	genuine, err := Parse(der)
+	genuine, err := Parse(der, x509.ParseCertificate)
 	require.NoError(t, err)
 	verified, agreed := 0, 0
 	for i := range der {
 		mutant := slices.Clone(der)
 		mutant[i] ^= 0x01
-		sig, err := Parse(mutant)
+		sig, err := Parse(mutant, x509.ParseCertificate)
 		ours := err == nil && sig.MatchesDigest(sum(sig.Digest)) && sig.Verify() == nil
 		if ours {
 			verified++

@@ -52,8 +52,10 @@ type signerInfo struct {
 	value          []byte
 }
 
-// Parse reads a detached SignedData in BER or DER. Its errors are *Error.
-func Parse(b []byte) (*Signature, error) {
+// Parse reads a detached SignedData in BER or DER. Its errors are *Error. The
+// signer's certificate is read by certificate: x509.ParseCertificate, or what knows
+// some certificates already.
+func Parse(b []byte, certificate func(der []byte) (*x509.Certificate, error)) (*Signature, error) {
 	der, wasBER, err := normalize(b)
 	if err != nil {
 		return nil, err
@@ -66,7 +68,7 @@ func Parse(b []byte) (*Signature, error) {
 	if err != nil {
 		return nil, err
 	}
-	cert, err := findCertificate(certificates, si)
+	cert, err := findCertificate(certificates, si, certificate)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +194,7 @@ func readAlgorithm(s *cryptobyte.String, out *pkix.AlgorithmIdentifier) bool {
 
 // findCertificate looks for the signer's certificate. What else is enclosed is
 // not consulted, so a certificate that cannot be read is passed over.
-func findCertificate(certificates cryptobyte.String, si *signerInfo) (*x509.Certificate, error) {
+func findCertificate(certificates cryptobyte.String, si *signerInfo, read func([]byte) (*x509.Certificate, error)) (*x509.Certificate, error) {
 	for !certificates.Empty() {
 		var element cryptobyte.String
 		var tag cbasn1.Tag
@@ -202,7 +204,10 @@ func findCertificate(certificates cryptobyte.String, si *signerInfo) (*x509.Cert
 		if tag != cbasn1.SEQUENCE {
 			continue // an attribute certificate or another format (RFC 5652, 10.2.2)
 		}
-		cert, err := x509.ParseCertificate(element)
+		if !si.mayName(element) {
+			continue
+		}
+		cert, err := read(element)
 		if err != nil || !si.names(cert) {
 			continue
 		}
@@ -212,6 +217,22 @@ func findCertificate(certificates cryptobyte.String, si *signerInfo) (*x509.Cert
 		return cert, nil
 	}
 	return nil, fail(NoSignerCertificate, "the signer's certificate is not enclosed")
+}
+
+// mayName spares the reading of certificates that have another issuer or serial.
+func (si *signerInfo) mayName(certificate cryptobyte.String) bool {
+	if si.keyID != nil {
+		return true
+	}
+	var tbs, serial, issuer cryptobyte.String
+	return certificate.ReadASN1(&certificate, cbasn1.SEQUENCE) &&
+		certificate.ReadASN1(&tbs, cbasn1.SEQUENCE) &&
+		tbs.SkipOptionalASN1(explicit(0)) && // version
+		tbs.ReadASN1(&serial, cbasn1.INTEGER) &&
+		tbs.SkipASN1(cbasn1.SEQUENCE) && // signature algorithm
+		tbs.ReadASN1Element(&issuer, cbasn1.SEQUENCE) &&
+		bytes.Equal(issuer, si.issuer) &&
+		bytes.Equal(bytes.TrimLeft(serial, "\x00"), bytes.TrimLeft(si.serial, "\x00"))
 }
 
 func (si *signerInfo) names(cert *x509.Certificate) bool {

@@ -3,16 +3,19 @@
 package header
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
 // maxFields is far above what mail has; each costs memory beyond its bytes.
 const maxFields = 2000
+
+// usualSize is more than most headers of parts have, in bytes.
+const usualSize = 1 << 10
 
 // ErrTooLarge reports a header longer than the caller reads, or of too many fields.
 var ErrTooLarge = errors.New("header: too large")
@@ -31,49 +34,76 @@ type Field struct {
 // A line that is neither a field nor a continuation is passed over. Beyond limit
 // bytes it is ErrTooLarge.
 func Read(r io.Reader, limit int64) (Header, int64, error) {
-	br := bufio.NewReader(io.LimitReader(r, limit+1))
-	var h Header
-	var size int64
-	var name string
-	var value []byte // of the field being read, grown line by line
-	endField := func() {
-		if name != "" {
-			h = append(h, Field{name, string(bytes.TrimSpace(value))})
-		}
-		name, value = "", value[:0]
+	raw, err := readBlock(r, limit)
+	if err != nil {
+		return nil, 0, err
 	}
+	h := slices.Grow(Header(nil), min(strings.Count(raw, "\n"), maxFields))
+	var name, value string // of the field being read
+	var folded []byte      // its value, once it has more than one line
+	endField := func() {
+		if folded != nil {
+			value = string(folded)
+		}
+		if name != "" {
+			h = append(h, Field{name, strings.TrimSpace(value)})
+		}
+		name, folded = "", nil
+	}
+	for rest := raw; rest != "" && len(h) <= maxFields; {
+		var line string
+		line, rest, _ = strings.Cut(rest, "\n")
+		line = strings.TrimSuffix(line, "\r")
+		if line != "" && (line[0] == ' ' || line[0] == '\t') {
+			if folded == nil {
+				folded = []byte(value)
+			}
+			folded = append(folded, line...)
+			continue
+		}
+		endField()
+		before, after, found := strings.Cut(line, ":")
+		if found {
+			// White space before the colon is obsolete syntax (RFC 5322, 4.5) that
+			// readers accept: it must not hide a second From from us.
+			name, value = strings.TrimRight(before, " \t"), after
+		}
+	}
+	endField()
+	if len(h) > maxFields {
+		return nil, 0, ErrTooLarge
+	}
+	return h, int64(len(raw)), nil
+}
+
+// readBlock reads up to and with the first empty line.
+func readBlock(r io.Reader, limit int64) (string, error) {
+	buf := make([]byte, 0, usualSize)
+	line := 0 // where the line being read begins
 	for {
-		line, err := br.ReadBytes('\n')
-		size += int64(len(line))
-		if size > limit {
-			return nil, 0, ErrTooLarge
-		}
-		if err != nil && err != io.EOF {
-			return nil, 0, fmt.Errorf("header: %w", err)
-		}
-		if len(h) > maxFields {
-			return nil, 0, ErrTooLarge
-		}
-		text := bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
-		switch {
-		case len(text) == 0:
-			endField()
-			return h, size, nil
-		case text[0] == ' ' || text[0] == '\t':
-			value = append(value, text...)
-		default:
-			endField()
-			before, after, found := bytes.Cut(text, []byte(":"))
-			if found {
-				// White space before the colon is obsolete syntax (RFC 5322, 4.5) that
-				// readers accept: it must not hide a second From from us.
-				name = string(bytes.TrimRight(before, " \t"))
-				value = append(value, after...)
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		for {
+			i := bytes.IndexByte(buf[line:], '\n')
+			if i < 0 {
+				break
+			}
+			text := buf[line : line+i]
+			line += i + 1
+			if len(text) == 0 || len(text) == 1 && text[0] == '\r' {
+				buf, err = buf[:line], io.EOF
+				break
 			}
 		}
-		if err == io.EOF {
-			endField()
-			return h, size, nil
+		switch {
+		case int64(len(buf)) > limit:
+			return "", ErrTooLarge
+		case err == io.EOF:
+			return string(buf), nil
+		case err != nil:
+			return "", fmt.Errorf("header: %w", err)
+		case len(buf) == cap(buf):
+			buf = slices.Grow(buf, len(buf))
 		}
 	}
 }

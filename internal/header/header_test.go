@@ -81,8 +81,8 @@ func TestParseParams(t *testing.T) {
 		`attachment; filename*=unknown''citt%E0`:                     {"attachment", map[string]string{"filename": "citt%E0"}},
 		`attachment; filename*=nonsense`:                             {"attachment", map[string]string{"filename": "nonsense"}},
 		`text/plain; name="open`:                                     {"text/plain", map[string]string{"name": "open"}},
-		`text/plain`:                                                 {"text/plain", map[string]string{}},
-		``:                                                           {"", map[string]string{}},
+		`text/plain`:                                                 {"text/plain", nil},
+		``:                                                           {"", nil},
 	} {
 		t.Run(value, func(t *testing.T) {
 			main, params, err := header.ParseParams(value)

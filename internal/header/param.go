@@ -21,11 +21,13 @@ const maxParams = 100
 // ParseParams splits the value of Content-Type or Content-Disposition (RFC 2045,
 // 5.1; RFC 2183) into its lower-case main value and its parameters by lower-case
 // name. Unquoted values may hold any character but white space and a semicolon,
-// as real mail does; RFC 2231 values are joined and decoded.
+// as real mail does; RFC 2231 values are joined and decoded. Without parameters the
+// map is nil.
 func ParseParams(value string) (string, map[string]string, error) {
 	main, rest, _ := strings.Cut(value, ";")
 	main = strings.ToLower(strings.TrimSpace(main))
-	raw := map[string]string{}
+	var raw map[string]string
+	extended := false
 	for rest != "" {
 		var name, val string
 		name, val, rest = nextParam(rest)
@@ -35,9 +37,16 @@ func ParseParams(value string) (string, map[string]string, error) {
 		if _, dup := raw[name]; dup {
 			return main, nil, ErrParams
 		}
+		if raw == nil {
+			raw = map[string]string{}
+		}
 		if raw[name] = val; len(raw) > maxParams {
 			return main, nil, ErrParams
 		}
+		extended = extended || strings.Contains(name, "*")
+	}
+	if !extended {
+		return main, raw, nil
 	}
 	params, err := joinContinuations(raw)
 	return main, params, err
@@ -57,6 +66,10 @@ func nextParam(s string) (name, value, rest string) {
 	if !strings.HasPrefix(s, `"`) {
 		value, rest, _ = strings.Cut(s, ";")
 		return name, strings.TrimSpace(value), rest
+	}
+	if end := strings.IndexAny(s[1:], `"\`); end >= 0 && s[1+end] == '"' {
+		_, rest, _ = strings.Cut(s[1+end:], ";")
+		return name, s[1 : 1+end], rest
 	}
 	var b strings.Builder
 	i := 1

@@ -2,6 +2,7 @@ package multipart
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -43,7 +44,7 @@ func (p Part) Content(limit int64) ([]byte, error) {
 	if p.Body.Size() > 4*limit {
 		return nil, ErrTooLarge
 	}
-	content, err := io.ReadAll(io.LimitReader(p.Open(), limit+1))
+	content, err := p.content(limit)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +53,35 @@ func (p Part) Content(limit int64) ([]byte, error) {
 	}
 	return content, nil
 }
+
+// content decodes at least limit+1 bytes, if there are as many. What Open would
+// decode in small steps it decodes at once.
+func (p Part) content(limit int64) ([]byte, error) {
+	if p.Encoding == "quoted-printable" {
+		return io.ReadAll(io.LimitReader(p.Open(), limit+1))
+	}
+	raw := make([]byte, p.Body.Size())
+	if _, err := io.ReadFull(io.NewSectionReader(p.Body, 0, p.Body.Size()), raw); err != nil {
+		return nil, err
+	}
+	if p.Encoding != "base64" {
+		return raw, nil
+	}
+	for _, blank := range []byte(blanks) {
+		if bytes.IndexByte(raw, blank) >= 0 {
+			return io.ReadAll(io.LimitReader(p.Open(), limit+1))
+		}
+	}
+	content := make([]byte, base64.StdEncoding.DecodedLen(len(raw)))
+	n, err := base64.StdEncoding.Decode(content, raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrEncoding, err)
+	}
+	return content[:n], nil
+}
+
+// blanks are what storage puts at the ends of lines, and base64 does not know.
+const blanks = " \t\v\f"
 
 // source tells an error of reading from one of decoding.
 type source struct {

@@ -55,3 +55,21 @@ func TestOpen(t *testing.T) {
 type readerAt func([]byte, int64) (int, error)
 
 func (f readerAt) ReadAt(p []byte, off int64) (int, error) { return f(p, off) }
+
+// A body is the same read at once and as a stream.
+func FuzzContent(f *testing.F) {
+	for _, s := range []string{"Y2lh\r\nbw==\r\n", "Y2lh bw==", "YQ==YQ==", "YQ=\r\n=", "YQ==\r\n=", "YQ", "", "#", "Y\nQ\n=\n=\n", "YWJjYWJjYWJjYWJj"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		for _, encoding := range []string{"base64", "quoted-printable", "8bit"} {
+			p := multipart.Part{Encoding: encoding, Body: section(body)}
+			want, wantErr := io.ReadAll(p.Open())
+			got, err := p.Content(1 << 20)
+			require.Equal(t, wantErr == nil, err == nil, "%q: %v, %v", body, wantErr, err)
+			if err == nil {
+				require.Equal(t, string(want), string(got))
+			}
+		}
+	})
+}

@@ -75,7 +75,7 @@ func (w *walker) split(p Part, depth int) ([]*io.SectionReader, error) {
 		return nil, ErrTooDeep
 	}
 	w.bytes -= p.Body.Size()
-	children, _, err := p.Split(w.parts)
+	children, err := p.Split(w.parts)
 	if err != nil {
 		return nil, err
 	}

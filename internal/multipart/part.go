@@ -1,7 +1,6 @@
 package multipart
 
 import (
-	"errors"
 	"io"
 	"strings"
 
@@ -51,18 +50,9 @@ func NewPart(h header.Header, body *io.SectionReader) Part {
 }
 
 // Split splits the body of a multipart; see the function Split.
-func (p Part) Split(maxParts int) (parts []*io.SectionReader, epilogue *io.SectionReader, err error) {
+func (p Part) Split(maxParts int) ([]*io.SectionReader, error) {
 	if p.paramsErr != nil {
-		return nil, nil, p.paramsErr
+		return nil, p.paramsErr
 	}
 	return Split(p.Body, p.boundary, maxParts)
-}
-
-// HasDelimiter tells whether a delimiter of this multipart stands in text.
-func (p Part) HasDelimiter(text *io.SectionReader) (bool, error) {
-	parts, _, err := Split(text, p.boundary, 1)
-	if errors.Is(err, ErrTooManyParts) {
-		return true, nil
-	}
-	return len(parts) > 0, err
 }

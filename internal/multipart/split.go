@@ -4,87 +4,106 @@
 package multipart
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 )
 
 // ErrTooManyParts reports a multipart with more parts than the caller reads.
 var ErrTooManyParts = errors.New("multipart: too many parts")
 
-// bufferSize holds any delimiter: RFC 2046 limits a boundary to 70 characters.
-const (
-	bufferSize  = 32 << 10
-	maxBoundary = 1 << 10
-)
+// maxBoundary is far above the 70 characters to which RFC 2046 limits a boundary.
+const maxBoundary = 1 << 10
 
 // Split gives the parts between the delimiters of boundary in body, each from
-// its first header byte up to the line end that belongs to the next delimiter, and
-// the epilogue, what follows the line of the last one. A missing last delimiter is
-// tolerated, as mail programs do. More than maxParts parts is ErrTooManyParts.
-func Split(body *io.SectionReader, boundary string, maxParts int) (parts []*io.SectionReader, epilogue *io.SectionReader, err error) {
-	nothing := io.NewSectionReader(body, body.Size(), 0)
-	if boundary == "" || len(boundary) > maxBoundary {
-		return nil, nothing, nil
+// its first header byte up to the line end that belongs to the next delimiter. A
+// missing last delimiter is tolerated, as mail programs do. More than maxParts parts
+// is ErrTooManyParts.
+func Split(body *io.SectionReader, boundary string, maxParts int) ([]*io.SectionReader, error) {
+	parts := newSplitter(body, boundary, maxParts)
+	if parts.delimiter == nil {
+		return nil, nil
 	}
-	lines := bufio.NewReaderSize(io.NewSectionReader(body, 0, body.Size()), bufferSize)
-	delimiter := []byte("--" + boundary)
-	start := int64(-1) // of the part being read; -1 in the preamble
-	var pos, lineEnd int64
-	atLineStart, endsInCR := true, false
-	for {
-		line, err := lines.ReadSlice('\n')
-		if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
-			return nil, nil, fmt.Errorf("multipart: %w", err)
-		}
-		// A line longer than the buffer cannot be a delimiter.
-		if atLineStart && err != bufio.ErrBufferFull {
-			if isDelimiter, isLast := matchDelimiter(line, delimiter); isDelimiter {
-				if start >= 0 {
-					if len(parts) == maxParts {
-						return nil, nil, ErrTooManyParts
-					}
-					end := max(start, pos-lineEnd)
-					parts = append(parts, io.NewSectionReader(body, start, end-start))
-				}
-				start = pos + int64(len(line))
-				if isLast {
-					return parts, io.NewSectionReader(body, start, body.Size()-start), nil
-				}
-			}
-		}
-		pos += int64(len(line))
-		atLineStart = err == nil
-		if atLineStart {
-			lineEnd = 1
-			// The buffer may have been full just after the CR.
-			if bytes.HasSuffix(line, []byte("\r\n")) || endsInCR && len(line) == 1 {
-				lineEnd = 2
-			}
-		}
-		endsInCR = err == bufio.ErrBufferFull && line[len(line)-1] == '\r'
+	s := newScanner(body, parts)
+	for !parts.ended {
+		d, err := s.next()
 		if err == io.EOF {
-			if start >= 0 {
-				if len(parts) == maxParts {
-					return nil, nil, ErrTooManyParts
-				}
-				parts = append(parts, io.NewSectionReader(body, start, pos-start))
-			}
-			return parts, nothing, nil
+			return parts.parts, parts.close(body.Size())
+		}
+		if err == nil {
+			err = parts.take(d)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
+	return parts.parts, nil
 }
 
-// matchDelimiter tells whether line is "--boundary", with "--" behind it for
-// the last one, and nothing but padding after that: a boundary may be the
-// beginning of another.
-func matchDelimiter(line, delimiter []byte) (match, last bool) {
-	rest, ok := bytes.CutPrefix(line, delimiter)
+// delimiter is a line that delimits parts, by its place in the body.
+type delimiter struct {
+	start int64 // of the line end before it, which belongs to it
+	end   int64 // after its own line end
+	last  bool
+}
+
+// splitter collects the parts between the delimiters of one boundary.
+type splitter struct {
+	body      *io.SectionReader
+	delimiter []byte // without the marks of the last one; nil finds nothing
+	maxParts  int
+	parts     []*io.SectionReader
+	start     int64 // of the open part; -1 when none is
+	ended     bool  // the last delimiter has come
+	resumed   bool  // and another after it
+}
+
+func newSplitter(body *io.SectionReader, boundary string, maxParts int) *splitter {
+	s := &splitter{body: body, maxParts: maxParts, start: -1}
+	if boundary != "" && len(boundary) <= maxBoundary {
+		s.delimiter = []byte("--" + boundary)
+	}
+	return s
+}
+
+// match tells whether line is "--boundary", with "--" behind it for the last one,
+// and nothing but padding after that: a boundary may be the beginning of another.
+func (s *splitter) match(line []byte) (match, last bool) {
+	if s == nil || s.delimiter == nil {
+		return false, false
+	}
+	rest, ok := bytes.CutPrefix(line, s.delimiter)
 	if !ok {
 		return false, false
 	}
 	rest, last = bytes.CutPrefix(rest, []byte("--"))
 	return len(bytes.TrimRight(rest, " \t\r\n")) == 0, last
+}
+
+// take goes on to what follows a delimiter.
+func (s *splitter) take(d delimiter) error {
+	if s.ended {
+		s.resumed = true
+		return nil
+	}
+	if err := s.close(d.start); err != nil {
+		return err
+	}
+	if s.ended = d.last; !d.last {
+		s.start = d.end
+	}
+	return nil
+}
+
+// close ends the open part, if one is, at an offset.
+func (s *splitter) close(end int64) error {
+	if s.start < 0 {
+		return nil
+	}
+	if len(s.parts) == s.maxParts {
+		return ErrTooManyParts
+	}
+	s.parts = append(s.parts, io.NewSectionReader(s.body, s.start, max(0, end-s.start)))
+	s.start = -1
+	return nil
 }

@@ -20,7 +20,7 @@ func section(s string) *io.SectionReader {
 
 func split(t testing.TB, body, boundary string, maxParts int) ([]string, error) {
 	t.Helper()
-	parts, _, err := multipart.Split(section(body), boundary, maxParts)
+	parts, err := multipart.Split(section(body), boundary, maxParts)
 	var contents []string
 	for _, p := range parts {
 		b, err := io.ReadAll(p)
@@ -61,7 +61,7 @@ func TestSplit(t *testing.T) {
 
 // The line end of a delimiter may fall anywhere in the buffer.
 func TestSplitAtEveryPlaceOfTheBuffer(t *testing.T) {
-	for n := 32<<10 - 20; n < 32<<10+20; n++ {
+	for n := 64<<10 - 40; n < 64<<10+20; n++ {
 		content := strings.Repeat("x", n)
 		got, err := split(t, "--b\r\n"+content+"\r\n--b\r\ntwo\r\n--b--\r\n", "b", 2)
 		require.NoError(t, err)
@@ -81,21 +81,6 @@ func TestSplitLimits(t *testing.T) {
 		got, err := split(t, "--"+boundary+"\r\none\r\n--"+boundary+"--", boundary, 2)
 		require.NoError(t, err)
 		require.Empty(t, got)
-	}
-}
-
-func TestEpilogue(t *testing.T) {
-	for body, want := range map[string]string{
-		"--b\r\none\r\n--b--\r\nafter\r\n": "after\r\n",
-		"--b\r\none\r\n--b--":              "",
-		"--b\r\none\r\n":                   "",
-		"":                                 "",
-	} {
-		_, epilogue, err := multipart.Split(section(body), "b", 10)
-		require.NoError(t, err)
-		got, err := io.ReadAll(epilogue)
-		require.NoError(t, err)
-		require.Equal(t, want, string(got))
 	}
 }
 

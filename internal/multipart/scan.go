@@ -1,0 +1,149 @@
+package multipart
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+)
+
+const (
+	blockSize = 64 << 10
+	// maxDelimiter is the longest line that may be a delimiter, in bytes: half a block,
+	// so that there is always room for one.
+	maxDelimiter = blockSize / 2
+)
+
+// scanner reads a body once, block by block, and finds delimiters.
+type scanner struct {
+	body         *io.SectionReader
+	outer, inner *splitter
+	innerFrom    int64     // where the body of inner begins
+	innerErr     error     // of inner; it is not asked again
+	content      io.Writer // gets what is between the delimiters of outer; nil for nobody
+	bareLF       int       // line ends without CR since the last delimiter of outer
+
+	buf     []byte
+	offset  int64 // of buf in the body
+	written int   // content has what is in buf before
+	line    int   // where in buf the line being read begins
+	lineEnd int   // the length of the line end before it
+	midLine bool  // the beginning of that line is no longer in buf
+	atEOF   bool
+}
+
+func newScanner(body *io.SectionReader, outer *splitter) *scanner {
+	return &scanner{
+		body:  io.NewSectionReader(body, 0, body.Size()),
+		outer: outer,
+		buf:   make([]byte, 0, min(body.Size(), blockSize)),
+	}
+}
+
+// next reads up to the next delimiter of outer, and is io.EOF when none comes. The
+// delimiters of inner are taken on the way.
+func (s *scanner) next() (delimiter, error) {
+	s.bareLF = 0
+	for {
+		i := bytes.IndexByte(s.buf[s.line:], '\n')
+		if i < 0 {
+			if s.atEOF {
+				break
+			}
+			if err := s.fill(); err != nil {
+				return delimiter{}, err
+			}
+			continue
+		}
+		line, lineEnd := s.buf[s.line:s.line+i+1], 1
+		if i > 0 && line[i-1] == '\r' {
+			lineEnd = 2
+		}
+		if d, isOuter := s.find(line); isOuter {
+			return d, s.pass(d, lineEnd)
+		}
+		if lineEnd == 1 {
+			s.bareLF++
+		}
+		s.line, s.lineEnd, s.midLine = s.line+i+1, lineEnd, false
+	}
+	if d, isOuter := s.find(s.buf[s.line:]); isOuter {
+		return d, s.pass(d, 0)
+	}
+	s.line = len(s.buf)
+	if err := s.write(s.line); err != nil {
+		return delimiter{}, err
+	}
+	return delimiter{}, io.EOF
+}
+
+// find asks for the delimiter that line, at s.line, may be. One of outer ends what
+// inner is in: inner is not asked then.
+func (s *scanner) find(line []byte) (d delimiter, isOuter bool) {
+	if s.midLine || len(line) < 2 || line[0] != '-' || line[1] != '-' || len(line) > maxDelimiter {
+		return d, false
+	}
+	at := s.offset + int64(s.line)
+	d = delimiter{start: at - int64(s.lineEnd), end: at + int64(len(line))}
+	var found bool
+	if found, d.last = s.outer.match(line); found {
+		return d, true
+	}
+	if s.inner != nil && at >= s.innerFrom && s.innerErr == nil {
+		if found, d.last = s.inner.match(line); found {
+			s.innerErr = s.inner.take(d)
+		}
+	}
+	return d, false
+}
+
+// pass goes on behind a delimiter of outer.
+func (s *scanner) pass(d delimiter, lineEnd int) error {
+	if s.lineEnd == 1 && s.bareLF > 0 {
+		s.bareLF-- // the one before the delimiter, which is no content
+	}
+	err := s.write(s.line - s.lineEnd)
+	s.line, s.lineEnd = int(d.end-s.offset), lineEnd
+	s.written = s.line
+	return err
+}
+
+// write gives what is in buf before end to content.
+func (s *scanner) write(end int) error {
+	if end <= s.written {
+		return nil
+	}
+	b := s.buf[s.written:end]
+	s.written = end
+	if s.content == nil {
+		return nil
+	}
+	_, err := s.content.Write(b)
+	return err
+}
+
+// fill makes room and reads on. The line being read stays in buf, with the line end
+// before it, unless it is too long for a delimiter.
+func (s *scanner) fill() error {
+	keep := s.line - s.lineEnd
+	if s.midLine || len(s.buf)-s.line > maxDelimiter {
+		keep = len(s.buf)
+		if keep > 0 && s.buf[keep-1] == '\r' {
+			keep-- // it may belong to a line end
+		}
+		s.line, s.lineEnd, s.midLine = keep, 0, true
+	}
+	if err := s.write(keep); err != nil {
+		return err
+	}
+	s.buf = s.buf[:copy(s.buf, s.buf[keep:])]
+	s.offset += int64(keep)
+	s.line -= keep
+	s.written = max(0, s.written-keep)
+	n, err := s.body.Read(s.buf[len(s.buf):cap(s.buf)])
+	s.buf = s.buf[:len(s.buf)+n]
+	s.atEOF = err == io.EOF || s.offset+int64(len(s.buf)) == s.body.Size()
+	if err != nil && err != io.EOF {
+		return fmt.Errorf("multipart: %w", err)
+	}
+	return nil
+}
