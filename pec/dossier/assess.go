@@ -55,10 +55,11 @@ func assess(ctx context.Context, e *evidence, t *trust) (*assessment, error) {
 		a.files = a.proofs[0].files
 		return a, nil
 	}
-	if e.original == nil {
-		e.original = a.findOriginal(all)
+	original := e.original
+	if original == nil {
+		original = a.findOriginal(all)
 	}
-	return a, a.checkOriginal(ctx, e.original, t)
+	return a, a.checkOriginal(ctx, original, t)
 }
 
 // sort keeps what is about the message, each notice once.

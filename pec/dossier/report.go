@@ -110,6 +110,10 @@ func (a *assessment) addStatus(r *Report) {
 	r.CertID, r.Key, r.Subject, r.Elsewhere = s.CertID, s.Key, s.Subject, s.Elsewhere
 	r.Total, r.Settled, r.SentAt = s.Total, s.Settled, stamp(s.SentAt)
 	r.Flags = append(r.Flags, s.Flags...)
+	// What is certified goes before what our own system recorded.
+	if i := slices.IndexFunc(a.proofs, func(m *message) bool { return m.proof.Subject != "" }); i >= 0 {
+		r.Subject = a.proofs[i].proof.Subject
+	}
 	var acceptance *message
 	if i := slices.IndexFunc(a.proofs, func(m *message) bool { return m.kind == envelope.KindAcceptance }); i >= 0 {
 		acceptance = a.proofs[i]

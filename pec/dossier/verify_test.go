@@ -134,22 +134,24 @@ func TestForgeries(t *testing.T) {
 		"nothing but facts": {func(f map[string][]byte) {
 			maps.DeleteFunc(f, func(n string, _ []byte) bool { return n != "facts.json" })
 		}, "report.json", dossier.ChangeMissing},
-		"a revocation list that is none":    {func(f map[string][]byte) { f["revocation/x.crl"] = []byte("x") }, "", ""},
-		"a timestamp for something else":    {func(f map[string][]byte) { f["timestamp.tsr"] = []byte("token") }, "timestamp.tsr", dossier.ChangeTimestamp},
-		"the legacy policy switched on":     {replace("facts.json", `"allowLegacy": false`, `"allowLegacy": true`), "", ""},
-		"another Message-ID beside our own": {replace("facts.json", `"messageID": "`, `"messageID": "x`), "", ""},
-		"a fact of a later version":         {replace("facts.json", `"intent": {`, `"intent": {"Novel": 1,`), "", ""},
+		"a revocation list that is none":           {func(f map[string][]byte) { f["revocation/x.crl"] = []byte("x") }, "", ""},
+		"a timestamp for something else":           {func(f map[string][]byte) { f["timestamp.tsr"] = []byte("token") }, "timestamp.tsr", dossier.ChangeTimestamp},
+		"the legacy policy switched on":            {replace("facts.json", `"allowLegacy": false`, `"allowLegacy": true`), "", ""},
+		"another Message-ID beside our own":        {replace("facts.json", `"messageID": "`, `"messageID": "x`), "", ""},
+		"another subject beside the certified one": {replace("facts.json", `"Subject": "Diffida"`, `"Subject": "Revoca"`), "", ""},
+		"a fact of a later version":                {replace("facts.json", `"intent": {`, `"intent": {"Novel": 1,`), "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			forged := maps.Clone(files)
 			c.change(forged)
 			report, err := verify(t, n, dossier.Forge(forged))
 			switch name {
-			case "the legacy policy switched on", "another Message-ID beside our own":
+			case "the legacy policy switched on", "another Message-ID beside our own", "another subject beside the certified one":
 				// Facts that no signature covers, and that change nothing of what is shown.
 				require.NoError(t, err)
 				require.Equal(t, pec.TotalDelivered, report.Total)
 				require.NotContains(t, report.MessageID, "x@")
+				require.Equal(t, "Diffida", report.Subject)
 				return
 			}
 			require.Nil(t, report)
@@ -211,21 +213,12 @@ func TestVerifyEndsWithItsContext(t *testing.T) {
 }
 
 func FuzzVerify(f *testing.F) {
-	n, err := pectest.New(nil)
-	require.NoError(f, err)
-	f.Cleanup(func() { n.Close() })
-	raw, err := n.Providers()[0].Emit(pectest.Notice{
-		Kind: pectest.KindAcceptance, Sender: mario, MessageID: "<m1@alfa-pec.example>", Recipients: []pectest.Recipient{{Address: luigi}},
-	})
-	require.NoError(f, err)
-	var b bytes.Buffer
-	_, err = dossier.Write(context.Background(), &b, dossier.FromFolder(folder("a.eml", raw), ""), anchors(n), nil)
-	require.NoError(f, err)
-	f.Add(b.Bytes())
-	f.Fuzz(func(t *testing.T, zip []byte) {
-		report, err := dossier.Verify(t.Context(), bytes.NewReader(zip), int64(len(zip)), anchors(n), nil)
+	zip, _ := genuineDossier(f)
+	f.Add(zip)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		report, err := dossier.Verify(t.Context(), bytes.NewReader(b), int64(len(b)), envelope.BuiltinAnchors(), nil)
 		require.Equal(t, err == nil, report != nil)
 		// Nothing else proves what this one does.
-		require.Equal(t, err == nil, bytes.Equal(zip, b.Bytes()))
+		require.Equal(t, err == nil, bytes.Equal(b, zip))
 	})
 }

@@ -99,6 +99,23 @@ func TestLedgerGivesTheSameBytesAtAnyTime(t *testing.T) {
 	require.ErrorIs(t, err, envelope.ErrNoAnchors)
 }
 
+// A message that another program sent from the mailbox, of which notices were read.
+func TestLedgerOfASendMadeElsewhere(t *testing.T) {
+	n := pectest.Start(t, nil)
+	c := newClient(t, n)
+	files := saved(t, n, original, original, "completa")
+	for _, name := range []string{"consegna.EML", "accettazione.eml"} {
+		require.NoError(t, n.Providers()[0].Deliver(mario, pectest.InboxFolder, files[name]))
+	}
+	read(t, n, c)
+	zip, report := write(t, n, dossier.FromLedger(c.Ledger, "<M1@alfa-pec.example>"), nil)
+	require.True(t, report.Elsewhere)
+	require.Equal(t, pec.TotalDelivered, report.Total)
+	require.Equal(t, []dossier.Missing{{What: dossier.GapOriginal}}, report.Missing)
+	_, err := verify(t, n, zip)
+	require.NoError(t, err)
+}
+
 // What is missing is listed, with whom to ask until when.
 func TestMissing(t *testing.T) {
 	n := pectest.Start(t, &pectest.Options{Start: time.Date(2026, 8, 31, 12, 0, 0, 0, time.UTC)})
