@@ -65,6 +65,30 @@ func TestCloseEndsEverything(t *testing.T) {
 	}
 }
 
+// A client that is gone in the middle of a FETCH holds nothing up.
+func TestCloseAfterAClientDied(t *testing.T) {
+	n, err := pectest.New(nil)
+	require.NoError(t, err)
+	p := n.ProviderOf(mario)
+	account, _ := n.Account(mario)
+	require.NoError(t, p.Deliver(mario, pectest.InboxFolder, make([]byte, 8<<20)))
+	c, err := tls.Dial("tcp", p.IMAPAddr(), &tls.Config{RootCAs: n.TLSRoots()})
+	require.NoError(t, err)
+	_, err = io.WriteString(c, "a LOGIN "+account.Login+" "+account.Password+"\r\nb EXAMINE INBOX\r\nc FETCH 1 BODY.PEEK[]\r\n")
+	require.NoError(t, err)
+	_, err = io.CopyN(io.Discard, c, 1<<20)
+	require.NoError(t, err)
+	require.NoError(t, c.NetConn().Close())
+	closed := make(chan error, 1)
+	go func() { closed <- n.Close() }()
+	select {
+	case err := <-closed:
+		require.NoError(t, err)
+	case <-time.After(20 * time.Second):
+		t.Fatal("Close does not return")
+	}
+}
+
 func TestCloseProcessesWhatWasAccepted(t *testing.T) {
 	n, err := pectest.New(nil)
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package pectest
 
 import (
 	"bytes"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -160,7 +161,8 @@ func (m *stored) write(w *imapserver.FetchResponseWriter, o *imap.FetchOptions, 
 			err = closeErr
 		}
 		if err != nil {
-			return err
+			// Without Close the connection could write nothing more, and never end.
+			return errors.Join(err, w.Close())
 		}
 	}
 	return w.Close()
