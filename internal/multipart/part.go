@@ -40,7 +40,8 @@ func NewPart(h header.Header, body *io.SectionReader) Part {
 	p.MediaType, params, p.paramsErr = header.ParseParams(h.Get("Content-Type"))
 	p.boundary, p.Charset = params.Get("boundary"), params.Get("charset")
 	p.Disposition, disposition, p.dispositionErr = header.ParseParams(h.Get("Content-Disposition"))
-	for _, name := range []string{params.Get("name"), disposition.Get("filename")} {
+	p.Names = make([]string, 0, 2)
+	for _, name := range [...]string{params.Get("name"), disposition.Get("filename")} {
 		if name != "" {
 			p.Names = append(p.Names, name)
 		}
