@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/mail"
 	"strings"
+	"unicode"
 )
 
 // fromAddress gives the one address of the one outer From field. Of several,
@@ -75,7 +76,9 @@ func SameMessageID(a, b string) bool {
 // without white space, which folding leaves in long ones, and without one pair of
 // angle brackets. The case is kept.
 func NormalizeMessageID(id string) string {
-	id = strings.Join(strings.Fields(id), "")
+	if strings.ContainsFunc(id, unicode.IsSpace) {
+		id = strings.Join(strings.Fields(id), "")
+	}
 	if strings.HasPrefix(id, "<") && strings.HasSuffix(id, ">") {
 		id = id[1 : len(id)-1]
 	}

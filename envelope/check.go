@@ -19,6 +19,7 @@ type check struct {
 	verifier *Verifier
 	source   *io.SectionReader
 	facts    Facts
+	block    *block
 
 	header    header.Header // the outer one, unsigned
 	signed    signedPart
@@ -31,21 +32,26 @@ type check struct {
 }
 
 func (c *check) run() error {
-	steps := []func() error{
-		c.checkStructure, c.checkSignature, c.checkTrust, c.checkRevocation,
-		c.checkSender, c.checkCertData, c.checkHeader, c.checkIndex,
-	}
+	c.block = c.verifier.blocks.Get().(*block)
+	defer c.verifier.blocks.Put(c.block)
 	for _, step := range steps {
-		err := step()
+		err := step(c)
+		if err == nil {
+			continue
+		}
 		var ve *VerifyError
 		if errors.As(err, &ve) {
 			ve.Facts = c.facts
 		}
-		if err != nil {
-			return err
-		}
+		return err
 	}
 	return nil
+}
+
+// steps are the checks in their order.
+var steps = []func(*check) error{
+	(*check).checkStructure, (*check).checkSignature, (*check).checkTrust, (*check).checkRevocation,
+	(*check).checkSender, (*check).checkCertData, (*check).checkHeader, (*check).checkIndex,
 }
 
 // failed ends the checks. Its facts are filled in by run.
@@ -115,7 +121,7 @@ func (c *check) checkStructure() error {
 func (c *check) readSigned(outer multipart.Part) error {
 	var digests *digester
 	f := form{hash: crypto.SHA256}
-	content, err := outer.SplitSigned(func(lf bool) io.Writer {
+	content, err := outer.SplitSigned(c.block[:], func(lf bool) io.Writer {
 		// What is stored with LF was most probably signed with CRLF.
 		f.canonical = lf
 		digests = newDigester(c.ctx, f)
@@ -162,7 +168,7 @@ func (c *check) checkSignature() error {
 
 // checkDigest compares the signed part with what was signed, and gives it its key.
 func (c *check) checkDigest(sig *cms.Signature) error {
-	key, err := c.signed.sum(c.ctx, crypto.SHA256, true)
+	key, err := c.signed.sum(c.ctx, crypto.SHA256, true, c.block)
 	if err != nil {
 		return err
 	}
@@ -173,7 +179,7 @@ func (c *check) checkDigest(sig *cms.Signature) error {
 		forms = []bool{true, false}
 	}
 	for _, canonical := range forms {
-		digest, err := c.signed.sum(c.ctx, sig.Digest, canonical)
+		digest, err := c.signed.sum(c.ctx, sig.Digest, canonical, c.block)
 		if err != nil {
 			return err
 		}

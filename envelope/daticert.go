@@ -117,7 +117,8 @@ type certDataParser struct {
 	ends    []int  // where in path each of them begins
 	inner   int    // depth of the open element whose text is collected, 0 for none
 	element element
-	text    []byte // of that element
+	text    string // of that element
+	more    []byte // of it, after what is in text
 	class   string // tipo of the open destinatari
 	seen    [elementCount]bool
 	data    *CertData
@@ -127,7 +128,7 @@ type certDataParser struct {
 
 func newCertDataParser() *certDataParser {
 	return &certDataParser{
-		path: make([]byte, 0, 64), ends: make([]int, 0, maxElementDepth), text: make([]byte, 0, 128),
+		path: make([]byte, 0, 64), ends: make([]int, 0, maxElementDepth),
 		data: new(CertData),
 	}
 }
@@ -179,51 +180,63 @@ func (p *certDataParser) start(name string, attrs []attribute) error {
 	if found.text {
 		p.inner, p.element = len(p.ends), found.element
 	}
-	values, err := attributeValues(attrs)
-	if err != nil {
+	if err := checkRepeated(attrs); err != nil {
 		return err
 	}
 	switch found.element {
 	case elementRoot:
-		p.data.Token, p.data.Error = values["tipo"], values["errore"]
+		p.data.Token, p.data.Error = value(attrs, "tipo"), value(attrs, "errore")
 		p.data.Kind = tokenKind(p.data.Token)
 	case elementRecipient:
-		p.class = values["tipo"]
+		p.class = value(attrs, "tipo")
 	case elementTime:
-		p.zone = values["zona"]
+		p.zone = value(attrs, "zona")
 	case elementReceipt:
-		p.data.Receipt = values["tipo"]
+		p.data.Receipt = value(attrs, "tipo")
 	}
 	return nil
 }
 
-// attributeValues gives the values by lower-case name.
-func attributeValues(attrs []attribute) (map[string]string, error) {
-	if len(attrs) == 0 {
-		return nil, nil
+// checkRepeated refuses attributes of one name, of which readers choose different ones.
+func checkRepeated(attrs []attribute) error {
+	if len(attrs) < 2 {
+		return nil
 	}
-	values := make(map[string]string, len(attrs))
+	seen := make(map[string]bool, len(attrs))
 	for _, a := range attrs {
 		name := strings.ToLower(a.name)
-		if _, dup := values[name]; dup {
-			return nil, fmt.Errorf("daticert.xml: attribute %s repeated", name)
+		if seen[name] {
+			return fmt.Errorf("daticert.xml: attribute %s repeated", name)
 		}
-		values[name] = strings.TrimSpace(a.value)
+		seen[name] = true
 	}
-	return values, nil
+	return nil
+}
+
+func value(attrs []attribute, name string) string {
+	for _, a := range attrs {
+		if strings.ToLower(a.name) == name {
+			return strings.TrimSpace(a.value)
+		}
+	}
+	return ""
 }
 
 func (p *certDataParser) characters(text string) {
-	if p.inner > 0 {
-		p.text = append(p.text, text...)
+	switch {
+	case p.inner == 0:
+	case p.text == "":
+		p.text = text
+	default:
+		p.more = append(p.more, text...)
 	}
 }
 
 func (p *certDataParser) end() {
 	last := len(p.ends) - 1
 	if p.inner == len(p.ends) {
-		p.take(strings.TrimSpace(string(p.text)))
-		p.inner, p.text = 0, p.text[:0]
+		p.take(strings.TrimSpace(p.text + string(p.more)))
+		p.inner, p.text, p.more = 0, "", p.more[:0]
 	}
 	p.path, p.ends = p.path[:p.ends[last]], p.ends[:last]
 }

@@ -23,14 +23,14 @@ type form struct {
 	canonical bool
 }
 
-// sum gives a digest, and reads the part where it is not known yet.
-func (p *signedPart) sum(ctx context.Context, h crypto.Hash, canonical bool) ([]byte, error) {
+// sum gives a digest, and reads the part, into block, where it is not known yet.
+func (p *signedPart) sum(ctx context.Context, h crypto.Hash, canonical bool, block *block) ([]byte, error) {
 	f := form{h, canonical && p.bareLF}
 	if sum, known := p.sums[f]; known {
 		return sum, nil
 	}
 	w := newDigester(ctx, f)
-	if _, err := io.Copy(w, io.NewSectionReader(p, 0, p.Size())); err != nil {
+	if _, err := io.CopyBuffer(w, io.NewSectionReader(p, 0, p.Size()), block[:]); err != nil {
 		return nil, fmt.Errorf("envelope: %w", err)
 	}
 	p.sums[f] = w.hash.Sum(nil)

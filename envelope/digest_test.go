@@ -45,7 +45,7 @@ func TestDigestsOfBothForms(t *testing.T) {
 		p := signedPart{section, stored != canonical, map[form][]byte{}}
 		for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA1, crypto.SHA256} {
 			for isCanonical, want := range map[bool]string{false: stored, true: canonical} {
-				got, err := p.sum(t.Context(), h, isCanonical)
+				got, err := p.sum(t.Context(), h, isCanonical, new(block))
 				require.NoError(t, err)
 				sum := h.New()
 				sum.Write([]byte(want))
@@ -56,6 +56,6 @@ func TestDigestsOfBothForms(t *testing.T) {
 	done, cancel := context.WithCancel(t.Context())
 	cancel()
 	p := signedPart{io.NewSectionReader(strings.NewReader("x"), 0, 1), false, map[form][]byte{}}
-	_, err := p.sum(done, crypto.SHA256, false)
+	_, err := p.sum(done, crypto.SHA256, false, new(block))
 	require.ErrorIs(t, err, context.Canceled)
 }

@@ -92,7 +92,7 @@ func certDataOf(t testing.TB) [][]byte {
 	for _, v := range all {
 		outer, err := multipart.ReadPart(io.NewSectionReader(bytes.NewReader(v.Message), 0, int64(len(v.Message))))
 		require.NoError(t, err)
-		signed, err := outer.SplitSigned(func(bool) io.Writer { return io.Discard })
+		signed, err := outer.SplitSigned(nil, func(bool) io.Writer { return io.Discard })
 		if err != nil {
 			continue
 		}

@@ -5,7 +5,10 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
+
+	"github.com/gopec/gopec/internal/multipart"
 )
 
 // Verifier holds what a message is judged by. It is safe for concurrent use.
@@ -27,7 +30,11 @@ type Verifier struct {
 	anchors []Anchor
 	opts    VerifierOptions
 	leaves  leaves
+	blocks  sync.Pool // of *block
 }
+
+// block is what a message is read into.
+type block [multipart.BlockSize]byte
 
 // VerifierOptions are the optional settings of a Verifier.
 type VerifierOptions struct {
@@ -59,6 +66,7 @@ func NewVerifier(anchors []Anchor, opts *VerifierOptions) (*Verifier, error) {
 		}
 	}
 	v := &Verifier{anchors: slices.Clone(anchors)}
+	v.blocks.New = func() any { return new(block) }
 	for i := range v.anchors {
 		v.anchors[i].Hosts = slices.Clone(v.anchors[i].Hosts)
 		v.anchors[i].Policy = slices.Clone(v.anchors[i].Policy)

@@ -145,7 +145,7 @@ func checkContentType(value string) error {
 		return err
 	}
 	// A boundary in the form of RFC 2231 is one to some programs, and none to others.
-	if ours != mediaType || our["boundary"] != params["boundary"] || strings.Contains(strings.ToLower(value), "boundary*") {
+	if ours != mediaType || our.Get("boundary") != params["boundary"] || strings.Contains(strings.ToLower(value), "boundary*") {
 		return header.ErrParams
 	}
 	if strings.HasPrefix(mediaType, "multipart/") && params["boundary"] == "" {

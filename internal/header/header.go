@@ -15,7 +15,7 @@ import (
 const maxFields = 2000
 
 // usualSize is more than most headers of parts have, in bytes.
-const usualSize = 1 << 10
+const usualSize = 512
 
 // ErrTooLarge reports a header longer than the caller reads, or of too many fields.
 var ErrTooLarge = errors.New("header: too large")

@@ -18,15 +18,33 @@ var ErrParams = errors.New("header: ambiguous parameters")
 // maxParams is far above what a field has.
 const maxParams = 100
 
+// usualParams is more than most fields have.
+const usualParams = 4
+
+// Params are the parameters of a field, each name once.
+type Params []Param
+
+// Param is one parameter. Its name is in lower case.
+type Param struct{ Name, Value string }
+
+// Get gives the value of a parameter, "" when it is absent. The name is in lower case.
+func (p Params) Get(name string) string {
+	for _, param := range p {
+		if param.Name == name {
+			return param.Value
+		}
+	}
+	return ""
+}
+
 // ParseParams splits the value of Content-Type or Content-Disposition (RFC 2045,
-// 5.1; RFC 2183) into its lower-case main value and its parameters by lower-case
-// name. Unquoted values may hold any character but white space and a semicolon,
-// as real mail does; RFC 2231 values are joined and decoded. Without parameters the
-// map is nil.
-func ParseParams(value string) (string, map[string]string, error) {
+// 5.1; RFC 2183) into its lower-case main value and its parameters. Unquoted values
+// may hold any character but white space and a semicolon, as real mail does; RFC 2231
+// values are joined and decoded.
+func ParseParams(value string) (string, Params, error) {
 	main, rest, _ := strings.Cut(value, ";")
 	main = strings.ToLower(strings.TrimSpace(main))
-	var raw map[string]string
+	var params Params
 	extended := false
 	for rest != "" {
 		var name, val string
@@ -34,22 +52,23 @@ func ParseParams(value string) (string, map[string]string, error) {
 		if name == "" {
 			continue
 		}
-		if _, dup := raw[name]; dup {
+		if slices.ContainsFunc(params, func(p Param) bool { return p.Name == name }) {
 			return main, nil, ErrParams
 		}
-		if raw == nil {
-			raw = map[string]string{}
-		}
-		if raw[name] = val; len(raw) > maxParams {
+		if len(params) == maxParams {
 			return main, nil, ErrParams
 		}
+		if params == nil {
+			params = make(Params, 0, usualParams)
+		}
+		params = append(params, Param{name, val})
 		extended = extended || strings.Contains(name, "*")
 	}
 	if !extended {
-		return main, raw, nil
+		return main, params, nil
 	}
-	params, err := joinContinuations(raw)
-	return main, params, err
+	joined, err := joinContinuations(params)
+	return main, joined, err
 }
 
 // nextParam takes one name=value off s, up to and with the next semicolon.
@@ -85,8 +104,11 @@ func nextParam(s string) (name, value, rest string) {
 
 // joinContinuations applies RFC 2231: name*, name*0, name*0* and so on become
 // name. The plain form loses against the extended one, as RFC 6266 has it.
-func joinContinuations(raw map[string]string) (map[string]string, error) {
-	params := map[string]string{}
+func joinContinuations(given Params) (Params, error) {
+	raw, params := map[string]string{}, map[string]string{}
+	for _, p := range given {
+		raw[p.Name] = p.Value
+	}
 	segments := map[string][]string{} // by base name, the numbered names
 	for name, value := range raw {
 		base, section, extended := strings.Cut(name, "*")
@@ -137,7 +159,11 @@ func joinContinuations(raw map[string]string) (map[string]string, error) {
 			params[base] = plain
 		}
 	}
-	return params, nil
+	var joined Params
+	for name, value := range params {
+		joined = append(joined, Param{name, value})
+	}
+	return joined, nil
 }
 
 // sectionNumber is the n of name*n and name*n*; -1 when it is no number.

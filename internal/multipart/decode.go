@@ -61,7 +61,7 @@ func (p Part) content(limit int64) ([]byte, error) {
 		return io.ReadAll(io.LimitReader(p.Open(), limit+1))
 	}
 	raw := make([]byte, p.Body.Size())
-	if _, err := io.ReadFull(io.NewSectionReader(p.Body, 0, p.Body.Size()), raw); err != nil {
+	if n, err := p.Body.ReadAt(raw, 0); n < len(raw) {
 		return nil, err
 	}
 	if p.Encoding != "base64" {

@@ -36,12 +36,12 @@ func ReadPart(entity *io.SectionReader) (Part, error) {
 // NewPart makes a part of a header that was read and its body.
 func NewPart(h header.Header, body *io.SectionReader) Part {
 	p := Part{Body: body, Encoding: strings.ToLower(h.Get("Content-Transfer-Encoding"))}
-	var params map[string]string
+	var params, disposition header.Params
 	p.MediaType, params, p.paramsErr = header.ParseParams(h.Get("Content-Type"))
-	p.boundary, p.Charset = params["boundary"], params["charset"]
-	var disposition map[string]string
+	p.boundary, p.Charset = params.Get("boundary"), params.Get("charset")
 	p.Disposition, disposition, p.dispositionErr = header.ParseParams(h.Get("Content-Disposition"))
-	for _, name := range []string{params["name"], disposition["filename"]} {
+	p.Names = make([]string, 0, 2)
+	for _, name := range [...]string{params.Get("name"), disposition.Get("filename")} {
 		if name != "" {
 			p.Names = append(p.Names, name)
 		}

@@ -7,10 +7,11 @@ import (
 )
 
 const (
-	blockSize = 64 << 10
+	// BlockSize is how much of a body is read at a time, in bytes.
+	BlockSize = 64 << 10
 	// maxDelimiter is the longest line that may be a delimiter, in bytes: half a block,
 	// so that there is always room for one.
-	maxDelimiter = blockSize / 2
+	maxDelimiter = BlockSize / 2
 )
 
 // scanner reads a body once, block by block, and finds delimiters.
@@ -31,11 +32,15 @@ type scanner struct {
 	atEOF   bool
 }
 
-func newScanner(body *io.SectionReader, outer *splitter) *scanner {
+// newScanner makes a scanner that reads into block, of BlockSize bytes; nil makes one.
+func newScanner(body *io.SectionReader, outer *splitter, block []byte) *scanner {
+	if block == nil {
+		block = make([]byte, min(body.Size(), BlockSize))
+	}
 	return &scanner{
-		body:  io.NewSectionReader(body, 0, body.Size()),
+		body:  body,
 		outer: outer,
-		buf:   make([]byte, 0, min(body.Size(), blockSize)),
+		buf:   block[:0],
 	}
 }
 
@@ -139,7 +144,7 @@ func (s *scanner) fill() error {
 	s.offset += int64(keep)
 	s.line -= keep
 	s.written = max(0, s.written-keep)
-	n, err := s.body.Read(s.buf[len(s.buf):cap(s.buf)])
+	n, err := s.body.ReadAt(s.buf[len(s.buf):cap(s.buf)], s.offset+int64(len(s.buf)))
 	s.buf = s.buf[:len(s.buf)+n]
 	s.atEOF = err == io.EOF || s.offset+int64(len(s.buf)) == s.body.Size()
 	if err != nil && err != io.EOF {

@@ -21,8 +21,9 @@ type Signed struct {
 
 // SplitSigned splits a multipart of at most two parts, and the first of them into at
 // most MaxParts. The first part is written to content as it is read; lf tells whether
-// the line before it ends in LF alone. Content is asked for once, or not at all.
-func (p Part) SplitSigned(content func(lf bool) io.Writer) (Signed, error) {
+// the line before it ends in LF alone. Content is asked for once, or not at all. It is
+// read into block, of BlockSize bytes; nil makes one.
+func (p Part) SplitSigned(block []byte, content func(lf bool) io.Writer) (Signed, error) {
 	if p.paramsErr != nil {
 		return Signed{}, p.paramsErr
 	}
@@ -30,7 +31,7 @@ func (p Part) SplitSigned(content func(lf bool) io.Writer) (Signed, error) {
 	if outer.delimiter == nil {
 		return Signed{}, nil
 	}
-	r := signedReader{scanner: newScanner(p.Body, outer), body: p.Body}
+	r := signedReader{scanner: newScanner(p.Body, outer, block), body: p.Body}
 	for !outer.ended {
 		d, err := r.next()
 		if err == io.EOF {

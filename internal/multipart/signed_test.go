@@ -106,12 +106,13 @@ func TestSplitSignedIsTwoSplits(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 12))
 	bareLF := regexp.MustCompile(`(^|[^\r])\n`)
 	children, resumed := 0, 0
+	block := make([]byte, multipart.BlockSize) // what is in it from before must not matter
 	for range 15_000 {
 		body := randomBody(random)
 		top, err := multipart.ReadPart(section("Content-Type: multipart/signed; boundary=o\r\n\r\n" + body))
 		require.NoError(t, err)
 		var content bytes.Buffer
-		signed, err := top.SplitSigned(func(bool) io.Writer { return &content })
+		signed, err := top.SplitSigned(block, func(bool) io.Writer { return &content })
 		parts, _ := reference(body, "o")
 		if len(parts) > 2 {
 			require.ErrorIs(t, err, multipart.ErrTooManyParts)
@@ -153,7 +154,7 @@ func TestSplitSignedLimits(t *testing.T) {
 	signed := func(first string) (multipart.Signed, error) {
 		top, err := multipart.ReadPart(section("Content-Type: multipart/signed; boundary=o\r\n\r\n--o\r\n" + first + "\r\n--o\r\n\r\nx\r\n--o--\r\n"))
 		require.NoError(t, err)
-		return top.SplitSigned(func(bool) io.Writer { return io.Discard })
+		return top.SplitSigned(nil, func(bool) io.Writer { return io.Discard })
 	}
 	many := "Content-Type: multipart/mixed; boundary=m\r\n\r\n" + strings.Repeat("--m\r\n\r\nx\r\n", multipart.MaxParts+1)
 	for _, end := range []string{"--m--", ""} {
@@ -172,7 +173,7 @@ func TestSplitSignedLimits(t *testing.T) {
 	require.Equal(t, "text/plain", got.First.MediaType)
 	require.Zero(t, got.First.Body.Size())
 
-	_, err = multipart.Part{Body: section("")}.SplitSigned(nil)
+	_, err = multipart.Part{Body: section("")}.SplitSigned(nil, nil)
 	require.NoError(t, err)
 	failing := io.NewSectionReader(readerAt(func([]byte, int64) (int, error) { return 0, io.ErrClosedPipe }), 0, 10)
 	_, err = multipart.Split(failing, "o", 1)

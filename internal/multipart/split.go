@@ -15,6 +15,9 @@ var ErrTooManyParts = errors.New("multipart: too many parts")
 // maxBoundary is far above the 70 characters to which RFC 2046 limits a boundary.
 const maxBoundary = 1 << 10
 
+// usualParts is what a message has at most, mostly.
+const usualParts = 4
+
 // Split gives the parts between the delimiters of boundary in body, each from
 // its first header byte up to the line end that belongs to the next delimiter. A
 // missing last delimiter is tolerated, as mail programs do. More than maxParts parts
@@ -24,7 +27,7 @@ func Split(body *io.SectionReader, boundary string, maxParts int) ([]*io.Section
 	if parts.delimiter == nil {
 		return nil, nil
 	}
-	s := newScanner(body, parts)
+	s := newScanner(body, parts, nil)
 	for !parts.ended {
 		d, err := s.next()
 		if err == io.EOF {
@@ -102,6 +105,9 @@ func (s *splitter) close(end int64) error {
 	}
 	if len(s.parts) == s.maxParts {
 		return ErrTooManyParts
+	}
+	if s.parts == nil {
+		s.parts = make([]*io.SectionReader, 0, usualParts)
 	}
 	s.parts = append(s.parts, io.NewSectionReader(s.body, s.start, max(0, end-s.start)))
 	s.start = -1
