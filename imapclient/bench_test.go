@@ -1,27 +1,30 @@
-package bench_test
+package imapclient_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
 	goimap "github.com/emersion/go-imap/v2/imapclient"
 	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite"
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/internal/netguard/netguardtest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/pec/sqlstore"
 )
 
 const (
 	me       = "mario@alfa-pec.example"
 	luigi    = "luigi@beta-pec.example"
-	secret   = "s3cret"
 	receipts = 5000
 )
 
@@ -45,7 +48,7 @@ func BenchmarkSync(b *testing.B) {
 	verifier, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(network.SigningCA())}, nil)
 	require.NoError(b, err)
 	stream(b, server.Addr, id) // Dovecot indexes the folder once
-	for name, open := range stores {
+	for name, open := range benchStores {
 		b.Run(name, func(b *testing.B) {
 			var ours, theirs time.Duration
 			for b.Loop() {
@@ -110,4 +113,18 @@ func stream(b *testing.B, addr string, id netguardtest.Identity) {
 	}
 	require.NoError(b, fetch.Close())
 	require.Equal(b, receipts, count)
+}
+
+// benchStores are the Stores that are compared.
+var benchStores = map[string]func(testing.TB) pec.Store{
+	"memory": func(testing.TB) pec.Store { return pec.NewMemory() },
+	"sqlite": func(t testing.TB) pec.Store {
+		db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "pec.db")+
+			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+		require.NoError(t, err)
+		t.Cleanup(func() { db.Close() })
+		store, err := sqlstore.OpenSQLite(t.Context(), db)
+		require.NoError(t, err)
+		return store
+	},
 }
