@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // OpenSQLite makes a Store in a SQLite database (3.37 or later), and its tables
@@ -21,6 +22,29 @@ import (
 // database in memory has no WAL and is refused: pec.Memory is the Store for that.
 // The file must be on a disk of this machine, not on a network share.
 func OpenSQLite(ctx context.Context, db *sql.DB) (*Store, error) {
+	patience := time.After(openPatience)
+	for {
+		store, err := openSQLite(ctx, db)
+		var failed *Error
+		if !errors.As(err, &failed) || failed.Reason != ReasonBusy {
+			return store, err
+		}
+		select {
+		case <-time.After(openPatience / 500):
+		case <-patience:
+			return nil, err
+		case <-ctx.Done():
+			return nil, &Error{"open", ReasonCanceled, ctx.Err()}
+		}
+	}
+}
+
+// openPatience is how long programs that start together may be in each other's way.
+// SQLite gives up at once, whatever the busy timeout, where two turn a file to WAL or one
+// leaves it.
+const openPatience = 5 * time.Second
+
+func openSQLite(ctx context.Context, db *sql.DB) (*Store, error) {
 	return open(ctx, db, &dialect{
 		schema: "sqlite",
 		tables: "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'pec_schema'",

@@ -101,6 +101,28 @@ func TestSQLiteSettingsOfFreshConnections(t *testing.T) {
 	}
 }
 
+// Programs that begin and end together on a new file are in each other's way, and
+// SQLite does not always wait.
+func TestSQLiteOpenTogether(t *testing.T) {
+	const programs = 8
+	for range 50 {
+		path, errs := filepath.Join(t.TempDir(), "pec.db"), make(chan error, programs)
+		for range programs {
+			go func() {
+				db, err := sql.Open("sqlite", "file:"+path+pragmas)
+				if err == nil {
+					_, err = sqlstore.OpenSQLite(t.Context(), db)
+					db.Close()
+				}
+				errs <- err
+			}()
+		}
+		for range programs {
+			require.NoError(t, <-errs)
+		}
+	}
+}
+
 func requireReason(t testing.TB, err error, reason sqlstore.Reason) {
 	t.Helper()
 	var failure *sqlstore.Error
