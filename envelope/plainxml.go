@@ -8,10 +8,9 @@ import (
 )
 
 // plainXML reads daticert.xml as nearly all providers write it: UTF-8, elements and
-// attributes without namespaces, text, and nothing else. It takes a ninth of the time
-// of encoding/xml, which would be more than all the rest of a verification but the
-// signature itself. It gives up on whatever is not so plain, wrong or not, and is never
-// more lenient: encoding/xml then decides.
+// attributes without namespaces, text, and nothing else. Beside a signature the time of
+// encoding/xml counts. It gives up on whatever is not so plain, wrong or not, and is
+// never more lenient: encoding/xml then decides.
 type plainXML struct {
 	rest string // what is not read yet
 	open []string

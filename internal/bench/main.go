@@ -39,7 +39,7 @@ func run(check bool) error {
 	if err != nil {
 		return err
 	}
-	count, duration := "5", "1s"
+	count, duration := "5", "500ms"
 	if check {
 		count, duration = "3", "100ms"
 	}

@@ -8,9 +8,6 @@ const (
 	MaxNodes = 100_000
 )
 
-// usualNodes is about what a signature with two certificates has.
-const usualNodes = 256
-
 const (
 	constructedBit  = 0x20
 	highTag         = 0x1f
@@ -35,6 +32,9 @@ type node struct {
 func normalize(in []byte) (der []byte, wasBER bool, err error) {
 	if len(in) > MaxSize {
 		return nil, false, fail(TooLarge, "longer than 256 KiB")
+	}
+	if isDER(in) {
+		return in, false, nil
 	}
 	nodes, wasBER, err := scan(in)
 	if err != nil {
@@ -70,6 +70,38 @@ func normalize(in []byte) (der []byte, wasBER bool, err error) {
 	return der, true, nil
 }
 
+// isDER tells whether scan would find nothing to change and no error, as is usual,
+// and keeps no nodes.
+func isDER(in []byte) bool {
+	var ends [MaxDepth]int // of the open elements
+	depth, limit, pos := 0, len(in), 0
+	for count := 0; pos < limit; count++ {
+		n, indef, minimal, err := readHeader(in[:limit], pos)
+		if err != nil || indef || !minimal || count == MaxNodes {
+			return false
+		}
+		pos = int(n.end)
+		if n.constructed {
+			if depth == MaxDepth || n.tag&^constructedBit == tagOctetString {
+				return false
+			}
+			pos, limit = int(n.start), int(n.end)
+			ends[depth] = limit
+			depth++
+		}
+		for depth > 0 && pos == ends[depth-1] {
+			depth--
+			if limit = len(in); depth > 0 {
+				limit = ends[depth-1]
+			}
+		}
+		if depth == 0 {
+			return pos == len(in)
+		}
+	}
+	return false
+}
+
 func (n *node) encodedSize() int32 {
 	if n.inString {
 		return n.size
@@ -85,7 +117,6 @@ func scan(in []byte) (nodes []node, wasBER bool, err error) {
 		indef bool
 	}
 	stack := make([]open, 0, MaxDepth)
-	nodes = make([]node, 0, usualNodes)
 	pos := 0
 	for {
 		for len(stack) > 0 {

@@ -46,6 +46,10 @@ func FuzzParse(f *testing.F) {
 		f.Add(unhex(f, seed))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
+		if len(in) <= MaxSize {
+			_, wasBER, err := scan(in)
+			require.Equal(t, err == nil && !wasBER, isDER(in))
+		}
 		der, ber, err := normalize(in)
 		if err != nil {
 			requireOurs(t, err)
