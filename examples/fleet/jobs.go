@@ -51,8 +51,10 @@ func (w *sendWorker) Work(ctx context.Context, job *river.Job[sendArgs]) error {
 	return verdict(m.send(ctx, i.message(job.Args.Key)))
 }
 
-// verdict is what River is told of a send. A job is done once nothing is to be offered
-// by itself any more, whatever it led to: that is for the status to say.
+// verdict is what River is told of a send. A job is done once this worker can do no
+// more for it: what it led to is for the status to say. Where an uncertain attempt turns
+// out not to have left, since the worker that made it is alive, the mailbox's job offers
+// the message again.
 func verdict(err error) error {
 	var (
 		suspended *pec.SuspendedError

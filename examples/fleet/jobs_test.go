@@ -22,7 +22,7 @@ var anySend = pec.Query{}
 // every waits until a condition holds that others bring about.
 func every(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	deadline := time.After(patience)
 	for !holds() {
