@@ -18,7 +18,7 @@ func TestGenuineDeliveryIsProven(t *testing.T) {
 	m := accepted(t, delivery(t, n), verifierFor(t, n))
 	require.Equal(t, envelope.KindDelivery, m.Kind)
 	require.Equal(t, "m1@alfa-pec.example", m.CertData.MessageID)
-	require.Equal(t, "luigi@beta-pec.example", m.CertData.Delivered)
+	require.Equal(t, "luigi@beta-pec.example", m.CertData.Recipient)
 	require.Equal(t, n.SigningCA().Subject.CommonName, m.Anchor)
 	require.Equal(t, "posta-certificata@beta-pec.example", m.From)
 	require.Empty(t, m.Warnings)

@@ -20,9 +20,9 @@ type CertData struct {
 	CertID    string    // identificativo: the provider's ID of the original, the same in every message about it
 	MessageID string    // msgid: the Message-ID the sender's client set, without angle brackets
 
-	Receipt   string   // ricevuta tipo: the delivery receipt the sender asked for, verbatim
-	Delivered string   // consegna: the one recipient this message speaks of, delivered or not; "" in kinds without one
-	Received  []string // ricezione: the recipients taken in charge
+	Receipt       string   // ricevuta tipo: the delivery receipt the sender asked for, verbatim
+	Recipient     string   // consegna: the one recipient this message speaks of, delivered or not; "" in kinds without one
+	TakenInCharge []string // ricezione: the recipients taken in charge
 
 	Error     string // errore, verbatim; "" when absent, which means nessuno
 	ErrorText string // errore-esteso, verbatim
@@ -61,11 +61,11 @@ func (c *CertData) incomplete() string {
 	}
 	switch c.Kind {
 	case KindDelivery, KindNonDelivery, KindDeliveryDelay, KindVirusDetection:
-		if c.Delivered == "" {
+		if c.Recipient == "" {
 			return "consegna"
 		}
 	case KindTakeInCharge:
-		if len(c.Received) == 0 {
+		if len(c.TakenInCharge) == 0 {
 			return "ricezione"
 		}
 	}

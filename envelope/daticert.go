@@ -268,9 +268,9 @@ func (p *certDataParser) take(text string) {
 	case elementMessageID:
 		d.MessageID = NormalizeMessageID(text)
 	case elementDelivered:
-		d.Delivered = text
+		d.Recipient = text
 	case elementReceived:
-		d.Received = append(d.Received, text)
+		d.TakenInCharge = append(d.TakenInCharge, text)
 	case elementErrorText:
 		d.ErrorText = text
 	}

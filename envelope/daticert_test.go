@@ -42,7 +42,7 @@ var certDataWanted = CertData{
 	ReplyTo: "ufficio@pec.example", Subject: "Fattura & altro", Provider: "Gestore S.p.A.",
 	Time:   time.Date(2026, 9, 5, 8, 9, 10, 0, time.FixedZone("", 7200)),
 	CertID: "p1@pec.example", MessageID: "m1@pec.example",
-	Receipt: "completa", Delivered: "luigi@pec.example", Error: "nessuno",
+	Receipt: "completa", Recipient: "luigi@pec.example", Error: "nessuno",
 }
 
 func TestParseCertData(t *testing.T) {
@@ -208,7 +208,7 @@ func FuzzCertData(f *testing.F) {
 		require.Equal(t, tokenKind(data.Token), data.Kind)
 		require.Equal(t, NormalizeMessageID(data.CertID), data.CertID)
 		if data.Kind == KindDelivery {
-			require.NotEmpty(t, data.Delivered)
+			require.NotEmpty(t, data.Recipient)
 			require.Equal(t, ReasonNone, data.Reason())
 		}
 		again, err := parseCertData(b)

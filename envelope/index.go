@@ -141,10 +141,10 @@ func (c *check) checkIndex() error {
 	case KindAcceptance, KindNonAcceptance, KindTransport:
 		addresses = []string{data.Sender}
 	case KindDelivery:
-		addresses = []string{data.Delivered}
+		addresses = []string{data.Recipient}
 	case KindNonDelivery, KindDeliveryDelay:
 		// Either provider may say so: RFC 6109, 3.1.6, 3.2.4 and 3.3.3.
-		addresses = []string{data.Sender, data.Delivered}
+		addresses = []string{data.Sender, data.Recipient}
 	default:
 		return nil
 	}

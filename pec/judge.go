@@ -173,14 +173,14 @@ func (c *Client) recordUnverified(ctx context.Context, event *Event) error {
 	}
 	about := NoticeFact{
 		Kind: facts.Kind, MessageID: facts.CertData.MessageID,
-		Sender: facts.CertData.Sender, Recipient: facts.CertData.Delivered,
+		Sender: facts.CertData.Sender, Recipient: facts.CertData.Recipient,
 	}
 	if !about.speaksOf(*intent, recipientSet(*intent)) {
 		return nil
 	}
 	claim := UnverifiedFact{
 		Key: facts.Key, Code: event.Unverified.Code, Kind: facts.Kind,
-		Recipient: facts.CertData.Delivered, Provider: facts.CertData.Provider, At: c.now(),
+		Recipient: facts.CertData.Recipient, Provider: facts.CertData.Provider, At: c.now(),
 	}
 	digest := sha256.New()
 	if _, err := io.Copy(digest, io.NewSectionReader(event.Raw, 0, event.Raw.Size())); err != nil {

@@ -81,7 +81,7 @@ func NewNoticeFact(n receipt.Notice, at time.Time) NoticeFact {
 		CertID:     n.Data().CertID,
 		Sender:     n.Data().Sender,
 		Recipients: n.Data().Recipients,
-		Recipient:  evidence.CertData.Delivered,
+		Recipient:  evidence.CertData.Recipient,
 		Subject:    n.Data().Subject,
 		Provider:   n.Data().Provider,
 		Time:       n.Data().Time,

@@ -65,7 +65,7 @@ type NonAcceptance struct {
 // recipients' one has the message. RFC 6109, 3.2.1.
 type TakeInCharge struct {
 	Certified
-	Received []string // the recipients taken in charge
+	TakenInCharge []string // the recipients taken in charge
 }
 
 // Delivery (ricevuta di avvenuta consegna) says that the message is in the mailbox

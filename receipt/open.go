@@ -67,15 +67,15 @@ func New(m *envelope.Message) (Notice, error) {
 	case envelope.KindNonAcceptance:
 		return &NonAcceptance{c, d.Failure()}, nil
 	case envelope.KindTakeInCharge:
-		return &TakeInCharge{c, d.Received}, nil
+		return &TakeInCharge{c, d.TakenInCharge}, nil
 	case envelope.KindDelivery:
-		return &Delivery{c, d.Delivered, d.Receipt, detail(m)}, nil
+		return &Delivery{c, d.Recipient, d.Receipt, detail(m)}, nil
 	case envelope.KindNonDelivery:
-		return &NonDelivery{c, d.Delivered, d.Failure()}, nil
+		return &NonDelivery{c, d.Recipient, d.Failure()}, nil
 	case envelope.KindDeliveryDelay:
-		return &DeliveryDelay{c, d.Delivered, d.Failure()}, nil
+		return &DeliveryDelay{c, d.Recipient, d.Failure()}, nil
 	case envelope.KindVirusDetection:
-		return &VirusDetection{c, d.Delivered, d.Failure()}, nil
+		return &VirusDetection{c, d.Recipient, d.Failure()}, nil
 	default:
 		return &Unknown{c, d.Token}, nil
 	}

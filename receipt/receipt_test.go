@@ -69,7 +69,7 @@ func TestKinds(t *testing.T) {
 		{func(n *pectest.Notice) {
 			n.Kind, n.TakenCharge = pectest.KindTakeInCharge, []string{"luigi@beta-pec.example"}
 		},
-			envelope.KindTakeInCharge, &receipt.TakeInCharge{Received: []string{"luigi@beta-pec.example"}}},
+			envelope.KindTakeInCharge, &receipt.TakeInCharge{TakenInCharge: []string{"luigi@beta-pec.example"}}},
 		{with(pectest.KindDelivery, ""), envelope.KindDelivery,
 			&receipt.Delivery{Recipient: "luigi@beta-pec.example", Requested: "completa", Detail: receipt.Concise}},
 		{with(pectest.KindNonDelivery, "altro"), envelope.KindNonDelivery, &receipt.NonDelivery{Recipient: "luigi@beta-pec.example", Failure: failure}},
@@ -119,7 +119,7 @@ func TestWhatIsNotProvenIsNoNotice(t *testing.T) {
 	ve, ok := errors.AsType[*envelope.VerifyError](err)
 	require.True(t, ok, "%v", err)
 	require.Equal(t, envelope.CodeUntrusted, ve.Code)
-	require.Equal(t, "luigi@beta-pec.example", ve.Facts.CertData.Delivered)
+	require.Equal(t, "luigi@beta-pec.example", ve.Facts.CertData.Recipient)
 }
 
 func TestDetailIsToldByContent(t *testing.T) {

@@ -109,9 +109,9 @@ func (r *Report) addFacts(f envelope.Facts) {
 func (r *Report) addCertData(d *envelope.CertData) {
 	failure := d.Failure()
 	r.MessageID, r.CertID = d.MessageID, d.CertID
-	r.Sender, r.Subject, r.Recipient = d.Sender, d.Subject, d.Delivered
+	r.Sender, r.Subject, r.Recipient = d.Sender, d.Subject, d.Recipient
 	r.Provider = d.Provider
-	r.TookCharge = append(r.TookCharge, d.Received...)
+	r.TookCharge = append(r.TookCharge, d.TakenInCharge...)
 	for _, to := range d.Recipients {
 		r.Recipients = append(r.Recipients, ReportRecipient{to.Address, to.Certified})
 	}
