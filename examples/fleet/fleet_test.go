@@ -90,6 +90,7 @@ func TestFleet(t *testing.T) {
 	}
 
 	var workers []*process
+	started := make(chan struct{})
 	var dots atomic.Int64
 	strikes := map[int64]func(){
 		int64(count) / 5:     func() { workers[0].signal(syscall.SIGSTOP) },
@@ -103,6 +104,7 @@ func TestFleet(t *testing.T) {
 		}
 		n := dots.Add(1)
 		if strike := strikes[n]; strike != nil {
+			<-started
 			strike()
 		}
 		if n == int64(count)*9/10 {
@@ -114,6 +116,7 @@ func TestFleet(t *testing.T) {
 	for range 4 {
 		workers = append(workers, s.process(t))
 	}
+	close(started)
 	begun := time.Now()
 	every(t, "nine of ten messages are handed in", func() bool { return last.Load() != nil })
 	rate := float64(dots.Load()) / last.Load().Sub(begun).Seconds()
