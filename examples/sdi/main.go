@@ -1,0 +1,109 @@
+// Sdi sends electronic invoices to the tax agency's exchange system (Sistema di
+// Interscambio) by PEC, and takes its answers.
+//
+//	sdi [-preset NAME | -smtp HOST:PORT -imap HOST:PORT] -user LOGIN [-from ADDRESS]
+//	    [-password-env VAR] [-ca FILE] [-anchors FILE] -store FILE.db [-folder F]...
+//	    -answers FOLDER [-to ADDRESS] [IT01234567890_00001.xml...]
+//
+// It sends each invoice once, however often it is run, and then takes answers about all
+// that was sent until it is interrupted. Answers are kept in their folder under their
+// own names, and beside them the address that the first came from, to which later
+// invoices go.
+//
+// Two kinds of lines tell of two things. PEC is the message to the exchange system: its
+// delivery is not the delivery of the invoice. SdI is what the exchange system says of
+// the invoice.
+//
+// The exit status is 0 when interrupted, and 2 for wrong usage or trouble.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/gopec/gopec/examples/internal/account"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	set := flag.NewFlagSet("sdi", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	flags := account.Register(set)
+	to := set.String("to", "sdi01@pec.fatturapa.it", "where invoices go until the exchange system has answered: an `address` of its domain")
+	folder := set.String("answers", "", "the `folder` for answers, which must exist; required")
+	if err := set.Parse(args); err != nil {
+		return 2
+	}
+	if *folder == "" || flags.Store == "" {
+		fmt.Fprintln(stderr, "sdi: -store and -answers are required")
+		return 2
+	}
+	a, err := flags.Open(ctx)
+	if err == nil {
+		defer a.Close()
+		x := &exchange{Account: a, first: *to, folder: *folder}
+		err = x.run(ctx, set.Args(), stdout, stderr)
+	}
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintln(stderr, "sdi:", err)
+		return 2
+	}
+	return 0
+}
+
+// run sends the invoices, and follows them and all that were sent before until ctx ends.
+func (x *exchange) run(ctx context.Context, invoices []string, stdout, stderr io.Writer) error {
+	for _, path := range invoices {
+		id, err := x.send(ctx, path)
+		if err == nil {
+			err = x.show(ctx, id, stdout)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for e, err := range x.Watch(ctx) {
+		switch {
+		case err != nil:
+		case e.Trouble != nil:
+			fmt.Fprintln(stderr, "sdi: trying again:", e.Trouble)
+		case e.Inbound != nil:
+			var taken []answer
+			taken, err = x.take(ctx, e.Inbound)
+			for _, a := range taken {
+				fmt.Fprintf(stdout, "SdI  %s  %s\n", a.file, kinds[a.kind])
+			}
+		case e.MessageID != "":
+			err = x.show(ctx, e.MessageID, stdout)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// show says how far the PEC of an invoice got: to the exchange system, and not to the
+// customer. A mailbox sends other messages too.
+func (x *exchange) show(ctx context.Context, id string, stdout io.Writer) error {
+	status, err := x.Status(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !invoiceName.MatchString(status.Key) {
+		return nil
+	}
+	for _, r := range status.Recipients {
+		fmt.Fprintf(stdout, "PEC  %s  %s  %s %s\n", status.Subject, r.Address, r.State, r.Failure.Text)
+	}
+	return nil
+}
