@@ -177,7 +177,7 @@ func TestPostgresStalledWorker(t *testing.T) {
 // Who waits too long for a transaction that is at work gives up.
 func TestPostgresBusy(t *testing.T) {
 	dsn := server.Database(t)
-	store, err := sqlstore.OpenPostgres(t.Context(), openPostgres(t, dsn), &sqlstore.PostgresOptions{StallTimeout: 50 * time.Millisecond})
+	store, err := sqlstore.OpenPostgres(t.Context(), openPostgres(t, dsn), &sqlstore.PostgresOptions{StallTimeout: 500 * time.Millisecond})
 	require.NoError(t, err)
 	mustAppend(t, store, fact("1", "a@x"))
 	stranger, err := openPostgres(t, dsn).BeginTx(t.Context(), nil)
