@@ -6,14 +6,16 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
+	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/spool"
 )
 
 // Reverify judges again what could not be proven or read before: notices that the
 // Verifier of then did not trust, which are kept in the Store, and messages that were
-// set aside, which are fetched again. Call it when anchors have changed. Each step
-// is something that is proven or readable now. At most one error is yielded, as the
+// set aside, which are fetched again. Watch does so when it begins and every hour; who
+// does not Watch calls it when anchors have changed. Each step is something that is proven or readable now. At most one error is yielded, as the
 // last pair.
 func (c *Client) Reverify(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
@@ -37,7 +39,7 @@ func (c *Client) reverifyNotices(ctx context.Context, yield func(Event, error) b
 		}
 		for _, f := range s.facts {
 			claim, ok := f.(UnverifiedFact)
-			if !ok {
+			if !ok || s.proves(claim.Key) {
 				continue
 			}
 			body, err := c.Raw(ctx, s.name, claim)
@@ -56,6 +58,14 @@ func (c *Client) reverifyNotices(ctx context.Context, yield func(Event, error) b
 		}
 	}
 	return nil
+}
+
+// proves tells whether a notice with this key is proven by now.
+func (s *send) proves(key envelope.Key) bool {
+	return key != (envelope.Key{}) && slices.ContainsFunc(s.facts, func(f Fact) bool {
+		n, ok := f.(NoticeFact)
+		return ok && n.Key == key
+	})
 }
 
 // rejudge judges a message outside of the order of its folder, and yields its event if

@@ -11,7 +11,7 @@ import (
 const (
 	// proveEvery is how often Watch searches for proof of uncertain sends.
 	proveEvery = 10 * time.Minute
-	// recoverEvery is how often Watch tries to read what was set aside.
+	// recoverEvery is how often Watch judges again what was not proven or not read.
 	recoverEvery = time.Hour
 	// After trouble Watch waits from leastBackoff to mostBackoff, doubling.
 	leastBackoff = time.Second
@@ -44,7 +44,7 @@ type watch struct {
 	yield     func(Event, error) bool
 	left      bool      // the caller has left the loop
 	proved    time.Time // when proof was last searched for
-	recovered time.Time // when what was set aside was last tried
+	recovered time.Time // when that was last done
 	backoff   time.Duration
 }
 
@@ -125,21 +125,14 @@ func (w *watch) prove(ctx context.Context) error {
 	return nil
 }
 
-// recover tries again what could not be read, every now and then.
+// recover judges again what could not be proven or read, every now and then.
 func (w *watch) recover(ctx context.Context) error {
 	now := w.client.now()
 	if now.Sub(w.recovered) < recoverEvery {
 		return nil
 	}
 	w.recovered = now
-	err := w.client.reverifySetAside(ctx, func(e Event, err error) bool {
-		w.left = !w.yield(e, err)
-		return !w.left
-	})
-	if errors.Is(err, errLeft) {
-		return nil
-	}
-	return err
+	return w.pass(w.client.Reverify(ctx))
 }
 
 // pass hands on the events of one activity.

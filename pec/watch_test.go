@@ -136,10 +136,33 @@ func TestANoticeIsJudgedAgainWhenAnchorsChange(t *testing.T) {
 		require.Equal(t, raw, kept)
 	}
 	require.Len(t, proven, 1)
+	for e, err := range c.Reverify(t.Context()) {
+		require.NoError(t, err)
+		require.Fail(t, "it is proven already", "%v", e)
+	}
 	s, err = c.Status(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, pec.StateDelivered, s.Recipients[0].State)
 	require.Equal(t, []pec.Flag{pec.FlagUnverified}, s.Flags, "the altered one stays so")
+}
+
+// Who mends the anchors and watches again needs not know of Reverify.
+func TestWatchJudgesAgainWhatWasNotTrusted(t *testing.T) {
+	o, newcomer := newOffice(t), pectest.Start(t, nil)
+	id, err := o.Send(t.Context(), diffida(""))
+	require.NoError(t, err)
+	o.inbox = [][]byte{emit(t, newcomer.Providers()[1], pectest.KindDelivery, me, id, luigi)}
+	require.NotNil(t, sync(t, o.Client)[0].Unverified)
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(newcomer.SigningCA())}, nil)
+	require.NoError(t, err)
+	c, err := pec.New(me, o.provider, o.provider, v, &pec.Options{Store: o.store})
+	require.NoError(t, err)
+	for e, err := range c.Watch(t.Context()) {
+		require.NoError(t, err)
+		require.Equal(t, envelope.KindDelivery, e.Notice.Kind)
+		break
+	}
+	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
 }
 
 func TestSendsOfOtherProgramsAreFollowed(t *testing.T) {

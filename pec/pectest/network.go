@@ -257,6 +257,8 @@ func (n *Network) Now() time.Time { return n.now() }
 
 // Advance moves the network's clock forward by d. What becomes due on the way
 // happens at its own time, and all of it has been processed when Advance returns.
+// A verifier refuses notices of its future: give it, and the Client, Network.Now for a
+// clock, or let the network begin in the past (Options.Start).
 func (n *Network) Advance(d time.Duration) { n.clock.advance(d) }
 
 func (n *Network) now() time.Time { return n.clock.now() }
