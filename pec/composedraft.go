@@ -14,6 +14,7 @@ import (
 // composed is a message as it will be sent.
 type composed struct {
 	messageID   string   // without angle brackets
+	chosen      bool     // it is the caller's, who may have used it before
 	to, cc      []string // bare addresses
 	subject     string   // decoded
 	receipt     receipt.Detail

@@ -29,29 +29,28 @@ func (l *Ledger) loadWith(ctx context.Context, name string, mailbox []Fact) (*se
 	if !isName(name) {
 		return nil, ErrUnknownSend
 	}
-	s := &send{name: name}
-	entries, err := l.store.Entries(ctx, l.box, s.name)
+	facts, err := l.factsAbout(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if len(facts) == 0 {
+		return nil, ErrUnknownSend
+	}
+	return &send{name: name, entries: len(facts), facts: append(facts, mailbox...)}, nil
+}
+
+// factsAbout reads what is recorded about a send, "" for the mailbox.
+func (l *Ledger) factsAbout(ctx context.Context, send string) ([]Fact, error) {
+	entries, err := l.store.Entries(ctx, l.box, send)
 	if err != nil {
 		return nil, &StoreError{Op: "read", Err: err}
 	}
-	if len(entries) == 0 {
-		return nil, ErrUnknownSend
-	}
-	s.entries = len(entries)
-	if s.facts, err = factsOf(entries); err != nil {
-		return nil, err
-	}
-	s.facts = append(s.facts, mailbox...)
-	return s, nil
+	return factsOf(entries)
 }
 
 // mailboxFacts are the facts that bear on every send of the mailbox.
 func (l *Ledger) mailboxFacts(ctx context.Context) ([]Fact, error) {
-	entries, err := l.store.Entries(ctx, l.box, "")
-	if err != nil {
-		return nil, &StoreError{Op: "read", Err: err}
-	}
-	facts, err := factsOf(entries)
+	facts, err := l.factsAbout(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -96,14 +95,27 @@ func (l *Ledger) record(ctx context.Context, send string, facts ...Fact) (bool, 
 
 // recordRaw also keeps the message that belongs to the first fact.
 func (l *Ledger) recordRaw(ctx context.Context, send string, raw *io.SectionReader, facts ...Fact) (bool, error) {
+	entries, err := l.newEntries(send, raw, facts...)
+	if err != nil {
+		return false, err
+	}
+	return l.append(ctx, entries)
+}
+
+// newEntries makes the entries of facts about a send. raw belongs to the first.
+func (l *Ledger) newEntries(send string, raw *io.SectionReader, facts ...Fact) ([]Entry, error) {
 	entries := make([]Entry, 0, len(facts))
 	for _, f := range facts {
 		e, err := newEntry(send, f, l.now(), raw)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		entries, raw = append(entries, e), nil
 	}
+	return entries, nil
+}
+
+func (l *Ledger) append(ctx context.Context, entries []Entry) (bool, error) {
 	added, err := l.store.Append(ctx, l.box, entries...)
 	if err != nil {
 		return false, &StoreError{Op: "write", Err: err}
@@ -141,9 +153,9 @@ func (s *send) summary() Summary {
 	}
 }
 
-// intentOf gives the intent of a send of ours, nil when it is not one.
-func (l *Ledger) intentOf(ctx context.Context, name string) (*Intent, error) {
-	e, err := l.store.Entry(ctx, l.box, entryKey(name, Intent{}))
+// factUnder gives the fact under a key of the Store, nil when there is none.
+func factUnder[T Fact](ctx context.Context, l *Ledger, key string) (*T, error) {
+	e, err := l.store.Entry(ctx, l.box, key)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
@@ -154,9 +166,19 @@ func (l *Ledger) intentOf(ctx context.Context, name string) (*Intent, error) {
 	if err != nil {
 		return nil, err
 	}
-	intent, ok := f.(Intent)
+	fact, ok := f.(T)
 	if !ok {
-		return nil, fmt.Errorf("pec: the entry %q is not an intent", e.Key)
+		return nil, fmt.Errorf("pec: the entry %q is not a %T", e.Key, fact)
 	}
-	return &intent, nil
+	return &fact, nil
+}
+
+// intentOf gives the intent of a send of ours, nil when it is not one.
+func (l *Ledger) intentOf(ctx context.Context, name string) (*Intent, error) {
+	return factUnder[Intent](ctx, l, entryKey(name, Intent{}))
+}
+
+// claim gives what was recorded under a caller's key, nil when nothing was.
+func (l *Ledger) claim(ctx context.Context, key string) (*KeyClaim, error) {
+	return factUnder[KeyClaim](ctx, l, KeyClaim{Key: key}.key())
 }

@@ -27,10 +27,13 @@ func (l *Ledger) Status(ctx context.Context, messageID string) (Status, error) {
 // ErrUnknownSend when none has.
 func (l *Ledger) MessageID(ctx context.Context, key string) (string, error) {
 	claim, err := l.claim(ctx, key)
-	if errors.Is(err, ErrNotFound) {
+	if err != nil {
+		return "", err
+	}
+	if claim == nil {
 		return "", ErrUnknownSend
 	}
-	return claim.MessageID, err
+	return claim.MessageID, nil
 }
 
 // Find yields the status of every send that q asks for, those begun first before

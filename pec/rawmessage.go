@@ -54,7 +54,7 @@ func composeRaw(ctx context.Context, sender string, m RawMessage, l Limits) (*co
 
 	out := newOutput(l.size(count))
 	defer out.discard()
-	if c.messageID == "" {
+	if c.chosen = c.messageID != ""; !c.chosen {
 		c.messageID = newMessageID(sender)
 		raw = append(foldField("Message-ID", "<"+c.messageID+">"), raw...)
 	}

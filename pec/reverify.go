@@ -15,8 +15,8 @@ import (
 // Reverify judges again what could not be proven or read before: notices that the
 // Verifier of then did not trust, which are kept in the Store, and messages that were
 // set aside, which are fetched again. Watch does so when it begins and every hour; who
-// does not Watch calls it when anchors have changed. Each step is something that is proven or readable now. At most one error is yielded, as the
-// last pair.
+// does not Watch calls it when anchors have changed. Each step is something that is
+// proven or readable now. At most one error is yielded, as the last pair.
 func (c *Client) Reverify(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		err := c.reverifyNotices(ctx, yield)
@@ -47,7 +47,7 @@ func (c *Client) reverifyNotices(ctx context.Context, yield func(Event, error) b
 				continue // an altered message: nothing proves it
 			}
 			if err != nil {
-				return &StoreError{Op: "read", Err: err}
+				return err
 			}
 			if err := c.rejudge(ctx, Item{Body: body}, isProven, yield); err != nil {
 				return errors.Join(err, body.Close())
@@ -92,7 +92,7 @@ func isProven(e *Event) bool { return e.Unverified == nil }
 // reverifySetAside fetches again what could not be read, as far as its folder still
 // counts as it did.
 func (c *Client) reverifySetAside(ctx context.Context, yield func(Event, error) bool) error {
-	facts, err := c.mailboxFacts(ctx)
+	facts, err := c.factsAbout(ctx, "")
 	if err != nil {
 		return err
 	}

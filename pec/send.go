@@ -3,7 +3,6 @@ package pec
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -141,16 +140,18 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 		}
 		facts = append(facts, KeyClaim{Key: key, MessageID: m.messageID, Request: m.request, At: now})
 	}
-	if err := c.unused(ctx, m.messageID); err != nil {
-		return "", err
+	if m.chosen {
+		if err := c.unused(ctx, m.messageID); err != nil {
+			return "", err
+		}
 	}
 	entries, err := c.beginEntries(ctx, m, facts, first)
 	if err != nil {
 		return "", err
 	}
-	added, err := c.store.Append(ctx, c.box, entries...)
+	added, err := c.append(ctx, entries)
 	if err != nil {
-		return m.messageID, &StoreError{Op: "write", Err: err}
+		return m.messageID, err
 	}
 	if !added {
 		return c.lost(ctx, m, key, first)
@@ -176,22 +177,15 @@ func (c *Client) unused(ctx context.Context, messageID string) error {
 
 // beginEntries are the entries of a new send, and the claims on what it repeats.
 func (c *Client) beginEntries(ctx context.Context, m *composed, facts []Fact, first string) ([]Entry, error) {
-	raw := io.NewSectionReader(m.body, 0, m.body.Size())
-	var entries []Entry
-	for _, f := range facts {
-		e, err := newEntry(m.messageID, f, c.now(), raw)
-		if err != nil {
-			return nil, err
-		}
-		entries, raw = append(entries, e), nil
-	}
-	if first == "" {
-		return entries, nil
+	entries, err := c.newEntries(m.messageID, io.NewSectionReader(m.body, 0, m.body.Size()), facts...)
+	if err != nil || first == "" {
+		return entries, err
 	}
 	status, err := c.Status(ctx, first)
 	if err != nil {
 		return nil, err
 	}
+	var resent []Fact
 	for _, address := range m.recipients() {
 		r, known := status.Recipient(address)
 		if !known {
@@ -200,13 +194,10 @@ func (c *Client) beginEntries(ctx context.Context, m *composed, facts []Fact, fi
 		if !r.State.resendable() {
 			return nil, &ResendError{MessageID: first, Recipient: address, State: r.State}
 		}
-		e, err := newEntry(first, Resent{Recipient: address, By: m.messageID, At: c.now()}, c.now(), nil)
-		if err != nil {
-			return nil, err
-		}
-		entries = append(entries, e)
+		resent = append(resent, Resent{Recipient: address, By: m.messageID, At: c.now()})
 	}
-	return entries, nil
+	claims, err := c.newEntries(first, nil, resent...)
+	return append(entries, claims...), err
 }
 
 // lost finds out who was first: the same key, another Resend, or a message that has
@@ -240,33 +231,10 @@ func (c *Client) lost(ctx context.Context, m *composed, key, first string) (stri
 // asked for with something else is a *KeyError.
 func (c *Client) claimed(ctx context.Context, key string, request Digest) (*KeyClaim, error) {
 	claim, err := c.claim(ctx, key)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if claim.Request != request {
+	if claim != nil && claim.Request != request {
 		return nil, &KeyError{Key: key, MessageID: claim.MessageID}
 	}
-	return &claim, nil
-}
-
-// claim gives what was recorded under a key; ErrNotFound where nothing was.
-func (l *Ledger) claim(ctx context.Context, key string) (KeyClaim, error) {
-	e, err := l.store.Entry(ctx, l.box, KeyClaim{Key: key}.key())
-	if err != nil {
-		return KeyClaim{}, &StoreError{Op: "read", Err: err}
-	}
-	f, err := factOf(e)
-	if err != nil {
-		return KeyClaim{}, err
-	}
-	claim, ok := f.(KeyClaim)
-	if !ok {
-		return KeyClaim{}, fmt.Errorf("pec: the entry %q is not a key", e.Key)
-	}
-	return claim, nil
+	return claim, err
 }
 
 // resume goes on with a send that was recorded before.

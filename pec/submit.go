@@ -43,11 +43,8 @@ func (c *Client) submit(ctx context.Context, messageID string, open func() (io.R
 	if !f.mayAttempt() {
 		return false, f.standing()
 	}
-	if err := c.mayLogIn(ctx); err != nil {
-		var suspended *SuspendedError
-		if !errors.As(err, &suspended) {
-			return false, err
-		}
+	if suspended, _ := suspensionIn(s.facts); suspended != nil {
+		err := &SuspendedError{Suspension: *suspended}
 		return false, &SendError{MessageID: intent.MessageID, Outcome: Outcome{Kind: OutcomeAuthentication, Err: err}}
 	}
 	// A process that stood still must not wake up and send: by then its claim may have

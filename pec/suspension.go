@@ -32,10 +32,12 @@ func (l *Ledger) Suspended(ctx context.Context) (*Suspension, error) {
 
 // suspension also counts the suspensions there have been.
 func (l *Ledger) suspension(ctx context.Context) (suspended *Suspension, count int, err error) {
-	facts, err := l.mailboxFacts(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
+	facts, err := l.factsAbout(ctx, "")
+	suspended, count = suspensionIn(facts)
+	return suspended, count, err
+}
+
+func suspensionIn(facts []Fact) (suspended *Suspension, count int) {
 	resumed := 0
 	for _, fact := range facts {
 		switch fact := fact.(type) {
@@ -50,7 +52,7 @@ func (l *Ledger) suspension(ctx context.Context) (suspended *Suspension, count i
 	if count <= resumed {
 		suspended = nil
 	}
-	return suspended, count, nil
+	return suspended, count
 }
 
 // Resume lifts a suspension: call it once the password is right again. Without a

@@ -18,10 +18,9 @@ const (
 
 // Sync reads the messages that came since the last Sync, of all folders, and
 // records what they prove. Each step of the iteration is one message, recorded
-// before it is yielded; others behind it may be recorded with it, so that a Status can
-// be ahead of the events. A message that is not proven is an event, not an error, and so
-// is one that cannot be read: neither keeps the rest from being read. An envelope
-// comes again until the loop has been left behind it, in the next process too.
+// before it is yielded; those behind it are not. A message that is not proven is an
+// event, not an error, and so is one that cannot be read: neither keeps the rest from
+// being read. An envelope comes again until the loop has been left behind it, in the next process too.
 //
 // At most one error is yielded, as the last pair; the next Sync goes on where this
 // one stopped. A folder that cannot be read does not keep the others from it. In a
