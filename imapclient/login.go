@@ -3,8 +3,6 @@ package imapclient
 import (
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-sasl"
@@ -84,15 +82,11 @@ func (c *Client) authenticate(caps imap.CapSet, secret string) error {
 	case pec.MechanismXOAUTH2:
 		token.Client = xoauth2.NewClient(user, secret)
 	case pec.MechanismOAuthBearer:
-		host, port, err := net.SplitHostPort(c.addr)
+		bearer, err := xoauth2.NewBearer(user, secret, c.addr)
 		if err != nil {
 			return err
 		}
-		number, err := strconv.Atoi(port)
-		if err != nil {
-			return err
-		}
-		token.Client = xoauth2.NewBearer(user, secret, host, number)
+		token.Client = bearer
 	default:
 		if caps.Has(imap.AuthCap(sasl.Plain)) {
 			return c.refused(client.Authenticate(sasl.NewPlainClient("", user, secret)))

@@ -3,9 +3,7 @@ package smtpclient
 import (
 	"errors"
 	"fmt"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/emersion/go-sasl"
@@ -54,15 +52,7 @@ func (c *Client) mechanism(name, secret string) (sasl.Client, error) {
 	case name == xoauth2.Name:
 		return xoauth2.NewClient(user, secret), nil
 	case name == sasl.OAuthBearer:
-		host, port, err := net.SplitHostPort(c.addr)
-		if err != nil {
-			return nil, err
-		}
-		number, err := strconv.Atoi(port)
-		if err != nil {
-			return nil, err
-		}
-		return xoauth2.NewBearer(user, secret, host, number), nil
+		return xoauth2.NewBearer(user, secret, c.addr)
 	case strings.Contains(secret, "\x00"): // RFC 4616, 2: NUL ends a field
 		return nil, errors.New("NUL in the password")
 	case name == sasl.Plain:

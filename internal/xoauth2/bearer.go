@@ -1,6 +1,8 @@
 package xoauth2
 
 import (
+	"net"
+	"strconv"
 	"strings"
 
 	"github.com/emersion/go-sasl"
@@ -12,14 +14,22 @@ type bearer struct {
 	answered bool
 }
 
-// NewBearer gives the client of OAUTHBEARER (RFC 7628) for the server at host and
-// port. It differs from the library's in that a refusal is waited for: the
+// NewBearer gives the client of OAUTHBEARER (RFC 7628) for the server at addr
+// (host:port). It differs from the library's in that a refusal is waited for: the
 // library's own ends the exchange at the challenge, before the server has refused.
-func NewBearer(user, token, host string, port int) sasl.Client {
+func NewBearer(user, token, addr string) (sasl.Client, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return nil, err
+	}
 	// RFC 5801, 4: in a name the two characters that have a meaning are escaped.
 	name := strings.NewReplacer("=", "=3D", ",", "=2C").Replace(user)
-	options := &sasl.OAuthBearerOptions{Username: name, Token: token, Host: host, Port: port}
-	return &bearer{Client: sasl.NewOAuthBearerClient(options), fields: []string{user, token}}
+	options := &sasl.OAuthBearerOptions{Username: name, Token: token, Host: host, Port: number}
+	return &bearer{Client: sasl.NewOAuthBearerClient(options), fields: []string{user, token}}, nil
 }
 
 // Start implements sasl.Client.

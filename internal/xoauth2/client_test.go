@@ -42,7 +42,7 @@ func TestOAUTHBEARER(t *testing.T) {
 			}
 			return &sasl.OAuthBearerError{Status: "invalid_token", Schemes: "bearer"}
 		})
-		c := xoauth2.NewBearer(user, token, "smtp.pec.example", 465)
+		c := bearer(t, user, token, "smtp.pec.example:465")
 		mech, ir, err := c.Start()
 		require.NoError(t, err)
 		assert.Equal(t, sasl.OAuthBearer, mech)
@@ -63,9 +63,16 @@ func TestOAUTHBEARER(t *testing.T) {
 		require.ErrorIs(t, err, sasl.ErrUnexpectedServerChallenge)
 	}
 
-	_, ir, err := xoauth2.NewBearer("a=b,c", token, "h", 1).Start()
+	_, ir, err := bearer(t, "a=b,c", token, "h:1").Start()
 	require.NoError(t, err)
 	assert.True(t, strings.HasPrefix(string(ir), "n,a=a=3Db=2Cc,\x01host=h\x01port=1\x01auth=Bearer "))
+}
+
+func bearer(t *testing.T, user, token, addr string) sasl.Client {
+	t.Helper()
+	c, err := xoauth2.NewBearer(user, token, addr)
+	require.NoError(t, err)
+	return c
 }
 
 // TestInjection has a user or token that would add fields of its own.
@@ -73,7 +80,7 @@ func TestInjection(t *testing.T) {
 	for _, bad := range []string{"", "a\x01auth=Bearer other", "a\r\nMAIL FROM:<>", "a\x00", "a\x7f"} {
 		for _, c := range []sasl.Client{
 			xoauth2.NewClient(user, bad), xoauth2.NewClient(bad, token),
-			xoauth2.NewBearer(user, bad, "h", 1), xoauth2.NewBearer(bad, token, "h", 1),
+			bearer(t, user, bad, "h:1"), bearer(t, bad, token, "h:1"),
 		} {
 			mech, ir, err := c.Start()
 			require.ErrorIs(t, err, xoauth2.ErrCredentials)
