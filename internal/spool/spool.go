@@ -48,7 +48,7 @@ func Open(ctx context.Context, r io.Reader) (*Spool, error) {
 		return s, nil
 	}
 	var w Writer
-	if _, err := io.Copy(&w, &ctxReader{ctx, r}); err != nil {
+	if _, err := io.Copy(&w, NewReader(ctx, r)); err != nil {
 		return nil, errors.Join(fmt.Errorf("spool: copying the message: %w", err), w.Close())
 	}
 	return w.Spool(), nil
@@ -78,8 +78,10 @@ func inPlace(r io.Reader) (*Spool, bool) {
 	return &Spool{ReaderAt: io.NewSectionReader(ra, start, end-start), size: end - start}, true
 }
 
-// ctxReader fails with the context's error once it is done, so that a long copy
-// can be cancelled between two reads.
+// NewReader gives a reader of r that fails with the context's error once that is done,
+// so that a long copy can be cancelled between two reads.
+func NewReader(ctx context.Context, r io.Reader) io.Reader { return &ctxReader{ctx, r} }
+
 type ctxReader struct {
 	ctx context.Context
 	r   io.Reader

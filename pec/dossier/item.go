@@ -64,7 +64,7 @@ func (it item) copyTo(ctx context.Context, w io.Writer) error {
 	}
 	defer r.Close()
 	d := newDigester()
-	n, err := io.Copy(io.MultiWriter(w, d), &ctxReader{ctx, io.LimitReader(r, it.size+1)})
+	n, err := io.Copy(io.MultiWriter(w, d), spool.NewReader(ctx, io.LimitReader(r, it.size+1)))
 	if err != nil {
 		return fmt.Errorf("dossier: copying %s: %w", it.name, err)
 	}
@@ -72,17 +72,4 @@ func (it item) copyTo(ctx context.Context, w io.Writer) error {
 		return fmt.Errorf("%w: %s", errChanged, it.name)
 	}
 	return nil
-}
-
-// ctxReader ends a long copy when the context does.
-type ctxReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r *ctxReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.r.Read(p)
 }

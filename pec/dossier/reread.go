@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/gopec/gopec/internal/spool"
 )
 
 // Limits of what is read into memory, in bytes.
@@ -22,7 +24,7 @@ func (a *archive) againstManifest(ctx context.Context) ([]Alteration, error) {
 	a.sums = map[string][sha256.Size]byte{}
 	for _, name := range a.names {
 		d := sha256.New()
-		if _, err := io.Copy(d, &ctxReader{ctx, io.NewSectionReader(a.files[name], 0, a.files[name].Size())}); err != nil {
+		if _, err := io.Copy(d, spool.NewReader(ctx, io.NewSectionReader(a.files[name], 0, a.files[name].Size()))); err != nil {
 			return nil, fmt.Errorf("dossier: reading: %w", err)
 		}
 		a.sums[name] = [sha256.Size]byte(d.Sum(nil))
