@@ -1,6 +1,7 @@
 package pec
 
 import (
+	"cmp"
 	"crypto/sha1"
 	"encoding/hex"
 	"errors"
@@ -65,10 +66,7 @@ func hashIn(p multipart.Part) (digest [sha1.Size]byte, ok bool) {
 
 // compareHash compares an attachment with the hash of it.
 func (c *comparison) compareHash(sent, delivered multipart.Part) error {
-	name := "message/rfc822"
-	if n := len(sent.Names); n > 0 {
-		name = header.DecodeText(sent.Names[n-1])
-	}
+	name := cmp.Or(sent.Name(), "message/rfc822")
 	digest, _ := hashIn(delivered)
 	fitting, err := readingsOf(sent, digest)
 	if err != nil {

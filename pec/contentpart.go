@@ -1,13 +1,13 @@
 package pec
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"io"
 	"slices"
 	"strings"
 
-	"github.com/gopec/gopec/internal/header"
 	"github.com/gopec/gopec/internal/multipart"
 )
 
@@ -57,7 +57,7 @@ func (c *comparison) compareWhole(sent, delivered node, what string) error {
 
 // leafContent is what a leaf says, apart from how it is encoded.
 type leafContent struct {
-	names  []string
+	part   multipart.Part
 	digest [sha256.Size]byte // of the decoded content
 }
 
@@ -73,14 +73,11 @@ func (c *comparison) explain(sent, delivered multipart.Part, what string) error 
 	}
 	before := len(c.differences)
 	for i := range min(len(ours), len(theirs)) {
-		name := what
-		if n := len(ours[i].names); n > 0 {
-			name = header.DecodeText(ours[i].names[n-1])
-		}
+		name := cmp.Or(ours[i].part.Name(), what)
 		if ours[i].digest != theirs[i].digest {
 			c.differ(name, "SHA-256 %x was sent, %x delivered", ours[i].digest, theirs[i].digest)
-		} else if !slices.Equal(ours[i].names, theirs[i].names) {
-			c.differ(name, "delivered under the name %.200q", theirs[i].names)
+		} else if !slices.Equal(ours[i].part.Names, theirs[i].part.Names) {
+			c.differ(name, "delivered under the name %.200q", theirs[i].part.Names)
 		}
 	}
 	if len(ours) != len(theirs) {
@@ -102,7 +99,7 @@ func leafContents(p multipart.Part) ([]leafContent, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, leafContent{p.Names, digest})
+		all = append(all, leafContent{p, digest})
 	}
 	return all, nil
 }
@@ -130,10 +127,7 @@ func (c *comparison) compareNode(sent, delivered node, depth int) error {
 	if c.isReplaced(sent.part, delivered.part) {
 		return c.compareHash(sent.part, delivered.part)
 	}
-	what := "body"
-	if n := len(sent.part.Names); n > 0 {
-		what = header.DecodeText(sent.part.Names[n-1])
-	}
+	what := cmp.Or(sent.part.Name(), "body")
 	if !strings.HasPrefix(sent.part.MediaType, "multipart/") || depth == multipart.MaxDepth {
 		return c.compareWhole(sent, delivered, what)
 	}

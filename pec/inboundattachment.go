@@ -5,7 +5,6 @@ import (
 	"io"
 	"iter"
 
-	"github.com/gopec/gopec/internal/header"
 	"github.com/gopec/gopec/internal/multipart"
 )
 
@@ -61,11 +60,7 @@ func (in *Inbound) Attachments() iter.Seq2[InboundAttachment, error] {
 }
 
 func newInboundAttachment(l leaf) (InboundAttachment, error) {
-	a := InboundAttachment{MediaType: l.part.MediaType, Defect: l.defect, part: l.part}
-	if n := len(l.part.Names); n > 0 {
-		// The filename of Content-Disposition goes before the name of Content-Type.
-		a.Name = header.DecodeText(l.part.Names[n-1])
-	}
+	a := InboundAttachment{Name: l.part.Name(), MediaType: l.part.MediaType, Defect: l.defect, part: l.part}
 	a.SafeName = safeName(a.Name)
 	var s sniffer
 	size, err := io.Copy(&s, a.Open())

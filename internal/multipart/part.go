@@ -49,6 +49,15 @@ func NewPart(h header.Header, body *io.SectionReader) Part {
 	return p
 }
 
+// Name is the name under which the part is saved, decoded (RFC 2047, 2231), "" when it
+// has none: the filename of Content-Disposition goes before the name of Content-Type.
+func (p Part) Name() string {
+	if len(p.Names) == 0 {
+		return ""
+	}
+	return header.DecodeText(p.Names[len(p.Names)-1])
+}
+
 // Split splits the body of a multipart; see the function Split.
 func (p Part) Split(maxParts int) ([]*io.SectionReader, error) {
 	if p.paramsErr != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/gopec/gopec/internal/header"
 	"github.com/gopec/gopec/internal/multipart"
@@ -58,8 +57,7 @@ func attachments(message *io.SectionReader) ([]Attachment, error) {
 		if err != nil && !errors.Is(err, multipart.ErrEncoding) {
 			return nil, fmt.Errorf("dossier: reading an attachment: %w", err)
 		}
-		name := strings.ToValidUTF8(header.DecodeText(p.Names[len(p.Names)-1]), "\ufffd")
-		list = append(list, Attachment{name, n, pec.Digest(digest.Sum(nil)).String()})
+		list = append(list, Attachment{p.Name(), n, pec.Digest(digest.Sum(nil)).String()})
 	}
 	return list, nil
 }
