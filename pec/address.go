@@ -1,10 +1,13 @@
 package pec
 
 import (
+	"mime"
 	"net/mail"
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/gopec/gopec/internal/charset"
 )
 
 // maxAddress is the longest address: RFC 5321, 4.5.3.1.3, less its brackets.
@@ -32,6 +35,11 @@ func parseAddress(s string) (*mail.Address, ProblemReason, error) {
 		return nil, ProblemControl, nil
 	}
 	return a, "", nil
+}
+
+// addressParser reads display names in any charset.
+func addressParser() *mail.AddressParser {
+	return &mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: charset.NewReader}}
 }
 
 func hasControl(s string) bool { return strings.ContainsFunc(s, unicode.IsControl) }

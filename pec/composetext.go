@@ -2,12 +2,8 @@ package pec
 
 import (
 	"encoding/base64"
-	"io"
-	"mime"
 	"strings"
 	"unicode/utf8"
-
-	"golang.org/x/text/encoding/htmlindex"
 )
 
 const (
@@ -80,24 +76,4 @@ func encodeWords(text string) string {
 		text = text[n:]
 	}
 	return strings.Join(words, " ")
-}
-
-// wordDecoder leaves text in charsets it does not know as it is.
-func wordDecoder() *mime.WordDecoder {
-	return &mime.WordDecoder{CharsetReader: func(charset string, r io.Reader) (io.Reader, error) {
-		encoding, err := htmlindex.Get(charset)
-		if err != nil {
-			return r, nil
-		}
-		return encoding.NewDecoder().Reader(r), nil
-	}}
-}
-
-// decodeText decodes encoded words (RFC 2047) for people to read.
-func decodeText(value string) string {
-	text, err := wordDecoder().DecodeHeader(value)
-	if err != nil {
-		text = value
-	}
-	return strings.ToValidUTF8(text, "\uFFFD")
 }

@@ -3,7 +3,6 @@ package pec
 import (
 	"errors"
 	"fmt"
-	"mime"
 	"net/mail"
 	"regexp"
 	"slices"
@@ -56,7 +55,7 @@ func readInboundHeader(h header.Header) (InboundHeader, []*Defect) {
 // parseAddressLists reads the addresses of a field that may be repeated. Of a list
 // that is not well formed it gives those that are, beside the error.
 func parseAddressLists(values []string) ([]*mail.Address, error) {
-	parser := mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: charset.NewReader}}
+	parser := addressParser()
 	var list []*mail.Address
 	var errs []error
 	for _, value := range values {

@@ -44,7 +44,7 @@ func parsePlainList(value string) ([]string, error) {
 		}
 		ours = append(ours, address)
 	}
-	theirs, err := (&mail.AddressParser{WordDecoder: wordDecoder()}).ParseList(value)
+	theirs, err := addressParser().ParseList(value)
 	if err != nil {
 		return nil, err
 	}

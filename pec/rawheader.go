@@ -32,7 +32,7 @@ func (c *rawComposer) checkHeader(h header.Header) {
 	c.checkOrigin(h)
 	c.checkAddresses(h)
 	c.checkMIME(h)
-	c.subject = decodeText(h.Get("Subject"))
+	c.subject = header.DecodeText(h.Get("Subject"))
 	c.receipt = receipt.Full
 	for _, value := range h.Values("X-TipoRicevuta") {
 		detail, ok := receiptOf(value)

@@ -313,7 +313,7 @@ func checkRaw(t *testing.T, content []byte) bool {
 	for field, want := range map[string][]string{"From": {composeSender}, "To": c.to, "Cc": c.cc} {
 		var got []string
 		if m.Header.Get(field) != "" {
-			list, err := (&netmail.AddressParser{WordDecoder: wordDecoder()}).ParseList(m.Header.Get(field))
+			list, err := addressParser().ParseList(m.Header.Get(field))
 			require.NoError(t, err)
 			for _, a := range list {
 				got = append(got, a.Address)
