@@ -28,7 +28,7 @@ func signatures(t testing.TB) [][]byte {
 		}
 		p, err := multipart.ReadPart(sections[1])
 		require.NoError(t, err)
-		if der, err := p.Content(MaxSize); err == nil {
+		if der, err := p.Content(MaxSize, nil); err == nil {
 			found = append(found, der)
 		}
 	}

@@ -7,21 +7,11 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"math/big"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
-)
-
-var (
-	oidData          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
-	oidSignedData    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
-	oidContentType   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 3}
-	oidMessageDigest = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
-	oidSigningTime   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 5}
 )
 
 // Signature is a SignedData with its one signer found, not yet verified.
@@ -33,7 +23,7 @@ type Signature struct {
 
 	messageDigest []byte
 	attributes    []byte // signed attributes as transmitted, an IMPLICIT [0]
-	algorithm     pkix.AlgorithmIdentifier
+	algorithm     algorithm
 	value         []byte
 	check         func(signed []byte) bool // whether value is the signature over signed
 }
@@ -46,9 +36,9 @@ const maxName = 4 << 10
 type signerInfo struct {
 	issuer, serial cryptobyte.String // either these
 	keyID          []byte            // or this names the certificate
-	digest         pkix.AlgorithmIdentifier
+	digest         algorithm
 	attributes     []byte
-	algorithm      pkix.AlgorithmIdentifier
+	algorithm      algorithm
 	value          []byte
 }
 
@@ -82,7 +72,7 @@ func Parse(b []byte, certificate func(der []byte) (*x509.Certificate, error)) (*
 	if err := sig.readAttributes(); err != nil {
 		return nil, err
 	}
-	if sig.Digest, err = digestHash(si.digest); err != nil {
+	if sig.Digest, err = digestHash(si.digest.id); err != nil {
 		return nil, err
 	}
 	if sig.check, err = sig.verifier(); err != nil {
@@ -96,18 +86,18 @@ func Parse(b []byte, certificate func(der []byte) (*x509.Certificate, error)) (*
 func readSignedData(der []byte) (certificates, signers cryptobyte.String, err error) {
 	input := cryptobyte.String(der)
 	var contentInfo, content, sd, skip, encap, eContent cryptobyte.String
-	var contentType, eContentType asn1.ObjectIdentifier
+	var contentType, eContentType oid
 	var hasContent bool
 	var version int
 	if !input.ReadASN1(&contentInfo, cbasn1.SEQUENCE) ||
-		!contentInfo.ReadASN1ObjectIdentifier(&contentType) ||
-		!contentType.Equal(oidSignedData) ||
+		!contentType.read(&contentInfo) ||
+		!contentType.is(oidSignedData) ||
 		!contentInfo.ReadASN1(&content, explicit(0)) ||
 		!content.ReadASN1(&sd, cbasn1.SEQUENCE) ||
 		!sd.ReadASN1Integer(&version) ||
 		!sd.ReadASN1(&skip, cbasn1.SET) ||
 		!sd.ReadASN1(&encap, cbasn1.SEQUENCE) ||
-		!encap.ReadASN1ObjectIdentifier(&eContentType) ||
+		!eContentType.read(&encap) ||
 		!encap.ReadOptionalASN1(&eContent, &hasContent, explicit(0)) {
 		return nil, nil, fail(BadCMS, "not a SignedData")
 	}
@@ -116,7 +106,7 @@ func readSignedData(der []byte) (certificates, signers cryptobyte.String, err er
 	if hasContent {
 		return nil, nil, fail(BadCMS, "encapsulated content in a detached signature")
 	}
-	if !eContentType.Equal(oidData) {
+	if !eContentType.is(oidData) {
 		return nil, nil, fail(BadCMS, "the content type is not id-data")
 	}
 	if !sd.ReadOptionalASN1(&certificates, nil, explicit(0)) ||
@@ -167,13 +157,13 @@ func readSignerInfo(s cryptobyte.String) (*signerInfo, bool) {
 		si.keyID = id
 	}
 	var attributes, value cryptobyte.String
-	if !readAlgorithm(&s, &si.digest) {
+	if !si.digest.read(&s) {
 		return nil, false
 	}
 	if s.PeekASN1Tag(explicit(0)) && !s.ReadASN1Element(&attributes, explicit(0)) {
 		return nil, false
 	}
-	if !readAlgorithm(&s, &si.algorithm) ||
+	if !si.algorithm.read(&s) ||
 		!s.ReadASN1(&value, cbasn1.OCTET_STRING) ||
 		!s.SkipOptionalASN1(explicit(1)) ||
 		!s.Empty() {
@@ -181,15 +171,6 @@ func readSignerInfo(s cryptobyte.String) (*signerInfo, bool) {
 	}
 	si.attributes, si.value = attributes, value
 	return si, true
-}
-
-func readAlgorithm(s *cryptobyte.String, out *pkix.AlgorithmIdentifier) bool {
-	var seq cryptobyte.String
-	if !s.ReadASN1(&seq, cbasn1.SEQUENCE) || !seq.ReadASN1ObjectIdentifier(&out.Algorithm) {
-		return false
-	}
-	out.Parameters.FullBytes = seq
-	return true
 }
 
 // findCertificate looks for the signer's certificate. What else is enclosed is
@@ -260,24 +241,24 @@ func (sig *Signature) readAttributes() error {
 	var contentTypes, digests, times int
 	for !set.Empty() {
 		var attribute, values cryptobyte.String
-		var oid asn1.ObjectIdentifier
+		var name oid
 		if !set.ReadASN1(&attribute, cbasn1.SEQUENCE) ||
-			!attribute.ReadASN1ObjectIdentifier(&oid) ||
+			!name.read(&attribute) ||
 			!attribute.ReadASN1(&values, cbasn1.SET) || !attribute.Empty() {
 			return fail(BadCMS, "signed attributes cannot be read")
 		}
 		var ok bool
 		switch {
-		case oid.Equal(oidContentType):
+		case name.is(oidContentType):
 			contentTypes++
-			var value asn1.ObjectIdentifier
-			ok = values.ReadASN1ObjectIdentifier(&value) && value.Equal(oidData)
-		case oid.Equal(oidMessageDigest):
+			var value oid
+			ok = value.read(&values) && value.is(oidData)
+		case name.is(oidMessageDigest):
 			digests++
 			var value cryptobyte.String
 			ok = values.ReadASN1(&value, cbasn1.OCTET_STRING)
 			sig.messageDigest = value
-		case oid.Equal(oidSigningTime):
+		case name.is(oidSigningTime):
 			times++
 			if values.PeekASN1Tag(cbasn1.UTCTime) {
 				ok = values.ReadASN1UTCTime(&sig.SigningTime)
@@ -285,10 +266,14 @@ func (sig *Signature) readAttributes() error {
 				ok = values.ReadASN1GeneralizedTime(&sig.SigningTime)
 			}
 		default:
+			var other x509.OID
+			if other.UnmarshalBinary(name) != nil {
+				return fail(BadCMS, "signed attributes cannot be read")
+			}
 			continue
 		}
 		if !ok || !values.Empty() {
-			return fail(Attributes, "attribute "+oid.String()+" is not as it must be")
+			return fail(Attributes, "attribute "+name.String()+" is not as it must be")
 		}
 	}
 	if contentTypes != 1 || digests != 1 || times > 1 {

@@ -8,8 +8,6 @@ import (
 	_ "crypto/sha1" // the digest of most genuine messages until 2024
 	_ "crypto/sha256"
 	_ "crypto/sha512"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -22,36 +20,6 @@ const (
 	minRSABits = 1024
 	maxRSABits = 8192
 )
-
-var (
-	oidRSA = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
-	oidPSS = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10}
-	oidMGF = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8}
-)
-
-// A signature algorithm that names its hash must name the one of the digest.
-var algorithms = []struct {
-	hash               crypto.Hash
-	digest, rsa, ecdsa asn1.ObjectIdentifier
-}{
-	{crypto.SHA1, asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26},
-		asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}, asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}},
-	{crypto.SHA256, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1},
-		asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}, asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}},
-	{crypto.SHA384, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 2},
-		asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 12}, asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 3}},
-	{crypto.SHA512, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 3},
-		asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 13}, asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}},
-}
-
-func digestHash(id pkix.AlgorithmIdentifier) (crypto.Hash, error) {
-	for _, a := range algorithms {
-		if id.Algorithm.Equal(a.digest) {
-			return a.hash, nil
-		}
-	}
-	return 0, fail(WeakAlgorithm, "digest algorithm "+id.Algorithm.String())
-}
 
 // MatchesDigest tells whether digest, made with sig.Digest, is the one signed.
 func (sig *Signature) MatchesDigest(digest []byte) bool {
@@ -77,7 +45,7 @@ func (sig *Signature) Verify() error {
 
 // verifier gives the check for the signature algorithm, over what was signed.
 func (sig *Signature) verifier() (func(signed []byte) bool, error) {
-	id := sig.algorithm.Algorithm
+	id := sig.algorithm.id
 	digest := func(b []byte) []byte {
 		h := sig.Digest.New()
 		h.Write(b)
@@ -88,7 +56,7 @@ func (sig *Signature) verifier() (func(signed []byte) bool, error) {
 		if n := key.N.BitLen(); n < minRSABits || n > maxRSABits {
 			return nil, fail(WeakAlgorithm, "RSA key of less than 1024 or more than 8192 bits")
 		}
-		if id.Equal(oidPSS) {
+		if id.is(oidPSS) {
 			salt, err := sig.pssSaltLength()
 			if err != nil {
 				return nil, err
@@ -98,7 +66,7 @@ func (sig *Signature) verifier() (func(signed []byte) bool, error) {
 			}, nil
 		}
 		for _, a := range algorithms {
-			if a.hash == sig.Digest && (id.Equal(oidRSA) || id.Equal(a.rsa)) {
+			if a.hash == sig.Digest && (id.is(oidRSA) || id.is(a.rsa)) {
 				return func(b []byte) bool {
 					return rsa.VerifyPKCS1v15(key, sig.Digest, digest(b), sig.value) == nil
 				}, nil
@@ -106,7 +74,7 @@ func (sig *Signature) verifier() (func(signed []byte) bool, error) {
 		}
 	case *ecdsa.PublicKey:
 		for _, a := range algorithms {
-			if a.hash == sig.Digest && id.Equal(a.ecdsa) {
+			if a.hash == sig.Digest && id.is(a.ecdsa) {
 				return func(b []byte) bool { return ecdsa.VerifyASN1(key, digest(b), sig.value) }, nil
 			}
 		}
@@ -118,7 +86,7 @@ func (sig *Signature) verifier() (func(signed []byte) bool, error) {
 // the one of the digest.
 func (sig *Signature) pssSaltLength() (int, error) {
 	bad := fail(WeakAlgorithm, "RSASSA-PSS parameters")
-	input := cryptobyte.String(sig.algorithm.Parameters.FullBytes)
+	input := sig.algorithm.parameters
 	var params, hash, mgf, saltField, trailerField cryptobyte.String
 	var hasHash, hasMGF, hasSalt, hasTrailer bool
 	if !input.ReadASN1(&params, cbasn1.SEQUENCE) ||
@@ -133,20 +101,20 @@ func (sig *Signature) pssSaltLength() (int, error) {
 		if !present {
 			return crypto.SHA1
 		}
-		var id pkix.AlgorithmIdentifier
-		if !readAlgorithm(&s, &id) {
+		var digest algorithm
+		if !digest.read(&s) {
 			return 0
 		}
-		h, _ := digestHash(id)
+		h, _ := digestHash(digest.id)
 		return h
 	}
 	mgfHash := crypto.SHA1
 	if hasMGF {
-		var id pkix.AlgorithmIdentifier
-		if !readAlgorithm(&mgf, &id) || !id.Algorithm.Equal(oidMGF) {
+		var generator algorithm
+		if !generator.read(&mgf) || !generator.id.is(oidMGF) {
 			return 0, bad
 		}
-		mgfHash = hashOf(cryptobyte.String(id.Parameters.FullBytes), true)
+		mgfHash = hashOf(generator.parameters, true)
 	}
 	if hasSalt && !saltField.ReadASN1Integer(&salt) || hasTrailer && !trailerField.ReadASN1Integer(&trailer) {
 		return 0, bad
