@@ -86,13 +86,35 @@ func NormalizeMessageID(id string) string {
 }
 
 // equalFold is strings.EqualFold for ASCII letters only.
-func equalFold(a, b string) bool { return lower(a) == lower(b) }
-
-func lower(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			r += 'a' - 'A'
+func equalFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lowerByte(a[i]) != lowerByte(b[i]) {
+			return false
 		}
-		return r
-	}, s)
+	}
+	return true
+}
+
+// lower is strings.ToLower for ASCII letters only.
+func lower(s string) string {
+	for i := range len(s) {
+		if lowerByte(s[i]) != s[i] {
+			b := []byte(s)
+			for ; i < len(b); i++ {
+				b[i] = lowerByte(b[i])
+			}
+			return string(b)
+		}
+	}
+	return s
+}
+
+func lowerByte(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }

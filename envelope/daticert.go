@@ -62,7 +62,8 @@ const maxElementDepth = 16
 type element int
 
 const (
-	elementNone element = iota // any other
+	elementNone  element = iota // outside of the root
+	elementOther                // any that does not count
 	elementRoot
 	elementHeader
 	elementSender
@@ -83,55 +84,60 @@ const (
 	elementCount
 )
 
-// elements are those that count, by their path. The ones with text are read
-// with all text inside them: a provider's error text may hold markup.
-var elements = map[string]struct {
-	element    element
+// elements are those that count. The ones with text are read with all text inside
+// them: a provider's error text may hold markup.
+var elements = [elementCount]struct {
+	parent     element
+	name       string
 	once, text bool
 }{
-	"/postacert":                          {element: elementRoot},
-	"/postacert/intestazione":             {elementHeader, true, false},
-	"/postacert/intestazione/mittente":    {elementSender, true, true},
-	"/postacert/intestazione/destinatari": {elementRecipient, false, true},
-	"/postacert/intestazione/risposte":    {elementReplyTo, true, true},
-	"/postacert/intestazione/oggetto":     {elementSubject, true, true},
-	"/postacert/dati":                     {elementData, true, false},
-	"/postacert/dati/gestore-emittente":   {elementProvider, true, true},
-	"/postacert/dati/data":                {elementTime, true, false},
-	"/postacert/dati/data/giorno":         {elementDay, true, true},
-	"/postacert/dati/data/ora":            {elementHour, true, true},
-	"/postacert/dati/identificativo":      {elementCertID, true, true},
-	"/postacert/dati/msgid":               {elementMessageID, true, true},
-	"/postacert/dati/ricevuta":            {elementReceipt, true, false},
-	"/postacert/dati/consegna":            {elementDelivered, true, true},
-	"/postacert/dati/ricezione":           {elementReceived, false, true},
-	"/postacert/dati/errore-esteso":       {elementErrorText, true, true},
+	elementRoot:      {parent: elementNone, name: "postacert"},
+	elementHeader:    {elementRoot, "intestazione", true, false},
+	elementSender:    {elementHeader, "mittente", true, true},
+	elementRecipient: {elementHeader, "destinatari", false, true},
+	elementReplyTo:   {elementHeader, "risposte", true, true},
+	elementSubject:   {elementHeader, "oggetto", true, true},
+	elementData:      {elementRoot, "dati", true, false},
+	elementProvider:  {elementData, "gestore-emittente", true, true},
+	elementTime:      {elementData, "data", true, false},
+	elementDay:       {elementTime, "giorno", true, true},
+	elementHour:      {elementTime, "ora", true, true},
+	elementCertID:    {elementData, "identificativo", true, true},
+	elementMessageID: {elementData, "msgid", true, true},
+	elementReceipt:   {elementData, "ricevuta", true, false},
+	elementDelivered: {elementData, "consegna", true, true},
+	elementReceived:  {elementData, "ricezione", false, true},
+	elementErrorText: {elementData, "errore-esteso", true, true},
+}
+
+// child is the element of that name, in lower case, inside another.
+func (parent element) child(name string) element {
+	for e := elementRoot; e < elementCount; e++ {
+		if elements[e].parent == parent && elements[e].name == name {
+			return e
+		}
+	}
+	return elementOther
 }
 
 // attribute is one of an element, by its local name.
 type attribute struct{ name, value string }
 
-// certDataParser collects the elements by their path.
+// certDataParser collects the elements by their place.
 type certDataParser struct {
-	path    []byte // of the open elements, a slash before each
-	ends    []int  // where in path each of them begins
-	inner   int    // depth of the open element whose text is collected, 0 for none
-	element element
-	text    string // of that element
-	more    []byte // of it, after what is in text
-	class   string // tipo of the open destinatari
-	seen    [elementCount]bool
-	data    *CertData
+	open  [maxElementDepth + 1]element // elementNone, and the open ones inside
+	depth int                          // how many are open
+	inner int                          // depth of the open element whose text is collected, 0 for none
+	text  string                       // of that element
+	more  []byte                       // of it, after what is in text
+	class string                       // tipo of the open destinatari
+	seen  [elementCount]bool
+	data  *CertData
 
 	day, hour, zone string
 }
 
-func newCertDataParser() *certDataParser {
-	return &certDataParser{
-		path: make([]byte, 0, 64), ends: make([]int, 0, maxElementDepth),
-		data: new(CertData),
-	}
-}
+func newCertDataParser() *certDataParser { return &certDataParser{data: new(CertData)} }
 
 func (p *certDataParser) next(token xml.Token) error {
 	switch t := token.(type) {
@@ -154,36 +160,37 @@ func (p *certDataParser) next(token xml.Token) error {
 	}
 	return nil
 }
+
 func (p *certDataParser) start(name string, attrs []attribute) error {
-	lowerName := strings.ToLower(name)
-	if len(p.ends) == 0 {
-		if p.seen[elementRoot] {
-			return errors.New("daticert.xml: more than one root")
-		}
-		if lowerName != "postacert" {
-			return fmt.Errorf("daticert.xml: the root is %q", name)
-		}
-	}
-	if len(p.ends) == maxElementDepth {
+	name = strings.ToLower(name)
+	if p.depth == maxElementDepth {
 		return errors.New("daticert.xml: nested too deep")
 	}
-	p.ends = append(p.ends, len(p.path))
-	p.path = append(append(p.path, '/'), lowerName...)
+	found := elementOther // markup inside a text
+	if p.inner == 0 {
+		found = p.open[p.depth].child(name)
+	}
+	switch {
+	case p.depth == 0 && p.seen[elementRoot]:
+		return errors.New("daticert.xml: more than one root")
+	case p.depth == 0 && found != elementRoot:
+		return fmt.Errorf("daticert.xml: the root is %q", name)
+	case elements[found].once && p.seen[found]:
+		return fmt.Errorf("daticert.xml: more than one %s", name)
+	}
+	p.seen[found] = true
+	p.depth++
+	p.open[p.depth] = found
 	if p.inner > 0 {
-		return nil // markup inside a text
+		return nil
 	}
-	found := elements[string(p.path)]
-	if found.once && p.seen[found.element] {
-		return fmt.Errorf("daticert.xml: more than one %s", lowerName)
-	}
-	p.seen[found.element] = true
-	if found.text {
-		p.inner, p.element = len(p.ends), found.element
+	if elements[found].text {
+		p.inner = p.depth
 	}
 	if err := checkRepeated(attrs); err != nil {
 		return err
 	}
-	switch found.element {
+	switch found {
 	case elementRoot:
 		p.data.Token, p.data.Error = value(attrs, "tipo"), value(attrs, "errore")
 		p.data.Kind = tokenKind(p.data.Token)
@@ -233,18 +240,17 @@ func (p *certDataParser) characters(text string) {
 }
 
 func (p *certDataParser) end() {
-	last := len(p.ends) - 1
-	if p.inner == len(p.ends) {
-		p.take(strings.TrimSpace(p.text + string(p.more)))
+	if p.inner == p.depth {
+		p.take(p.open[p.depth], strings.TrimSpace(p.text+string(p.more)))
 		p.inner, p.text, p.more = 0, "", p.more[:0]
 	}
-	p.path, p.ends = p.path[:p.ends[last]], p.ends[:last]
+	p.depth--
 }
 
 // take keeps the text of the element that ends.
-func (p *certDataParser) take(text string) {
+func (p *certDataParser) take(e element, text string) {
 	d := p.data
-	switch p.element {
+	switch e {
 	case elementSender:
 		d.Sender = text
 	case elementRecipient:

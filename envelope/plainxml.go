@@ -12,59 +12,67 @@ import (
 // encoding/xml counts. It gives up on whatever is not so plain, wrong or not, and is
 // never more lenient: encoding/xml then decides.
 type plainXML struct {
-	rest string // what is not read yet
-	open []string
+	rest  string // what is not read yet
+	open  [maxElementDepth]string
+	depth int // how many are open
 }
 
 // readPlainXML passes the elements of b to p, and tells whether it could.
 func readPlainXML(b []byte, p *certDataParser) bool {
-	if !utf8.Valid(b) || hasForbidden(b) {
+	// XML forbids two characters beside those of controls (XML 1.0, 2.2); toUTF8
+	// replaces them.
+	if !utf8.Valid(b) || bytes.Contains(b, []byte("\uffff")) || bytes.Contains(b, []byte("\ufffe")) {
 		return false
 	}
-	x := plainXML{rest: string(b), open: make([]string, 0, maxElementDepth)}
+	x := plainXML{rest: string(b)}
 	x.rest = strings.TrimPrefix(x.rest, `<?xml version="1.0" encoding="UTF-8"?>`)
 	x.space()
 	for {
 		if !x.tag(p) {
 			return false
 		}
-		if len(x.open) == 0 {
+		if x.depth == 0 {
 			x.space()
 			return x.rest == ""
 		}
-		end := strings.IndexByte(x.rest, '<')
-		if end < 0 {
-			return false
-		}
-		text, ok := unescape(x.rest[:end])
 		// Inside a text that counts, line ends are to be normalised.
-		if !ok || strings.Contains(text, "]]>") || p.inner > 0 && strings.Contains(text, "\r") {
+		text, ok := x.text('<', p.inner > 0)
+		if !ok {
 			return false
 		}
 		p.characters(text)
-		x.rest = x.rest[end:]
 	}
 }
 
-// hasForbidden looks for the characters that XML forbids (XML 1.0, 2.2), which
-// toUTF8 replaces.
-func hasForbidden(b []byte) bool {
-	for _, c := range b {
-		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' {
-			return true
+// text reads up to a character that is not part of the text, without any CR where it
+// has to be exact.
+func (x *plainXML) text(until byte, exact bool) (text string, ok bool) {
+	escaped := false
+	for i := range len(x.rest) {
+		switch c := x.rest[i]; {
+		case c == until:
+			text, x.rest = x.rest[:i], x.rest[i:]
+			if escaped {
+				return unescape(text)
+			}
+			return text, true
+		case c == '&':
+			escaped = true
+		case c == '\r' && !exact, c == '\t', c == '\n':
+		case c < 0x20, c == '<', c == '>' && strings.HasSuffix(x.rest[:i], "]]"):
+			return "", false
 		}
 	}
-	return bytes.Contains(b, []byte("\uffff")) || bytes.Contains(b, []byte("\ufffe"))
+	return "", false
 }
 
 // tag reads a start tag or an end tag.
 func (x *plainXML) tag(p *certDataParser) bool {
 	if x.cut("</") {
-		last := len(x.open) - 1
-		if last < 0 || x.name() != x.open[last] {
+		if x.depth == 0 || x.name() != x.open[x.depth-1] {
 			return false
 		}
-		x.open = x.open[:last]
+		x.depth--
 		p.end()
 		x.space()
 		return x.cut(">")
@@ -81,6 +89,7 @@ func (x *plainXML) tag(p *certDataParser) bool {
 		}
 		n++
 	}
+	// Start allows no more than maxElementDepth.
 	if name == "" || p.start(name, attrs[:n]) != nil {
 		return false
 	}
@@ -88,7 +97,8 @@ func (x *plainXML) tag(p *certDataParser) bool {
 		p.end()
 		return true
 	}
-	x.open = append(x.open, name)
+	x.open[x.depth] = name
+	x.depth++
 	return x.cut(">")
 }
 
@@ -100,14 +110,11 @@ func (x *plainXML) attribute(a *attribute) bool {
 	if !x.cut(`="`) {
 		return false
 	}
-	end := strings.IndexByte(x.rest, '"')
-	if end < 0 || strings.ContainsAny(x.rest[:end], "<\r") {
+	var ok bool
+	if a.value, ok = x.text('"', true); !ok {
 		return false
 	}
-	var ok bool
-	a.value, ok = unescape(x.rest[:end])
-	x.rest = x.rest[end+1:]
-	return ok
+	return x.cut(`"`)
 }
 
 func (x *plainXML) name() string {
@@ -136,9 +143,12 @@ func (x *plainXML) cut(prefix string) (found bool) {
 
 // space skips white space, and tells whether there was any.
 func (x *plainXML) space() bool {
-	before := len(x.rest)
-	x.rest = strings.TrimLeft(x.rest, " \t\r\n")
-	return len(x.rest) < before
+	i := 0
+	for i < len(x.rest) && (x.rest[i] == ' ' || x.rest[i] == '\n' || x.rest[i] == '\r' || x.rest[i] == '\t') {
+		i++
+	}
+	x.rest = x.rest[i:]
+	return i > 0
 }
 
 // unescape resolves the five predefined entities and the numbers of plain characters
