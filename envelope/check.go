@@ -19,7 +19,7 @@ type check struct {
 	verifier *Verifier
 	source   *io.SectionReader
 	facts    Facts
-	block    *block
+	room     *room
 
 	header    header.Header // the outer one, unsigned
 	signed    signedPart
@@ -32,8 +32,8 @@ type check struct {
 }
 
 func (c *check) run() error {
-	c.block = c.verifier.blocks.Get().(*block)
-	defer c.verifier.blocks.Put(c.block)
+	c.room = c.verifier.rooms.Get().(*room)
+	defer c.verifier.rooms.Put(c.room)
 	for _, step := range steps {
 		err := step(c)
 		if err == nil {
@@ -85,7 +85,7 @@ const maxHeader = 1 << 20
 // RFC 8551, 3.5.3. It also looks for the parts of RFC 6109, 4.3.3, so that a
 // check that fails later can tell what the message claims to be.
 func (c *check) checkStructure() error {
-	h, size, err := header.Read(io.NewSectionReader(c.source, 0, c.source.Size()), maxHeader)
+	h, size, err := header.Read(c.source, maxHeader)
 	if err != nil {
 		return parseFailed(err, CodeMalformed)
 	}
@@ -121,7 +121,7 @@ func (c *check) checkStructure() error {
 func (c *check) readSigned(outer multipart.Part) error {
 	var digests *digester
 	f := form{hash: crypto.SHA256}
-	content, err := outer.SplitSigned(c.block[:], func(lf bool) io.Writer {
+	content, err := outer.SplitSigned(c.room.block[:], func(lf bool) io.Writer {
 		// What is stored with LF was most probably signed with CRLF.
 		f.canonical = lf
 		digests = newDigester(c.ctx, f)
@@ -135,14 +135,14 @@ func (c *check) readSigned(outer multipart.Part) error {
 	}
 	f.canonical = f.canonical && content.BareLF
 	c.content = content
-	c.signed = signedPart{content.Parts[0], content.BareLF, map[form][]byte{f: digests.hash.Sum(nil)}}
+	c.signed = signedPart{content.Parts[0], content.BareLF, []sum{{f, digests.hash.Sum(nil)}}}
 	return nil
 }
 
 // checkSignature verifies the CMS signature over the signed part: RFC 5652, 5.4
 // to 5.6.
 func (c *check) checkSignature() error {
-	p7s, err := c.signature.Content(cms.MaxSize)
+	p7s, err := c.signature.Content(cms.MaxSize, c.room.content[:])
 	if err != nil {
 		return parseFailed(err, CodeBadCMS)
 	}
@@ -168,7 +168,7 @@ func (c *check) checkSignature() error {
 
 // checkDigest compares the signed part with what was signed, and gives it its key.
 func (c *check) checkDigest(sig *cms.Signature) error {
-	key, err := c.signed.sum(c.ctx, crypto.SHA256, true, c.block)
+	key, err := c.signed.digest(c.ctx, crypto.SHA256, true, c.room.block[:])
 	if err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (c *check) checkDigest(sig *cms.Signature) error {
 		forms = []bool{true, false}
 	}
 	for _, canonical := range forms {
-		digest, err := c.signed.sum(c.ctx, sig.Digest, canonical, c.block)
+		digest, err := c.signed.digest(c.ctx, sig.Digest, canonical, c.room.block[:])
 		if err != nil {
 			return err
 		}

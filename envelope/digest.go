@@ -13,7 +13,13 @@ import (
 type signedPart struct {
 	*io.SectionReader
 	bareLF bool // it has line ends without CR
-	sums   map[form][]byte
+	sums   []sum
+}
+
+// sum is a digest and what it is of.
+type sum struct {
+	form
+	digest []byte
 }
 
 // form is what a digest is of. Canonical is the part with every bare LF as CRLF;
@@ -23,18 +29,21 @@ type form struct {
 	canonical bool
 }
 
-// sum gives a digest, and reads the part, into block, where it is not known yet.
-func (p *signedPart) sum(ctx context.Context, h crypto.Hash, canonical bool, block *block) ([]byte, error) {
+// digest gives one, and reads the part, into block, where it is not known yet.
+func (p *signedPart) digest(ctx context.Context, h crypto.Hash, canonical bool, block []byte) ([]byte, error) {
 	f := form{h, canonical && p.bareLF}
-	if sum, known := p.sums[f]; known {
-		return sum, nil
+	for _, known := range p.sums {
+		if known.form == f {
+			return known.digest, nil
+		}
 	}
 	w := newDigester(ctx, f)
-	if _, err := io.CopyBuffer(w, io.NewSectionReader(p, 0, p.Size()), block[:]); err != nil {
+	if _, err := io.CopyBuffer(w, io.NewSectionReader(p, 0, p.Size()), block); err != nil {
 		return nil, fmt.Errorf("envelope: %w", err)
 	}
-	p.sums[f] = w.hash.Sum(nil)
-	return p.sums[f], nil
+	digest := w.hash.Sum(nil)
+	p.sums = append(p.sums, sum{f, digest})
+	return digest, nil
 }
 
 // digester hashes what is written to it, until its context is done.

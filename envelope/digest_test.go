@@ -42,10 +42,10 @@ func TestLineEndsInAnyPieces(t *testing.T) {
 func TestDigestsOfBothForms(t *testing.T) {
 	for stored, canonical := range map[string]string{"a\r\nb\r\n": "a\r\nb\r\n", "a\nb\r\n": "a\r\nb\r\n", "": ""} {
 		section := io.NewSectionReader(strings.NewReader(stored), 0, int64(len(stored)))
-		p := signedPart{section, stored != canonical, map[form][]byte{}}
+		p := signedPart{section, stored != canonical, nil}
 		for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA1, crypto.SHA256} {
 			for isCanonical, want := range map[bool]string{false: stored, true: canonical} {
-				got, err := p.sum(t.Context(), h, isCanonical, new(block))
+				got, err := p.digest(t.Context(), h, isCanonical, make([]byte, 100))
 				require.NoError(t, err)
 				sum := h.New()
 				sum.Write([]byte(want))
@@ -55,7 +55,7 @@ func TestDigestsOfBothForms(t *testing.T) {
 	}
 	done, cancel := context.WithCancel(t.Context())
 	cancel()
-	p := signedPart{io.NewSectionReader(strings.NewReader("x"), 0, 1), false, map[form][]byte{}}
-	_, err := p.sum(done, crypto.SHA256, false, new(block))
+	p := signedPart{io.NewSectionReader(strings.NewReader("x"), 0, 1), false, nil}
+	_, err := p.digest(done, crypto.SHA256, false, make([]byte, 100))
 	require.ErrorIs(t, err, context.Canceled)
 }

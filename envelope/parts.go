@@ -24,7 +24,7 @@ func (c *check) findParts() error {
 	if err != nil {
 		return err
 	}
-	c.facts.CertData, c.partsErr = findCertData(children)
+	c.facts.CertData, c.partsErr = c.findCertData(children)
 	if data := c.facts.CertData; data != nil && c.facts.Kind == KindNone {
 		c.facts.Kind = data.Kind
 	}
@@ -62,21 +62,21 @@ func (c *check) signedChildren() ([]multipart.Part, error) {
 	return children, nil
 }
 
-func named(parts []multipart.Part, name string) []multipart.Part {
-	var found []multipart.Part
-	for _, p := range parts {
-		if slices.ContainsFunc(p.Names, func(n string) bool { return equalFold(n, name) }) {
-			found = append(found, p)
+func named(parts []multipart.Part, name string) []*multipart.Part {
+	var found []*multipart.Part
+	for i := range parts {
+		if slices.ContainsFunc(parts[i].Names, func(n string) bool { return equalFold(n, name) }) {
+			found = append(found, &parts[i])
 		}
 	}
 	return found
 }
 
-func ofType(parts []multipart.Part, mediaTypes ...string) []multipart.Part {
-	var found []multipart.Part
-	for _, p := range parts {
-		if slices.Contains(mediaTypes, p.MediaType) {
-			found = append(found, p)
+func ofType(parts []multipart.Part, mediaTypes ...string) []*multipart.Part {
+	var found []*multipart.Part
+	for i := range parts {
+		if slices.Contains(mediaTypes, parts[i].MediaType) {
+			found = append(found, &parts[i])
 		}
 	}
 	return found
@@ -88,11 +88,11 @@ const maxUnnamed = 4
 // findCertData reads the one daticert.xml. Where no part has that name, the one
 // that is XML with its root counts (RFC 6109, 4.3.3 itself writes certdata.xml).
 // Data that is not to be relied upon is given beside the error.
-func findCertData(parts []multipart.Part) (*CertData, error) {
+func (c *check) findCertData(parts []multipart.Part) (*CertData, error) {
 	switch candidates := named(parts, "daticert.xml"); len(candidates) {
 	case 0:
 	case 1:
-		return readCertDataPart(candidates[0])
+		return c.readCertDataPart(candidates[0])
 	default:
 		return nil, failed(CodeNoCertData, "%d parts named daticert.xml", len(candidates))
 	}
@@ -102,7 +102,7 @@ func findCertData(parts []multipart.Part) (*CertData, error) {
 	}
 	var found *CertData
 	for _, p := range candidates[:min(len(candidates), maxUnnamed)] {
-		data, err := readCertDataPart(p)
+		data, err := c.readCertDataPart(p)
 		if err != nil {
 			continue
 		}
@@ -129,14 +129,14 @@ func findOriginal(parts []multipart.Part) (*multipart.Part, error) {
 	case 0:
 		return nil, nil
 	case 1:
-		return &candidates[0], nil
+		return candidates[0], nil
 	default:
 		return nil, failed(CodeBadCertData, "%d original messages", len(candidates))
 	}
 }
 
-func readCertDataPart(p multipart.Part) (*CertData, error) {
-	content, err := p.Content(maxCertData)
+func (c *check) readCertDataPart(p *multipart.Part) (*CertData, error) {
+	content, err := p.Content(maxCertData, c.room.content[:])
 	if err != nil {
 		return nil, parseFailed(err, CodeBadCertData)
 	}

@@ -98,7 +98,7 @@ func certDataOf(t testing.TB) [][]byte {
 		}
 		for _, section := range signed.Children {
 			if p, err := multipart.ReadPart(section); err == nil && len(p.Names) > 0 && p.Names[0] == "daticert.xml" {
-				if content, err := p.Content(maxCertData); err == nil {
+				if content, err := p.Content(maxCertData, nil); err == nil {
 					found = append(found, content)
 				}
 			}

@@ -30,11 +30,14 @@ type Verifier struct {
 	anchors []Anchor
 	opts    VerifierOptions
 	leaves  leaves
-	blocks  sync.Pool // of *block
+	rooms   sync.Pool // of *room
 }
 
-// block is what a message is read into.
-type block [multipart.BlockSize]byte
+// room is what a message is read into: for its checks, not for what they find.
+type room struct {
+	block   [multipart.BlockSize]byte
+	content [16 << 10]byte // of one small part at a time
+}
 
 // VerifierOptions are the optional settings of a Verifier.
 type VerifierOptions struct {
@@ -66,7 +69,7 @@ func NewVerifier(anchors []Anchor, opts *VerifierOptions) (*Verifier, error) {
 		}
 	}
 	v := &Verifier{anchors: slices.Clone(anchors)}
-	v.blocks.New = func() any { return new(block) }
+	v.rooms.New = func() any { return new(room) }
 	for i := range v.anchors {
 		v.anchors[i].Hosts = slices.Clone(v.anchors[i].Hosts)
 		v.anchors[i].Policy = slices.Clone(v.anchors[i].Policy)

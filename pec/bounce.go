@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 
@@ -103,7 +104,7 @@ func bounceFailed(err error) error {
 // readReport reads the groups of fields of RFC 3464, 2.1: one for the message, and
 // one for each recipient.
 func (b *Bounce) readReport(p multipart.Part) error {
-	content, err := p.Content(maxReport)
+	content, err := p.Content(maxReport, nil)
 	if err != nil {
 		return err
 	}
@@ -169,7 +170,11 @@ func typedValue(value string) string {
 
 // readReturned takes the IDs out of the returned message or its header.
 func (b *Bounce) readReturned(p multipart.Part) error {
-	h, _, err := header.Read(p.Open(), maxInboundHeader)
+	content, err := io.ReadAll(io.LimitReader(p.Open(), maxInboundHeader+1))
+	if err != nil && !errors.Is(err, multipart.ErrEncoding) { // which the body may be in
+		return err
+	}
+	h, _, err := header.Read(bytes.NewReader(content), maxInboundHeader)
 	if err != nil {
 		return err
 	}

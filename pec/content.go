@@ -113,7 +113,7 @@ type content struct {
 }
 
 func readContent(message *io.SectionReader) (content, error) {
-	h, size, err := header.Read(io.NewSectionReader(message, 0, message.Size()), maxInboundHeader)
+	h, size, err := header.Read(message, maxInboundHeader)
 	if err != nil {
 		return content{}, err
 	}

@@ -53,7 +53,7 @@ func hashIn(p multipart.Part) (digest [sha1.Size]byte, ok bool) {
 	if !slices.ContainsFunc(p.Names, isHash) {
 		return digest, false
 	}
-	text, err := p.Content(1 << 10)
+	text, err := p.Content(1<<10, nil)
 	if err != nil {
 		return digest, false
 	}

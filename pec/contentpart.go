@@ -29,6 +29,7 @@ func (n node) children() (children []node, between []*io.SectionReader, err erro
 	if err != nil {
 		return nil, nil, err
 	}
+	_, base, _ := n.part.Body.Outer()
 	pos := int64(0)
 	gap := func(end int64) { between = append(between, io.NewSectionReader(n.part.Body, pos, end-pos)) }
 	for _, section := range sections {
@@ -37,9 +38,9 @@ func (n node) children() (children []node, between []*io.SectionReader, err erro
 			return nil, nil, err
 		}
 		children = append(children, node{section, p})
-		_, start, size := section.Outer()
-		gap(start)
-		pos = start + size
+		_, start, size := section.Outer() // of what the body is a section of
+		gap(start - base)
+		pos = start - base + size
 	}
 	gap(n.part.Body.Size())
 	return children, between, nil

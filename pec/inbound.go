@@ -78,7 +78,7 @@ func NewInbound(m *envelope.Message, arrived time.Time) (*Inbound, error) {
 		in.Defects = []*Defect{{"original", DefectMissing, err}}
 		return in, nil
 	}
-	h, size, err := header.Read(io.NewSectionReader(original, 0, original.Size()), maxInboundHeader)
+	h, size, err := header.Read(original, maxInboundHeader)
 	if errors.Is(err, header.ErrTooLarge) {
 		defect := &Defect{"original", DefectHeader, err}
 		in.Defects = []*Defect{defect}

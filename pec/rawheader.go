@@ -140,7 +140,7 @@ func checkContentType(value string) error {
 	if err != nil {
 		return err
 	}
-	ours, our, err := header.ParseParams(value)
+	ours, our, err := header.ParseParams(value, nil)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func isHash(p multipart.Part) bool {
 		if !strings.HasSuffix(strings.ToLower(name), ".hash") {
 			continue
 		}
-		content, err := p.Content(1 << 10)
+		content, err := p.Content(1<<10, nil)
 		digest, hexErr := hex.DecodeString(strings.TrimSpace(string(content)))
 		return err == nil && hexErr == nil && len(digest) == 20
 	}

@@ -9,13 +9,20 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // maxFields is far above what mail has; each costs memory beyond its bytes.
 const maxFields = 2000
 
-// usualSize is more than most headers of parts have, in bytes.
-const usualSize = 512
+// usualFields is more than most headers of messages have.
+const usualFields = 32
+
+// step is how much is read at a time, in bytes: the headers of most parts.
+const step = 512
+
+// buffers are what headers are read into. Few are longer.
+var buffers = sync.Pool{New: func() any { return new([4 << 10]byte) }}
 
 // ErrTooLarge reports a header longer than the caller reads, or of too many fields.
 var ErrTooLarge = errors.New("header: too large")
@@ -33,24 +40,40 @@ type Field struct {
 // with the empty line that ends it; where no empty line comes, all of r is header.
 // A line that is neither a field nor a continuation is passed over. Beyond limit
 // bytes it is ErrTooLarge.
-func Read(r io.Reader, limit int64) (Header, int64, error) {
-	raw, err := readBlock(r, limit)
+func Read(r io.ReaderAt, limit int64) (Header, int64, error) {
+	var h Header
+	size, err := Each(r, limit, func(f Field) {
+		if h == nil {
+			h = make(Header, 0, usualFields)
+		}
+		h = append(h, f)
+	})
 	if err != nil {
 		return nil, 0, err
 	}
-	h := slices.Grow(Header(nil), min(strings.Count(raw, "\n"), maxFields))
+	return h, size, nil
+}
+
+// Each is Read for those who keep some fields only.
+func Each(r io.ReaderAt, limit int64, take func(Field)) (size int64, err error) {
+	raw, err := readBlock(r, limit)
+	if err != nil {
+		return 0, err
+	}
 	var name, value string // of the field being read
 	var folded []byte      // its value, once it has more than one line
+	fields := 0
 	endField := func() {
 		if folded != nil {
 			value = string(folded)
 		}
 		if name != "" {
-			h = append(h, Field{name, strings.TrimSpace(value)})
+			fields++
+			take(Field{name, strings.TrimSpace(value)})
 		}
 		name, folded = "", nil
 	}
-	for rest := raw; rest != "" && len(h) <= maxFields; {
+	for rest := raw; rest != "" && fields <= maxFields; {
 		var line string
 		line, rest, _ = strings.Cut(rest, "\n")
 		line = strings.TrimSuffix(line, "\r")
@@ -70,18 +93,20 @@ func Read(r io.Reader, limit int64) (Header, int64, error) {
 		}
 	}
 	endField()
-	if len(h) > maxFields {
-		return nil, 0, ErrTooLarge
+	if fields > maxFields {
+		return 0, ErrTooLarge
 	}
-	return h, int64(len(raw)), nil
+	return int64(len(raw)), nil
 }
 
 // readBlock reads up to and with the first empty line.
-func readBlock(r io.Reader, limit int64) (string, error) {
-	buf := make([]byte, 0, usualSize)
+func readBlock(r io.ReaderAt, limit int64) (string, error) {
+	pooled := buffers.Get().(*[4 << 10]byte)
+	defer buffers.Put(pooled)
+	buf := pooled[:0]
 	line := 0 // where the line being read begins
 	for {
-		n, err := r.Read(buf[len(buf):cap(buf)])
+		n, err := r.ReadAt(buf[len(buf):min(len(buf)+step, cap(buf))], int64(len(buf)))
 		buf = buf[:len(buf)+n]
 		for {
 			i := bytes.IndexByte(buf[line:], '\n')

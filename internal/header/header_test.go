@@ -85,7 +85,7 @@ func TestParseParams(t *testing.T) {
 		``:                                                           {"", nil},
 	} {
 		t.Run(value, func(t *testing.T) {
-			main, params, err := header.ParseParams(value)
+			main, params, err := header.ParseParams(value, nil)
 			require.NoError(t, err)
 			require.Equal(t, want.main, main)
 			require.Len(t, params, len(want.params))
@@ -110,7 +110,7 @@ func TestAmbiguousParamsAreAnError(t *testing.T) {
 		"multipart/signed; boundary*x=a",
 		"multipart/signed; boundary=a" + many,
 	} {
-		_, _, err := header.ParseParams(value)
+		_, _, err := header.ParseParams(value, nil)
 		require.ErrorIs(t, err, header.ErrParams, value)
 	}
 }

@@ -18,9 +18,6 @@ var ErrParams = errors.New("header: ambiguous parameters")
 // maxParams is far above what a field has.
 const maxParams = 100
 
-// usualParams is more than most fields have.
-const usualParams = 4
-
 // Params are the parameters of a field, each name once.
 type Params []Param
 
@@ -40,11 +37,11 @@ func (p Params) Get(name string) string {
 // ParseParams splits the value of Content-Type or Content-Disposition (RFC 2045,
 // 5.1; RFC 2183) into its lower-case main value and its parameters. Unquoted values
 // may hold any character but white space and a semicolon, as real mail does; RFC 2231
-// values are joined and decoded.
-func ParseParams(value string) (string, Params, error) {
+// values are joined and decoded. The parameters are put into room where they fit.
+func ParseParams(value string, room Params) (string, Params, error) {
 	main, rest, _ := strings.Cut(value, ";")
 	main = strings.ToLower(strings.TrimSpace(main))
-	var params Params
+	params := room[:0]
 	extended := false
 	for rest != "" {
 		var name, val string
@@ -57,9 +54,6 @@ func ParseParams(value string) (string, Params, error) {
 		}
 		if len(params) == maxParams {
 			return main, nil, ErrParams
-		}
-		if params == nil {
-			params = make(Params, 0, usualParams)
 		}
 		params = append(params, Param{name, val})
 		extended = extended || strings.Contains(name, "*")

@@ -37,14 +37,14 @@ func (p Part) Open() io.Reader {
 	}
 }
 
-// Content decodes the body. Beyond limit bytes it is ErrTooLarge, and what cannot
-// be decoded is ErrEncoding.
-func (p Part) Content(limit int64) ([]byte, error) {
+// Content decodes the body, into room where it fits. Beyond limit bytes it is
+// ErrTooLarge, and what cannot be decoded is ErrEncoding.
+func (p Part) Content(limit int64, room []byte) ([]byte, error) {
 	// Quoted-printable takes three octets for one; a line end here and there.
 	if p.Body.Size() > 4*limit {
 		return nil, ErrTooLarge
 	}
-	content, err := p.content(limit)
+	content, err := p.content(limit, room)
 	if err != nil {
 		return nil, err
 	}
@@ -55,33 +55,40 @@ func (p Part) Content(limit int64) ([]byte, error) {
 }
 
 // content decodes at least limit+1 bytes, if there are as many. What Open would
-// decode in small steps it decodes at once.
-func (p Part) content(limit int64) ([]byte, error) {
+// decode in small steps it decodes at once, if it is as it should be.
+func (p Part) content(limit int64, room []byte) ([]byte, error) {
 	if p.Encoding == "quoted-printable" {
 		return io.ReadAll(io.LimitReader(p.Open(), limit+1))
 	}
-	raw := make([]byte, p.Body.Size())
+	raw, room := take(room, int(p.Body.Size()))
 	if n, err := p.Body.ReadAt(raw, 0); n < len(raw) {
 		return nil, err
 	}
 	if p.Encoding != "base64" {
 		return raw, nil
 	}
-	for _, blank := range []byte(blanks) {
-		if bytes.IndexByte(raw, blank) >= 0 {
-			return io.ReadAll(io.LimitReader(p.Open(), limit+1))
-		}
+	// The decoder is slow at line ends.
+	text := raw[:0]
+	for rest := raw; len(rest) > 0; {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte("\n"))
+		text = append(text, bytes.TrimSuffix(line, []byte("\r"))...)
 	}
-	content := make([]byte, base64.StdEncoding.DecodedLen(len(raw)))
-	n, err := base64.StdEncoding.Decode(content, raw)
+	content, _ := take(room, base64.StdEncoding.DecodedLen(len(text)))
+	n, err := base64.StdEncoding.Decode(content, text)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrEncoding, err)
+		return io.ReadAll(io.LimitReader(p.Open(), limit+1))
 	}
 	return content[:n], nil
 }
 
-// blanks are what storage puts at the ends of lines, and base64 does not know.
-const blanks = " \t\v\f"
+// take gives n bytes of room, and what remains of it; new ones where there are not as many.
+func take(room []byte, n int) (bytes, rest []byte) {
+	if n > len(room) {
+		return make([]byte, n), room
+	}
+	return room[:n:n], room[n:]
+}
 
 // source tells an error of reading from one of decoding.
 type source struct {

@@ -65,7 +65,7 @@ func FuzzContent(f *testing.F) {
 		for _, encoding := range []string{"base64", "quoted-printable", "8bit"} {
 			p := multipart.Part{Encoding: encoding, Body: section(body)}
 			want, wantErr := io.ReadAll(p.Open())
-			got, err := p.Content(1 << 20)
+			got, err := p.Content(1<<20, nil)
 			require.Equal(t, wantErr == nil, err == nil, "%q: %v, %v", body, wantErr, err)
 			if err == nil {
 				require.Equal(t, string(want), string(got))

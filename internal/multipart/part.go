@@ -21,30 +21,41 @@ type Part struct {
 	dispositionErr error
 }
 
+// usualFields and usualParams are more than most parts have.
+const (
+	usualFields = 8
+	usualParams = 4
+)
+
 // maxHeader is the longest header of a part read, in bytes.
 const maxHeader = 64 << 10
 
 // ReadPart reads the header at the start of an entity and finds its body.
 func ReadPart(entity *io.SectionReader) (Part, error) {
-	h, size, err := header.Read(io.NewSectionReader(entity, 0, entity.Size()), maxHeader)
+	var room [usualFields]header.Field
+	h := header.Header(room[:0])
+	size, err := header.Each(entity, maxHeader, func(f header.Field) {
+		h = append(h, f)
+	})
 	if err != nil {
 		return Part{}, err
 	}
-	return NewPart(h, io.NewSectionReader(entity, size, entity.Size()-size)), nil
+	return NewPart(h, section(entity, size, entity.Size()-size)), nil
 }
 
 // NewPart makes a part of a header that was read and its body.
 func NewPart(h header.Header, body *io.SectionReader) Part {
 	p := Part{Body: body, Encoding: strings.ToLower(h.Get("Content-Transfer-Encoding"))}
+	var room [2][usualParams]header.Param
 	var params, disposition header.Params
-	p.MediaType, params, p.paramsErr = header.ParseParams(h.Get("Content-Type"))
+	p.MediaType, params, p.paramsErr = header.ParseParams(h.Get("Content-Type"), room[0][:])
 	p.boundary, p.Charset = params.Get("boundary"), params.Get("charset")
-	p.Disposition, disposition, p.dispositionErr = header.ParseParams(h.Get("Content-Disposition"))
-	p.Names = make([]string, 0, 2)
-	for _, name := range [...]string{params.Get("name"), disposition.Get("filename")} {
-		if name != "" {
-			p.Names = append(p.Names, name)
-		}
+	p.Disposition, disposition, p.dispositionErr = header.ParseParams(h.Get("Content-Disposition"), room[1][:])
+	switch name, filename := params.Get("name"), disposition.Get("filename"); {
+	case name != "" && filename != "":
+		p.Names = []string{name, filename}
+	case name+filename != "":
+		p.Names = []string{name + filename}
 	}
 	return p
 }
@@ -64,4 +75,10 @@ func (p Part) Split(maxParts int) ([]*io.SectionReader, error) {
 		return nil, p.paramsErr
 	}
 	return Split(p.Body, p.boundary, maxParts)
+}
+
+// section is io.NewSectionReader, and does not read by way of the whole.
+func section(whole *io.SectionReader, start, size int64) *io.SectionReader {
+	r, base, _ := whole.Outer()
+	return io.NewSectionReader(r, base+start, size)
 }

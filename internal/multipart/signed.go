@@ -69,7 +69,7 @@ type signedReader struct {
 // beginFirst reads the header of the first part, before it is known where the part
 // ends.
 func (r *signedReader) beginFirst(start int64) {
-	first, err := ReadPart(io.NewSectionReader(r.body, start, r.body.Size()-start))
+	first, err := ReadPart(section(r.body, start, r.body.Size()-start))
 	r.signed.First, r.signed.FirstErr = first, err
 	if err != nil {
 		r.headerIsAll = true // which may be why
@@ -89,7 +89,7 @@ func (r *signedReader) endFirst(end int64) {
 	if r.headerIsAll = r.headerIsAll || r.innerFrom > end; r.headerIsAll {
 		return
 	}
-	r.signed.First.Body = io.NewSectionReader(r.body, r.innerFrom, end-r.innerFrom)
+	r.signed.First.Body = section(r.body, r.innerFrom, end-r.innerFrom)
 	r.signed.ChildrenErr = r.innerErr
 	if r.inner == nil || r.innerErr != nil {
 		return

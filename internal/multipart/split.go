@@ -19,9 +19,9 @@ const maxBoundary = 1 << 10
 const usualParts = 4
 
 // Split gives the parts between the delimiters of boundary in body, each from
-// its first header byte up to the line end that belongs to the next delimiter. A
-// missing last delimiter is tolerated, as mail programs do. More than maxParts parts
-// is ErrTooManyParts.
+// its first header byte up to the line end that belongs to the next delimiter. They
+// are sections of what body itself is a section of (Outer). A missing last delimiter
+// is tolerated, as mail programs do. More than maxParts parts is ErrTooManyParts.
 func Split(body *io.SectionReader, boundary string, maxParts int) ([]*io.SectionReader, error) {
 	parts := newSplitter(body, boundary, maxParts)
 	if parts.delimiter == nil {
@@ -109,7 +109,7 @@ func (s *splitter) close(end int64) error {
 	if s.parts == nil {
 		s.parts = make([]*io.SectionReader, 0, usualParts)
 	}
-	s.parts = append(s.parts, io.NewSectionReader(s.body, s.start, max(0, end-s.start)))
+	s.parts = append(s.parts, section(s.body, s.start, max(0, end-s.start)))
 	s.start = -1
 	return nil
 }

@@ -91,15 +91,15 @@ func TestReadPart(t *testing.T) {
 	require.Equal(t, "text/plain", p.MediaType)
 	require.Equal(t, []string{"a", "b c"}, p.Names)
 	require.Equal(t, "base64", p.Encoding)
-	content, err := p.Content(4)
+	content, err := p.Content(4, nil)
 	require.NoError(t, err)
 	require.Equal(t, "ciao", string(content))
-	_, err = p.Content(3)
+	_, err = p.Content(3, nil)
 	require.ErrorIs(t, err, multipart.ErrTooLarge)
 
 	p, err = multipart.ReadPart(section("Content-Transfer-Encoding: base64\r\n\r\n###"))
 	require.NoError(t, err)
-	_, err = p.Content(100)
+	_, err = p.Content(100, nil)
 	require.ErrorIs(t, err, multipart.ErrEncoding)
 
 	_, err = multipart.ReadPart(section(strings.Repeat("a:\n", 64<<10)))

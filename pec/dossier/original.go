@@ -37,7 +37,7 @@ var malformed = []error{
 // counts as far as it goes.
 func attachments(message *io.SectionReader) ([]Attachment, error) {
 	list := []Attachment{}
-	h, size, err := header.Read(io.NewSectionReader(message, 0, message.Size()), maxHeader)
+	h, size, err := header.Read(message, maxHeader)
 	if errors.Is(err, header.ErrTooLarge) {
 		return list, nil
 	}

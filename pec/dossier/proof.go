@@ -67,7 +67,7 @@ func (t *trust) judge(ctx context.Context, c candidate) (*message, error) {
 	if failed, ok := errors.AsType[*envelope.VerifyError](openErr); ok {
 		out.kind, out.key, out.code = failed.Facts.Kind, failed.Facts.Key, failed.Code
 		if out.kind == envelope.KindNone {
-			out.head, _, err = header.Read(io.NewSectionReader(s, 0, s.Size()), maxHeader)
+			out.head, _, err = header.Read(s, maxHeader)
 			if errors.Is(err, header.ErrTooLarge) {
 				err = nil
 			}
