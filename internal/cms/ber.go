@@ -73,27 +73,32 @@ func normalize(in []byte) (der []byte, wasBER bool, err error) {
 // isDER tells whether scan would find nothing to change and no error, as is usual,
 // and keeps no nodes.
 func isDER(in []byte) bool {
-	var ends [MaxDepth]int // of the open elements
-	depth, limit, pos := 0, len(in), 0
-	for count := 0; pos < limit; count++ {
-		n, indef, minimal, err := readHeader(in[:limit], pos)
-		if err != nil || indef || !minimal || count == MaxNodes {
+	var ends [MaxDepth + 1]int // of the open elements, and of all before them
+	ends[0] = len(in)
+	depth, pos := 0, 0
+	for range MaxNodes {
+		limit := ends[depth]
+		if limit-pos < 2 {
 			return false
 		}
-		pos = int(n.end)
-		if n.constructed {
-			if depth == MaxDepth || n.tag&^constructedBit == tagOctetString {
+		tag, start, end := in[pos], pos+2, pos+2+int(in[pos+1])
+		if in[pos+1] > 0x7f || end > limit || tag&highTag == highTag || tag&^constructedBit == tagEndOfContent {
+			n, indef, minimal, err := readHeader(in[:limit], pos)
+			if err != nil || indef || !minimal {
 				return false
 			}
-			pos, limit = int(n.start), int(n.end)
-			ends[depth] = limit
-			depth++
+			start, end = int(n.start), int(n.end)
 		}
-		for depth > 0 && pos == ends[depth-1] {
-			depth--
-			if limit = len(in); depth > 0 {
-				limit = ends[depth-1]
+		pos = end
+		if tag&constructedBit != 0 {
+			if depth == MaxDepth || tag&^constructedBit == tagOctetString {
+				return false
 			}
+			depth++
+			pos, ends[depth] = start, end
+		}
+		for depth > 0 && pos == ends[depth] {
+			depth--
 		}
 		if depth == 0 {
 			return pos == len(in)
