@@ -45,7 +45,7 @@ func (b *batch) add(ctx context.Context, item Item) error {
 		return nil
 	}
 	source := &watchedReader{Reader: item.Body}
-	raw, err := spool.Open(ctx, source)
+	raw, err := spool.Copy(ctx, source, item.Size)
 	if err != nil && source.err != nil && ctx.Err() == nil {
 		return &brokenError{at: item.Cursor, err: err}
 	}

@@ -18,8 +18,8 @@ import (
 // later one wrote it. No status is computed without it.
 var ErrUnknownFact = errors.New("pec: a fact of an unknown kind")
 
-// record is a fact in JSON. The names of kinds and fields stay as they are: stores
-// hold them for years.
+// record is a fact in JSON, as newEntry writes it. The names of kinds and fields stay
+// as they are: stores hold them for years.
 type record struct {
 	Kind string          `json:"kind"`
 	Fact json.RawMessage `json:"fact"`
@@ -56,10 +56,10 @@ func kindOf(f Fact) string {
 // newEntry makes the entry of a fact about a send, "" for one about the mailbox. raw
 // is the message that belongs to it, nil for none.
 func newEntry(send string, f Fact, at time.Time, raw *io.SectionReader) (Entry, error) {
-	data, err := json.Marshal(f.fact())
-	if err == nil {
-		data, err = json.Marshal(record{kindOf(f.fact()), data})
-	}
+	data, err := json.Marshal(struct {
+		Kind string `json:"kind"`
+		Fact Fact   `json:"fact"`
+	}{kindOf(f.fact()), f.fact()})
 	if err != nil {
 		return Entry{}, fmt.Errorf("pec: recording a fact: %w", err)
 	}

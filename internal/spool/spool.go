@@ -3,6 +3,7 @@
 package spool
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -47,8 +48,15 @@ func Open(ctx context.Context, r io.Reader) (*Spool, error) {
 	if s, ok := inPlace(r); ok {
 		return s, nil
 	}
+	return Copy(ctx, r, 0)
+}
+
+// Copy is Open for a reader that is no other, of about that many bytes.
+func Copy(ctx context.Context, r io.Reader, size int64) (*Spool, error) {
 	var w Writer
-	if _, err := io.Copy(&w, NewReader(ctx, r)); err != nil {
+	// ReadFrom asks for some room to find the end in.
+	w.head.Grow(int(min(max(size, 0), MemoryLimit)) + bytes.MinRead)
+	if _, err := w.ReadFrom(NewReader(ctx, r)); err != nil {
 		return nil, errors.Join(fmt.Errorf("spool: copying the message: %w", err), w.Close())
 	}
 	return w.Spool(), nil
