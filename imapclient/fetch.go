@@ -12,9 +12,8 @@ import (
 )
 
 const (
-	headBatch = 500     // headers in one FETCH; its command line stays below 8000 octets (RFC 7162, 4)
-	bodyBatch = 100     // bodies in one FETCH
-	bodyBytes = 8 << 20 // and about as many bytes: all that a disordered answer can waste
+	headBatch = 500     // messages in one FETCH; its command line stays below 8000 octets (RFC 7162, 4)
+	bodyBytes = 8 << 20 // of bodies in one, about: all that a disordered answer can waste
 	attempts  = 3       // at a message that is listed and does not come
 	maxListed = 1 << 24 // more UIDs than any folder has: a broken answer
 )
@@ -106,17 +105,15 @@ func (f *fetch) part(uids []imap.UID) error {
 // batch says how many of heads, from the first, go into one FETCH. It stops at a
 // message that is too large.
 func (f *fetch) batch(heads []head) int {
-	bodies, bytes := 0, int64(0)
+	bytes := int64(0)
 	for i, h := range heads {
 		if !h.pec {
 			continue
 		}
-		if bodies++; bodies > bodyBatch || h.size > f.turn.client.options.MaxMessage {
+		if h.size > f.turn.client.options.MaxMessage || bytes > 0 && bytes+h.size > bodyBytes {
 			return i
 		}
-		if bytes += h.size; bytes > bodyBytes && bodies > 1 {
-			return i
-		}
+		bytes += h.size
 	}
 	return len(heads)
 }

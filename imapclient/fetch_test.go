@@ -148,7 +148,7 @@ func TestBatches(t *testing.T) {
 	for _, line := range f.heard("UID FETCH") {
 		assert.Less(t, len(line), 8000)
 	}
-	assert.Len(t, f.heard("UID FETCH"), 3+13, "batches of 500 headers and 100 bodies")
+	assert.Len(t, f.heard("UID FETCH"), 3+3, "batches of 500")
 }
 
 func TestBatchBytes(t *testing.T) {
