@@ -22,7 +22,8 @@ type output struct {
 
 var errTooLarge = errors.New("the message is too large")
 
-const outputBuffer = 64 << 10
+// outputBuffer is how much is hashed and stored at a time, in bytes.
+const outputBuffer = 8 << 10
 
 func newOutput(limit int64) *output {
 	o := &output{sum: sha256.New(), limit: limit}

@@ -215,7 +215,7 @@ func (a *attempt) content() *pec.Outcome {
 	// command it would end an unfinished body with a dot.
 	a.wire.holding = true
 	src := &body{ctx: a.ctx, src: a.message.Body, size: a.message.Size}
-	if _, err := io.Copy(data, src); err != nil {
+	if _, err := io.CopyBuffer(data, src, a.copied[:]); err != nil {
 		return a.stopped(src, err)
 	}
 	a.wire.whole = true

@@ -24,6 +24,8 @@ type session struct {
 	timer *time.Timer // ends the session while nobody uses it
 
 	farewell time.Duration // the patience for what is said once the outcome is known
+
+	copied [16 << 10]byte // of the message, on its way
 }
 
 // dial connects; a reply comes with the error when one in the clear decided.
