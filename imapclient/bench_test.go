@@ -16,7 +16,9 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/imapclient"
+	"github.com/gopec/gopec/internal/floor"
 	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/postgrestest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/pec/sqlstore"
@@ -34,8 +36,8 @@ type nobody struct{}
 func (nobody) Submit(context.Context, pec.Submission) pec.Outcome { return pec.Outcome{} }
 
 // BenchmarkSync reads 5,000 delivery receipts of 18 KB, each of another send, from a
-// real Dovecot over TLS. "x-stream" is its rate over that of a bare loop of the IMAP
-// library that reads the same mailbox and throws everything away.
+// real Dovecot over TLS. The floor is a bare loop of the IMAP library that reads the
+// same mailbox and throws everything away.
 func BenchmarkSync(b *testing.B) {
 	id := netguardtest.NewIdentity(b)
 	server := netguardtest.StartDovecot(b, id, secret)
@@ -48,7 +50,7 @@ func BenchmarkSync(b *testing.B) {
 	verifier, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(network.SigningCA())}, nil)
 	require.NoError(b, err)
 	stream(b, server.Addr, id) // Dovecot indexes the folder once
-	for name, open := range benchStores {
+	for name, open := range benchStores(b) {
 		b.Run(name, func(b *testing.B) {
 			var ours, theirs time.Duration
 			for b.Loop() {
@@ -58,7 +60,7 @@ func BenchmarkSync(b *testing.B) {
 
 				mailbox, err := imapclient.New(server.Addr, pec.Password(me, secret), &imapclient.Options{TLS: id.Client})
 				require.NoError(b, err)
-				client, err := pec.New(me, nobody{}, mailbox, verifier, &pec.Options{Store: open(b)})
+				client, err := pec.New(me, nobody{}, mailbox, verifier, &pec.Options{Store: open()})
 				require.NoError(b, err)
 				start = time.Now()
 				read := 0
@@ -71,8 +73,7 @@ func BenchmarkSync(b *testing.B) {
 				require.Equal(b, receipts, read)
 				require.NoError(b, mailbox.Close())
 			}
-			b.ReportMetric(float64(theirs)/float64(ours), "x-stream")
-			b.ReportMetric(receipts*float64(b.N)/ours.Seconds(), "receipts/s")
+			floor.Report(b, b.N*receipts, theirs, ours)
 		})
 	}
 }
@@ -116,15 +117,27 @@ func stream(b *testing.B, addr string, id netguardtest.Identity) {
 }
 
 // benchStores are the Stores that are compared.
-var benchStores = map[string]func(testing.TB) pec.Store{
-	"memory": func(testing.TB) pec.Store { return pec.NewMemory() },
-	"sqlite": func(t testing.TB) pec.Store {
-		db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "pec.db")+
-			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
-		require.NoError(t, err)
-		t.Cleanup(func() { db.Close() })
-		store, err := sqlstore.OpenSQLite(t.Context(), db)
-		require.NoError(t, err)
-		return store
-	},
+func benchStores(b *testing.B) map[string]func() pec.Store {
+	var postgres postgrestest.Server
+	b.Cleanup(postgres.Stop)
+	open := func(driver, dsn string) *sql.DB {
+		db, err := sql.Open(driver, dsn)
+		require.NoError(b, err)
+		b.Cleanup(func() { db.Close() })
+		return db
+	}
+	return map[string]func() pec.Store{
+		"memory": func() pec.Store { return pec.NewMemory() },
+		"sqlite": func() pec.Store {
+			store, err := sqlstore.OpenSQLite(b.Context(), open("sqlite", "file:"+filepath.Join(b.TempDir(), "pec.db")+
+				"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"))
+			require.NoError(b, err)
+			return store
+		},
+		"postgres": func() pec.Store {
+			store, err := sqlstore.OpenPostgres(b.Context(), open("pgx", postgres.Database(b)), nil)
+			require.NoError(b, err)
+			return store
+		},
+	}
 }

@@ -4,7 +4,8 @@
 //	go run ./internal/bench -check   measures in short, and fails where the work costs
 //	                                 more than twice the multiple of its floor in the table
 //
-// Multiples of a floor measured in the same run hold on any machine, times do not.
+// Multiples of a floor measured in the same run hold on any machine, times do not. All
+// rows need Dovecot, Postfix and PostgreSQL.
 package main
 
 import (
@@ -14,14 +15,28 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 )
 
 const readme = "internal/bench/README.md"
 
-// suites are the benchmarks of the table: a package and a pattern each.
-var suites = []struct{ dir, pattern string }{
-	{"./receipt", "^BenchmarkOpen"},
+// suites are the benchmarks of the table: a package and a pattern each, and how many
+// times and how long they run for the table and for a check.
+var suites = []struct {
+	dir, pattern string
+	full, short  effort
+}{
+	{"./receipt", "^BenchmarkOpen", effort{5, "500ms"}, effort{3, "100ms"}},
+	{"./imapclient", "^BenchmarkSync$", effort{3, "5x"}, effort{1, "1x"}},
+	{"./pec/sqlstore", "^BenchmarkAppend$", effort{5, "200x"}, effort{1, "50x"}},
+	{"./pec/sqlstore", "^BenchmarkGrowth$", effort{3, "1x"}, effort{1, "1x"}},
+	{"./smtpclient", "^BenchmarkSend$", effort{5, "500x"}, effort{1, "200x"}},
+}
+
+type effort struct {
+	count    int
+	duration string // of -benchtime
 }
 
 func main() {
@@ -39,11 +54,7 @@ func run(check bool) error {
 	if err != nil {
 		return err
 	}
-	count, duration := "5", "500ms"
-	if check {
-		count, duration = "3", "100ms"
-	}
-	results, err := measure(count, duration)
+	results, err := measure(check)
 	if err != nil {
 		return err
 	}
@@ -58,10 +69,15 @@ func run(check bool) error {
 }
 
 // measure runs all suites and gives the median of each figure.
-func measure(count, duration string) ([]result, error) {
+func measure(check bool) ([]result, error) {
 	var all []result
 	for _, s := range suites {
-		cmd := exec.Command("go", "test", "-run", "^$", "-bench", s.pattern, "-benchmem", "-count", count, "-benchtime", duration, s.dir)
+		e := s.full
+		if check {
+			e = s.short
+		}
+		cmd := exec.Command("go", "test", "-run", "^$", "-bench", s.pattern, "-timeout", "1h",
+			"-count", strconv.Itoa(e.count), "-benchtime", e.duration, s.dir)
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()
 		if err != nil {

@@ -14,7 +14,7 @@ type result struct {
 	name          string
 	nanoseconds   float64
 	floors        float64 // the time as a multiple of the floor
-	bytes, allocs float64 // of the heap, in one operation
+	bytes, allocs float64 // of the heap, in one operation; 0 where not measured
 }
 
 const (
@@ -77,16 +77,24 @@ func replaceTable(text string, results []result) (string, error) {
 	var table strings.Builder
 	table.WriteString(head)
 	for _, r := range results {
-		fmt.Fprintf(&table, "| %s | %s | %.2f | %.0f | %.0f |\n", r.name, duration(r.nanoseconds), r.floors, r.bytes/1024, r.allocs)
+		heap := "| |"
+		if r.allocs > 0 {
+			heap = fmt.Sprintf("%.0f | %.0f |", r.bytes/1024, r.allocs)
+		}
+		fmt.Fprintf(&table, "| %s | %s | %.2f | %s\n", r.name, duration(r.nanoseconds), r.floors, heap)
 	}
 	return before + begin + table.String() + end + after, nil
 }
 
 func duration(nanoseconds float64) string {
-	if nanoseconds < 1e6 {
-		return fmt.Sprintf("%.0f µs", nanoseconds/1e3)
+	unit, value := "ms", nanoseconds/1e6
+	if value < 1 {
+		unit, value = "µs", nanoseconds/1e3
 	}
-	return fmt.Sprintf("%.0f ms", nanoseconds/1e6)
+	if value < 10 {
+		return fmt.Sprintf("%.1f %s", value, unit)
+	}
+	return fmt.Sprintf("%.0f %s", value, unit)
 }
 
 // parseTable reads the names and multiples of the table in text.

@@ -30,6 +30,15 @@ func Compare(b *testing.B, floor, work func()) {
 	b.ReportAllocs()
 }
 
+// Report is for work that cannot be run as often as Compare does: it reports what n
+// runs of floor and of work took together.
+func Report(b *testing.B, n int, floor, work time.Duration) {
+	b.Helper()
+	b.ReportMetric(float64(work)/float64(n), "ns/op")
+	b.ReportMetric(float64(floor)/float64(n), "floor-ns/op")
+	b.ReportMetric(float64(work)/float64(floor), "x-floor")
+}
+
 func median(d []time.Duration) time.Duration {
 	slices.Sort(d)
 	return d[len(d)/2]

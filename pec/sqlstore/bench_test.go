@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gopec/gopec/internal/floor"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/sqlstore"
 )
@@ -39,8 +40,8 @@ var backends = []backend{
 }
 
 // BenchmarkAppend appends notices of 18 KB, as many at once as its name says.
-// "plain" is how much longer that takes than inserting the same rows, in one
-// transaction, with prepared statements and without any question asked.
+// The floor is to insert the same rows in one transaction, with prepared statements and
+// without any question asked.
 func BenchmarkAppend(b *testing.B) {
 	raw := make([]byte, 18_000)
 	for i := range raw {
@@ -67,8 +68,7 @@ func BenchmarkAppend(b *testing.B) {
 					require.NoError(b, insert(b, plain, backend.place, n, batch, raw))
 					theirs += time.Since(start)
 				}
-				b.ReportMetric(float64(ours)/float64(theirs), "plain")
-				b.ReportMetric(float64(ours.Microseconds())/float64(b.N*size), "us/notice")
+				floor.Report(b, b.N*size, theirs, ours)
 			})
 		}
 	}
