@@ -156,13 +156,7 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 	if !added {
 		return c.lost(ctx, m, key, first)
 	}
-	mailbox, err := c.mailboxFacts(ctx)
-	if err != nil {
-		return m.messageID, err
-	}
-	// What else may have become of it meanwhile has taken the place of the attempt.
-	s := &send{name: sendName(m.messageID), entries: len(facts), facts: append(facts, mailbox...)}
-	_, err = c.submit(ctx, s, func() (io.ReadCloser, error) {
+	_, err = c.submit(ctx, m.messageID, func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(m.body, 0, m.body.Size())), nil
 	})
 	return m.messageID, err
@@ -248,6 +242,6 @@ func (c *Client) resume(ctx context.Context, claim *KeyClaim, err error) (string
 	if err != nil {
 		return "", err
 	}
-	_, err = c.submitStored(ctx, claim.MessageID)
+	_, err = c.submit(ctx, claim.MessageID, c.stored(ctx, claim.MessageID))
 	return claim.MessageID, err
 }

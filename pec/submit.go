@@ -27,19 +27,14 @@ func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
 }
 
-// submitStored is submit for a send as it was recorded.
-func (c *Client) submitStored(ctx context.Context, messageID string) (attempted bool, err error) {
+// submit makes one attempt at a send, if its facts allow one, and tells where it
+// then stands: nil when the provider has the message, else a *SendError. attempted
+// is false when nothing was offered by this call.
+func (c *Client) submit(ctx context.Context, messageID string, open func() (io.ReadCloser, error)) (attempted bool, err error) {
 	s, err := c.load(ctx, messageID)
 	if err != nil {
 		return false, err
 	}
-	return c.submit(ctx, s, func() (io.ReadCloser, error) { return c.Raw(ctx, messageID, Intent{}) })
-}
-
-// submit makes one attempt at a send, if its facts allow one, and tells where it
-// then stands: nil when the provider has the message, else a *SendError. attempted
-// is false when nothing was offered by this call.
-func (c *Client) submit(ctx context.Context, s *send, open func() (io.ReadCloser, error)) (attempted bool, err error) {
 	_, f := fold(s.facts, c.now())
 	intent := s.intent()
 	if f == nil || intent == nil {
@@ -58,7 +53,7 @@ func (c *Client) submit(ctx context.Context, s *send, open func() (io.ReadCloser
 	defer cancel()
 	// The claim: of all that try, one may make attempt n.
 	n, begun := f.last().n+1, c.now()
-	claimed, err := c.record(ctx, intent.MessageID, Attempt{N: n, At: begun})
+	claimed, err := c.record(ctx, messageID, Attempt{N: n, At: begun})
 	if err != nil {
 		return false, err
 	}
@@ -174,4 +169,9 @@ func (c *Client) saveCopy(ctx context.Context, intent Intent, open func() (io.Re
 		c.log.WarnContext(ctx, "pec: no copy in the Sent folder",
 			slog.String("message_id", intent.MessageID), slog.Any("error", c.loginRefused(ctx, err)))
 	}
+}
+
+// stored opens the message of a send as it was recorded.
+func (l *Ledger) stored(ctx context.Context, messageID string) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return l.Raw(ctx, messageID, Intent{}) }
 }

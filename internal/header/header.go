@@ -18,7 +18,7 @@ const maxFields = 2000
 // usualFields is more than most headers of messages have.
 const usualFields = 32
 
-// step is how much is read at a time, in bytes: the headers of most parts.
+// step is how much is read at first, in bytes: the headers of most parts.
 const step = 512
 
 // buffers are what headers are read into. Few are longer.
@@ -106,7 +106,7 @@ func readBlock(r io.ReaderAt, limit int64) (string, error) {
 	buf := pooled[:0]
 	line := 0 // where the line being read begins
 	for {
-		n, err := r.ReadAt(buf[len(buf):min(len(buf)+step, cap(buf))], int64(len(buf)))
+		n, err := r.ReadAt(buf[len(buf):min(len(buf)+max(step, len(buf)), cap(buf))], int64(len(buf)))
 		buf = buf[:len(buf)+n]
 		for {
 			i := bytes.IndexByte(buf[line:], '\n')

@@ -79,6 +79,6 @@ func (p Part) Split(maxParts int) ([]*io.SectionReader, error) {
 
 // section is io.NewSectionReader, and does not read by way of the whole.
 func section(whole *io.SectionReader, start, size int64) *io.SectionReader {
-	r, base, _ := whole.Outer()
-	return io.NewSectionReader(r, base+start, size)
+	r, base, n := whole.Outer()
+	return io.NewSectionReader(r, base+start, max(0, min(size, n-start)))
 }
