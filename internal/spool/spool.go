@@ -3,12 +3,12 @@
 package spool
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"sync"
 )
 
 // MemoryLimit is how much of a plain reader is kept in memory, in bytes. What
@@ -51,12 +51,16 @@ func Open(ctx context.Context, r io.Reader) (*Spool, error) {
 	return Copy(ctx, r, 0)
 }
 
+// buffers are what messages are copied through.
+var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
 // Copy is Open for a reader that is no other, of about that many bytes.
 func Copy(ctx context.Context, r io.Reader, size int64) (*Spool, error) {
 	var w Writer
-	// ReadFrom asks for some room to find the end in.
-	w.head.Grow(int(min(max(size, 0), MemoryLimit)) + bytes.MinRead)
-	if _, err := w.ReadFrom(NewReader(ctx, r)); err != nil {
+	w.head.Grow(int(min(max(size, 0), MemoryLimit)))
+	buffer := buffers.Get().(*[32 << 10]byte)
+	defer buffers.Put(buffer)
+	if _, err := io.CopyBuffer(&w, NewReader(ctx, r), buffer[:]); err != nil {
 		return nil, errors.Join(fmt.Errorf("spool: copying the message: %w", err), w.Close())
 	}
 	return w.Spool(), nil

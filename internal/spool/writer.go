@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 )
 
@@ -32,19 +31,6 @@ func (w *Writer) Write(p []byte) (int, error) {
 		return n, fmt.Errorf("spool: %w", err)
 	}
 	return n, nil
-}
-
-// ReadFrom implements io.ReaderFrom.
-func (w *Writer) ReadFrom(r io.Reader) (n int64, err error) {
-	if room := int64(MemoryLimit - w.head.Len()); w.out.file == nil && room > 0 {
-		if n, err = w.head.ReadFrom(io.LimitReader(r, room)); err != nil || n < room {
-			w.out.size += n
-			return n, err
-		}
-		w.out.size += n
-	}
-	more, err := io.Copy(struct{ io.Writer }{w}, r)
-	return n + more, err
 }
 
 func (w *Writer) toFile() error {
