@@ -18,11 +18,11 @@ import (
 // later one wrote it. No status is computed without it.
 var ErrUnknownFact = errors.New("pec: a fact of an unknown kind")
 
-// record is a fact in JSON, as newEntry writes it. The names of kinds and fields stay
-// as they are: stores hold them for years.
-type record struct {
-	Kind string          `json:"kind"`
-	Fact json.RawMessage `json:"fact"`
+// record is a fact in JSON: a Fact as it is written, a json.RawMessage until its kind
+// is known. The names of kinds and fields stay as they are: stores hold them for years.
+type record[F any] struct {
+	Kind string `json:"kind"`
+	Fact F      `json:"fact"`
 }
 
 // kinds are the names of the stored facts.
@@ -56,10 +56,7 @@ func kindOf(f Fact) string {
 // newEntry makes the entry of a fact about a send, "" for one about the mailbox. raw
 // is the message that belongs to it, nil for none.
 func newEntry(send string, f Fact, at time.Time, raw *io.SectionReader) (Entry, error) {
-	data, err := json.Marshal(struct {
-		Kind string `json:"kind"`
-		Fact Fact   `json:"fact"`
-	}{kindOf(f.fact()), f.fact()})
+	data, err := json.Marshal(record[Fact]{kindOf(f.fact()), f.fact()})
 	if err != nil {
 		return Entry{}, fmt.Errorf("pec: recording a fact: %w", err)
 	}
@@ -78,7 +75,7 @@ func entryKey(send string, f Fact) string {
 
 // factOf reads the fact of an entry.
 func factOf(e Entry) (Fact, error) {
-	var r record
+	var r record[json.RawMessage]
 	if err := json.Unmarshal(e.Data, &r); err != nil {
 		return nil, fmt.Errorf("pec: reading the fact %q: %w", e.Key, err)
 	}

@@ -20,7 +20,8 @@ const (
 // records what they prove. Each step of the iteration is one message, recorded
 // before it is yielded; those behind it are not. A message that is not proven is an
 // event, not an error, and so is one that cannot be read: neither keeps the rest from
-// being read. An envelope comes again until the loop has been left behind it, in the next process too.
+// being read. An envelope comes again until the loop has been left behind it, in the
+// next process too.
 //
 // At most one error is yielded, as the last pair; the next Sync goes on where this
 // one stopped. A folder that cannot be read does not keep the others from it. In a

@@ -44,7 +44,7 @@ type watch struct {
 	yield     func(Event, error) bool
 	left      bool      // the caller has left the loop
 	proved    time.Time // when proof was last searched for
-	recovered time.Time // when was last judged again what was not proven or not read
+	recovered time.Time // when what was not proven or not read was last judged again
 	backoff   time.Duration
 }
 
