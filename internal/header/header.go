@@ -54,7 +54,7 @@ func Read(r io.ReaderAt, limit int64) (Header, int64, error) {
 	return h, size, nil
 }
 
-// Each is Read for those who keep some fields only.
+// Each is Read for those who have a place of their own for the fields.
 func Each(r io.ReaderAt, limit int64, take func(Field)) (size int64, err error) {
 	raw, err := readBlock(r, limit)
 	if err != nil {
