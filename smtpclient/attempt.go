@@ -96,7 +96,7 @@ func (a *attempt) drop() {
 		return
 	}
 	a.release()
-	a.wire.Close()
+	a.client.discard(a.session)
 	a.session = nil
 }
 

@@ -21,7 +21,7 @@ type session struct {
 	wire  *wire
 	smtp  *smtp.Client
 	offer offer
-	timer *time.Timer // ends the session while nobody uses it
+	timer *time.Timer // ends the session when nobody uses it; nil before it is first kept
 
 	farewell time.Duration // the patience for what is said once the outcome is known
 

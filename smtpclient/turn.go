@@ -29,28 +29,33 @@ func (c *Client) begin(ctx context.Context) *Error {
 
 func (c *Client) end() { <-c.turns }
 
-// keep leaves a session to the next call, for some time.
+// keep leaves a session to the next call, for some time. Its timer runs on while the
+// session is in use: to stop and start one for each message costs more than to offer it.
 func (c *Client) keep(s *session) {
 	c.session = s
-	c.timers.Add(1)
-	s.timer = time.AfterFunc(c.options.IdleTimeout, func() {
-		defer c.timers.Done()
-		select {
-		case c.turns <- struct{}{}:
-			c.hangUp()
-			c.end()
-		default: // whoever has the turn is about to use the session, or to end it
-		}
-	})
+	if s.timer == nil {
+		c.timers.Add(1)
+		s.timer = time.AfterFunc(c.options.IdleTimeout, c.idle)
+	} else if !s.timer.Reset(c.options.IdleTimeout) {
+		c.timers.Add(1)
+	}
+}
+
+// idle ends the session that was kept.
+func (c *Client) idle() {
+	defer c.timers.Done()
+	select {
+	case c.turns <- struct{}{}:
+		c.hangUp()
+		c.end()
+	default: // whoever has the turn is using the session, and keeps it anew or ends it
+	}
 }
 
 // take gives the session that was kept, nil when there is none.
 func (c *Client) take() *session {
 	s := c.session
 	c.session = nil
-	if s != nil && s.timer.Stop() {
-		c.timers.Done()
-	}
 	return s
 }
 
@@ -58,8 +63,16 @@ func (c *Client) take() *session {
 func (c *Client) hangUp() {
 	if s := c.take(); s != nil {
 		s.quit()
-		s.wire.Close()
+		c.discard(s)
 	}
+}
+
+// discard closes a session.
+func (c *Client) discard(s *session) {
+	if s.timer != nil && s.timer.Stop() {
+		c.timers.Done()
+	}
+	s.wire.Close()
 }
 
 // Close ends the connection. Calls that wait for their turn, and all later ones,
