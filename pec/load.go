@@ -123,16 +123,6 @@ func (l *Ledger) append(ctx context.Context, entries []Entry) (bool, error) {
 	return added, nil
 }
 
-// intent gives the intent of a send of ours, nil when there is none.
-func (s *send) intent() *Intent {
-	for _, f := range s.facts {
-		if i, ok := f.(Intent); ok {
-			return &i
-		}
-	}
-	return nil
-}
-
 // summary is what the store needs to find the send again.
 func (s *send) summary() Summary {
 	// Only the times in it depend on the clock, and they are computed, not compared.

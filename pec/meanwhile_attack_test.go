@@ -54,3 +54,49 @@ func TestAnotherWorkerJustBehindTheIntent(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, o.submitted, 1)
 }
+
+// While a process stands still behind the intent, somebody gives the message up: it
+// does not leave.
+func TestACancelJustBehindTheIntent(t *testing.T) {
+	o := newOffice(t)
+	slow := open(t, o.network, o.provider, &after{o.store, "intent", func() {
+		id, err := o.MessageID(t.Context(), "k")
+		require.NoError(t, err)
+		require.NoError(t, o.Cancel(t.Context(), id))
+	}}, nil)
+	id, err := slow.Send(t.Context(), diffida("k"))
+	require.Equal(t, pec.OutcomeRefused, outcomeOf(t, err))
+	require.Equal(t, pec.StateRefused, o.state(t, id))
+	require.Empty(t, o.submitted)
+}
+
+// While a process stands still behind the intent, another one has offered the message in
+// vain: when it is offered again is for the pauses to say.
+func TestAnAttemptInVainJustBehindTheIntent(t *testing.T) {
+	o := newOffice(t)
+	o.outcome = pec.OutcomeTemporary
+	slow := open(t, o.network, o.provider, &after{o.store, "intent", func() {
+		_, err := o.Send(t.Context(), diffida("k"))
+		require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
+	}}, nil)
+	id, err := slow.Send(t.Context(), diffida("k"))
+	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
+	require.Equal(t, pec.StateRetrying, o.state(t, id))
+	require.Len(t, o.submitted, 1)
+}
+
+// The login is refused to another process just behind the intent: this one tries none.
+func TestASuspensionJustBehindTheIntent(t *testing.T) {
+	o := newOffice(t)
+	o.outcome = pec.OutcomeAuthentication
+	slow := open(t, o.network, o.provider, &after{o.store, "intent", func() {
+		_, err := o.Send(t.Context(), diffida("another"))
+		require.Error(t, err)
+	}}, nil)
+	id, err := slow.Send(t.Context(), diffida("k"))
+	require.Equal(t, pec.OutcomeAuthentication, outcomeOf(t, err))
+	var suspended *pec.SuspendedError
+	require.ErrorAs(t, err, &suspended)
+	require.Equal(t, pec.StateSuspended, o.state(t, id))
+	require.Len(t, o.submitted, 1)
+}

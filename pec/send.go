@@ -156,9 +156,16 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 	if !added {
 		return c.lost(ctx, m, key, first)
 	}
-	_, err = c.submit(ctx, m.messageID, func() (io.ReadCloser, error) {
+	open := func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(m.body, 0, m.body.Size())), nil
-	})
+	}
+	if m.chosen {
+		// A receipt under it may have come since nothing was known of it.
+		_, err = c.submit(ctx, m.messageID, open)
+	} else {
+		// Nobody has known the Message-ID before: another worker goes by the claim, as we do.
+		_, err = c.offer(ctx, intent, 1, open)
+	}
 	return m.messageID, err
 }
 

@@ -31,37 +31,57 @@ func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
 // then stands: nil when the provider has the message, else a *SendError. attempted
 // is false when nothing was offered by this call.
 func (c *Client) submit(ctx context.Context, messageID string, open func() (io.ReadCloser, error)) (attempted bool, err error) {
-	s, err := c.load(ctx, messageID)
+	f, err := c.loadOurs(ctx, messageID)
 	if err != nil {
 		return false, err
-	}
-	_, f := fold(s.facts, c.now())
-	intent := s.intent()
-	if f == nil || intent == nil {
-		return false, ErrUnknownSend
 	}
 	if !f.mayAttempt() {
 		return false, f.standing()
 	}
-	if suspended, _ := suspensionIn(s.facts); suspended != nil {
-		err := &SuspendedError{Suspension: *suspended}
-		return false, &SendError{MessageID: intent.MessageID, Outcome: Outcome{Kind: OutcomeAuthentication, Err: err}}
+	return c.offer(ctx, f.intent, f.last().n+1, open)
+}
+
+// loadOurs reads a send that was made with this mailbox in this Store.
+func (c *Client) loadOurs(ctx context.Context, messageID string) (*folding, error) {
+	s, err := c.load(ctx, messageID)
+	if err != nil {
+		return nil, err
+	}
+	_, f := fold(s.facts, c.now())
+	if f == nil || f.elsewhere {
+		return nil, ErrUnknownSend
+	}
+	return f, nil
+}
+
+// offer is submit for a send whose attempt n may be made, as far as the caller knows.
+func (c *Client) offer(ctx context.Context, intent Intent, n int, open func() (io.ReadCloser, error)) (attempted bool, err error) {
+	if err := c.mayLogIn(ctx); err != nil {
+		var suspended *SuspendedError
+		if errors.As(err, &suspended) {
+			err = &SendError{MessageID: intent.MessageID, Outcome: Outcome{Kind: OutcomeAuthentication, Err: suspended}}
+		}
+		return false, err
 	}
 	// A process that stood still must not wake up and send: by then its claim may have
 	// been resolved.
 	limited, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
 	// The claim: of all that try, one may make attempt n.
-	n, begun := f.last().n+1, c.now()
-	claimed, err := c.record(ctx, messageID, Attempt{N: n, At: begun})
+	begun := c.now()
+	claimed, err := c.record(ctx, intent.MessageID, Attempt{N: n, At: begun})
 	if err != nil {
 		return false, err
 	}
 	if !claimed {
-		return false, &SendError{MessageID: intent.MessageID, Outcome: Outcome{Kind: OutcomeUncertain, Err: errOther}}
+		f, err := c.loadOurs(ctx, intent.MessageID)
+		if err != nil {
+			return false, err
+		}
+		return false, f.standing()
 	}
-	outcome := c.attempt(limited, *intent, begun, open)
-	return true, c.conclude(ctx, *intent, AttemptOutcome{N: n, At: c.now(), Outcome: outcome}, open)
+	outcome := c.attempt(limited, intent, begun, open)
+	return true, c.conclude(ctx, intent, AttemptOutcome{N: n, At: c.now(), Outcome: outcome}, open)
 }
 
 // standing is what the attempts at a send led to, as submit returns it.
