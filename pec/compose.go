@@ -34,12 +34,14 @@ func compose(ctx context.Context, sender string, m Message, l Limits, now time.T
 	c.checkRecipients(l, count)
 	c.checkEvidence(m.RequireFullEvidence)
 
-	out := newOutput(l.size(count))
+	out := newOutput(l.size(count), len(m.Text)+len(m.HTML))
 	defer out.discard()
 	if err := c.write(ctx, out, files); err != nil && !out.tooLarge {
 		return nil, fmt.Errorf("pec: composing: %w", err)
 	}
-	c.request = c.requestDigest()
+	if m.Key != "" {
+		c.request = c.requestDigest()
+	}
 	return c.finish(ctx, out, l, count)
 }
 

@@ -243,7 +243,7 @@ func TestLargeAttachments(t *testing.T) {
 func TestRequestDigest(t *testing.T) {
 	base := func() Message {
 		return Message{
-			To: []string{"Anna <anna@b.example>"}, Cc: []string{"c@b.example"}, ReplyTo: "r@b.example",
+			Key: "k", To: []string{"Anna <anna@b.example>"}, Cc: []string{"c@b.example"}, ReplyTo: "r@b.example",
 			Subject: "s", Text: "t", HTML: "h", InReplyTo: "a@b",
 			ExtraHeader: []HeaderField{{"X-A", ""}, {"X-B", "x"}},
 			Attachments: []Attachment{{Name: "n", Content: strings.NewReader("content")}},
@@ -257,7 +257,7 @@ func TestRequestDigest(t *testing.T) {
 		"a display name":   func(m *Message) { m.To[0] = "ANNA@b.example" },
 		"the same receipt": func(m *Message) { m.Receipt = receipt.Full },
 		"the same type":    func(m *Message) { m.Attachments[0].Type = "Application/Octet-Stream" },
-		"a key":            func(m *Message) { m.Key = "k" },
+		"another key":      func(m *Message) { m.Key = "l" },
 		"case of a name":   func(m *Message) { m.ExtraHeader[0].Name = "x-a" },
 		"brackets":         func(m *Message) { m.InReplyTo = "<a@b>" },
 		"the reader":       func(m *Message) { m.Attachments[0].Content = iotest.OneByteReader(strings.NewReader("content")) },

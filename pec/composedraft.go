@@ -20,7 +20,7 @@ type composed struct {
 	receipt     receipt.Detail
 	body        *spool.Spool // the exact bytes; whoever has the composed closes it
 	digest      [32]byte     // SHA-256 of body
-	request     [32]byte     // identifies the request: equal for equal ones, whenever they are made
+	request     [32]byte     // of a message with a key; equal for equal requests, whenever they are made
 	attachments []AttachmentDigest
 	warnings    []Warning
 }

@@ -1,6 +1,7 @@
 package pec
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"net/mail"
@@ -94,7 +95,10 @@ func writePart(w *message.Writer, h message.Header, text string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(part, text); err != nil {
+	// The library takes bytes only: no copy of a long text is made for it.
+	pieces := bufio.NewWriterSize(part, 2<<10)
+	_, _ = pieces.WriteString(text) // a failure stays, and is found by Flush
+	if err := pieces.Flush(); err != nil {
 		return err
 	}
 	return part.Close()

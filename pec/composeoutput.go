@@ -25,8 +25,10 @@ var errTooLarge = errors.New("the message is too large")
 // outputBuffer is how much is hashed and stored at a time, in bytes.
 const outputBuffer = 8 << 10
 
-func newOutput(limit int64) *output {
+// newOutput makes an output that takes at most limit bytes, and some size or more of them.
+func newOutput(limit int64, size int) *output {
 	o := &output{sum: sha256.New(), limit: limit}
+	o.spool.Grow(int64(size) + 2<<10)
 	o.Writer = bufio.NewWriterSize((*sink)(o), outputBuffer)
 	return o
 }

@@ -52,7 +52,7 @@ func composeRaw(ctx context.Context, sender string, m RawMessage, l Limits) (*co
 	c.checkRecipients(l, count)
 	c.checkEvidence(m.RequireFullEvidence)
 
-	out := newOutput(l.size(count))
+	out := newOutput(l.size(count), len(raw))
 	defer out.discard()
 	if c.chosen = c.messageID != ""; !c.chosen {
 		c.messageID = newMessageID(sender)

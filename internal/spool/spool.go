@@ -57,7 +57,7 @@ var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 // Copy is Open for a reader that is no other, of about that many bytes.
 func Copy(ctx context.Context, r io.Reader, size int64) (*Spool, error) {
 	var w Writer
-	w.head.Grow(int(min(max(size, 0), MemoryLimit)))
+	w.Grow(size)
 	buffer := buffers.Get().(*[32 << 10]byte)
 	defer buffers.Put(buffer)
 	if _, err := io.CopyBuffer(&w, NewReader(ctx, r), buffer[:]); err != nil {

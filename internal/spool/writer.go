@@ -14,6 +14,9 @@ type Writer struct {
 	out  Spool
 }
 
+// Grow makes room for a message of about that many bytes, so far as it is kept in memory.
+func (w *Writer) Grow(size int64) { w.head.Grow(int(min(max(size, 0), MemoryLimit))) }
+
 // Write adds to the message.
 func (w *Writer) Write(p []byte) (int, error) {
 	if w.out.file == nil && w.head.Len()+len(p) <= MemoryLimit {
