@@ -28,7 +28,7 @@ func refusal(err error) (pec.Reply, bool) {
 
 // readReply reads one complete reply; the zero value when none comes.
 func readReply(src io.Reader) pec.Reply {
-	code, text, err := textproto.NewReader(bufio.NewReader(io.LimitReader(src, maxReply))).ReadResponse(0)
+	code, text, err := textproto.NewReader(bufio.NewReaderSize(io.LimitReader(src, maxReply), 512)).ReadResponse(0)
 	if err != nil {
 		return pec.Reply{}
 	}
