@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -95,7 +96,9 @@ func (s *scene) newRun(t *testing.T) *run {
 	dir := t.TempDir()
 	dsn := s.dsn
 	if dsn == "" {
-		dsn = "file:" + filepath.Join(dir, "pec.db") + pragmas
+		// The folder has the name of the test, in which a # would end the path.
+		file := url.URL{Path: filepath.Join(dir, "pec.db")}
+		dsn = "file:" + file.EscapedPath() + pragmas
 	}
 	r := &run{scene: s, order: order{
 		Driver: s.driver, DSN: dsn, Way: sends,

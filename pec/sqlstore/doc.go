@@ -5,6 +5,8 @@
 //	...
 //	store, err := sqlstore.OpenSQLite(ctx, db)
 //
+// That name is a URI: in the path of a file ? and # end it, and are written as %3f and %23.
+//
 // The tables are named pec_ and something, and are made and brought up to date when
 // a Store is opened; programs that start together may do that at the same time.
 // Nothing is ever deleted. Entries never change; messages are kept in pieces, with a
