@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -182,25 +183,44 @@ func TestIdleTimeout(t *testing.T) {
 
 // TestIdleRace has connections end at the very moment when they are wanted again.
 func TestIdleRace(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8)) // more goroutines stand still at any place
 	netguardtest.NoLeak(t)
 	n := pectest.Start(t, nil)
 	account := n.Accounts()[0]
-	c := newClient(t, n.Providers()[0].SMTPAddr(), pec.Password(account.Login, account.Password),
-		&smtpclient.Options{TLS: &tls.Config{RootCAs: n.TLSRoots()}, IdleTimeout: 200 * time.Microsecond})
-	var group sync.WaitGroup
-	for range 4 {
-		group.Go(func() {
-			for range 15 {
-				s := submission(message())
-				s.From = account.Address
-				o := c.Submit(t.Context(), s)
-				assert.Equal(t, pec.OutcomeSubmitted, o.Kind, "%v %v", o.Reply, o.Err)
+	for _, idle := range []time.Duration{time.Nanosecond, 200 * time.Microsecond} {
+		for range 10 {
+			c := newClient(t, n.Providers()[0].SMTPAddr(), pec.Password(account.Login, account.Password),
+				&smtpclient.Options{TLS: &tls.Config{RootCAs: n.TLSRoots()}, IdleTimeout: idle})
+			var group sync.WaitGroup
+			for range 4 {
+				group.Go(func() {
+					for range 10 {
+						s := submission(message())
+						s.From = account.Address
+						o := c.Submit(t.Context(), s)
+						assert.Equal(t, pec.OutcomeSubmitted, o.Kind, "%v %v", o.Reply, o.Err)
+					}
+				})
 			}
-		})
+			group.Wait()
+			require.NoError(t, c.Close())
+			require.Empty(t, netguardtest.Leaked())
+		}
 	}
-	group.Wait()
-	require.NoError(t, c.Close())
-	assert.Empty(t, netguardtest.Leaked())
+}
+
+// TestIdleWhileAnotherWaits has the time of a kept connection pass while a call that does
+// not get to use it has the turn.
+func TestIdleWhileAnotherWaits(t *testing.T) {
+	netguardtest.NoLeak(t)
+	p := play(t, false, script(greeted, login, mail, rest, quit))
+	const idle = 50 * time.Millisecond
+	c := p.open(t, pec.Password(sender, secret), &smtpclient.Options{IdleTimeout: idle, PerMinute: 1})
+	require.Equal(t, pec.OutcomeSubmitted, c.Submit(t.Context(), submission(message())).Kind)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*idle)
+	defer cancel()
+	require.Equal(t, pec.OutcomeTemporary, c.Submit(ctx, submission(message())).Kind)
+	<-p.ended
 }
 
 // TestTurns has many callers at once: one connection serves them all.

@@ -21,7 +21,10 @@ type session struct {
 	wire  *wire
 	smtp  *smtp.Client
 	offer offer
-	timer *time.Timer // ends the session when nobody uses it; nil before it is first kept
+
+	// Of a session that was kept:
+	until time.Time   // when it ends, if nobody uses it
+	timer *time.Timer // for that; nil before
 
 	farewell time.Duration // the patience for what is said once the outcome is known
 

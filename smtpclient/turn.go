@@ -32,23 +32,26 @@ func (c *Client) end() { <-c.turns }
 // keep leaves a session to the next call, for some time. Its timer runs on while the
 // session is in use: to stop and start one for each message costs more than to offer it.
 func (c *Client) keep(s *session) {
-	c.session = s
+	c.session, s.until = s, time.Now().Add(c.options.IdleTimeout)
+	c.timers.Add(1) // before the timer runs: it may be over at once
 	if s.timer == nil {
-		c.timers.Add(1)
 		s.timer = time.AfterFunc(c.options.IdleTimeout, c.idle)
-	} else if !s.timer.Reset(c.options.IdleTimeout) {
-		c.timers.Add(1)
+	} else if s.timer.Reset(c.options.IdleTimeout) {
+		c.timers.Done() // it still ran, and was counted then
 	}
 }
 
-// idle ends the session that was kept.
+// idle ends the session that was kept, unless it has been used since: then there is
+// another timer.
 func (c *Client) idle() {
 	defer c.timers.Done()
 	select {
 	case c.turns <- struct{}{}:
-		c.hangUp()
+		if c.session != nil && !time.Now().Before(c.session.until) {
+			c.hangUp()
+		}
 		c.end()
-	default: // whoever has the turn is using the session, and keeps it anew or ends it
+	case <-c.closed:
 	}
 }
 
