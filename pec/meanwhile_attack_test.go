@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -71,32 +72,73 @@ func TestACancelJustBehindTheIntent(t *testing.T) {
 }
 
 // While a process stands still behind the intent, another one has offered the message in
-// vain: when it is offered again is for the pauses to say.
+// vain: an explicit call does not wait, and offers it anew.
 func TestAnAttemptInVainJustBehindTheIntent(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	slow := open(t, o.network, o.provider, &after{o.store, "intent", func() {
 		_, err := o.Send(t.Context(), diffida("k"))
 		require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
+		o.outcome = pec.OutcomeSubmitted
 	}}, nil)
 	id, err := slow.Send(t.Context(), diffida("k"))
-	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
-	require.Equal(t, pec.StateRetrying, o.state(t, id))
-	require.Len(t, o.submitted, 1)
+	require.NoError(t, err)
+	require.Equal(t, pec.StateSubmitted, o.state(t, id))
+	require.Len(t, o.submitted, 2)
+	require.Equal(t, o.submitted[0].raw, o.submitted[1].raw)
 }
 
-// The login is refused to another process just behind the intent: this one tries none.
+// The login is refused to another process just behind the intent, or just before the
+// claim: this one tries none.
 func TestASuspensionJustBehindTheIntent(t *testing.T) {
-	o := newOffice(t)
-	o.outcome = pec.OutcomeAuthentication
-	slow := open(t, o.network, o.provider, &after{o.store, "intent", func() {
-		_, err := o.Send(t.Context(), diffida("another"))
-		require.Error(t, err)
-	}}, nil)
-	id, err := slow.Send(t.Context(), diffida("k"))
-	require.Equal(t, pec.OutcomeAuthentication, outcomeOf(t, err))
-	var suspended *pec.SuspendedError
-	require.ErrorAs(t, err, &suspended)
-	require.Equal(t, pec.StateSuspended, o.state(t, id))
-	require.Len(t, o.submitted, 1)
+	for name, key := range map[string]string{"of another message": "another", "of this one": "k"} {
+		for _, at := range []string{"intent", "attempt/1"} {
+			o := newOffice(t)
+			o.outcome = pec.OutcomeAuthentication
+			meanwhile := func() {
+				_, err := o.Send(t.Context(), diffida(key))
+				require.Equal(t, pec.OutcomeAuthentication, outcomeOf(t, err))
+			}
+			var store pec.Store = &after{o.store, at, meanwhile}
+			if at == "attempt/1" {
+				if key == "another" {
+					continue // the login of this one is under way
+				}
+				store = before(o.store, at, meanwhile)
+			}
+			slow := open(t, o.network, o.provider, store, nil)
+			id, err := slow.Send(t.Context(), diffida("k"))
+			require.Equal(t, pec.OutcomeAuthentication, outcomeOf(t, err), "%s, %s", name, at)
+			var suspended *pec.SuspendedError
+			require.ErrorAs(t, err, &suspended, "%s, %s", name, at)
+			require.Equal(t, pec.StateSuspended, o.state(t, id))
+			require.Len(t, o.submitted, 1)
+		}
+	}
+}
+
+// While a process stands still behind the intent, another one offers the message, and
+// only then is a login refused: that the mailbox is suspended says nothing about this
+// message, and whoever was told that it has not left would send it anew.
+func TestASuspensionDoesNotHideWhatHasLeft(t *testing.T) {
+	for _, kind := range []pec.OutcomeKind{pec.OutcomeSubmitted, pec.OutcomeUncertain, pec.OutcomeRefused} {
+		for _, key := range []string{"k", ""} {
+			o := newOffice(t)
+			slow := open(t, o.network, o.provider, &after{o.store, "intent", func() {
+				o.outcome = kind
+				o.clock.advance(2 * time.Minute)
+				require.Len(t, o.retry(t), 1)
+				o.outcome = pec.OutcomeAuthentication
+				_, err := o.Send(t.Context(), diffida(""))
+				require.Equal(t, pec.OutcomeAuthentication, outcomeOf(t, err))
+			}}, nil)
+			_, err := slow.Send(t.Context(), diffida(key))
+			if kind == pec.OutcomeSubmitted {
+				require.NoError(t, err)
+			} else {
+				require.Equal(t, kind, outcomeOf(t, err))
+			}
+			require.Len(t, o.submitted, 2)
+		}
+	}
 }

@@ -159,13 +159,14 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 	open := func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(m.body, 0, m.body.Size())), nil
 	}
-	if m.chosen {
-		// A receipt under it may have come since nothing was known of it.
-		_, err = c.submit(ctx, m.messageID, open)
-	} else {
-		// Nobody has known the Message-ID before: another worker goes by the claim, as we do.
-		_, err = c.offer(ctx, intent, 1, open)
+	// Nobody has known a Message-ID of ours before: there is nothing to read, and of all
+	// that go on from the intent the claim chooses one.
+	if !m.chosen && c.mayLogIn(ctx) == nil {
+		if claimed, err := c.offer(ctx, intent, 1, open); claimed || err != nil {
+			return m.messageID, err
+		}
 	}
+	_, err = c.submit(ctx, m.messageID, open)
 	return m.messageID, err
 }
 

@@ -31,54 +31,39 @@ func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
 // then stands: nil when the provider has the message, else a *SendError. attempted
 // is false when nothing was offered by this call.
 func (c *Client) submit(ctx context.Context, messageID string, open func() (io.ReadCloser, error)) (attempted bool, err error) {
-	f, err := c.loadOurs(ctx, messageID)
+	s, err := c.load(ctx, messageID)
 	if err != nil {
 		return false, err
+	}
+	_, f := fold(s.facts, c.now())
+	if f == nil || f.elsewhere {
+		return false, ErrUnknownSend
 	}
 	if !f.mayAttempt() {
 		return false, f.standing()
 	}
-	return c.offer(ctx, f.intent, f.last().n+1, open)
+	if suspended, _ := suspensionIn(s.facts); suspended != nil {
+		err := &SuspendedError{Suspension: *suspended}
+		return false, &SendError{MessageID: f.intent.MessageID, Outcome: Outcome{Kind: OutcomeAuthentication, Err: err}}
+	}
+	claimed, err := c.offer(ctx, f.intent, f.last().n+1, open)
+	if !claimed && err == nil {
+		err = &SendError{MessageID: f.intent.MessageID, Outcome: Outcome{Kind: OutcomeUncertain, Err: errOther}}
+	}
+	return claimed, err
 }
 
-// loadOurs reads a send that was made with this mailbox in this Store.
-func (c *Client) loadOurs(ctx context.Context, messageID string) (*folding, error) {
-	s, err := c.load(ctx, messageID)
-	if err != nil {
-		return nil, err
-	}
-	_, f := fold(s.facts, c.now())
-	if f == nil || f.elsewhere {
-		return nil, ErrUnknownSend
-	}
-	return f, nil
-}
-
-// offer is submit for a send whose attempt n may be made, as far as the caller knows.
-func (c *Client) offer(ctx context.Context, intent Intent, n int, open func() (io.ReadCloser, error)) (attempted bool, err error) {
-	if err := c.mayLogIn(ctx); err != nil {
-		var suspended *SuspendedError
-		if errors.As(err, &suspended) {
-			err = &SendError{MessageID: intent.MessageID, Outcome: Outcome{Kind: OutcomeAuthentication, Err: suspended}}
-		}
-		return false, err
-	}
+// offer makes attempt n at a send, if it is the one that may: claimed is false when
+// another has it.
+func (c *Client) offer(ctx context.Context, intent Intent, n int, open func() (io.ReadCloser, error)) (claimed bool, err error) {
 	// A process that stood still must not wake up and send: by then its claim may have
 	// been resolved.
 	limited, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
-	// The claim: of all that try, one may make attempt n.
 	begun := c.now()
-	claimed, err := c.record(ctx, intent.MessageID, Attempt{N: n, At: begun})
-	if err != nil {
+	claimed, err = c.record(ctx, intent.MessageID, Attempt{N: n, At: begun})
+	if err != nil || !claimed {
 		return false, err
-	}
-	if !claimed {
-		f, err := c.loadOurs(ctx, intent.MessageID)
-		if err != nil {
-			return false, err
-		}
-		return false, f.standing()
 	}
 	outcome := c.attempt(limited, intent, begun, open)
 	return true, c.conclude(ctx, intent, AttemptOutcome{N: n, At: c.now(), Outcome: outcome}, open)
