@@ -60,8 +60,9 @@ type Entry struct {
 // sees a part of it. Of Appends that compete for a Key exactly one wins.
 //
 // Durable: what Append or SetCursor has reported as done is still there after a
-// crash of process and machine. An error means that it is not known whether it was
-// done; the same call may then be repeated.
+// crash of process and machine, and from then on every call but Changes shows it, in
+// every process: a replica that lags behind is no Store. An error means that it is not
+// known whether it was done; the same call may then be repeated.
 //
 // Ordered: the entries of a mailbox have Positions, and Changes never shows an
 // entry behind a place that it has already shown, however Appends interleave. For
