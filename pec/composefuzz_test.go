@@ -150,6 +150,7 @@ func FuzzCompose(f *testing.F) {
 	f.Add("=?utf-8?q?a=0Ab?=", "c@d.example", "=?utf-8?q?=0ABcc:?=", "--\x00", "", "X-D", "=?x?=", `a"b%41*=''.txt`, "<x@y>")
 	f.Add("x\r\nBcc: e@f.example", "c@d.example\r\nBcc: e@f.example", "s\r\nBcc: e@f.example", "\r\n\r\n", "", "Bcc", "e@f.example\r\n\r\n", "a\r\nBcc: e@f.example", "x@y\r\nBcc: e@f.example")
 	f.Add("\u2028", "c@d.example", "\u2028\u0085\u00a0", "=", " ", strings.Repeat("N", 60), strings.Repeat("b ", 600)+strings.Repeat("c", 940), strings.Repeat("a", 255), "")
+	f.Add("Anna", "a@b.example", "s", "a\rè\nb", "c\r\x7f\r\nd", "X-A", "v", "n.pdf", "")
 	f.Fuzz(func(t *testing.T, name, cc, subject, text, html, field, value, file, inReplyTo string) {
 		checkCompose(t, name, cc, subject, text, html, field, value, file, inReplyTo)
 	})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/mail"
+	"strings"
 	"time"
 
 	"github.com/emersion/go-message"
@@ -90,6 +91,10 @@ func textHeader(mediaType string) message.Header {
 	})
 }
 
+// lineEnds makes every line end LF. mime/quotedprintable writes LF as CRLF, but loses one
+// that follows a bare CR and octets that it encodes.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 func writePart(w *message.Writer, h message.Header, text string) error {
 	part, err := w.CreatePart(h)
 	if err != nil {
@@ -97,7 +102,7 @@ func writePart(w *message.Writer, h message.Header, text string) error {
 	}
 	// The library takes bytes only: no copy of a long text is made for it.
 	pieces := bufio.NewWriterSize(part, 2<<10)
-	_, _ = pieces.WriteString(text) // a failure stays, and is found by Flush
+	_, _ = lineEnds.WriteString(pieces, text) // a failure stays, and is found by Flush
 	if err := pieces.Flush(); err != nil {
 		return err
 	}
