@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gopec/gopec/internal/login"
 	"github.com/gopec/gopec/internal/netguard"
 	"github.com/gopec/gopec/pec"
 )
@@ -94,8 +95,8 @@ func New(addr string, login pec.Login, opts *Options) (*Client, error) {
 // fill puts the defaults in and checks the rest.
 func (c *Client) fill() error {
 	o := &c.options
-	if c.login.User == "" || c.login.Secret == nil {
-		return errors.New("a login with user and secret is required")
+	if err := login.Check(c.login.User, string(c.login.Mechanism), c.login.Secret != nil); err != nil {
+		return err
 	}
 	if o.Timeout < 0 || o.PollInterval < 0 || o.MaxMessage < 0 {
 		return errors.New("negative duration or size")
@@ -108,11 +109,6 @@ func (c *Client) fill() error {
 	}
 	if o.MaxMessage == 0 {
 		o.MaxMessage = defaultMax
-	}
-	switch c.login.Mechanism {
-	case pec.MechanismPassword, pec.MechanismXOAUTH2, pec.MechanismOAuthBearer:
-	default:
-		return errors.New("unknown login mechanism")
 	}
 	if o.Folders = slices.Clone(o.Folders); o.Folders == nil {
 		o.Folders = []string{"INBOX"}

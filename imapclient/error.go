@@ -18,7 +18,7 @@ type Reason string
 // the next one connects anew where that is needed.
 const (
 	ReasonConfig      Reason = "config"      // New was given something it cannot use
-	ReasonSecret      Reason = "secret"      // the password could not be had
+	ReasonSecret      Reason = "secret"      // the password or token could not be had, or no login can carry it
 	ReasonArgument    Reason = "argument"    // the call was given something it cannot use
 	ReasonMechanism   Reason = "mechanism"   // the server does not offer the way to log in
 	ReasonUnavailable Reason = "unavailable" // the server lets nobody in right now (RFC 5530, 3: UNAVAILABLE)

@@ -3,12 +3,13 @@ package imapclient
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-sasl"
 
+	"github.com/gopec/gopec/internal/login"
 	"github.com/gopec/gopec/internal/netguard"
-	"github.com/gopec/gopec/internal/xoauth2"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -51,8 +52,9 @@ func (t *turn) login() error {
 	if err != nil {
 		return err
 	}
-	if !c.offered(caps) {
-		return &Error{Op: "login", Reason: ReasonMechanism, Err: errors.New("the server does not offer the mechanism")}
+	name := login.Choose(string(c.login.Mechanism), offered(caps))
+	if name == "" {
+		return &Error{Op: "login", Reason: ReasonMechanism, Err: errors.New("the server offers none of the mechanisms that fit")}
 	}
 	c.session.rest()
 	secret, err := c.login.Secret(t.ctx)
@@ -60,61 +62,32 @@ func (t *turn) login() error {
 	if err != nil {
 		return &Error{Op: "login", Reason: ReasonSecret, Err: err}
 	}
-	if err := c.authenticate(caps, secret); err != nil {
-		return err
+	mechanism, err := login.NewClient(name, c.login.User, secret, c.addr)
+	if err != nil {
+		return &Error{Op: "login", Reason: ReasonSecret, Err: err}
+	}
+	if name == sasl.Login {
+		err = client.Login(c.login.User, secret).Wait()
+	} else {
+		err = client.Authenticate(mechanism)
+	}
+	switch {
+	case err != nil && mechanism.Refusal() != "":
+		return &pec.LoginError{Server: c.addr, Reply: mechanism.Refusal(), Err: err}
+	case err != nil:
+		return c.refused(err)
 	}
 	c.session.caps, err = client.Capability().Wait()
 	return err
 }
 
-// offered tells whether the server knows the way to log in.
-func (c *Client) offered(caps imap.CapSet) bool {
-	if m := c.login.Mechanism; m != pec.MechanismPassword {
-		return caps.Has(imap.AuthCap(string(m)))
+// offered are the ways to log in. LOGIN is the command, which needs no SASL.
+func offered(caps imap.CapSet) []string {
+	names := slices.DeleteFunc(caps.AuthMechanisms(), func(name string) bool { return name == sasl.Login })
+	if !caps.Has(imap.CapLoginDisabled) {
+		names = append(names, sasl.Login)
 	}
-	return caps.Has(imap.AuthCap(sasl.Plain)) || !caps.Has(imap.CapLoginDisabled)
-}
-
-func (c *Client) authenticate(caps imap.CapSet, secret string) error {
-	client, user := c.session.imap, c.login.User
-	token := &tokenLogin{}
-	switch c.login.Mechanism {
-	case pec.MechanismXOAUTH2:
-		token.Client = xoauth2.NewClient(user, secret)
-	case pec.MechanismOAuthBearer:
-		bearer, err := xoauth2.NewBearer(user, secret, c.addr)
-		if err != nil {
-			return err
-		}
-		token.Client = bearer
-	default:
-		if caps.Has(imap.AuthCap(sasl.Plain)) {
-			return c.refused(client.Authenticate(sasl.NewPlainClient("", user, secret)))
-		}
-		return c.refused(client.Login(user, secret).Wait())
-	}
-	err := client.Authenticate(token)
-	switch {
-	case errors.Is(err, xoauth2.ErrCredentials):
-		return &Error{Op: "login", Reason: ReasonSecret, Err: err}
-	case err != nil && token.refusal != "":
-		return &pec.LoginError{Server: c.addr, Reply: token.refusal, Err: err}
-	default:
-		return c.refused(err)
-	}
-}
-
-// tokenLogin is a login with a token. The server says why it refuses one in a
-// challenge, and then waits for an answer before it refuses (RFC 7628, 3.2.3).
-type tokenLogin struct {
-	sasl.Client
-	refusal string
-}
-
-// Next implements sasl.Client.
-func (l *tokenLogin) Next(challenge []byte) ([]byte, error) {
-	l.refusal = string(challenge)
-	return l.Client.Next(challenge)
+	return names
 }
 
 // refused tells a refused login, which must not be repeated, from a server that

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gopec/gopec/internal/login"
 	"github.com/gopec/gopec/internal/netguard"
 	"github.com/gopec/gopec/pec"
 )
@@ -79,8 +80,8 @@ var _ pec.Submitter = (*Client)(nil)
 
 // New gives a Client for the server at addr (host:port). It does not connect. It
 // fails with an *Error of ReasonConfig.
-func New(addr string, login pec.Login, opts *Options) (*Client, error) {
-	c := &Client{addr: addr, login: login, turns: make(chan struct{}, 1), closed: make(chan struct{})}
+func New(addr string, l pec.Login, opts *Options) (*Client, error) {
+	c := &Client{addr: addr, login: l, turns: make(chan struct{}, 1), closed: make(chan struct{})}
 	if opts != nil {
 		c.options = *opts
 	}
@@ -97,7 +98,7 @@ func New(addr string, login pec.Login, opts *Options) (*Client, error) {
 // fill puts the defaults in and checks the rest.
 func (c *Client) fill() error {
 	o := &c.options
-	if err := checkLogin(c.login); err != nil {
+	if err := login.Check(c.login.User, string(c.login.Mechanism), c.login.Secret != nil); err != nil {
 		return err
 	}
 	if err := checkThrottles(o.Throttles); err != nil {

@@ -1,4 +1,4 @@
-package xoauth2_test
+package login_test
 
 import (
 	"strings"
@@ -8,16 +8,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/xoauth2"
-)
-
-const (
-	user  = "mario@pec.example"
-	token = "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg"
+	"github.com/gopec/gopec/internal/login"
 )
 
 func TestXOAUTH2(t *testing.T) {
-	c := xoauth2.NewClient("someuser@example.com", token)
+	c := newClient(t, login.XOAuth2, "someuser@example.com", "h:1")
 	mech, ir, err := c.Start()
 	require.NoError(t, err)
 	assert.Equal(t, "XOAUTH2", mech)
@@ -42,7 +37,7 @@ func TestOAUTHBEARER(t *testing.T) {
 			}
 			return &sasl.OAuthBearerError{Status: "invalid_token", Schemes: "bearer"}
 		})
-		c := bearer(t, user, token, "smtp.pec.example:465")
+		c := newClient(t, sasl.OAuthBearer, user, "smtp.pec.example:465")
 		mech, ir, err := c.Start()
 		require.NoError(t, err)
 		assert.Equal(t, sasl.OAuthBearer, mech)
@@ -63,14 +58,14 @@ func TestOAUTHBEARER(t *testing.T) {
 		require.ErrorIs(t, err, sasl.ErrUnexpectedServerChallenge)
 	}
 
-	_, ir, err := bearer(t, "a=b,c", token, "h:1").Start()
+	_, ir, err := newClient(t, sasl.OAuthBearer, "a=b,c", "h:1").Start()
 	require.NoError(t, err)
 	assert.True(t, strings.HasPrefix(string(ir), "n,a=a=3Db=2Cc,\x01host=h\x01port=1\x01auth=Bearer "))
 }
 
-func bearer(t *testing.T, user, token, addr string) sasl.Client {
+func newClient(t *testing.T, name, user, addr string) *login.Client {
 	t.Helper()
-	c, err := xoauth2.NewBearer(user, token, addr)
+	c, err := login.NewClient(name, user, token, addr)
 	require.NoError(t, err)
 	return c
 }
@@ -78,15 +73,28 @@ func bearer(t *testing.T, user, token, addr string) sasl.Client {
 // TestInjection has a user or token that would add fields of its own.
 func TestInjection(t *testing.T) {
 	for _, bad := range []string{"", "a\x01auth=Bearer other", "a\r\nMAIL FROM:<>", "a\x00", "a\x7f"} {
-		for _, c := range []sasl.Client{
-			xoauth2.NewClient(user, bad), xoauth2.NewClient(bad, token),
-			bearer(t, user, bad, "h:1"), bearer(t, bad, token, "h:1"),
-		} {
-			mech, ir, err := c.Start()
-			require.ErrorIs(t, err, xoauth2.ErrCredentials)
-			assert.Empty(t, mech)
-			assert.Empty(t, ir)
-			assert.NotContains(t, err.Error(), token)
+		for _, name := range []string{sasl.Plain, sasl.Login, sasl.OAuthBearer, login.XOAuth2} {
+			for _, pair := range [][2]string{{user, bad}, {bad, token}} {
+				c, err := login.NewClient(name, pair[0], pair[1], "h:1")
+				require.ErrorIs(t, err, login.ErrCredentials)
+				assert.Nil(t, c)
+				assert.NotContains(t, err.Error(), token)
+			}
 		}
+	}
+}
+
+// TestChoose never takes a token for a password, nor a password for a token.
+func TestChoose(t *testing.T) {
+	for _, c := range []struct{ mechanism, offered, chosen string }{
+		{"", "LOGIN PLAIN", sasl.Plain},
+		{"", "XOAUTH2 LOGIN", sasl.Login},
+		{"", "XOAUTH2 OAUTHBEARER", ""},
+		{"", "", ""},
+		{"XOAUTH2", "PLAIN LOGIN OAUTHBEARER", ""},
+		{"OAUTHBEARER", "PLAIN LOGIN XOAUTH2", ""},
+		{"OAUTHBEARER", "XOAUTH2 OAUTHBEARER", sasl.OAuthBearer},
+	} {
+		assert.Equal(t, c.chosen, login.Choose(c.mechanism, strings.Fields(c.offered)), "%+v", c)
 	}
 }
