@@ -158,26 +158,28 @@ func TestCredentials(t *testing.T) {
 	clients := []struct {
 		name  string
 		serve func(string) func(*recorder, *bufio.ReadWriter)
-		// try gives whether New refused, and the error's reason.
-		try func(r *recorder, l pec.Login) (err error, config, secret bool)
+		// try logs in, and says whether the reason of the error is config or secret.
+		try func(r *recorder, l pec.Login) (config, secret bool, err error)
 	}{
-		{"SMTP", smtpServer, func(r *recorder, l pec.Login) (error, bool, bool) {
+		{"SMTP", smtpServer, func(r *recorder, l pec.Login) (config, secret bool, err error) {
 			c, err := smtpclient.New(r.addr, l, &smtpclient.Options{TLS: r.id.Client})
 			if err == nil {
 				_, err = c.Probe(t.Context())
 				assert.NoError(t, c.Close())
 			}
 			var known *smtpclient.Error
-			return err, errors.As(err, &known) && known.Reason == smtpclient.ReasonConfig, errors.As(err, &known) && known.Reason == smtpclient.ReasonSecret
+			errors.As(err, &known)
+			return known != nil && known.Reason == smtpclient.ReasonConfig, known != nil && known.Reason == smtpclient.ReasonSecret, err
 		}},
-		{"IMAP", imapServer, func(r *recorder, l pec.Login) (error, bool, bool) {
+		{"IMAP", imapServer, func(r *recorder, l pec.Login) (config, secret bool, err error) {
 			c, err := imapclient.New(r.addr, l, &imapclient.Options{TLS: r.id.Client})
 			if err == nil {
 				_, err = c.Probe(t.Context())
 				assert.NoError(t, c.Close())
 			}
 			var known *imapclient.Error
-			return err, errors.As(err, &known) && known.Reason == imapclient.ReasonConfig, errors.As(err, &known) && known.Reason == imapclient.ReasonSecret
+			errors.As(err, &known)
+			return known != nil && known.Reason == imapclient.ReasonConfig, known != nil && known.Reason == imapclient.ReasonSecret, err
 		}},
 	}
 	mechanisms := []struct {
@@ -194,7 +196,7 @@ func TestCredentials(t *testing.T) {
 					r := record(t, client.serve(m.offered))
 					l := pec.Password(c.user, c.secret)
 					l.Mechanism = m.mechanism
-					err, config, secret := client.try(r, l)
+					config, secret, err := client.try(r, l)
 					require.Error(t, err)
 					want := c.token
 					if m.mechanism == pec.MechanismPassword {
