@@ -12,13 +12,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gopec/gopec/examples/internal/program"
 	"github.com/gopec/gopec/pec"
 )
 
 func main() {
-	if err := run(context.Background(), os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "custom-store:", err)
-		os.Exit(2)
+	if len(os.Args) > 1 {
+		os.Exit(program.Fail(os.Stderr, "custom-store", fmt.Errorf("it takes no arguments, and %q is one", os.Args[1])))
+	}
+	if err := run(program.Context(), os.Stdout); err != nil {
+		os.Exit(program.Fail(os.Stderr, "custom-store", err))
 	}
 }
 

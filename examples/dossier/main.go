@@ -16,22 +16,19 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 
 	"github.com/gopec/gopec/examples/internal/account"
+	"github.com/gopec/gopec/examples/internal/program"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/dossier"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(program.Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // request is what the flags ask for.
@@ -43,20 +40,25 @@ type request struct {
 	language          dossier.Language
 }
 
-func (r request) valid() bool {
-	fromStore, fromFolder := r.store != "" && r.key != "", r.folder != ""
-	return r.out != "" && fromStore != fromFolder && (r.store == "") == (r.key == "") && (r.messageID == "" || fromFolder) &&
-		(r.language == dossier.Italian || r.language == dossier.English)
+func (r request) check() error {
+	switch {
+	case r.out == "":
+		return errors.New("-out is required")
+	case r.folder != "" && r.store+r.key != "":
+		return errors.New("-folder does not go with -store and -key")
+	case r.folder == "" && (r.store == "" || r.key == ""):
+		return errors.New("-store and -key, or -folder, are required")
+	case r.folder == "" && r.messageID != "":
+		return errors.New("-message-id needs -folder")
+	case r.language != dossier.Italian && r.language != dossier.English:
+		return fmt.Errorf("-lang is it or en, not %q", r.language)
+	}
+	return nil
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var r request
-	set := flag.NewFlagSet("dossier", flag.ContinueOnError)
-	set.SetOutput(stderr)
-	set.Usage = func() {
-		fmt.Fprintln(stderr, "usage: dossier {-store FILE.db -key KEY | -folder DIR [-message-id ID]} -out FILE.zip [-anchors FILE.pem] [-legacy] [-lang it|en]")
-		set.PrintDefaults()
-	}
+	set := program.Flags("dossier", "{-store FILE.db -key KEY | -folder DIR [-message-id ID]} -out FILE.zip [-anchors FILE.pem] [-legacy] [-lang it|en]")
 	set.StringVar(&r.store, "store", "", "the SQLite `file` that knows the message")
 	set.StringVar(&r.key, "key", "", "the `name` under which it was sent")
 	set.StringVar(&r.folder, "folder", "", "the `directory` with its .eml files, in the place of a store")
@@ -65,26 +67,23 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	set.StringVar(&r.anchors, "anchors", "", "trust the signing CAs or public keys in this PEM `file` instead of the built-in ones")
 	set.BoolVar(&r.legacy, "legacy", false, "admit certificates of the time before 2017")
 	set.StringVar((*string)(&r.language), "lang", string(dossier.Italian), "the `language` of what is printed: it or en")
-	if err := set.Parse(args); err != nil {
-		return 2
+	if exit, goOn := program.Parse(set, args, stderr); !goOn {
+		return exit
 	}
-	if !r.valid() || set.NArg() > 0 {
-		set.Usage()
-		return 2
+	if err := r.check(); err != nil {
+		return program.Fail(stderr, "dossier", err)
 	}
 	report, err := r.write(ctx)
 	refused, nothing := errors.AsType[*dossier.Error](err)
 	switch {
 	case errors.Is(err, pec.ErrUnknownSend), nothing && (refused.Reason == dossier.ReasonUnknown || refused.Reason == dossier.ReasonAmbiguous):
-		fmt.Fprintln(stderr, "dossier:", err)
+		program.Fail(stderr, "dossier", err)
 		return 1
 	case err != nil:
-		fmt.Fprintln(stderr, "dossier:", err)
-		return 2
+		return program.Fail(stderr, "dossier", err)
 	}
 	if err := show(stdout, report, r.language); err != nil {
-		fmt.Fprintln(stderr, "dossier:", err)
-		return 2
+		return program.Fail(stderr, "dossier", err)
 	}
 	return 0
 }
@@ -123,10 +122,7 @@ func (r request) source(ctx context.Context) (dossier.Source, io.Closer, error) 
 		}
 		return dossier.FromFolder(root.FS(), r.messageID), root, nil
 	}
-	if _, err := os.Stat(r.store); err != nil {
-		return dossier.Source{}, nil, err // a store is not made by looking for it
-	}
-	store, closer, err := account.OpenStore(ctx, r.store)
+	store, closer, err := account.ReadStore(ctx, r.store)
 	if err != nil {
 		return dossier.Source{}, nil, err
 	}

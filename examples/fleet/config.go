@@ -33,17 +33,16 @@ type login struct {
 	Provider    string `json:"provider"`    // the domain of its provider; "" means that of the address
 }
 
-func readConfig(file string) (*config, error) {
+func readConfig(file string) (c config, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
-	c := &config{}
-	if err := json.Unmarshal(text, c); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	if err := json.Unmarshal(text, &c); err != nil {
+		return c, fmt.Errorf("%s: %w", file, err)
 	}
 	if len(c.Accounts) == 0 {
-		return nil, fmt.Errorf("%s: no accounts", file)
+		return c, fmt.Errorf("%s: no accounts", file)
 	}
 	return c, nil
 }

@@ -2,27 +2,34 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/gopec/gopec/examples/internal/program"
 )
 
 // enqueue records one invoice and the job of sending it.
 func enqueue(ctx context.Context, f *fleet, args []string, _, stderr io.Writer) error {
-	set := flags("fleet enqueue", stderr)
+	set := program.Flags("fleet enqueue", "-from ADDRESS -to A,B -number N [-total T]")
 	i := invoice{}
 	set.StringVar(&i.Sender, "from", "", "the `address` of the mailbox that sends")
 	to := set.String("to", "", "the `addresses` of the recipients, with commas")
 	set.StringVar(&i.Number, "number", "", "the invoice's `number`, which no other of this mailbox has")
 	set.StringVar(&i.Total, "total", "", "the `amount` in euro")
-	if err := parse(set, args); err != nil {
+	if err := parse(set, args, stderr); err != nil {
 		return err
 	}
-	if set.NArg() > 0 || i.Sender == "" || *to == "" || i.Number == "" {
-		return errUsage
+	switch {
+	case set.NArg() > 0:
+		return fmt.Errorf("%q is not a flag", set.Arg(0))
+	case i.Sender == "" || *to == "" || i.Number == "":
+		return errors.New("-from, -to and -number are required")
 	}
 	i.Recipients = strings.Split(*to, ",")
 	m, err := f.mailbox(i.Sender)

@@ -47,6 +47,12 @@ func open(ctx context.Context, url, file string) (f *fleet, err error) {
 			f.close()
 		}
 	}()
+	var c config
+	if file != "" {
+		if c, err = readConfig(file); err != nil {
+			return f, err
+		}
+	}
 	if f.pool, err = pgxpool.New(ctx, url); err != nil {
 		return f, err
 	}
@@ -55,10 +61,6 @@ func open(ctx context.Context, url, file string) (f *fleet, err error) {
 	}
 	f.db = stdlib.OpenDBFromPool(f.pool)
 	if f.store, err = sqlstore.OpenPostgres(ctx, f.db, nil); err != nil || file == "" {
-		return f, err
-	}
-	c, err := readConfig(file)
-	if err != nil {
 		return f, err
 	}
 	roots, err := account.Roots(c.CA)

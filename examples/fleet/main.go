@@ -18,7 +18,7 @@
 //
 // A job may run twice, when its worker died or was only slow. The PEC leaves once all
 // the same: its key is the invoice, and whoever records an attempt first makes it.
-// The exit status is 0, 1 for trouble, and 2 for wrong usage.
+// The exit status is 0, or 2 for wrong usage or trouble.
 package main
 
 import (
@@ -28,45 +28,40 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
+
+	"github.com/gopec/gopec/examples/internal/program"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(program.Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
-
-var errUsage = errors.New("usage: fleet [-db URL] [-config FILE] worker|enqueue|summary [-help]")
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err := command(ctx, args, stdout, stderr)
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
+	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0
-	case errors.Is(err, errUsage):
-		fmt.Fprintln(stderr, err)
-		return 2
-	default:
-		fmt.Fprintln(stderr, "fleet:", err)
-		return 1
 	}
+	return program.Fail(stderr, "fleet", err)
 }
 
 func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	set := flags("fleet", stderr)
+	set := program.Flags("fleet", "[-db URL] [-config FILE] worker|enqueue|summary [-help]")
 	url := set.String("db", os.Getenv("DATABASE_URL"), "the `URL` of the PostgreSQL database")
 	file := set.String("config", "", "the JSON `file` with providers and mailboxes")
-	if err := parse(set, args); err != nil {
+	if err := parse(set, args, stderr); err != nil {
 		return err
 	}
 	commands := map[string]func(context.Context, *fleet, []string, io.Writer, io.Writer) error{
 		"worker": worker, "enqueue": enqueue, "summary": summary,
 	}
 	do := commands[set.Arg(0)]
-	if do == nil || *url == "" || *file == "" && set.Arg(0) != "summary" {
-		return errUsage
+	switch {
+	case do == nil:
+		return fmt.Errorf("%q is not a command; there are worker, enqueue and summary", set.Arg(0))
+	case *url == "":
+		return errors.New("-db, or the environment variable DATABASE_URL, is required")
+	case *file == "" && set.Arg(0) != "summary":
+		return errors.New("-config is required")
 	}
 	f, err := open(ctx, *url, *file)
 	if err != nil {
@@ -76,17 +71,12 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	return do(ctx, f, set.Args()[1:], stdout, stderr)
 }
 
-func flags(name string, stderr io.Writer) *flag.FlagSet {
-	set := flag.NewFlagSet(name, flag.ContinueOnError)
-	set.SetOutput(stderr)
-	return set
-}
-
-// parse tells wrong usage from a question for help.
-func parse(set *flag.FlagSet, args []string) error {
+// parse prints the usage when it is asked for: the error is flag.ErrHelp then.
+func parse(set *flag.FlagSet, args []string, stderr io.Writer) error {
 	err := set.Parse(args)
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		return fmt.Errorf("%w: %w", errUsage, err)
+	if errors.Is(err, flag.ErrHelp) {
+		set.SetOutput(stderr)
+		set.Usage()
 	}
 	return err
 }

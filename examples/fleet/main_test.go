@@ -142,7 +142,7 @@ func TestCommands(t *testing.T) {
 	exit, _, stderr := s.run(t.Context(), "enqueue", "-from", mario, "-to", luigi, "-number", "1", "-total", "5,00")
 	require.Zero(t, exit, stderr)
 	exit, _, stderr = s.run(t.Context(), "enqueue", "-from", mario, "-to", luigi, "-number", "1", "-total", "5,00")
-	require.Equal(t, 1, exit)
+	require.Equal(t, 2, exit)
 	require.Contains(t, stderr, "fleet_invoices")
 	for _, args := range [][]string{
 		{}, {"dance"}, {"worker", "-turn", "2m"}, {"worker", "-sends", "0"}, {"worker", "-x"}, {"enqueue", "-from", mario}, {"summary", "x"},
@@ -156,7 +156,7 @@ func TestCommands(t *testing.T) {
 		{"enqueue", "-from", mario, "-to", "not an address", "-number", "2"},
 	} {
 		exit, _, _ := s.run(t.Context(), args...)
-		require.Equal(t, 1, exit, "%v", args)
+		require.Equal(t, 2, exit, "%v", args)
 	}
 	f := s.open(t)
 	require.Equal(t, 1, f.rows(t, queued))

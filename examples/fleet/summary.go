@@ -6,17 +6,18 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"github.com/gopec/gopec/examples/internal/program"
 	"github.com/gopec/gopec/pec"
 )
 
 // summary prints, for each mailbox, how many sends need looking at.
 func summary(ctx context.Context, f *fleet, args []string, stdout, stderr io.Writer) error {
-	set := flags("fleet summary", stderr)
-	if err := parse(set, args); err != nil {
+	set := program.Flags("fleet summary", "")
+	if err := parse(set, args, stderr); err != nil {
 		return err
 	}
 	if set.NArg() > 0 {
-		return errUsage
+		return fmt.Errorf("%q is not a flag", set.Arg(0))
 	}
 	mailboxes, err := f.store.Mailboxes(ctx)
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/gopec/gopec/examples/internal/program"
 )
 
 // pace is how a worker process works.
@@ -25,18 +27,23 @@ type pace struct {
 
 // worker runs jobs until ctx ends, and finishes those it has begun.
 func worker(ctx context.Context, f *fleet, args []string, _, stderr io.Writer) error {
-	set := flags("fleet worker", stderr)
+	set := program.Flags("fleet worker", "[-sends N] [-mailboxes N] [-turn D] [-send-timeout D] [-rescue D]")
 	var p pace
 	set.IntVar(&p.sends, "sends", 8, "how `many` messages to send at a time; of one mailbox it is one")
 	set.IntVar(&p.mailboxes, "mailboxes", 8, "how `many` mailboxes to look after at a time")
 	set.DurationVar(&p.turn, "turn", 20*time.Second, "how long to look after a mailbox before another has its turn")
 	set.DurationVar(&p.timeout, "send-timeout", 30*time.Minute, "how long sending may take: a server may think for ten minutes, and whoever hangs up then makes a send uncertain")
 	set.DurationVar(&p.rescue, "rescue", 2*time.Minute, "after this time, and for sending -send-timeout, a job is run again; longer than -turn")
-	if err := parse(set, args); err != nil {
+	if err := parse(set, args, stderr); err != nil {
 		return err
 	}
-	if set.NArg() > 0 || p.sends < 1 || p.mailboxes < 1 || p.turn <= 0 || p.timeout <= 0 || p.rescue <= p.turn {
-		return errUsage
+	switch {
+	case set.NArg() > 0:
+		return fmt.Errorf("%q is not a flag", set.Arg(0))
+	case p.sends < 1 || p.mailboxes < 1 || p.turn <= 0 || p.timeout <= 0:
+		return errors.New("-sends, -mailboxes, -turn and -send-timeout are greater than zero")
+	case p.rescue <= p.turn:
+		return errors.New("-rescue is longer than -turn")
 	}
 	jobs, err := newWorker(f, p, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {

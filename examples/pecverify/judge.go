@@ -58,6 +58,10 @@ func newJudge(anchorFile string, legacy bool, sentFile string) (*judge, error) {
 		if j.sent, err = os.Open(sentFile); err != nil {
 			return nil, err
 		}
+		// Better told now than for each receipt.
+		if _, err := j.sent.ReadAt(make([]byte, 1), 0); err != nil {
+			return nil, errors.Join(fmt.Errorf("-sent: %s: %w", sentFile, err), j.Close())
+		}
 	}
 	return j, nil
 }

@@ -20,14 +20,14 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
+
+	"github.com/gopec/gopec/examples/internal/program"
 )
 
 const (
@@ -37,40 +37,31 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	ctx := program.Context()
+	os.Exit(run(ctx, os.Args[1:], program.Reader(ctx, os.Stdin), os.Stdout, os.Stderr))
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("pecverify", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprintln(stderr, "usage: pecverify [-json] [-anchors FILE.pem] [-legacy] [-sent ORIGINAL.eml] FILE...")
-		flags.PrintDefaults()
-	}
+	flags := program.Flags("pecverify", "[-json] [-anchors FILE.pem] [-legacy] [-sent ORIGINAL.eml] FILE...")
 	asJSON := flags.Bool("json", false, "print one JSON object a line")
 	anchorFile := flags.String("anchors", "", "trust the CA certificates or public keys in this PEM `file` instead of the built-in ones")
 	legacy := flags.Bool("legacy", false, "admit certificates of the time before 2017")
 	sentFile := flags.String("sent", "", "compare what delivery receipts carry with the message in this `file`, as it was sent")
-	if err := flags.Parse(args); err != nil {
-		return exitTrouble
+	if exit, goOn := program.ParseWithArguments(flags, args, stderr); !goOn {
+		return exit
 	}
 	if flags.NArg() == 0 {
-		flags.Usage()
-		return exitTrouble
+		return program.Fail(stderr, "pecverify", errors.New("a FILE to verify is required"))
 	}
 	judge, err := newJudge(*anchorFile, *legacy, *sentFile)
 	if err != nil {
-		fmt.Fprintln(stderr, "pecverify:", err)
-		return exitTrouble
+		return program.Fail(stderr, "pecverify", err)
 	}
 	defer judge.Close()
 	exit := exitVerified
 	files, err := messages(flags.Args())
 	if err != nil {
-		fmt.Fprintln(stderr, "pecverify:", err)
-		exit = exitTrouble // and what was found is verified all the same
+		exit = program.Fail(stderr, "pecverify", err) // and what was found is verified all the same
 	}
 	print := newPrinter(stdout, *asJSON, len(files))
 	bar := newProgress(stderr, len(files))
@@ -87,8 +78,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			}
 		}
 		if err != nil {
-			fmt.Fprintln(stderr, "pecverify:", err)
-			exit = exitTrouble
+			exit = program.Fail(stderr, "pecverify", err)
 		}
 	}
 	return exit

@@ -9,12 +9,12 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
-	"log"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/examples/internal/program"
 	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
@@ -22,10 +22,13 @@ import (
 )
 
 func main() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	if len(os.Args) > 1 {
+		os.Exit(program.Fail(os.Stderr, "quickstart", fmt.Errorf("it takes no arguments, and %q is one", os.Args[1])))
+	}
+	ctx, cancel := context.WithTimeout(program.Context(), time.Minute)
 	defer cancel()
 	if err := run(ctx, os.Stdout); err != nil {
-		log.Fatal(err)
+		os.Exit(program.Fail(os.Stderr, "quickstart", err))
 	}
 }
 

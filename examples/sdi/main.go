@@ -19,33 +19,36 @@ package main
 
 import (
 	"context"
-	"flag"
+	"errors"
 	"fmt"
 	"io"
+	"net/mail"
 	"os"
-	"os/signal"
 
 	"github.com/gopec/gopec/examples/internal/account"
+	"github.com/gopec/gopec/examples/internal/program"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(program.Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	set := flag.NewFlagSet("sdi", flag.ContinueOnError)
-	set.SetOutput(stderr)
+	set := program.Flags("sdi", account.Usage+" -answers FOLDER [-to ADDRESS] [IT01234567890_00001.xml...]")
 	flags := account.Register(set)
 	to := set.String("to", "sdi01@pec.fatturapa.it", "where invoices go until the exchange system has answered: an `address` of its domain")
 	folder := set.String("answers", "", "the `folder` for answers, which must exist; required")
-	if err := set.Parse(args); err != nil {
-		return 2
+	if exit, goOn := program.ParseWithArguments(set, args, stderr); !goOn {
+		return exit
 	}
 	if *folder == "" || flags.Store == "" {
-		fmt.Fprintln(stderr, "sdi: -store and -answers are required")
-		return 2
+		return program.Fail(stderr, "sdi", errors.New("-store and -answers are required"))
+	}
+	if _, err := os.ReadDir(*folder); err != nil {
+		return program.Fail(stderr, "sdi", err)
+	}
+	if a, err := mail.ParseAddress(*to); err != nil || a.Address != *to {
+		return program.Fail(stderr, "sdi", fmt.Errorf("-to: %q is not an address", *to))
 	}
 	a, err := flags.Open(ctx)
 	if err == nil {
@@ -54,8 +57,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = x.run(ctx, set.Args(), stdout, stderr)
 	}
 	if err != nil && ctx.Err() == nil {
-		fmt.Fprintln(stderr, "sdi:", err)
-		return 2
+		return program.Fail(stderr, "sdi", err)
 	}
 	return 0
 }
@@ -75,7 +77,7 @@ func (x *exchange) run(ctx context.Context, invoices []string, stdout, stderr io
 		switch {
 		case err != nil:
 		case e.Trouble != nil:
-			fmt.Fprintln(stderr, "sdi: trying again:", e.Trouble)
+			program.Fail(stderr, "sdi: trying again", e.Trouble)
 		case e.Inbound != nil:
 			var taken []answer
 			taken, err = x.take(ctx, e.Inbound)

@@ -20,12 +20,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
 
 	"github.com/gopec/gopec/examples/internal/account"
+	"github.com/gopec/gopec/examples/internal/program"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -38,26 +37,23 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	ctx := program.Context()
+	os.Exit(run(ctx, os.Args[1:], program.Reader(ctx, os.Stdin), os.Stdout, os.Stderr))
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	r, err := parse(args, stdin, stderr)
-	if err != nil {
-		fmt.Fprintln(stderr, "send:", err)
-		return exitTrouble
+	r, exit := parse(args, stdin, stderr)
+	if r == nil {
+		return exit
 	}
 	a, err := r.account.Open(ctx)
 	if err != nil {
-		fmt.Fprintln(stderr, "send:", err)
-		return exitTrouble
+		return program.Fail(stderr, "send", err)
 	}
 	defer a.Close()
-	exit, err := r.run(ctx, a, newDisplay(stdout, r.json))
+	exit, err = r.run(ctx, a, newDisplay(stdout, r.json))
 	if err != nil {
-		fmt.Fprintln(stderr, "send:", err)
+		program.Fail(stderr, "send", err)
 	}
 	return exit
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"mime"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gopec/gopec/examples/internal/account"
+	"github.com/gopec/gopec/examples/internal/program"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/receipt"
 )
@@ -34,15 +34,11 @@ type request struct {
 	dryRun, json  bool
 }
 
-func parse(args []string, stdin io.Reader, stderr io.Writer) (*request, error) {
-	set := flag.NewFlagSet("send", flag.ContinueOnError)
-	set.SetOutput(stderr)
-	set.Usage = func() {
-		fmt.Fprintln(stderr, "usage: send "+account.Usage+" -to A,B [-cc C] [-reply-to R] [-subject S] [-body FILE|-] [-attach FILE]... [-eml FILE]",
-			"[-receipt full|brief|concise] [-key KEY] [-require accepted|delivered] [-allow-ordinary] [-timeout D] [-dry-run] [-json]")
-		set.PrintDefaults()
-	}
-	r := &request{account: account.Register(set), stdin: stdin}
+// parse returns nil and the exit status when the program has nothing to do.
+func parse(args []string, stdin io.Reader, stderr io.Writer) (r *request, exit int) {
+	set := program.Flags("send", account.Usage+" -to A,B [-cc C] [-reply-to R] [-subject S] [-body FILE|-] [-attach FILE]... [-eml FILE]"+
+		" [-receipt full|brief|concise] [-key KEY] [-require accepted|delivered] [-allow-ordinary] [-timeout D] [-dry-run] [-json]")
+	r = &request{account: account.Register(set), stdin: stdin}
 	set.Var(&r.to, "to", "`addresses` of recipients, with commas; may be given more than once")
 	set.Var(&r.cc, "cc", "`addresses` of further recipients, whose receipts carry no content")
 	set.StringVar(&r.replyTo, "reply-to", "", "the `address` for answers")
@@ -57,24 +53,30 @@ func parse(args []string, stdin io.Reader, stderr io.Writer) (*request, error) {
 	set.DurationVar(&r.timeout, "timeout", 10*time.Minute, "how long to wait for the notices")
 	set.BoolVar(&r.dryRun, "dry-run", false, "log in and check the message, and send nothing")
 	set.BoolVar(&r.json, "json", false, "print one JSON object a change")
-	if err := set.Parse(args); err != nil {
-		return nil, err
+	if exit, goOn := program.Parse(set, args, stderr); !goOn {
+		return nil, exit
 	}
+	if err := r.check(); err != nil {
+		return nil, program.Fail(stderr, "send", err)
+	}
+	return r, 0
+}
+
+// check finds what does not go together.
+func (r *request) check() error {
 	switch {
-	case set.NArg() > 0:
-		return nil, fmt.Errorf("%q is not a flag", set.Arg(0))
 	case r.key != "" && r.account.Store == "":
-		return nil, errors.New("-key needs -store: without one it is forgotten")
+		return errors.New("-key needs -store: without one it is forgotten")
 	case r.require != "accepted" && r.require != "delivered":
-		return nil, fmt.Errorf("-require is accepted or delivered, not %q", r.require)
+		return fmt.Errorf("-require is accepted or delivered, not %q", r.require)
 	case r.eml != "" && (len(r.to)+len(r.cc)+len(r.attach) > 0 || r.subject+r.body+r.replyTo != ""):
-		return nil, errors.New("-eml is a whole message: the other flags about its content do not go with it")
-	case r.eml == "" && len(r.to) == 0:
-		return nil, errors.New("-to is required")
+		return errors.New("-eml is a whole message: the other flags about its content do not go with it")
+	case r.eml == "" && len(addresses(r.to)) == 0:
+		return errors.New("-to is required")
 	case r.timeout <= 0:
-		return nil, errors.New("-timeout is not a time to wait")
+		return errors.New("-timeout is not a time to wait")
 	}
-	return r, nil
+	return nil
 }
 
 // compose gives the message, or the raw one, and the files to close afterwards.

@@ -32,31 +32,17 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 
+	"github.com/gopec/gopec/examples/internal/program"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, errUsage):
-		os.Exit(2)
-	default:
-		fmt.Fprintln(os.Stderr, "simulator:", err)
-		os.Exit(1)
-	}
+	os.Exit(run(program.Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
-
-var errUsage = errors.New("usage")
 
 // ready is the line that tells others where everything is.
 type ready struct {
@@ -79,25 +65,30 @@ type account struct {
 	Password string `json:"password"`
 }
 
-// run starts everything, says so, and ends it when ctx ends.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
-	flags := flag.NewFlagSet("simulator", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := program.Flags("simulator", "[-config FILE] [-speed N]")
 	file := flags.String("config", "", "JSON file; lines that begin with // are comments")
 	speed := flags.Int("speed", 0, "so many seconds in each second; 0 is what the config says, else 1")
-	if err := flags.Parse(args); err != nil {
-		return errors.Join(errUsage, err)
+	if exit, goOn := program.Parse(flags, args, stderr); !goOn {
+		return exit
 	}
-	if flags.NArg() > 0 || *speed < 0 {
-		flags.Usage()
-		return errUsage
+	if *speed < 0 {
+		return program.Fail(stderr, "simulator", errors.New("-speed is not negative"))
 	}
-	settings, err := readConfig(*file)
+	if err := simulate(ctx, *file, *speed, stdout, stderr); err != nil {
+		return program.Fail(stderr, "simulator", err)
+	}
+	return 0
+}
+
+// simulate starts everything, says so, and ends it when ctx ends.
+func simulate(ctx context.Context, file string, speed int, stdout, stderr io.Writer) (err error) {
+	settings, err := readConfig(file)
 	if err != nil {
 		return err
 	}
-	if *speed > 0 {
-		settings.options.Speed = *speed
+	if speed > 0 {
+		settings.options.Speed = speed
 	}
 	settings.options.Logger = newLog(stderr)
 	network, err := pectest.New(&settings.options)

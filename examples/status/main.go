@@ -11,31 +11,23 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"iter"
 	"os"
-	"os/signal"
 	"time"
 
 	"github.com/gopec/gopec/examples/internal/account"
+	"github.com/gopec/gopec/examples/internal/program"
 	"github.com/gopec/gopec/pec"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(program.Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	set := flag.NewFlagSet("status", flag.ContinueOnError)
-	set.SetOutput(stderr)
-	set.Usage = func() {
-		fmt.Fprintln(stderr, "usage: status -store FILE.db [-key K | -open | -overdue | -uncertain] [-json]")
-		set.PrintDefaults()
-	}
+	set := program.Flags("status", "-store FILE.db [-key K | -open | -overdue | -uncertain] [-json]")
 	file := set.String("store", "", "the SQLite `file`; required")
 	key := set.String("key", "", "the message sent under this `name`")
 	chosen := map[pec.Filter]*bool{
@@ -44,8 +36,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		pec.FilterUncertain: set.Bool("uncertain", false, "messages of which nobody knows whether they left"),
 	}
 	asJSON := set.Bool("json", false, "print one JSON object a message")
-	if err := set.Parse(args); err != nil {
-		return 2
+	if exit, goOn := program.Parse(set, args, stderr); !goOn {
+		return exit
 	}
 	query, choices := pec.Query{}, 0
 	for filter, on := range chosen {
@@ -57,9 +49,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if *key != "" {
 		choices++
 	}
-	if *file == "" || set.NArg() > 0 || choices > 1 {
-		set.Usage()
-		return 2
+	switch {
+	case *file == "":
+		return program.Fail(stderr, "status", errors.New("-store is required"))
+	case choices > 1:
+		return program.Fail(stderr, "status", errors.New("-key, -open, -overdue and -uncertain do not go together"))
 	}
 	print := printLines(stdout)
 	if *asJSON {
@@ -68,8 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	found, err := show(ctx, *file, *key, query, print)
 	switch {
 	case err != nil:
-		fmt.Fprintln(stderr, "status:", err)
-		return 2
+		return program.Fail(stderr, "status", err)
 	case *key != "" && !found:
 		fmt.Fprintf(stderr, "status: nothing was sent under %q\n", *key)
 		return 1
@@ -79,10 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // show prints the messages asked for, of every mailbox.
 func show(ctx context.Context, file, key string, q pec.Query, print func(pec.Status) error) (found bool, err error) {
-	if _, err := os.Stat(file); err != nil {
-		return false, err // a store is not made by looking for it
-	}
-	store, closer, err := account.OpenStore(ctx, file)
+	store, closer, err := account.ReadStore(ctx, file)
 	if err != nil {
 		return false, err
 	}

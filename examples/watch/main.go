@@ -15,38 +15,29 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 
 	"github.com/gopec/gopec/examples/internal/account"
+	"github.com/gopec/gopec/examples/internal/program"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/receipt"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(program.Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	set := flag.NewFlagSet("watch", flag.ContinueOnError)
-	set.SetOutput(stderr)
-	set.Usage = func() {
-		fmt.Fprintln(stderr, "usage: watch "+account.Usage)
-		set.PrintDefaults()
-	}
+	set := program.Flags("watch", account.Usage)
 	flags := account.Register(set)
-	if err := set.Parse(args); err != nil {
-		return 2
+	if exit, goOn := program.Parse(set, args, stderr); !goOn {
+		return exit
 	}
 	a, err := flags.Open(ctx)
 	if err != nil {
-		fmt.Fprintln(stderr, "watch:", err)
-		return 2
+		return program.Fail(stderr, "watch", err)
 	}
 	defer a.Close()
 	err = watch(ctx, a.Client, json.NewEncoder(stdout), stderr)
@@ -55,11 +46,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case ctx.Err() != nil:
 		return 0
 	case errors.As(err, &suspended):
-		fmt.Fprintln(stderr, "watch:", err)
+		program.Fail(stderr, "watch", err)
 		return 4
 	default:
-		fmt.Fprintln(stderr, "watch:", err)
-		return 2
+		return program.Fail(stderr, "watch", err)
 	}
 }
 
@@ -69,10 +59,10 @@ func watch(ctx context.Context, c *pec.Client, out *json.Encoder, stderr io.Writ
 		case err != nil:
 			return err
 		case e.Trouble != nil:
-			fmt.Fprintln(stderr, "watch: trying again:", e.Trouble)
+			program.Fail(stderr, "watch: trying again", e.Trouble)
 			continue
 		case e.Unreadable != nil:
-			fmt.Fprintln(stderr, "watch: set aside:", e.Unreadable)
+			program.Fail(stderr, "watch: set aside", e.Unreadable)
 			continue
 		case e.Raw == nil:
 			continue // an attempt to send

@@ -88,59 +88,63 @@ func (a *Account) Close() error {
 }
 
 // Open makes the client that the flags ask for. Nothing is connected yet.
-func (f *Flags) Open(ctx context.Context) (a *Account, err error) {
+func (f *Flags) Open(ctx context.Context) (*Account, error) {
+	a := &Account{}
+	if err := a.open(ctx, f); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *Account) open(ctx context.Context, f *Flags) error {
 	preset, err := f.preset()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	password, ok := os.LookupEnv(f.PasswordEnv)
+	password := os.Getenv(f.PasswordEnv)
 	switch {
 	case f.User == "":
-		return nil, errors.New("-user is required")
-	case !ok:
-		return nil, fmt.Errorf("the environment variable %s, which should hold the password, is not set", f.PasswordEnv)
+		return errors.New("-user is required")
+	case f.PasswordEnv == "":
+		return errors.New("-password-env is required: the name of the environment variable that holds the password")
+	case password == "":
+		return fmt.Errorf("the environment variable %s, which should hold the password, is not set or is empty", f.PasswordEnv)
 	case f.From == "" && !strings.Contains(f.User, "@"):
-		return nil, errors.New("-from is required where the login name is not the address")
+		return errors.New("-from is required where the login name is not the address")
 	case f.From == "":
 		f.From = f.User
 	}
 	roots, err := Roots(f.CA)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	a = &Account{}
-	defer func() {
-		if err != nil {
-			a.Close()
-		}
-	}()
 	if a.Verifier, err = Verifier(f.Anchors); err != nil {
-		return nil, err
+		return err
 	}
 	login := pec.Password(f.User, password)
 	a.SMTP, err = smtpclient.New(preset.SMTP.Value, login, &smtpclient.Options{
 		TLS: roots, PerMinute: preset.PerMinute.Value, Throttles: preset.Throttles.Value,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	a.closers = append(a.closers, a.SMTP)
 	a.IMAP, err = imapclient.New(preset.IMAP.Value, login, &imapclient.Options{TLS: roots, Folders: f.Folders})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	a.closers = append(a.closers, a.IMAP)
 	opts := &pec.Options{Limits: preset.Limits.Value, PollInterval: 15 * time.Second}
 	if f.Store != "" {
 		store, closer, err := OpenStore(ctx, f.Store)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		a.closers = append(a.closers, closer)
 		opts.Store = store
 	}
 	a.Client, err = pec.New(f.From, a.SMTP, a.IMAP, a.Verifier, opts)
-	return a, err
+	return err
 }
 
 // preset gives the preset asked for, with the flags put over it.

@@ -3,8 +3,10 @@ package account
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"io"
 	"net/url"
+	"os"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
@@ -31,7 +33,15 @@ func OpenStore(ctx context.Context, file string) (Store, io.Closer, error) {
 	store, err := sqlstore.OpenSQLite(ctx, db)
 	if err != nil {
 		db.Close()
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return store, db, nil
+}
+
+// ReadStore is OpenStore for programs that only look: they make no store.
+func ReadStore(ctx context.Context, file string) (Store, io.Closer, error) {
+	if _, err := os.Stat(file); err != nil {
+		return nil, nil, err
+	}
+	return OpenStore(ctx, file)
 }
