@@ -1,207 +1,147 @@
-// Webhook posts every change that a store records to a web address, in order and at
-// least once, signed.
+// Webhook posts every change that a store records to a web address, at least once, the
+// changes of one send in their order, signed.
 //
-//	webhook -store FILE.db -url URL [-secret-env VAR] -position FILE [-once]
+//	webhook -store FILE.db -url URL [-secret-env VAR] [-name NAME] [-tries N] [-again] [-once]
+//	webhook -store FILE.db [-name NAME] -parked
 //
 // Each change is one POST of a JSON object. Its header Pec-Signature is
 // "t=SECONDS,v1=HEX": the HMAC-SHA256, under the secret, of the seconds since 1970, a
 // dot, and the body. A receiver recomputes it, refuses old times, and answers 2xx once
 // the change is safe with it; the field position tells a change that comes again. Any
-// other answer is tried again after pauses that grow to five minutes. How far it got is
-// kept in the position file, for each mailbox. With -once it ends when there is nothing
-// more to post.
+// other answer, a redirect too, is a failure, and is tried again after pauses that grow
+// to five minutes.
+//
+// A change that fails -tries times (20: about an hour) is parked, and so is what comes
+// after it of the same send. Every other send goes on. -parked prints what is parked,
+// one JSON object a line, and -again posts it again. While the receiver answers nothing
+// at all, tries do not count.
+//
+// What is still to be posted is kept in tables of the store's file, under -name, so that
+// a crash loses nothing and a restored file goes on where it was. Run one process for
+// each name.
+//
+// With -once it ends when there is nothing more to post. The exit status is 0, 1 when
+// something is parked then, and 2 for wrong usage or trouble with the store.
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
-	"os/signal"
 	"time"
 
 	"github.com/gopec/gopec/examples/internal/account"
-	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/examples/internal/program"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stderr))
+	os.Exit(run(program.Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-func run(ctx context.Context, args []string, stderr io.Writer) int {
-	set := flag.NewFlagSet("webhook", flag.ContinueOnError)
-	set.SetOutput(stderr)
-	file := set.String("store", "", "the SQLite `file`; required")
-	url := set.String("url", "", "the web `address`; required")
-	env := set.String("secret-env", "WEBHOOK_SECRET", "the environment `variable` that holds the secret")
-	position := set.String("position", "", "the `file` that keeps how far it got; required")
-	once := set.Bool("once", false, "end when there is nothing more to post")
-	if err := set.Parse(args); err != nil {
-		return 2
-	}
-	secret := os.Getenv(*env)
-	if *file == "" || *url == "" || *position == "" || secret == "" || set.NArg() > 0 {
-		fmt.Fprintf(stderr, "webhook: -store, -url, -position and the environment variable %s are required\n", *env)
-		set.Usage()
-		return 2
-	}
-	store, closer, err := account.OpenStore(ctx, *file)
-	if err == nil {
-		defer closer.Close()
-		h := &hook{url: *url, secret: []byte(secret), client: &http.Client{Timeout: 30 * time.Second}, log: stderr}
-		err = h.run(ctx, store, *position, *once)
-	}
-	if err != nil && ctx.Err() == nil {
-		fmt.Fprintln(stderr, "webhook:", err)
-		return 2
-	}
-	return 0
+// request is what the flags ask for.
+type request struct {
+	store, url, env, name string
+	tries                 int
+	parked, again, once   bool
 }
 
-// Change is what is posted.
-type Change struct {
-	Mailbox    string       `json:"mailbox"`
-	Position   pec.Position `json:"position"`
-	MessageID  string       `json:"messageID"` // "" when the change is about the mailbox
-	Key        string       `json:"key"`
-	Fact       string       `json:"fact"` // its kind, such as NoticeFact
-	Outcome    pec.Total    `json:"outcome"`
-	Flags      []pec.Flag   `json:"flags"`
-	Recipients []Recipient  `json:"recipients"` // those whose state changed
-}
-
-// Recipient is one recipient after the change.
-type Recipient struct {
-	Address  string `json:"address"`
-	State    string `json:"state"`
-	Cause    string `json:"cause"`
-	Time     string `json:"time"` // certified; RFC 3339, in the provider's offset
-	Evidence string `json:"evidence"`
-}
-
-func newChange(mailbox string, c pec.Change) Change {
-	change := Change{
-		Mailbox: mailbox, Position: c.Position, MessageID: c.MessageID, Key: c.After.Key,
-		Fact: fmt.Sprintf("%T", c.Fact)[len("pec."):], Outcome: c.After.Total, Flags: append([]pec.Flag{}, c.After.Flags...),
-		Recipients: []Recipient{},
+func (r request) check() error {
+	switch {
+	case r.store == "" || r.name == "":
+		return errors.New("-store is required, and -name is not empty")
+	case r.parked && (r.url != "" || r.again || r.once):
+		return errors.New("-parked only prints: -url, -again and -once do not go with it")
+	case r.parked:
+		return nil
+	case r.tries < 1:
+		return errors.New("-tries is greater than zero")
+	case os.Getenv(r.env) == "":
+		return fmt.Errorf("-secret-env: the environment variable %q, which should hold the secret, is not set or is empty", r.env)
 	}
-	for _, r := range c.Recipients() {
-		recipient := Recipient{Address: r.Address, State: r.State.String(), Cause: string(r.Failure.Cause), Evidence: r.Evidence.String()}
-		if !r.Time.IsZero() {
-			recipient.Time = r.Time.Format(time.RFC3339)
-		}
-		change.Recipients = append(change.Recipients, recipient)
-	}
-	return change
-}
-
-// hook posts changes.
-type hook struct {
-	url    string
-	secret []byte
-	client *http.Client
-	log    io.Writer
-}
-
-// pollEvery is how often a store is asked for changes when there were none.
-const pollEvery = time.Second
-
-func (h *hook) run(ctx context.Context, store account.Store, file string, once bool) error {
-	positions, err := readPositions(file)
-	if err != nil {
-		return err
-	}
-	for {
-		mailboxes, err := store.Mailboxes(ctx)
-		if err != nil {
-			return err
-		}
-		for _, mailbox := range mailboxes {
-			ledger, err := pec.NewLedger(mailbox, store, nil)
-			if err != nil {
-				return err
-			}
-			for c, err := range ledger.Changes(ctx, positions[mailbox]) {
-				if err != nil {
-					return err
-				}
-				if err := h.deliver(ctx, newChange(mailbox, c)); err != nil {
-					return err
-				}
-				positions[mailbox] = c.Position
-				if err := positions.write(file); err != nil {
-					return err
-				}
-			}
-		}
-		if once {
-			return nil
-		}
-		if err := sleep(ctx, pollEvery); err != nil {
-			return err
-		}
-	}
-}
-
-// deliver posts one change until it is taken.
-func (h *hook) deliver(ctx context.Context, c Change) error {
-	body, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
-	for pause := time.Second; ; pause = min(2*pause, 5*time.Minute) {
-		err := h.post(ctx, body)
-		if err == nil {
-			return nil
-		}
-		fmt.Fprintf(h.log, "webhook: position %s, again in %s: %v\n", c.Position, pause, err)
-		if err := sleep(ctx, pause); err != nil {
-			return err
-		}
-	}
-}
-
-func (h *hook) post(ctx context.Context, body []byte) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Pec-Signature", h.sign(time.Now(), body))
-	response, err := h.client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode/100 != 2 {
-		return errors.New(response.Status)
+	u, err := url.Parse(r.url)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return fmt.Errorf("-url: %q is not the address of a web server", r.url)
 	}
 	return nil
 }
 
-func (h *hook) sign(at time.Time, body []byte) string {
-	mac := hmac.New(sha256.New, h.secret)
-	fmt.Fprintf(mac, "%d.%s", at.Unix(), body)
-	return fmt.Sprintf("t=%d,v1=%s", at.Unix(), hex.EncodeToString(mac.Sum(nil)))
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var r request
+	set := program.Flags("webhook", "-store FILE.db {-url URL [-secret-env VAR] [-tries N] [-again] [-once] | -parked} [-name NAME]")
+	set.StringVar(&r.store, "store", "", "the SQLite `file`; required")
+	set.StringVar(&r.url, "url", "", "the web `address`; required")
+	set.StringVar(&r.env, "secret-env", "WEBHOOK_SECRET", "the environment `variable` that holds the secret")
+	set.StringVar(&r.name, "name", "webhook", "a `name` for how far it got: another one begins anew")
+	set.IntVar(&r.tries, "tries", 20, "park a change after so `many` failures")
+	set.BoolVar(&r.parked, "parked", false, "print what is parked, and end")
+	set.BoolVar(&r.again, "again", false, "first post again what is parked")
+	set.BoolVar(&r.once, "once", false, "end when there is nothing more to post")
+	if exit, goOn := program.Parse(set, args, stderr); !goOn {
+		return exit
+	}
+	err := r.check()
+	parked := 0
+	if err == nil {
+		parked, err = r.run(ctx, stdout, stderr)
+	}
+	switch {
+	case err != nil && ctx.Err() == nil:
+		return program.Fail(stderr, "webhook", err)
+	case parked > 0 && r.once:
+		program.Fail(stderr, "webhook", fmt.Errorf("%d changes are parked: see webhook -parked", parked))
+		return 1
+	}
+	return 0
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// run does what was asked, and counts what is parked.
+func (r request) run(ctx context.Context, stdout, stderr io.Writer) (parked int, err error) {
+	store, db, err := account.ReadStore(ctx, r.store)
+	if err != nil {
+		return 0, err
+	}
+	defer db.Close()
+	box, err := openOutbox(ctx, db, r.name)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", r.store, err)
+	}
+	if !r.parked {
+		h := &hook{
+			url: r.url, secret: []byte(os.Getenv(r.env)), client: newClient(), outbox: box, store: store,
+			tries: r.tries, least: time.Second, log: stderr,
+		}
+		if r.again {
+			err = box.again(ctx)
+		}
+		if err == nil {
+			err = h.run(ctx, r.once)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	list, err := box.parked(ctx)
+	if err != nil || !r.parked {
+		return len(list), err
+	}
+	for _, p := range list {
+		if err := json.NewEncoder(stdout).Encode(p); err != nil {
+			return 0, err
+		}
+	}
+	return 0, nil
+}
+
+// newClient follows no redirect: its answer would be about another request, without the
+// change, and the signature is for one receiver.
+func newClient() *http.Client {
+	return &http.Client{
+		Timeout:       30 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

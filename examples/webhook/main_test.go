@@ -11,9 +11,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,6 +27,16 @@ import (
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
+
+// asProgram makes the test binary the program itself, for tests that kill it.
+const asProgram = "GOPEC_TEST_AS_WEBHOOK"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
 
 // taker is a provider that takes every message.
 type taker struct{ pec.Mailbox }
@@ -32,68 +47,280 @@ func (taker) Submit(context.Context, pec.Submission) pec.Outcome {
 
 func (taker) Folders() []string { return []string{"INBOX"} }
 
-// receiver checks what is posted, and refuses the first post of each change.
-type receiver struct {
-	t       *testing.T
-	secret  string
-	refused map[pec.Position]bool
-	taken   []Change
+const (
+	secret = "s3cret"
+	mario  = "mario@alfa-pec.example"
+	anna   = "anna@alfa-pec.example"
+)
+
+// site is a store with sends in it, and a receiver.
+type site struct {
+	t    *testing.T
+	file string
+
+	mu     sync.Mutex
+	answer func(Change) int // nil takes everything; 0 is no answer
+	taken  []Change
+	seen   int // posts
+	server *httptest.Server
 }
 
-func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+func newSite(t *testing.T) *site {
+	s := &site{t: t, file: filepath.Join(t.TempDir(), "pec.db")}
+	s.server = httptest.NewServer(s)
+	t.Cleanup(s.server.Close)
+	t.Setenv("WEBHOOK_SECRET", secret)
+	return s
+}
+
+// send records a send: an Intent, an Attempt and its AttemptOutcome.
+func (s *site) send(from string) string {
+	s.t.Helper()
+	store, db, err := account.OpenStore(s.t.Context(), s.file)
+	require.NoError(s.t, err)
+	defer db.Close()
+	n := pectest.Start(s.t, nil)
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	require.NoError(s.t, err)
+	client, err := pec.New(from, taker{}, taker{}, v, &pec.Options{Store: store})
+	require.NoError(s.t, err)
+	id, err := client.Send(s.t.Context(), pec.Message{To: []string{"luigi@beta-pec.example"}})
+	require.NoError(s.t, err)
+	return id
+}
+
+func (s *site) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	body, err := io.ReadAll(request.Body)
-	require.NoError(r.t, err)
+	if err != nil {
+		return // the sender was killed
+	}
 	at, signature, found := strings.Cut(strings.TrimPrefix(request.Header.Get("Pec-Signature"), "t="), ",v1=")
-	require.True(r.t, found)
-	mac := hmac.New(sha256.New, []byte(r.secret))
+	mac := hmac.New(sha256.New, []byte(secret))
 	fmt.Fprintf(mac, "%s.%s", at, body)
-	require.Equal(r.t, hex.EncodeToString(mac.Sum(nil)), signature)
 	var c Change
-	require.NoError(r.t, json.Unmarshal(body, &c))
-	if c.Fact == "Intent" && !r.refused[c.Position] {
-		r.refused[c.Position] = true
-		w.WriteHeader(http.StatusServiceUnavailable)
+	if !found || hex.EncodeToString(mac.Sum(nil)) != signature || json.Unmarshal(body, &c) != nil {
+		s.t.Errorf("not signed, or no change: %q", body)
 		return
 	}
-	r.taken = append(r.taken, c)
+	s.mu.Lock()
+	s.seen++
+	answer := http.StatusOK
+	if s.answer != nil {
+		answer = s.answer(c)
+	}
+	if answer == http.StatusOK {
+		s.taken = append(s.taken, c)
+	}
+	s.mu.Unlock()
+	switch {
+	case answer == 0:
+		<-request.Context().Done()
+	case answer/100 == 3:
+		w.Header().Set("Location", s.server.URL+"/elsewhere")
+		fallthrough
+	default:
+		w.WriteHeader(answer)
+	}
 }
 
+// facts are the kinds of the changes of a send that were taken, in order.
+func (s *site) facts(id string) (facts []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.taken {
+		if c.MessageID == id {
+			facts = append(facts, c.Fact)
+		}
+	}
+	return facts
+}
+
+func (s *site) answering(answer func(Change) int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer = answer
+}
+
+// run runs the program.
+func (s *site) run(args ...string) (exit int, stdout, stderr string) {
+	var out, log bytes.Buffer
+	exit = run(s.t.Context(), append([]string{"-store", s.file}, args...), &out, &log)
+	return exit, out.String(), log.String()
+}
+
+// post is the program with -once, whose pauses are short and which waits for no answer
+// longer than it must.
+func (s *site) post(tries int) (log string) {
+	s.t.Helper()
+	store, db, err := account.ReadStore(s.t.Context(), s.file)
+	require.NoError(s.t, err)
+	defer db.Close()
+	box, err := openOutbox(s.t.Context(), db, "webhook")
+	require.NoError(s.t, err)
+	var told bytes.Buffer
+	h := &hook{
+		url: s.server.URL, secret: []byte(secret), client: newClient(), outbox: box, store: store,
+		tries: tries, least: time.Millisecond, log: &told,
+	}
+	h.client.Timeout = 50 * time.Millisecond
+	require.NoError(s.t, h.run(s.t.Context(), true))
+	return told.String()
+}
+
+var all = []string{"Intent", "Attempt", "AttemptOutcome"}
+
 func TestEveryChangeIsPostedOnceItIsTaken(t *testing.T) {
-	n := pectest.Start(t, nil)
-	folder := t.TempDir()
-	file, position := filepath.Join(folder, "pec.db"), filepath.Join(folder, "position")
-	store, closer, err := account.OpenStore(t.Context(), file)
+	s := newSite(t)
+	refused := map[pec.Position]bool{}
+	s.answering(func(c Change) int {
+		if c.Fact == "Intent" && !refused[c.Position] {
+			refused[c.Position] = true
+			return http.StatusServiceUnavailable
+		}
+		return http.StatusOK
+	})
+	args := []string{"-url", s.server.URL, "-once"}
+	first := s.send(mario)
+	exit, _, log := s.run(args...)
+	require.Zero(t, exit)
+	require.Contains(t, log, "503")
+	require.Equal(t, all, s.facts(first))
+	require.Equal(t, "submitted", s.taken[2].Recipients[0].State)
+
+	second := s.send(mario)
+	exit, _, _ = s.run(args...)
+	require.Zero(t, exit)
+	require.Len(t, s.taken, 6, "it goes on where it was")
+	require.Equal(t, all, s.facts(second))
+}
+
+// A redirect would take the signature elsewhere, and leave the change behind.
+func TestARedirectIsAFailure(t *testing.T) {
+	for _, code := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
+		t.Run(http.StatusText(code), func(t *testing.T) {
+			s := newSite(t)
+			id := s.send(mario)
+			times := 0
+			s.answering(func(Change) int {
+				if times++; times <= 2 {
+					return code
+				}
+				return http.StatusOK
+			})
+			log := s.post(5)
+			require.Equal(t, all, s.facts(id))
+			require.Equal(t, 5, s.seen, "nobody went elsewhere")
+			require.Equal(t, 2, strings.Count(log, http.StatusText(code)))
+		})
+	}
+}
+
+// One change that is never taken holds up what comes after it of its send, and nothing
+// else.
+func TestARefusedChangeIsParked(t *testing.T) {
+	for name, code := range map[string]int{"refused": 400, "broken": 500, "redirected": 302, "no answer": 0} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			bad := s.send(mario)
+			good := []string{s.send(mario), s.send(anna), s.send(mario)}
+			s.answering(func(c Change) int {
+				if c.MessageID == bad && c.Fact == "Attempt" {
+					return code
+				}
+				return http.StatusOK
+			})
+			log := s.post(4)
+			for _, id := range good {
+				require.Equal(t, all, s.facts(id))
+			}
+			require.Equal(t, all[:1], s.facts(bad))
+			require.Equal(t, 1, strings.Count(log, "parked"), log)
+
+			exit, out, _ := s.run("-parked")
+			require.Zero(t, exit)
+			require.Equal(t, 1, strings.Count(out, "\n"))
+			var parked waiting
+			require.NoError(t, json.Unmarshal([]byte(out), &parked))
+			require.Equal(t, waiting{Mailbox: mario, Position: parked.Position, MessageID: bad, Tries: 4, Error: parked.Error, Behind: 1}, parked)
+			require.NotEmpty(t, parked.Error)
+
+			// It is not tried any more, and later sends go on.
+			before := s.seen
+			later := s.send(mario)
+			exit, _, log = s.run("-url", s.server.URL, "-once")
+			require.Equal(t, 1, exit)
+			require.Contains(t, log, "1 changes are parked")
+			require.Equal(t, all, s.facts(later))
+			require.Equal(t, before+3, s.seen)
+
+			s.answering(nil)
+			exit, _, log = s.run("-url", s.server.URL, "-once", "-again")
+			require.Zero(t, exit, log)
+			require.Equal(t, all, s.facts(bad))
+			require.Equal(t, before+5, s.seen, "none comes twice")
+			_, out, _ = s.run("-parked")
+			require.Empty(t, out)
+		})
+	}
+}
+
+// While nobody answers nothing is parked.
+func TestAnAbsentReceiverRefusesNothing(t *testing.T) {
+	s := newSite(t)
+	ids := []string{s.send(mario), s.send(anna)}
+	posts := 0
+	s.answering(func(Change) int {
+		if posts++; posts < 9 {
+			return 0
+		}
+		return http.StatusOK
+	})
+	log := s.post(2)
+	require.NotContains(t, log, "parked")
+	require.Equal(t, 8, strings.Count(log, "\n"))
+	for _, id := range ids {
+		require.Equal(t, all, s.facts(id))
+	}
+}
+
+// It is killed at each of its posts, before and after the receiver has the change: none
+// is lost, none overtakes another of its send, and nothing is left in the folder.
+func TestKilledAtEachPost(t *testing.T) {
+	self, err := os.Executable()
 	require.NoError(t, err)
-	defer closer.Close()
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	client, err := pec.New("mario@alfa-pec.example", taker{}, taker{}, v, &pec.Options{Store: store})
-	require.NoError(t, err)
-	send := func() string {
-		id, err := client.Send(t.Context(), pec.Message{To: []string{"luigi@beta-pec.example"}})
+	for _, lost := range []bool{true, false} {
+		s := newSite(t)
+		ids := []string{s.send(mario), s.send(anna)}
+		changes := len(ids) * len(all)
+		var process *exec.Cmd
+		kills := 0
+		s.answering(func(c Change) int {
+			if kills++; kills%2 == 1 {
+				require.NoError(t, process.Process.Kill())
+				if lost {
+					return http.StatusBadGateway
+				}
+			}
+			return http.StatusOK
+		})
+		ended := false
+		for run := 0; !ended && run < 10*changes; run++ {
+			process = exec.Command(self, "-store", s.file, "-url", s.server.URL, "-once")
+			process.Env = append(os.Environ(), asProgram+"=1")
+			ended = process.Run() == nil
+		}
+		require.True(t, ended)
+		require.GreaterOrEqual(t, kills, changes)
+		for _, id := range ids {
+			require.Equal(t, all, slices.Compact(s.facts(id)))
+		}
+		if !lost {
+			require.Greater(t, len(s.taken), changes, "what was taken when it was killed comes again")
+		}
+		left, err := filepath.Glob(filepath.Join(filepath.Dir(s.file), "*"))
 		require.NoError(t, err)
-		return id
+		for _, name := range left {
+			require.Contains(t, []string{"pec.db", "pec.db-wal", "pec.db-shm"}, filepath.Base(name))
+		}
 	}
-	r := &receiver{t: t, secret: "s3cret", refused: map[pec.Position]bool{}}
-	server := httptest.NewServer(r)
-	defer server.Close()
-	t.Setenv("HOOK", r.secret)
-	var log bytes.Buffer
-	args := []string{"-store", file, "-url", server.URL, "-secret-env", "HOOK", "-position", position, "-once"}
-
-	first := send()
-	require.Zero(t, run(t.Context(), args, &log))
-	require.Len(t, r.taken, 3)
-	require.Contains(t, log.String(), "503")
-	for i, fact := range []string{"Intent", "Attempt", "AttemptOutcome"} {
-		require.Equal(t, fact, r.taken[i].Fact)
-		require.Equal(t, first, r.taken[i].MessageID)
-	}
-	require.Equal(t, "submitted", r.taken[2].Recipients[0].State)
-
-	second := send()
-	require.Zero(t, run(t.Context(), args, &log))
-	require.Len(t, r.taken, 6, "it goes on where it was")
-	require.Equal(t, second, r.taken[5].MessageID)
-	require.Equal(t, 2, run(t.Context(), args[:4], &log))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 
@@ -19,8 +18,9 @@ type Store = *sqlstore.Store
 
 var _ pec.Store = Store(nil)
 
-// OpenStore opens the store in an SQLite file, and makes it where there is none.
-func OpenStore(ctx context.Context, file string) (Store, io.Closer, error) {
+// OpenStore opens the store in an SQLite file, and makes it where there is none. The
+// database is the caller's to close.
+func OpenStore(ctx context.Context, file string) (Store, *sql.DB, error) {
 	// The settings stand in the name, so that every connection of the pool has them.
 	name := url.URL{Scheme: "file", Opaque: url.PathEscape(file), RawQuery: url.Values{
 		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(1)"},
@@ -39,7 +39,7 @@ func OpenStore(ctx context.Context, file string) (Store, io.Closer, error) {
 }
 
 // ReadStore is OpenStore for programs that only look: they make no store.
-func ReadStore(ctx context.Context, file string) (Store, io.Closer, error) {
+func ReadStore(ctx context.Context, file string) (Store, *sql.DB, error) {
 	if _, err := os.Stat(file); err != nil {
 		return nil, nil, err
 	}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/gopec/gopec/examples/internal/account"
+	"github.com/gopec/gopec/examples/internal/program"
+	"github.com/gopec/gopec/pec"
+)
+
+// hook posts changes.
+type hook struct {
+	url    string
+	secret []byte
+	client *http.Client
+	outbox *outbox
+	store  account.Store
+	tries  int           // after so many failures a change is parked
+	least  time.Duration // the pause after the first failure; each later one is twice as long
+	log    io.Writer
+
+	answered time.Time // when the receiver last did, whatever it said
+	deaf     int       // how many posts in a row got no answer since
+}
+
+const (
+	pollEvery = time.Second     // how often a store is asked for changes when there were none
+	mostPause = 5 * time.Minute // between two tries of a change
+	batch     = 100             // how many changes are kept in one transaction
+	mostDeaf  = 3               // after so many posts without an answer nobody is there
+)
+
+// run posts until ctx ends, or until everything is posted or parked.
+func (h *hook) run(ctx context.Context, once bool) error {
+	for {
+		if err := h.collect(ctx); err != nil {
+			return err
+		}
+		if err := h.round(ctx); err != nil {
+			return err
+		}
+		at, waits, err := h.outbox.next(ctx)
+		if err != nil || once && !waits {
+			return err
+		}
+		pause := pollEvery
+		switch {
+		case h.deaf >= mostDeaf:
+			pause = h.pause(h.deaf - mostDeaf)
+		case waits:
+			pause = min(pause, time.Until(at))
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// collect moves new changes of all mailboxes to the outbox.
+func (h *hook) collect(ctx context.Context) error {
+	mailboxes, err := h.store.Mailboxes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, mailbox := range mailboxes {
+		ledger, err := pec.NewLedger(mailbox, h.store, nil)
+		if err != nil {
+			return err
+		}
+		after, err := h.outbox.position(ctx, mailbox)
+		if err != nil {
+			return err
+		}
+		var changes []Change
+		for c, err := range ledger.Changes(ctx, after) {
+			if err != nil {
+				return err
+			}
+			if changes = append(changes, newChange(mailbox, c)); len(changes) == batch {
+				if err := h.outbox.add(ctx, mailbox, changes); err != nil {
+					return err
+				}
+				changes = nil
+			}
+		}
+		if len(changes) > 0 {
+			if err := h.outbox.add(ctx, mailbox, changes); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// round posts all that is due. It ends early when nobody answers.
+func (h *hook) round(ctx context.Context) error {
+	for {
+		due, err := h.outbox.due(ctx, time.Now())
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		for _, w := range due {
+			if err := h.try(ctx, w); err != nil {
+				return err
+			}
+			if h.deaf >= mostDeaf {
+				return nil
+			}
+		}
+	}
+}
+
+// try posts one change, and keeps what came of it.
+func (h *hook) try(ctx context.Context, w waiting) error {
+	answered, err := h.post(ctx, w.body)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	now := time.Now()
+	if h.deaf++; answered {
+		h.deaf, h.answered = 0, now
+	}
+	if err == nil {
+		return h.outbox.taken(ctx, w)
+	}
+	if w.Error = err.Error(); w.failed.IsZero() {
+		w.failed = now
+	}
+	// A receiver that is not there refuses nothing. One that answers others, and says
+	// nothing to this one, does.
+	if !h.answered.Before(w.failed) {
+		w.Tries++
+	}
+	w.rounds++
+	pause := h.pause(w.rounds - 1)
+	park := w.Tries >= h.tries
+	then := fmt.Sprintf("again in %s", pause)
+	if park {
+		then = "parked"
+	}
+	program.Fail(h.log, "webhook", fmt.Errorf("%s, position %s, message %q: %s: %w", w.Mailbox, w.Position, w.MessageID, then, err))
+	return h.outbox.keep(ctx, w, now.Add(pause), park)
+}
+
+// pause is how long to wait after the n-th failure, counted from 0.
+func (h *hook) pause(n int) time.Duration { return min(h.least<<min(n, 20), mostPause) }
+
+// post tells whether the receiver answered, whatever it said.
+func (h *hook) post(ctx context.Context, body []byte) (answered bool, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url, bytes.NewReader(body))
+	if err != nil {
+		return false, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Pec-Signature", h.sign(time.Now(), body))
+	response, err := h.client.Do(request)
+	if err != nil {
+		return false, err
+	}
+	defer response.Body.Close()
+	_, _ = io.CopyN(io.Discard, response.Body, 64<<10) // so that the connection can be used again
+	if response.StatusCode/100 != 2 {
+		return true, errors.New(response.Status)
+	}
+	return true, nil
+}
+
+func (h *hook) sign(at time.Time, body []byte) string {
+	mac := hmac.New(sha256.New, h.secret)
+	fmt.Fprintf(mac, "%d.%s", at.Unix(), body)
+	return fmt.Sprintf("t=%d,v1=%s", at.Unix(), hex.EncodeToString(mac.Sum(nil)))
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
