@@ -1,0 +1,123 @@
+package program_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/postgrestest"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// Every program that can be under way for long ends when it is told to, by either
+// signal, and says so with the same exit status.
+func TestSignals(t *testing.T) {
+	n := pectest.Start(t, nil)
+	w := newWrong(t)
+	provider, account := n.Providers()[0], n.Accounts()[0]
+	ca, anchors := filepath.Join(w.folder, "ca.pem"), filepath.Join(w.folder, "anchors.pem")
+	require.NoError(t, os.WriteFile(ca, n.TLSRootPEM(), 0o600))
+	require.NoError(t, os.WriteFile(anchors, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: n.SigningCA().Raw}), 0o600))
+	flags := []string{
+		"-smtp", provider.SMTPAddr(), "-imap", provider.IMAPAddr(), "-user", account.Login, "-ca", ca, "-anchors", anchors,
+	}
+	called := make(chan struct{}, 100)
+	silent := netguardtest.Listen(t, nil, func(conn net.Conn) { // a server that says nothing
+		called <- struct{}{}
+		_, _ = io.Copy(io.Discard, conn)
+	})
+	config, err := json.Marshal(map[string]any{
+		"providers": []any{map[string]string{"domain": provider.Domain(), "smtp": provider.SMTPAddr(), "imap": silent}},
+		"accounts":  []any{map[string]string{"address": account.Address, "login": account.Login, "password": account.Password}},
+		"ca":        ca, "anchors": anchors,
+	})
+	require.NoError(t, err)
+	fleet := filepath.Join(w.folder, "fleet.json")
+	require.NoError(t, os.WriteFile(fleet, config, 0o600))
+	answers := filepath.Join(w.folder, "answers")
+	require.NoError(t, os.Mkdir(answers, 0o700))
+
+	// A notice makes watch say that it is under way.
+	raw, err := provider.Emit(pectest.Notice{
+		Kind: pectest.KindAcceptance, Sender: account.Address, MessageID: "<m@desk>",
+		Recipients: []pectest.Recipient{{Address: "luigi@beta-pec.example"}},
+	})
+	require.NoError(t, err)
+	require.NoError(t, provider.Deliver(account.Address, pectest.InboxFolder, raw))
+	evidence := filepath.Join(w.folder, "sent.db")
+	env := []string{"PEC_PASSWORD=" + account.Password, "WEBHOOK_SECRET=s3cret"}
+	said, err := command(t.Context(), t, env, "send", with(flags, "-to", "luigi@beta-pec.example", "-key", "k", "-store", evidence)...).CombinedOutput()
+	require.NoError(t, err, "%s", said)
+
+	cases := []struct {
+		name    string
+		program string
+		args    []string
+		exit    int
+		event   string // what shows that it is under way: a word of its output, or "call" or "read"
+	}{
+		{"simulator", "simulator", nil, 0, "providers"},
+		{"watch", "watch", flags, 0, "acceptance"},
+		{"watch, server silent", "watch", with(flags, "-imap", silent), 0, "call"},
+		{"sdi, server silent", "sdi", with(flags, "-store", filepath.Join(w.folder, "sdi.db"), "-answers", answers, "-imap", silent), 0, "call"},
+		{"webhook, receiver silent", "webhook", []string{"-store", evidence, "-url", "http://" + silent + "/"}, 0, "call"},
+		{"send, server silent", "send", with(flags, "-to", "luigi@beta-pec.example", "-smtp", silent), 3, "call"},
+		{"send, waiting", "send", with(flags, "-to", "silent@beta-pec.example"), 3, "accepted"},
+		{"send, reading", "send", with(flags, "-to", "luigi@beta-pec.example", "-body", "-"), 3, "read"},
+		{"pecverify, reading", "pecverify", []string{"-"}, 2, "read"},
+		{"fleet, server silent", "fleet", []string{"-db", "", "-config", fleet, "worker", "-turn", "1s"}, 0, "call"},
+	}
+	for _, c := range cases {
+		for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+			t.Run(c.name+"/"+signal.String(), func(t *testing.T) {
+				args := c.args
+				if c.program == "fleet" {
+					var server postgrestest.Server
+					defer server.Stop()
+					args = append([]string{"-db", server.Database(t)}, args[2:]...)
+				}
+				p := command(t.Context(), t, env, c.program, args...)
+				var log strings.Builder
+				p.Stderr = &log
+				out, err := p.StdoutPipe()
+				require.NoError(t, err)
+				in, err := p.StdinPipe()
+				require.NoError(t, err)
+				defer in.Close()
+				require.NoError(t, p.Start())
+				switch c.event {
+				case "call":
+					<-called
+				case "read": // more than a pipe holds
+					_, err = in.Write(make([]byte, 1<<20))
+					require.NoError(t, err)
+				default:
+					for lines := bufio.NewScanner(out); ; {
+						require.True(t, lines.Scan(), "%s", &log)
+						if strings.Contains(lines.Text(), c.event) {
+							break
+						}
+					}
+				}
+				require.NoError(t, p.Process.Signal(signal))
+				_, _ = io.Copy(io.Discard, out)
+				_ = p.Wait()
+				require.Equal(t, c.exit, p.ProcessState.ExitCode(), "%s", &log)
+				require.NotContains(t, log.String(), "goroutine")
+				for len(called) > 0 {
+					<-called
+				}
+			})
+		}
+	}
+}
