@@ -29,7 +29,9 @@ func TestWhatWasSetAsideIsNotRead(t *testing.T) {
 				id, err = c.Send(ctx, pec.Message{To: []string{luigi}, Key: "k"})
 				return err
 			},
-			func(ctx context.Context) error { return second(c.Send(ctx, pec.Message{To: []string{luigi}, Key: "k"})) },
+			func(ctx context.Context) error {
+				return second(c.Send(ctx, pec.Message{To: []string{luigi}, Key: "k"}))
+			},
 			func(ctx context.Context) error { return second(c.Status(ctx, id)) },
 			func(ctx context.Context) error { return last(c.Find(ctx, pec.Query{Filter: pec.FilterOpen})) },
 			func(ctx context.Context) error { return last(c.Find(ctx, pec.Query{Filter: pec.FilterFailed})) },
