@@ -1,10 +1,14 @@
 package pec_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
+	"io/fs"
 	"iter"
 	"strings"
 	"testing"
@@ -102,7 +106,7 @@ func growthOffice(tb testing.TB, n *pectest.Network) (*pec.Client, *provider, *c
 func TestWorkGrowsAsTheInputDoes(t *testing.T) {
 	n := pectest.Start(t, nil)
 	var cases []growth.Case
-	for _, more := range [][]growth.Case{composing(n), rawComposing(n), opening(n), bouncing(n), contents(n), verifying(n), folding(), stored(n)} {
+	for _, more := range [][]growth.Case{composing(n), rawComposing(n), opening(n), bouncing(n), contents(n), verifying(n), folding(), stored(n), dossiers(n)} {
 		require.NotEmpty(t, more)
 		cases = append(cases, more...)
 	}
@@ -650,8 +654,114 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 }
 
 // dossiers are written and verified.
-func dossiers(n *pectest.Network) []growth.Case {
-	return nil
+func dossiers(n *pectest.Network) (cases []growth.Case) {
+	anchors := []envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}
+	write := func(tb testing.TB, c *pec.Client, id string) []byte {
+		var zip bytes.Buffer
+		_, err := dossier.Write(context.Background(), &zip, dossier.FromLedger(c.Ledger, id), anchors, nil)
+		require.NoError(tb, err)
+		return zip.Bytes()
+	}
+	for name, m := range map[string]struct {
+		n    int
+		send func(tb testing.TB, c *pec.Client, p *provider, size int) string
+	}{
+		"recipients": {2000, func(tb testing.TB, c *pec.Client, p *provider, size int) string {
+			p.outcome = pec.OutcomeRefused
+			all := addresses(size)
+			id, err := c.Send(tb.Context(), pec.Message{To: all[:size/2], Cc: all[size/2:]})
+			require.Error(tb, err)
+			return id
+		}},
+		"attachments": {100, func(tb testing.TB, c *pec.Client, _ *provider, size int) string {
+			m := pec.Message{To: []string{luigi}}
+			for i := range size {
+				m.Attachments = append(m.Attachments, pec.Attachment{Name: fmt.Sprintf("%d.txt", i), Content: strings.NewReader("contenuto")})
+			}
+			id, err := c.Send(tb.Context(), m)
+			require.NoError(tb, err)
+			return id
+		}},
+		"notices": {40, func(tb testing.TB, c *pec.Client, p *provider, size int) string {
+			id, err := c.Send(tb.Context(), pec.Message{To: []string{luigi}})
+			require.NoError(tb, err)
+			for range size {
+				raw, err := n.Providers()[0].Emit(pectest.Notice{
+					Kind: pectest.KindAcceptance, Sender: me, MessageID: "<" + id + ">", CertID: "p1@alfa-pec.example", Recipients: []pectest.Recipient{{Address: luigi}},
+				})
+				require.NoError(tb, err)
+				p.inbox = append(p.inbox, raw)
+			}
+			for _, err := range c.Sync(tb.Context()) {
+				require.NoError(tb, err)
+			}
+			return id
+		}},
+	} {
+		prepare := func(tb testing.TB, size int) (*pec.Client, string, *countingStore) {
+			c, p, store := growthOffice(tb, n)
+			return c, m.send(tb, c, p, size), store
+		}
+		cases = append(cases, growth.Case{Name: "dossier/Write/" + name, N: m.n, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, id, store := prepare(tb, size)
+			before := store.read
+			return func() int64 {
+				write(tb, c, id)
+				return store.read - before
+			}
+		}}, growth.Case{Name: "dossier/Verify/" + name, N: m.n, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, id, _ := prepare(tb, size)
+			zip := write(tb, c, id)
+			return func() int64 {
+				source := &countingReader{ReaderAt: bytes.NewReader(zip)}
+				_, err := dossier.Verify(context.Background(), source, int64(len(zip)), anchors, nil)
+				require.NoError(tb, err)
+				return source.read
+			}
+		}})
+	}
+	return append(cases, growth.Case{Name: "dossier/Verify/altered members", N: 12000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+		c, _, _ := growthOffice(tb, n)
+		id, err := c.Send(tb.Context(), pec.Message{To: []string{luigi}})
+		require.NoError(tb, err)
+		zip := alteredDossier(tb, write(tb, c, id), size)
+		return func() int64 {
+			source := &countingReader{ReaderAt: bytes.NewReader(zip)}
+			_, err := dossier.Verify(context.Background(), source, int64(len(zip)), anchors, nil)
+			var altered *dossier.Error
+			require.ErrorAs(tb, err, &altered)
+			require.Len(tb, altered.Alterations, size+1)
+			return source.read
+		}
+	}})
 }
 
-var _ = dossier.Form
+// alteredDossier keeps the facts of a dossier, and adds n notices that are none, and a
+// manifest of other ones.
+func alteredDossier(tb testing.TB, whole []byte, n int) []byte {
+	tb.Helper()
+	r, err := zip.NewReader(bytes.NewReader(whole), int64(len(whole)))
+	require.NoError(tb, err)
+	facts, err := fs.ReadFile(r, "facts.json")
+	require.NoError(tb, err)
+	var out, manifest bytes.Buffer
+	add := func(name string, content []byte) {
+		le := binary.LittleEndian
+		header := le.AppendUint32(nil, 0x04034b50)
+		header = append(header, 10, 0, 0, 0, 0, 0, 0, 0, 0x21, 0)
+		header = le.AppendUint32(header, crc32.ChecksumIEEE(content))
+		header = le.AppendUint32(header, uint32(len(content)))
+		header = le.AppendUint32(header, uint32(len(content)))
+		header = le.AppendUint16(header, uint16(len(name)))
+		out.Write(append(le.AppendUint16(header, 0), name+string(content)...))
+	}
+	add("facts.json", facts)
+	for i := range n {
+		name := fmt.Sprintf("notices/%04d-acceptance.eml", i)
+		fmt.Fprintf(&manifest, "%064x  %s\n", i, name)
+		add(name, fmt.Appendf(nil, "X-Ricevuta: accettazione\r\n\r\n%d", i))
+	}
+	add("manifest.sha256", manifest.Bytes())
+	out.Write(append(binary.LittleEndian.AppendUint32(nil, 0x02014b50), make([]byte, 64)...))
+	return out.Bytes()
+}
