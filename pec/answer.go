@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/gopec/gopec/envelope"
 )
 
 // recordInbound opens an envelope, and finds the send of ours that it answers or
@@ -94,20 +92,17 @@ func (c *Client) recordBounce(ctx context.Context, event *Event, b *Bounce) erro
 		return nil
 	}
 	event.MessageID = intent.MessageID
-	ours := recipientSet(*intent)
-	for _, r := range b.Recipients {
-		address := r.Original
-		if !ours[envelope.NormalizeAddress(address)] {
-			address = r.Final
-		}
-		if !ours[envelope.NormalizeAddress(address)] {
-			continue
-		}
-		fact := BounceFact{
-			Key: event.Message.Key, Recipient: address, Code: r.Code, Text: r.Diagnostic,
-			Provider: event.Message.From, At: c.now(),
-		}
-		if _, err := c.recordRaw(ctx, name, event.Raw, fact); err != nil {
+	facts, err := c.bounceFacts(ctx, name, *intent, event, b)
+	if err != nil || len(facts) == 0 {
+		return err
+	}
+	added, err := c.recordRaw(ctx, name, event.Raw, facts...)
+	if err != nil || added {
+		return err
+	}
+	// Some of them are known, and the message with them.
+	for _, f := range facts {
+		if _, err := c.record(ctx, name, f); err != nil {
 			return err
 		}
 	}

@@ -53,6 +53,7 @@ func TestABounceDoesNotMoveACertifiedRecipient(t *testing.T) {
 	c := overSockets(t, n)
 	id, err := c.Send(t.Context(), pec.Message{To: []string{"silent@beta-pec.example"}})
 	require.NoError(t, err)
+	require.NoError(t, n.Idle(t.Context()))
 	forged := "From: mailer-daemon@example.org\r\nTo: " + me + "\r\nMIME-Version: 1.0\r\n" +
 		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n" +
 		"--b\r\n\r\nfailed\r\n" +
@@ -73,14 +74,10 @@ func TestABounceDoesNotMoveACertifiedRecipient(t *testing.T) {
 	require.Equal(t, pec.StateAccepted, stateOf(t, c, id))
 	facts, err := c.Facts(t.Context(), id)
 	require.NoError(t, err)
-	kept := 0
 	for _, f := range facts {
-		if b, ok := f.(pec.BounceFact); ok {
-			require.Equal(t, "5.1.1", b.Code)
-			kept++
-		}
+		_, bounce := f.(pec.BounceFact)
+		require.False(t, bounce, "nothing of it is kept")
 	}
-	require.Equal(t, 1, kept)
 }
 
 // A delivery whose content is not what was sent is a delivery, and says so.

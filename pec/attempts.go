@@ -2,7 +2,6 @@ package pec
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -17,48 +16,112 @@ type attempt struct {
 	abandoned bool
 }
 
-func (f *folding) addAttempts(facts []Fact) {
-	update := func(n int, change func(*attempt)) {
-		a := f.attempts[n]
-		a.n = n
-		change(&a)
-		f.attempts[n] = a
+// tries are the attempts at a send.
+type tries struct {
+	attempts map[int]attempt     // by number
+	ranked   [outcomeRanks][]int // the numbers of those with each rank, ascending
+	answered []int               // the numbers of those with an outcome, ascending
+	highest  int                 // the last number
+	offers   int                 // those that were made: an abandonment only takes the place of one
+	// tried is when the first began, and submitted when the provider first answered 250;
+	// zero when that never happened.
+	tried, submitted time.Time
+}
+
+func newTries() tries { return tries{attempts: map[int]attempt{}} }
+
+// update changes what is known of attempt n.
+func (l *tries) update(n int, change func(*attempt)) {
+	a, known := l.attempts[n]
+	was := a
+	a.n = n
+	change(&a)
+	l.attempts[n] = a
+	l.highest = max(l.highest, n)
+	if known && was.offered() {
+		l.offers--
 	}
-	for _, fact := range facts {
-		switch fact := fact.fact().(type) {
-		case Attempt:
-			f.tried = earliest(f.tried, fact.At)
-			update(fact.N, func(a *attempt) { a.begun = earliest(a.begun, fact.At) })
-		case Abandonment:
-			update(fact.N, func(a *attempt) { a.abandoned = true })
-		case AttemptOutcome:
-			update(fact.N, func(a *attempt) {
-				// There is one outcome of an attempt. Of more the gravest counts.
-				if a.outcome == nil || compareOutcomes(fact, *a.outcome) > 0 {
-					a.outcome = &fact
-				}
-			})
-		case Resolution:
-			update(fact.N, func(a *attempt) {
-				// There is one resolution of an attempt. Of more the first that says sent counts.
-				if a.resolved == nil || fact.Sent && (!a.resolved.Sent || fact.At.Before(a.resolved.At)) {
-					a.resolved = &fact
-				}
-			})
-		}
+	if a.offered() {
+		l.offers++
 	}
-	for _, a := range f.attempts {
-		if a.kind() != OutcomeSubmitted {
-			continue
+	if a.outcome != nil && was.outcome == nil {
+		l.answered = withNumber(l.answered, n)
+	}
+	_, rank := a.kind().state()
+	if _, before := was.kind().state(); !known || before != rank {
+		if known {
+			l.ranked[before] = withoutNumber(l.ranked[before], n)
 		}
-		if a.outcome != nil && a.outcome.Outcome.Kind == OutcomeSubmitted {
-			f.submitted = earliest(f.submitted, a.outcome.At)
-		} else {
-			// It left when it was offered, not when somebody said so.
-			f.submitted = earliest(f.submitted, cmp.Or(a.begun, a.resolved.At))
+		l.ranked[rank] = withNumber(l.ranked[rank], n)
+	}
+	switch is, before := a.submittedAt(), was.submittedAt(); {
+	case is.Equal(before):
+	case before.IsZero():
+		l.submitted = earliest(l.submitted, is)
+	default:
+		l.submitted = time.Time{}
+		for _, n := range l.submissions() {
+			l.submitted = earliest(l.submitted, l.attempts[n].submittedAt())
 		}
 	}
 }
+
+func withNumber(list []int, n int) []int {
+	at, _ := slices.BinarySearch(list, n)
+	return slices.Insert(list, at, n)
+}
+
+func withoutNumber(list []int, n int) []int {
+	at, _ := slices.BinarySearch(list, n)
+	return slices.Delete(list, at, at+1)
+}
+
+func (l *tries) begin(f Attempt) {
+	l.tried = earliest(l.tried, f.At)
+	l.update(f.N, func(a *attempt) { a.begun = earliest(a.begun, f.At) })
+}
+
+// end takes up an outcome. There is one outcome of an attempt. Of more the gravest
+// counts.
+func (l *tries) end(f AttemptOutcome) {
+	l.update(f.N, func(a *attempt) {
+		if a.outcome == nil || compareOutcomes(f, *a.outcome) > 0 {
+			a.outcome = &f
+		}
+	})
+}
+
+// resolve takes up a resolution. There is one resolution of an attempt. Of more the
+// first that says sent counts.
+func (l *tries) resolve(f Resolution) {
+	l.update(f.N, func(a *attempt) {
+		if a.resolved == nil || f.Sent && (!a.resolved.Sent || f.At.Before(a.resolved.At)) {
+			a.resolved = &f
+		}
+	})
+}
+
+// submissions are the numbers of the attempts that handed the message over.
+func (l *tries) submissions() []int {
+	_, rank := OutcomeSubmitted.state()
+	return l.ranked[rank]
+}
+
+// submittedAt is when the attempt handed the message over; zero when it did not.
+func (a attempt) submittedAt() time.Time {
+	switch {
+	case a.kind() != OutcomeSubmitted:
+		return time.Time{}
+	case a.outcome != nil && a.outcome.Outcome.Kind == OutcomeSubmitted:
+		return a.outcome.At
+	default:
+		// It left when it was offered, not when somebody said so.
+		return cmp.Or(a.begun, a.resolved.At)
+	}
+}
+
+// offered tells whether the attempt was made.
+func (a attempt) offered() bool { return !a.abandoned || !a.begun.IsZero() || a.outcome != nil }
 
 func compareOutcomes(a, b AttemptOutcome) int {
 	_, rankA := a.Outcome.Kind.state()
@@ -92,52 +155,47 @@ func (a attempt) kind() OutcomeKind {
 	}
 }
 
-// offers counts the attempts. An abandonment only takes the place of one.
-func (f *folding) offers() int {
-	count := 0
-	for _, a := range f.attempts {
-		if !a.abandoned || !a.begun.IsZero() || a.outcome != nil {
-			count++
-		}
-	}
-	return count
-}
-
 // last is the attempt with the highest number; the zero value when there is none.
-func (f *folding) last() (last attempt) {
-	for n, a := range f.attempts {
-		if n >= last.n {
-			last = a
-		}
-	}
-	return last
-}
+func (l *tries) last() attempt { return l.attempts[l.highest] }
 
 // submission is the state that the attempts alone support, for every recipient:
 // a message leaves for all of them or for none. That one attempt is known to have
 // failed says nothing about another.
 func (f *folding) submission() RecipientStatus {
-	best, bestRank := RecipientStatus{}, -1
-	reply := Reply{} // the last one before attempts were given up
+	best := RecipientStatus{}
 	if f.elsewhere {
 		best.State = StateSubmitted
 	}
-	for _, n := range slices.Sorted(maps.Keys(f.attempts)) {
-		a := f.attempts[n]
-		if a.outcome != nil {
-			reply = a.outcome.Outcome.Reply
-		}
-		if state, rank := a.kind().state(); rank >= bestRank {
-			best, bestRank = RecipientStatus{State: state, Reply: reply}, rank
+	for _, list := range slices.Backward(f.ranked[:]) {
+		if len(list) > 0 {
+			n := list[len(list)-1]
+			best.State, _ = f.attempts[n].kind().state()
+			best.Reply = f.reply(n)
+			break
 		}
 	}
-	if f.suspended && best.State < StateSuspended {
+	if f.suspensions > f.resumptions && best.State < StateSuspended {
 		best.State = StateSuspended
-	} else if f.resumed && best.State == StateSuspended {
+	} else if f.resumptions > 0 && f.suspensions <= f.resumptions && best.State == StateSuspended {
 		best.State = StateRetrying
 	}
 	return best
 }
+
+// reply is the last reply up to attempt n: attempts may have been given up after it.
+func (l *tries) reply(n int) Reply {
+	at, found := slices.BinarySearch(l.answered, n)
+	if !found {
+		at--
+	}
+	if at < 0 {
+		return Reply{}
+	}
+	return l.attempts[l.answered[at]].outcome.Outcome.Reply
+}
+
+// outcomeRanks is how many ranks there are.
+const outcomeRanks = 5
 
 // state is how far an outcome gets a send, and how it ranks among the outcomes of
 // several attempts: what may have left outweighs what has not.

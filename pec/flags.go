@@ -25,25 +25,19 @@ func (f *folding) flags(s Status, at time.Time) []Flag {
 	}
 	passed := func(t time.Time) bool { return !t.IsZero() && !at.Before(t) }
 	overdue := f.overdueAt(s)
-	set(FlagConflict, f.conflict)
+	set(FlagConflict, len(f.certIDs) > 1)
 	set(FlagDuplicateSend, f.duplicate(s))
 	set(FlagOverdue, passed(overdue) && !f.readTo.Before(overdue))
 	set(FlagStale, passed(overdue) && f.readTo.Before(overdue))
 	set(FlagUnconfirmed, passed(f.confirmBy()))
-	set(FlagUnverified, f.unverified)
+	set(FlagUnverified, f.unproven > 0)
 	slices.Sort(flags)
 	return flags
 }
 
 // duplicate tells whether more than one copy was handed over, as far as we know.
 func (f *folding) duplicate(s Status) bool {
-	copies := 0
-	for _, a := range f.attempts {
-		if a.kind() == OutcomeSubmitted {
-			copies++
-		}
-	}
-	return copies > 1 || slices.ContainsFunc(s.Recipients, func(r RecipientStatus) bool {
+	return len(f.submissions()) > 1 || slices.ContainsFunc(s.Recipients, func(r RecipientStatus) bool {
 		return f.resent[envelope.NormalizeAddress(r.Address)] && !r.State.resendable()
 	})
 }
@@ -67,7 +61,7 @@ func (f *folding) overdueAt(s Status) time.Time {
 	}
 	accepted := s.SentAt
 	if accepted.IsZero() { // implied by another notice, which can only be later
-		accepted = f.notices[0].Time
+		accepted = f.first.Time
 	}
 	return accepted.Add(cmp.Or(f.intent.OverdueAfter, overdueAfter))
 }

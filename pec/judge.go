@@ -73,7 +73,7 @@ func (c *Client) recordNotice(ctx context.Context, e *Event) error {
 		c.log.InfoContext(ctx, "pec: a notice about no send of this mailbox", slog.String("kind", e.Notice.Kind.String()), slog.String("evidence", e.Notice.Key.String()))
 		return err
 	}
-	e.MessageID = e.Notice.MessageID
+	e.MessageID, e.Notice = e.Notice.MessageID, e.Notice.clipped()
 	if intent != nil {
 		e.MessageID = intent.MessageID
 		if e.Notice.Content, err = c.contentOf(ctx, name, e.notice); err != nil {
@@ -139,7 +139,13 @@ func (c *Client) contentOf(ctx context.Context, name string, n receipt.Notice) (
 		return Content{}, &StoreError{Op: "read", Err: err}
 	}
 	defer sent.Close()
-	return CheckContent(io.NewSectionReader(sent, 0, sent.Size()), delivery)
+	content, err := CheckContent(io.NewSectionReader(sent, 0, sent.Size()), delivery)
+	content.Differences = content.Differences[:min(len(content.Differences), maxDifferences)]
+	for i := range content.Differences {
+		d := &content.Differences[i]
+		d.What, d.Detail = clip(d.What, maxClaim), clip(d.Detail, maxClaim)
+	}
+	return content, err
 }
 
 // isName tells whether a provider's or a sender's ID can name things in a Store.
@@ -180,7 +186,7 @@ func (c *Client) recordUnverified(ctx context.Context, event *Event) error {
 	}
 	claim := UnverifiedFact{
 		Key: facts.Key, Code: event.Unverified.Code, Kind: facts.Kind,
-		Recipient: facts.CertData.Recipient, Provider: facts.CertData.Provider, At: c.now(),
+		Recipient: clip(facts.CertData.Recipient, maxClaim), Provider: clip(facts.CertData.Provider, maxClaim), At: c.now(),
 	}
 	digest := sha256.New()
 	if _, err := io.Copy(digest, io.NewSectionReader(event.Raw, 0, event.Raw.Size())); err != nil {

@@ -59,6 +59,15 @@ func (l *Ledger) Facts(ctx context.Context, messageID string) ([]Fact, error) {
 // a BounceFact what was read. Without one the error is ErrNotFound.
 func (l *Ledger) Raw(ctx context.Context, messageID string, f Fact) (io.ReadCloser, error) {
 	raw, err := l.store.Raw(ctx, l.box, entryKey(messageID, f))
+	if b, ok := f.fact().(BounceFact); ok && errors.Is(err, ErrNotFound) {
+		key, failed := l.bounceRaw(ctx, messageID, b)
+		if failed != nil {
+			return nil, failed
+		}
+		if key != "" {
+			raw, err = l.store.Raw(ctx, l.box, key)
+		}
+	}
 	if errors.Is(err, ErrNotFound) {
 		return nil, err
 	}

@@ -48,9 +48,10 @@ func (l *Ledger) factsAbout(ctx context.Context, send string) ([]Fact, error) {
 	return factsOf(entries)
 }
 
-// mailboxFacts are the facts that bear on every send of the mailbox.
+// mailboxFacts are the facts that bear on every send of the mailbox: of suspensions the
+// last decides. What was set aside bears on none, and there may be much of it.
 func (l *Ledger) mailboxFacts(ctx context.Context) ([]Fact, error) {
-	facts, err := l.factsAbout(ctx, "")
+	facts, err := l.suspensionFacts(ctx)
 	if err != nil {
 		return nil, err
 	}

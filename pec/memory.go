@@ -66,10 +66,12 @@ func (m *Memory) Append(ctx context.Context, mailbox string, entries ...Entry) (
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	b := m.box(mailbox)
-	for i, e := range entries {
-		if _, taken := b.byKey[e.Key]; taken || slices.ContainsFunc(entries[:i], func(o Entry) bool { return o.Key == e.Key }) {
+	given := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		if _, taken := b.byKey[e.Key]; taken || given[e.Key] {
 			return false, nil
 		}
+		given[e.Key] = true
 	}
 	for i, e := range entries {
 		if e.Raw != nil {

@@ -95,6 +95,22 @@ func NewNoticeFact(n receipt.Notice, at time.Time) NoticeFact {
 	return f
 }
 
+const (
+	// maxClaim and maxWords are how much is recorded of a short and of a long text that
+	// others wrote, in bytes. All of it is in the message that is kept.
+	maxClaim = 1000
+	maxWords = 4000
+	// maxDifferences is how many differences of a content are recorded.
+	maxDifferences = 100
+)
+
+// clipped is the fact without the rest of texts that are too long to be meant.
+func (f NoticeFact) clipped() NoticeFact {
+	f.Provider, f.Subject = clip(f.Provider, maxClaim), clip(f.Subject, maxWords)
+	f.CertID, f.Failure.Text = clip(f.CertID, maxWords), clip(f.Failure.Text, maxWords)
+	return f
+}
+
 // Joins tells whether the notice speaks of the send: msgid is our Message-ID,
 // mittente our address, and consegna, where the kind has one, a recipient of ours.
 // The Message-ID alone does not bind: every recipient can read it, send a PEC of

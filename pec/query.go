@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 )
 
 // Status computes the status of a send as of now. A Message-ID under which nothing
@@ -101,96 +100,4 @@ func (l *Ledger) selected(ctx context.Context, q Query) iter.Seq2[*send, error] 
 			yield(nil, unreadable)
 		}
 	}
-}
-
-// Change is one fact that was recorded, and what it changed.
-type Change struct {
-	// Position is the place of the change: Changes goes on behind it.
-	Position Position
-	// MessageID names the send; "" for a fact about the mailbox.
-	MessageID string
-	// Fact is what was recorded.
-	Fact Fact
-	// Before and After are the status of the send without and with the fact, as of when
-	// it was recorded. Zero for a fact about the mailbox.
-	Before, After Status
-}
-
-// Recipients are those whose state the fact changed, as they are after it.
-func (c Change) Recipients() []RecipientStatus {
-	var changed []RecipientStatus
-	for _, after := range c.After.Recipients {
-		before, known := c.Before.Recipient(after.Address)
-		if !known || before.State != after.State {
-			changed = append(changed, after)
-		}
-	}
-	return changed
-}
-
-// Changes yields all that was recorded behind a Position, in the order of
-// recording, and ends where there is no more; "" is the beginning. A program that
-// keeps the Position of the last Change it has dealt with misses none and sees none
-// twice, save the last after a crash. What depends on time alone, such as FlagOverdue,
-// is no change: Find tells. At most one error is yielded, as the last pair.
-func (l *Ledger) Changes(ctx context.Context, after Position) iter.Seq2[Change, error] {
-	return func(yield func(Change, error) bool) {
-		history := &history{ledger: l}
-		for e, err := range l.store.Changes(ctx, l.box, after) {
-			if err != nil {
-				yield(Change{}, &StoreError{Op: "read", Err: err})
-				return
-			}
-			change, err := history.change(ctx, e)
-			if err != nil {
-				yield(Change{}, err)
-				return
-			}
-			if !yield(change, nil) {
-				return
-			}
-		}
-	}
-}
-
-// history keeps the entries of the send that was last looked at: changes of one send
-// come in runs.
-type history struct {
-	ledger  *Ledger
-	name    string
-	entries []Entry
-	facts   []Fact
-}
-
-func (h *history) change(ctx context.Context, e Entry) (Change, error) {
-	change := Change{Position: e.Position}
-	if e.Send == "" {
-		var err error
-		change.Fact, err = factOf(e)
-		return change, err
-	}
-	index := func() int {
-		return slices.IndexFunc(h.entries, func(o Entry) bool { return o.Key == e.Key })
-	}
-	if h.name != e.Send || index() < 0 {
-		entries, err := h.ledger.store.Entries(ctx, h.ledger.box, e.Send)
-		if err != nil {
-			return change, &StoreError{Op: "read", Err: err}
-		}
-		facts, err := factsOf(entries)
-		if err != nil {
-			return change, err
-		}
-		h.name, h.entries, h.facts = e.Send, entries, facts
-	}
-	i := index()
-	if i < 0 {
-		return change, fmt.Errorf("pec: the entry %q is not among those of its send", e.Key)
-	}
-	change.Fact = h.facts[i]
-	change.Before, change.After = Fold(h.facts[:i], e.At), Fold(h.facts[:i+1], e.At)
-	if change.MessageID = change.After.MessageID; change.MessageID == "" {
-		change.MessageID = e.Send
-	}
-	return change, nil
 }

@@ -112,6 +112,12 @@ func (c *rawComposer) readHeader(lines *lineReader) ([]byte, error) {
 // readers forgive, they forgive in different ways.
 func (c *rawComposer) parseHeader(raw []byte) header.Header {
 	var h header.Header
+	var folded []byte // the last value, once it has more than one line
+	unfold := func() {
+		if folded != nil {
+			h[len(h)-1].Value, folded = string(folded), nil
+		}
+	}
 	raw = bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte("\r\n")), []byte("\r\n"))
 	for _, line := range bytes.Split(raw, []byte("\r\n")) {
 		blank := len(bytes.TrimLeft(line, " \t")) == 0
@@ -125,7 +131,10 @@ func (c *rawComposer) parseHeader(raw []byte) header.Header {
 				c.problem("Header", string(line), ProblemMalformed, errFolding)
 				continue
 			}
-			h[len(h)-1].Value += string(line)
+			if folded == nil {
+				folded = []byte(h[len(h)-1].Value)
+			}
+			folded = append(folded, line...)
 			continue
 		}
 		name, value, found := bytes.Cut(line, []byte(":"))
@@ -133,8 +142,10 @@ func (c *rawComposer) parseHeader(raw []byte) header.Header {
 			c.problem("Header", string(line), ProblemMalformed, errNoField)
 			continue
 		}
+		unfold()
 		h = append(h, header.Field{Name: string(name), Value: string(value)})
 	}
+	unfold()
 	for i := range h {
 		h[i].Value = strings.Trim(h[i].Value, " \t")
 	}

@@ -115,6 +115,14 @@ func foldID(id string) string {
 	}, id)
 }
 
+// clip cuts what others wrote to a length in bytes, between characters.
+func clip(text string, length int) string {
+	if len(text) <= length {
+		return text
+	}
+	return strings.ToValidUTF8(text[:length], "")
+}
+
 // hash keeps what others choose out of the keys of entries.
 func digestName(text string) string {
 	sum := sha256.Sum256([]byte(text))

@@ -194,8 +194,9 @@ func (c *Client) beginEntries(ctx context.Context, m *composed, facts []Fact, fi
 		return nil, err
 	}
 	var resent []Fact
+	firsts := status.byAddress()
 	for _, address := range m.recipients() {
-		r, known := status.Recipient(address)
+		r, known := firsts[envelope.NormalizeAddress(address)]
 		if !known {
 			continue
 		}
@@ -222,13 +223,17 @@ func (c *Client) lost(ctx context.Context, m *composed, key, first string) (stri
 		if err != nil {
 			return "", err
 		}
+		repeated := map[string]string{}
+		for _, f := range s.facts {
+			if by, ok := f.(Resent); ok {
+				repeated[envelope.NormalizeAddress(by.Recipient)] = by.By
+			}
+		}
 		status := Fold(s.facts, c.now())
 		for _, address := range m.recipients() {
-			for _, f := range s.facts {
-				if by, ok := f.(Resent); ok && envelope.SameAddress(by.Recipient, address) {
-					r, _ := status.Recipient(address)
-					return "", &ResendError{MessageID: first, Recipient: address, State: r.State, By: by.By}
-				}
+			if by, ok := repeated[envelope.NormalizeAddress(address)]; ok {
+				r, _ := status.Recipient(address)
+				return "", &ResendError{MessageID: first, Recipient: address, State: r.State, By: by}
 			}
 		}
 	}

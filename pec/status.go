@@ -176,3 +176,12 @@ func (s Status) Recipient(address string) (RecipientStatus, bool) {
 	}
 	return RecipientStatus{}, false
 }
+
+// byAddress are the recipients by normalised address.
+func (s Status) byAddress() map[string]RecipientStatus {
+	all := make(map[string]RecipientStatus, len(s.Recipients))
+	for _, r := range s.Recipients {
+		all[envelope.NormalizeAddress(r.Address)] = r
+	}
+	return all
+}

@@ -32,9 +32,52 @@ func (l *Ledger) Suspended(ctx context.Context) (*Suspension, error) {
 
 // suspension also counts the suspensions there have been.
 func (l *Ledger) suspension(ctx context.Context) (suspended *Suspension, count int, err error) {
-	facts, err := l.factsAbout(ctx, "")
+	facts, err := l.suspensionFacts(ctx)
 	suspended, count = suspensionIn(facts)
 	return suspended, count, err
+}
+
+// suspensionFacts are the last Suspension and its Resumption, as far as there are any.
+// Suspensions have the numbers from 1 without gaps: the last one is found in steps that
+// double, and then by halves.
+func (l *Ledger) suspensionFacts(ctx context.Context) ([]Fact, error) {
+	var last *Suspension
+	try := func(n int) (there bool, err error) {
+		s, err := factUnder[Suspension](ctx, l, Suspension{N: n}.key())
+		if s != nil {
+			last = s
+		}
+		return s != nil, err
+	}
+	free := 1 // no suspension has this number
+	for {
+		there, err := try(free)
+		if err != nil {
+			return nil, err
+		}
+		if !there {
+			break
+		}
+		free *= 2
+	}
+	if last == nil {
+		return nil, nil
+	}
+	for free-last.N > 1 {
+		middle := last.N + (free-last.N)/2
+		there, err := try(middle)
+		if err != nil {
+			return nil, err
+		}
+		if !there {
+			free = middle
+		}
+	}
+	lifted, err := factUnder[Resumption](ctx, l, Resumption{N: last.N}.key())
+	if err != nil || lifted == nil {
+		return []Fact{*last}, err
+	}
+	return []Fact{*last, *lifted}, nil
 }
 
 func suspensionIn(facts []Fact) (suspended *Suspension, count int) {

@@ -43,9 +43,9 @@ func (a *assessment) addMissing(r *Report) {
 	if r.Original == nil {
 		r.Missing = append(r.Missing, Missing{What: GapOriginal})
 	}
-	until := a.logUntil()
+	until, providers := a.logUntil(), a.providers()
 	ask := func(what Gap, recipient, domain string) {
-		m := Missing{What: what, Recipient: recipient, Domain: domain, Provider: a.providerOf(domain), Until: until.Format(time.DateOnly)}
+		m := Missing{What: what, Recipient: recipient, Domain: domain, Provider: providers[domain], Until: until.Format(time.DateOnly)}
 		m.Request = request(r, m, until)
 		r.Missing = append(r.Missing, m)
 	}
@@ -76,9 +76,10 @@ func domainOf(address string) string {
 	return envelope.NormalizeAddress(address[strings.LastIndexByte(address, '@')+1:])
 }
 
-// providerOf names the provider of a domain, as it calls itself in a notice about an
-// address of it; "" where there is none.
-func (a *assessment) providerOf(domain string) string {
+// providers names the provider of each domain, as it calls itself in the first notice
+// about an address of it.
+func (a *assessment) providers() map[string]string {
+	providers := map[string]string{}
 	for _, m := range a.proofs {
 		about := ""
 		switch m.kind {
@@ -87,11 +88,14 @@ func (a *assessment) providerOf(domain string) string {
 		case envelope.KindDelivery:
 			about = m.proof.Recipient
 		}
-		if about != "" && domainOf(about) == domain {
-			return m.proof.Provider
+		if about == "" {
+			continue
+		}
+		if _, known := providers[domainOf(about)]; !known {
+			providers[domainOf(about)] = m.proof.Provider
 		}
 	}
-	return ""
+	return providers
 }
 
 // logUntil is when the logs of the sending end. It is counted from the earliest time

@@ -119,6 +119,7 @@ func (a *assessment) addStatus(r *Report) {
 		acceptance = a.proofs[i]
 		r.Provider = acceptance.proof.Provider
 	}
+	roles, numbers := a.roles(), a.numbers()
 	for _, to := range s.Recipients {
 		if acceptance != nil && (to.State == pec.StateAccepted || to.State == pec.StateOrdinary) {
 			// A notice about another recipient implies the same; this one says it.
@@ -128,9 +129,9 @@ func (a *assessment) addStatus(r *Report) {
 			to.Content = pec.ContentUnchecked // there is no original
 		}
 		r.Recipients = append(r.Recipients, Recipient{
-			Address: to.Address, Role: a.role(to.Address), Class: to.Class, State: to.State.String(), Final: to.State.Final(),
+			Address: to.Address, Role: roles[envelope.NormalizeAddress(to.Address)], Class: to.Class, State: to.State.String(), Final: to.State.Final(),
 			Time: stamp(to.Time), Provider: to.Provider, Cause: to.Failure.Cause, Code: to.Failure.Code, Text: to.Failure.Text,
-			Detail: to.Detail, Content: to.Content, Proof: a.number(to.Evidence),
+			Detail: to.Detail, Content: to.Content, Proof: numbers[to.Evidence],
 		})
 	}
 }
@@ -148,27 +149,28 @@ func (a *assessment) statusFacts() []pec.Fact {
 	return facts
 }
 
-// role tells in which field a recipient stands.
-func (a *assessment) role(address string) string {
-	same := func(other string) bool { return envelope.SameAddress(address, other) }
-	switch i := a.facts.Intent; {
-	case i == nil:
-		return ""
-	case slices.ContainsFunc(i.To, same):
-		return "to"
-	default:
-		return "cc"
-	}
-}
-
-// number finds a notice by its key; 0 when there is none.
-func (a *assessment) number(key envelope.Key) int {
-	for _, m := range a.proofs {
-		if m.key == key {
-			return m.proof.Number
+// roles tell in which field each recipient stands, by normalised address. To goes
+// before Cc.
+func (a *assessment) roles() map[string]string {
+	roles := map[string]string{}
+	if i := a.facts.Intent; i != nil {
+		for _, address := range i.Cc {
+			roles[envelope.NormalizeAddress(address)] = "cc"
+		}
+		for _, address := range i.To {
+			roles[envelope.NormalizeAddress(address)] = "to"
 		}
 	}
-	return 0
+	return roles
+}
+
+// numbers are those of the proofs, by their keys.
+func (a *assessment) numbers() map[envelope.Key]int {
+	numbers := make(map[envelope.Key]int, len(a.proofs))
+	for _, m := range a.proofs {
+		numbers[m.key] = m.proof.Number
+	}
+	return numbers
 }
 
 // stamp writes a time with its own offset; "" for none.

@@ -55,6 +55,9 @@ func FromLedger(ledger *pec.Ledger, messageID string) Source {
 		bounced := map[envelope.Key]bool{}
 		for _, fact := range facts {
 			e.facts.add(fact)
+			if b, ok := fact.(pec.BounceFact); ok && bounced[b.Key] {
+				continue // its message is there already
+			}
 			open, err := rawOf(ctx, ledger, messageID, fact)
 			if err != nil {
 				return nil, err
@@ -71,10 +74,8 @@ func FromLedger(ledger *pec.Ledger, messageID string) Source {
 			case pec.UnverifiedFact:
 				e.add(open)
 			case pec.BounceFact:
-				if !bounced[fact.Key] {
-					e.add(open)
-				}
-				bounced[fact.Key] = bounced[fact.Key] || open != nil
+				e.add(open)
+				bounced[fact.Key] = open != nil
 			}
 		}
 		return e, nil

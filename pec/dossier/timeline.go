@@ -72,8 +72,9 @@ func (a *assessment) addTimeline(r *Report) {
 	for _, x := range f.Resent {
 		add(x.At, Moment{Event: "resent", Recipient: x.Recipient, Detail: x.By})
 	}
+	numbers := a.numbers()
 	for _, x := range f.Bounces {
-		add(x.At, Moment{Event: "bounce", Recipient: x.Recipient, Provider: x.Provider, Detail: x.Text, Proof: a.number(x.Key)})
+		add(x.At, Moment{Event: "bounce", Recipient: x.Recipient, Provider: x.Provider, Detail: x.Text, Proof: numbers[x.Key]})
 	}
 	order := map[bool]int{false: 0, true: 1}
 	slices.SortStableFunc(r.Timeline, func(x, y Moment) int {

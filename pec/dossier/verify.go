@@ -110,12 +110,17 @@ func altered(err error, changed []Alteration) error {
 
 // merge gives one alteration a file: the one that says more.
 func merge(changed, more []Alteration) []Alteration {
+	place := make(map[string]int, len(changed))
+	for i, c := range slices.Backward(changed) {
+		place[c.File] = i
+	}
 	for _, m := range more {
-		if i := slices.IndexFunc(changed, func(c Alteration) bool { return c.File == m.File }); i >= 0 {
+		if i, known := place[m.File]; known {
 			changed[i] = m
-		} else {
-			changed = append(changed, m)
+			continue
 		}
+		place[m.File] = len(changed)
+		changed = append(changed, m)
 	}
 	return changed
 }

@@ -42,7 +42,7 @@ func (s *statements) plans() map[string][]any {
 	plans := map[string][]any{}
 	for query, args := range s.seen {
 		word, _, _ := strings.Cut(query, " ")
-		if strings.Contains(query, "pec_") && (word == "SELECT" || word == "INSERT" || word == "UPDATE") {
+		if strings.Contains(query, "pec_") && (word == "SELECT" || word == "WITH" || word == "INSERT" || word == "UPDATE") {
 			plans[query] = args
 		}
 	}
@@ -144,6 +144,9 @@ func everything(t *testing.T, s pec.Store, n int) {
 	require.NoError(t, s.SetCursor(ctx, box, pec.Cursor{Folder: "INBOX"}))
 	_, err = s.Cursors(ctx, box)
 	require.NoError(t, err)
+	mailboxes, err := s.(*sqlstore.Store).Mailboxes(ctx)
+	require.NoError(t, err)
+	require.Contains(t, mailboxes, box)
 }
 
 // No statement reads a table from its beginning: what it costs does not grow with

@@ -1,0 +1,106 @@
+// Package growth tests that the work of a call grows as its input does, and no faster.
+//
+// Work is counted, not timed: the bytes and the allocations that the program makes, and
+// what a case counts itself, such as statements or bytes read. A scan that allocates
+// nothing shows in none of these. For such a call there is the processor time of this
+// process, with a wider margin.
+package growth
+
+import (
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Case is a call whose work is to grow in proportion to n.
+type Case struct {
+	Name string
+	// N is the smaller input. The larger one is four times as large.
+	N int
+	// Prepare makes an input of size n. What it costs does not count.
+	Prepare func(tb testing.TB, n int) Call
+	// CPU also compares processor times: for calls that may scan without allocating. N must
+	// then be large enough for milliseconds.
+	CPU bool
+}
+
+// Call does the work. It returns what it counted itself, 0 for nothing.
+type Call func() int64
+
+const (
+	factor = 4
+	most   = 6 // times the work for four times the input
+	// mostCPU is wider: processor time has noise.
+	mostCPU = 8
+	// slack is what a run may cost more in any case: the first use of a table, a buffer that
+	// doubled just now.
+	slackBytes, slackAllocations = 256 << 10, 500
+	rounds                       = 3 // the cheapest one counts
+)
+
+// Run runs the cases, each as a subtest.
+func Run(t *testing.T, cases []Case) {
+	t.Helper()
+	if len(cases) == 0 {
+		t.Fatal("no cases")
+	}
+	for _, c := range cases {
+		t.Run(c.Name, func(t *testing.T) {
+			small, large := measure(t, c, c.N), measure(t, c, factor*c.N)
+			t.Logf("n = %d: %+v; n = %d: %+v", c.N, small, factor*c.N, large)
+			compare(t, "bytes", small.bytes, large.bytes, most, slackBytes)
+			compare(t, "allocations", small.allocations, large.allocations, most, slackAllocations)
+			compare(t, "counted", small.counted, large.counted, most, 0)
+			if c.CPU {
+				compare(t, "processor time", int64(small.cpu), int64(large.cpu), mostCPU, int64(20*time.Millisecond))
+			}
+		})
+	}
+}
+
+// work is what one run cost.
+type work struct {
+	bytes, allocations, counted int64
+	cpu                         time.Duration
+}
+
+// measure takes the least of each kind of work over a few runs: others may be at work in
+// this process.
+func measure(t *testing.T, c Case, n int) (least work) {
+	t.Helper()
+	for round := range rounds {
+		call := c.Prepare(t, n)
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		begun := processorTime(t)
+		counted := call()
+		w := work{cpu: processorTime(t) - begun, counted: counted}
+		runtime.ReadMemStats(&after)
+		w.bytes = int64(after.TotalAlloc - before.TotalAlloc)
+		w.allocations = int64(after.Mallocs - before.Mallocs)
+		if round == 0 {
+			least = w
+			continue
+		}
+		least = work{min(least.bytes, w.bytes), min(least.allocations, w.allocations), min(least.counted, w.counted), min(least.cpu, w.cpu)}
+	}
+	return least
+}
+
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+func compare(t *testing.T, what string, small, large, most, slack int64) {
+	t.Helper()
+	if large > most*small+slack {
+		t.Errorf("%s: %d for n, %d for %d n: more than %d times as much", what, small, large, factor, most)
+	}
+}

@@ -1,0 +1,84 @@
+package pec
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/gopec/gopec/envelope"
+)
+
+const (
+	// maxBounces is how many bounces are kept of one recipient. The first counts, and
+	// anybody can write more.
+	maxBounces = 3
+	// maxBounceText is how much is kept of what a bounce says of one recipient, in bytes.
+	maxBounceText = 500
+)
+
+// bounceFacts are what a bounce says of recipients of ours that it may move: not of
+// those that are proven to be certified, and once of each. The message is kept with the
+// first.
+func (c *Client) bounceFacts(ctx context.Context, name string, intent Intent, event *Event, b *Bounce) ([]Fact, error) {
+	left, err := c.mayBounce(ctx, name, intent)
+	if err != nil {
+		return nil, err
+	}
+	var facts []Fact
+	for _, r := range b.Recipients {
+		address := r.Original
+		if _, ours := left[envelope.NormalizeAddress(address)]; !ours {
+			address = r.Final
+		}
+		if left[envelope.NormalizeAddress(address)] <= 0 {
+			continue
+		}
+		left[envelope.NormalizeAddress(address)] = 0
+		facts = append(facts, BounceFact{
+			Key: event.Message.Key, Recipient: address, Code: r.Code, Text: clip(r.Diagnostic, maxBounceText),
+			Provider: event.Message.From, At: c.now(),
+		})
+	}
+	return facts, nil
+}
+
+// mayBounce tells of each recipient, by normalised address, how many more bounces are
+// kept. Before a notice tells, nobody is certified.
+func (c *Client) mayBounce(ctx context.Context, name string, intent Intent) (map[string]int, error) {
+	left := map[string]int{}
+	for address := range recipientSet(intent) {
+		left[address] = maxBounces
+	}
+	facts, err := c.factsAbout(ctx, name)
+	if errors.Is(err, ErrUnknownFact) {
+		return left, nil // this send waits for a later version, and the mailbox must not
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range facts {
+		if b, ok := f.(BounceFact); ok {
+			left[envelope.NormalizeAddress(b.Recipient)]--
+		}
+	}
+	for _, r := range Fold(facts, c.now()).Recipients {
+		if r.Class == ClassCertified {
+			left[envelope.NormalizeAddress(r.Address)] = 0
+		}
+	}
+	return left, nil
+}
+
+// bounceRaw is the key of the entry that has the message of a bounce: that of the first
+// recipient it was recorded for. "" when there is none.
+func (l *Ledger) bounceRaw(ctx context.Context, messageID string, f BounceFact) (string, error) {
+	facts, err := l.factsAbout(ctx, sendName(messageID))
+	i := slices.IndexFunc(facts, func(o Fact) bool {
+		b, ok := o.(BounceFact)
+		return ok && b.Key == f.Key
+	})
+	if err != nil || i < 0 {
+		return "", err
+	}
+	return entryKey(messageID, facts[i]), nil
+}

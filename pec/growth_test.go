@@ -1,0 +1,767 @@
+package pec_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"iter"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/growth"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/dossier"
+	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/receipt"
+)
+
+// countingStore counts the calls and the entries that are read.
+type countingStore struct {
+	pec.Store
+	read int64
+}
+
+func (s *countingStore) Entry(ctx context.Context, box, key string) (pec.Entry, error) {
+	s.read++
+	return s.Store.Entry(ctx, box, key)
+}
+
+func (s *countingStore) Entries(ctx context.Context, box, send string) ([]pec.Entry, error) {
+	entries, err := s.Store.Entries(ctx, box, send)
+	s.read += 1 + int64(len(entries))
+	return entries, err
+}
+
+func (s *countingStore) Changes(ctx context.Context, box string, after pec.Position) iter.Seq2[pec.Entry, error] {
+	return func(yield func(pec.Entry, error) bool) {
+		for e, err := range s.Store.Changes(ctx, box, after) {
+			if s.read++; !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+func (s *countingStore) Sends(ctx context.Context, box string, q pec.Query) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for name, err := range s.Store.Sends(ctx, box, q) {
+			if s.read++; !yield(name, err) {
+				return
+			}
+		}
+	}
+}
+
+// countingReader counts the bytes that are read of a message.
+type countingReader struct {
+	io.ReaderAt
+	read int64
+}
+
+func (r *countingReader) ReadAt(p []byte, at int64) (int, error) {
+	n, err := r.ReaderAt.ReadAt(p, at)
+	r.read += int64(n)
+	return n, err
+}
+
+// lines joins n lines, each made of its number.
+func lines(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
+func addresses(n int) (list []string) {
+	for i := range n {
+		list = append(list, fmt.Sprintf("r%d@beta-pec.example", i))
+	}
+	return list
+}
+
+var roomy = pec.Limits{Product: 1 << 50, Recipients: 1 << 30}
+
+// growthOffice is a client whose store counts.
+func growthOffice(tb testing.TB, n *pectest.Network) (*pec.Client, *provider, *countingStore) {
+	tb.Helper()
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	require.NoError(tb, err)
+	p, s := &provider{outcome: pec.OutcomeSubmitted}, &countingStore{Store: pec.NewMemory()}
+	c, err := pec.New(me, p, p, v, &pec.Options{Store: s, Limits: roomy})
+	require.NoError(tb, err)
+	return c, p, s
+}
+
+// TestWorkGrowsAsTheInputDoes gives every entry point inputs of n and of 4n.
+func TestWorkGrowsAsTheInputDoes(t *testing.T) {
+	n := pectest.Start(t, nil)
+	var cases []growth.Case
+	for _, more := range [][]growth.Case{composing(n), rawComposing(n), opening(n), bouncing(n), contents(n), verifying(n), folding(), stored(n), dossiers(n)} {
+		require.NotEmpty(t, more)
+		cases = append(cases, more...)
+	}
+	growth.Run(t, cases)
+}
+
+// composing are messages that are written.
+func composing(n *pectest.Network) (cases []growth.Case) {
+	for name, m := range map[string]func(n int) pec.Message{
+		"recipients": func(n int) pec.Message { return pec.Message{To: addresses(n)} },
+		"cc":         func(n int) pec.Message { return pec.Message{To: []string{luigi}, Cc: addresses(n)} },
+		"lines":      func(n int) pec.Message { return pec.Message{Text: lines(8*n, "riga %d\n")} },
+		"one line":   func(n int) pec.Message { return pec.Message{Text: strings.Repeat("è", 16*n)} },
+		"html":       func(n int) pec.Message { return pec.Message{Text: "x", HTML: lines(8*n, "<p>%d</p>\n")} },
+		"subject":    func(n int) pec.Message { return pec.Message{Subject: strings.Repeat("è ", 4*n)} },
+		"name": func(n int) pec.Message {
+			return pec.Message{To: []string{strings.Repeat("è ", 4*n) + "<" + luigi + ">"}}
+		},
+		"fields": func(n int) (m pec.Message) {
+			for i := range n {
+				m.ExtraHeader = append(m.ExtraHeader, pec.HeaderField{Name: fmt.Sprintf("X-Campo-%d", i), Value: "valore"})
+			}
+			return m
+		},
+		"attachments": func(n int) (m pec.Message) {
+			for i := range n {
+				m.Attachments = append(m.Attachments, pec.Attachment{Name: fmt.Sprintf("%d.txt", i), Content: strings.NewReader("contenuto")})
+			}
+			return m
+		},
+		"problems": func(n int) (m pec.Message) {
+			for i := range n {
+				m.Cc = append(m.Cc, fmt.Sprintf("%d non è un indirizzo", i))
+			}
+			return m
+		},
+	} {
+		cases = append(cases, growth.Case{Name: "Check/" + name, N: 1000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, _, _ := growthOffice(tb, n)
+			message := m(size)
+			if message.To == nil {
+				message.To = []string{luigi}
+			}
+			return func() int64 {
+				_, err := c.Check(context.Background(), message)
+				require.Equal(tb, name == "problems", err != nil, err)
+				if err != nil {
+					require.NotEmpty(tb, err.Error())
+				}
+				return 0
+			}
+		}})
+	}
+	return cases
+}
+
+const rawHead = "From: mario@alfa-pec.example\nTo: luigi@beta-pec.example\nSubject: x\nDate: Sat, 21 Nov 2026 12:00:00 +0100\nMIME-Version: 1.0\n"
+
+// rawComposing are messages of the caller's.
+func rawComposing(n *pectest.Network) (cases []growth.Case) {
+	for name, m := range map[string]struct {
+		content func(n int) string
+		refused bool
+	}{
+		"continuation lines": {func(n int) string {
+			return rawHead + "X-Nota: a\n" + lines(n, " riga %d di una nota che continua\n") + "\nx\n"
+		}, false},
+		"references": {func(n int) string {
+			return rawHead + "References: <a@b>\n" + lines(n, " <%d@alfa-pec.example>\n") + "\nx\n"
+		}, false},
+		"fields": {func(n int) string { return rawHead + lines(n, "X-Campo-%d: valore\n") + "\nx\n" }, false},
+		"recipients": {func(n int) string {
+			return strings.Replace(rawHead, "To: ", "To: "+lines(n, "r%d@beta-pec.example,\n "), 1) + "\nx\n"
+		}, false},
+		"encoded words": {func(n int) string {
+			return strings.Replace(rawHead, "Subject: ", "Subject: "+lines(n, "=?utf-8?q?%d_\n "), 1) + "?=\n\nx\n"
+		}, false},
+		"body":                {func(n int) string { return rawHead + "\n" + lines(8*n, "riga %d\n") }, false},
+		"lines of no field":   {func(n int) string { return rawHead + lines(n, "riga %d\n") + "\nx\n" }, true},
+		"blank continuations": {func(n int) string { return rawHead + strings.Repeat(" \n", n) + "\nx\n" }, true},
+		"repeated fields":     {func(n int) string { return rawHead + lines(n, "Subject: %d\n") + "\nx\n" }, true},
+		"comments": {func(n int) string {
+			return strings.Replace(rawHead, "To: ", "To: "+strings.Repeat("(", 4*n)+strings.Repeat(")", 4*n)+" ", 1) + "\nx\n"
+		}, true},
+	} {
+		cases = append(cases, growth.Case{Name: "CheckRaw/" + name, N: 4000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, _, _ := growthOffice(tb, n)
+			content := m.content(size)
+			return func() int64 {
+				_, err := c.CheckRaw(context.Background(), pec.RawMessage{Content: strings.NewReader(content)})
+				if m.refused { // the others may be, for their length
+					require.Error(tb, err)
+				}
+				return 0
+			}
+		}})
+	}
+	cases = append(cases, growth.Case{Name: "CheckRaw/parts", N: 200, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+		c, _, _ := growthOffice(tb, n)
+		content := rawHead + "Content-Type: multipart/mixed; boundary=b\n\n" + lines(size, "--b\nContent-Disposition: attachment; filename=f%d\n\nx\n") + "--b--\n"
+		return func() int64 {
+			_, err := c.CheckRaw(context.Background(), pec.RawMessage{Content: strings.NewReader(content)})
+			require.NoError(tb, err)
+			return 0
+		}
+	}})
+	return cases
+}
+
+// strangers are headers and contents that anybody can write. Their size is of n units.
+var strangers = map[string]struct {
+	n       int
+	content func(n int) string
+}{
+	"fields":             {400, func(n int) string { return lines(n, "X-Campo-%d: valore\n") + "\nx\n" }},
+	"continuation lines": {4000, func(n int) string { return "X-Nota: a\n" + lines(n, " riga %d\n") + "\nx\n" }},
+	"lines of no field":  {4000, func(n int) string { return lines(n, "riga %d\n") + "\nx\n" }},
+	"references":         {4000, func(n int) string { return "References:" + lines(n, " <%d@alfa-pec.example>\n") + "\nx\n" }},
+	"bare references":    {4000, func(n int) string { return "References:" + lines(n, " %d@alfa-pec.example\n") + "\nx\n" }},
+	"open brackets":      {4000, func(n int) string { return "References: " + strings.Repeat("<", n) + "\n\nx\n" }},
+	"recipients":         {2000, func(n int) string { return "To: " + lines(n, "r%d@beta-pec.example,\n ") + luigi + "\n\nx\n" }},
+	"broken recipients":  {2000, func(n int) string { return "To: " + lines(n, "r%d@beta-pec.example;,\n ") + luigi + "\n\nx\n" }},
+	"groups":             {2000, func(n int) string { return "To: " + lines(n, "g%d: a@b.it;, ") + luigi + "\n\nx\n" }},
+	"open groups":        {2000, func(n int) string { return "To: " + lines(n, "g%d: ") + luigi + "\n\nx\n" }},
+	"comments": {4000, func(n int) string {
+		return "From: " + strings.Repeat("(a", n) + strings.Repeat(")", n) + " " + luigi + "\n\nx\n"
+	}},
+	"open comments": {2000, func(n int) string { return "From: " + strings.Repeat("(a,", n) + "\n\nx\n" }},
+	"comment after": {4000, func(n int) string {
+		return "From: " + luigi + " " + strings.Repeat("(a ", n) + strings.Repeat(")", n) + "\n\nx\n"
+	}},
+	"quotes":             {2000, func(n int) string { return "From: " + strings.Repeat(`"a" `, n) + "<" + luigi + ">\n\nx\n" }},
+	"open quotes":        {2000, func(n int) string { return "From: " + strings.Repeat(`"a,`, n) + "\n\nx\n" }},
+	"domain literals":    {2000, func(n int) string { return "From: a@[" + strings.Repeat("a", 8*n) + "]\n\nx\n" }},
+	"words":              {2000, func(n int) string { return "From: " + strings.Repeat("=?utf-8?q?a?= ", n) + "<" + luigi + ">\n\nx\n" }},
+	"unended words":      {4000, func(n int) string { return "Subject: " + strings.Repeat("=?utf-8?q?a ", n) + "?=\n\nx\n" }},
+	"unended base64":     {4000, func(n int) string { return "Subject: " + strings.Repeat("=?utf-8?b?a ", n) + "?=\n\nx\n" }},
+	"words of a subject": {4000, func(n int) string { return "Subject: " + strings.Repeat("=?utf-8?b?YQ==?= ", n) + "\n\nx\n" }},
+	"unknown charsets":   {4000, func(n int) string { return "Subject: " + lines(n, "=?x-%d?q?a?= ") + "\n\nx\n" }},
+	"parameters":         {2000, func(n int) string { return "Content-Type: text/plain; " + lines(n, "a%d=b; ") + "\n\nx\n" }},
+	"escaped parameter":  {4000, func(n int) string { return `Content-Type: text/plain; name="` + strings.Repeat(`\"`, n) + "\"\n\nx\n" }},
+	"parts": {200, func(n int) string {
+		return "Content-Type: multipart/mixed; boundary=b\n\n" + lines(n, "--b\nContent-Disposition: attachment; filename=f%d\n\nx\n") + "--b--\n"
+	}},
+	"empty parts": {200, func(n int) string {
+		return "Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--b\n", n) + "--b--\n"
+	}},
+	"nested parts": {7, func(n int) string {
+		text := lines(n, "Content-Type: multipart/mixed; boundary=b%[1]d.\n\n--b%[1]d.\n")
+		return text + "\nx\n"
+	}},
+	"nearly delimiters": {4000, func(n int) string {
+		return "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" + lines(n, "--b %d\n") + "\n--b--\n"
+	}},
+	"lines of text": {8000, func(n int) string { return "\n" + lines(n, "riga %d\n") }},
+	"quoted-printable": {8000, func(n int) string {
+		return "Content-Transfer-Encoding: quoted-printable\n\n" + strings.Repeat("=C3=A8", n)
+	}},
+	"base64": {8000, func(n int) string { return "Content-Transfer-Encoding: base64\n\n" + strings.Repeat("YWJj\n", n) }},
+	"long name": {6000, func(n int) string {
+		return "Content-Disposition: attachment; filename=\"" + strings.Repeat("=?utf-8?q?a?= ", n) + "\"\n\nx\n"
+	}},
+	"continued name": {20, func(n int) string {
+		return "Content-Disposition: attachment" + lines(n, "; filename*%d=abcdefghijklmnopqrstuvwxyz") + "\n\nx\n"
+	}},
+}
+
+// opening are envelopes of others, which are read.
+func opening(n *pectest.Network) (cases []growth.Case) {
+	for name, s := range strangers {
+		for _, kind := range []string{pectest.KindTransport, pectest.KindAnomaly} {
+			cases = append(cases, growth.Case{Name: "Sync/" + kind + "/" + name, N: s.n, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+				c, p, store := growthOffice(tb, n)
+				raw, err := n.Providers()[1].Emit(pectest.Notice{
+					Kind: kind, Sender: luigi, MessageID: "<m9@beta-pec.example>", Recipients: []pectest.Recipient{{Address: me}},
+					Original: []byte(crlf(s.content(size))),
+				})
+				require.NoError(tb, err)
+				p.inbox = [][]byte{raw}
+				return func() int64 {
+					seen := 0
+					for e, err := range c.Sync(context.Background()) {
+						require.NoError(tb, err)
+						require.NotNil(tb, e.Inbound)
+						seen++
+						_, _ = e.Inbound.Text()
+						_, _ = e.Inbound.HTML()
+						for _, err := range e.Inbound.Attachments() {
+							require.NoError(tb, err)
+						}
+					}
+					require.Equal(tb, 1, seen)
+					return store.read
+				}
+			}})
+		}
+	}
+	return cases
+}
+
+// bouncing are forged bounces of a send of ours.
+func bouncing(n *pectest.Network) (cases []growth.Case) {
+	for name, s := range map[string]func(n int) string{
+		"recipients": func(n int) string {
+			return lines(n, "\nFinal-Recipient: rfc822; r%d@beta-pec.example\nAction: failed\nStatus: 5.1.1\n")
+		},
+		"others": func(n int) string {
+			return lines(n, "\nFinal-Recipient: rfc822; r%d@example.org\nAction: failed\nStatus: 5.1.1\n")
+		},
+		"diagnostic": func(n int) string {
+			return "\nFinal-Recipient: rfc822; r1@beta-pec.example\nAction: failed\nDiagnostic-Code: smtp; " + lines(8*n, "riga %d\n ") + "\n"
+		},
+		"words": func(n int) string {
+			return "\nFinal-Recipient: rfc822; r1@beta-pec.example\nAction: failed\nDiagnostic-Code: smtp; " + strings.Repeat("=?utf-8?q?a ", 8*n) + "?=\n"
+		},
+	} {
+		cases = append(cases, growth.Case{Name: "Sync/bounce/" + name, N: 200, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, p, store := growthOffice(tb, n)
+			id, err := c.Send(tb.Context(), pec.Message{To: addresses(size)})
+			require.NoError(tb, err)
+			p.inbox = [][]byte{bounceMail(tb, n, id, s(size))}
+			before := store.read
+			return func() int64 {
+				for e, err := range c.Sync(context.Background()) {
+					require.NoError(tb, err)
+					require.Equal(tb, id, e.MessageID)
+				}
+				return store.read - before
+			}
+		}})
+	}
+	return cases
+}
+
+// bounceMail is an anomaly envelope around a notification about a send of ours.
+func bounceMail(tb testing.TB, n *pectest.Network, id, groups string) []byte {
+	tb.Helper()
+	raw, err := n.Providers()[0].Emit(pectest.Notice{
+		Kind: pectest.KindAnomaly, Sender: "MAILER-DAEMON@example.org", Recipients: []pectest.Recipient{{Address: me}},
+		Original: []byte(crlf("Content-Type: multipart/report; boundary=r\n\n--r\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n" + groups +
+			"--r\nContent-Type: text/rfc822-headers\n\nX-Riferimento-Message-ID: <" + id + ">\n--r--\n")),
+	})
+	require.NoError(tb, err)
+	return raw
+}
+
+// contents are delivery receipts that are compared with what was sent.
+func contents(n *pectest.Network) (cases []growth.Case) {
+	for name, s := range strangers {
+		for _, detail := range []string{pectest.ReceiptFull, pectest.ReceiptBrief} {
+			cases = append(cases, growth.Case{Name: "CheckContent/" + detail + "/" + name, N: s.n, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+				original := crlf("Message-ID: <m1@alfa-pec.example>\n" + s.content(size))
+				raw, err := n.Providers()[1].Emit(pectest.Notice{
+					Kind: pectest.KindDelivery, Sender: me, MessageID: "<m1@alfa-pec.example>", Delivered: luigi, ReceiptKind: detail,
+					Recipients: []pectest.Recipient{{Address: luigi}}, Original: []byte(strings.ReplaceAll(original, "a", "b")),
+				})
+				require.NoError(tb, err)
+				v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+				require.NoError(tb, err)
+				return func() int64 {
+					source := &countingReader{ReaderAt: bytes.NewReader(raw)}
+					notice, err := receipt.Open(context.Background(), io.NewSectionReader(source, 0, int64(len(raw))), v)
+					require.NoError(tb, err)
+					defer notice.Close()
+					_, err = pec.CheckContent(io.NewSectionReader(strings.NewReader(original), 0, int64(len(original))), notice.(*receipt.Delivery))
+					require.NoError(tb, err)
+					return source.read
+				}
+			}})
+		}
+	}
+	return cases
+}
+
+// verifying are messages whose outer form is long.
+func verifying(n *pectest.Network) (cases []growth.Case) {
+	good := func(tb testing.TB, size int, field string) []byte {
+		var recipients []pectest.Recipient
+		for _, a := range addresses(size) {
+			recipients = append(recipients, pectest.Recipient{Address: a})
+		}
+		raw, err := n.Providers()[0].Emit(pectest.Notice{
+			Kind: pectest.KindAcceptance, Sender: me, MessageID: "<m1@alfa-pec.example>", Recipients: recipients, Subject: field,
+		})
+		require.NoError(tb, err)
+		return raw
+	}
+	for name, c := range map[string]struct {
+		n    int
+		make func(tb testing.TB, n int) []byte
+	}{
+		"recipients": {1000, func(tb testing.TB, n int) []byte { return good(tb, n, "x") }},
+		"subject":    {4000, func(tb testing.TB, n int) []byte { return good(tb, 1, strings.Repeat("oggetto ", n)) }},
+		"fields": {400, func(tb testing.TB, n int) []byte {
+			return append([]byte(crlf(lines(n, "X-Campo-%d: valore\n"))), good(tb, 1, "x")...)
+		}},
+		"no fields": {8000, func(tb testing.TB, n int) []byte {
+			return append([]byte(crlf(lines(n, "riga %d\n"))), good(tb, 1, "x")...)
+		}},
+		"continued": {8000, func(tb testing.TB, n int) []byte {
+			return append([]byte(crlf("X-Nota: a\n"+lines(n, " riga %d\n"))), good(tb, 1, "x")...)
+		}},
+		"comments": {8000, func(tb testing.TB, n int) []byte {
+			return bytes.Replace(good(tb, 1, "x"), []byte("From: "), []byte("From: "+strings.Repeat("(", n)+strings.Repeat(")", n)), 1)
+		}},
+		"from words": {8000, func(tb testing.TB, n int) []byte {
+			return bytes.Replace(good(tb, 1, "x"), []byte("From: "), []byte("From: "+strings.Repeat("=?utf-8?q?a ", n)), 1)
+		}},
+		"parts": {200, func(tb testing.TB, n int) []byte {
+			raw := good(tb, 1, "x")
+			return bytes.Replace(raw, []byte("Content-Type: text/plain"), []byte(crlf("X: a\n"+lines(n, "Content-Type-%d: x\n")+"Content-Type: text/plain")), 1)
+		}},
+		"ordinary": {8000, func(_ testing.TB, n int) []byte { return []byte(crlf("From: a@b.it\n\n" + lines(n, "riga %d\n"))) }},
+	} {
+		cases = append(cases, growth.Case{Name: "Open/" + name, N: c.n, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			raw := c.make(tb, size)
+			v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+			require.NoError(tb, err)
+			return func() int64 {
+				source := &countingReader{ReaderAt: bytes.NewReader(raw)}
+				m, err := envelope.Open(context.Background(), io.NewSectionReader(source, 0, int64(len(raw))), v)
+				if err == nil {
+					m.Close()
+				}
+				return source.read
+			}
+		}})
+	}
+	return append(cases, growth.Case{Name: "ParseIndex", N: 4000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+		ldif := "dn: a\nproviderName: a\n" + lines(size, "managedDomains: d%d.it\n") + "description: a\n" + lines(size, " %d\n")
+		return func() int64 {
+			_, err := envelope.ParseIndex(strings.NewReader(ldif))
+			require.NoError(tb, err)
+			return 0
+		}
+	}})
+}
+
+// factsOfKind are n facts of one kind about a send, with those before them.
+var factsOfKind = map[string]func(n int) []pec.Fact{
+	"attempts": func(n int) (facts []pec.Fact) {
+		for i := range n / 2 {
+			at := sentAt.Add(time.Duration(i) * time.Hour)
+			facts = append(facts, pec.Attempt{N: i + 1, At: at}, pec.AttemptOutcome{N: i + 1, At: at, Outcome: pec.Outcome{Kind: pec.OutcomeTemporary}})
+		}
+		return facts
+	},
+	"uncertain attempts": func(n int) (facts []pec.Fact) {
+		for i := range n {
+			facts = append(facts, pec.Attempt{N: i + 1, At: sentAt})
+		}
+		return facts
+	},
+	"deliveries": func(n int) (facts []pec.Fact) {
+		for i := range n {
+			facts = append(facts, numbered(i, envelope.KindDelivery, time.Duration(i)*time.Second))
+		}
+		return facts
+	},
+	"earlier and earlier": func(n int) (facts []pec.Fact) {
+		for i := range n {
+			facts = append(facts, numbered(i, envelope.KindDeliveryDelay, -time.Duration(i)*time.Second))
+		}
+		return facts
+	},
+	"notices that do not join": func(n int) (facts []pec.Fact) {
+		for i := range n {
+			f := numbered(i, envelope.KindDelivery, 0)
+			f.Sender = bruna
+			facts = append(facts, f)
+		}
+		return facts
+	},
+	"unverified": func(n int) (facts []pec.Fact) {
+		for i := range n {
+			facts = append(facts, pec.UnverifiedFact{SHA256: pec.Digest{1, byte(i), byte(i >> 8)}, Key: envelope.Key{2, byte(i), byte(i >> 8)}})
+		}
+		return facts
+	},
+	"unverified and proven": func(n int) (facts []pec.Fact) {
+		for i := range n / 2 {
+			f := numbered(i, envelope.KindTakeInCharge, 0)
+			facts = append(facts, pec.UnverifiedFact{SHA256: pec.Digest{1, byte(i), byte(i >> 8)}, Key: f.Key}, f)
+		}
+		return facts
+	},
+	"bounces": func(n int) (facts []pec.Fact) {
+		for i := range n {
+			facts = append(facts, pec.BounceFact{Key: envelope.Key{3, byte(i), byte(i >> 8)}, Recipient: info})
+		}
+		return facts
+	},
+	"resent": func(n int) (facts []pec.Fact) {
+		for _, a := range addresses(n) {
+			facts = append(facts, pec.Resent{Recipient: a, By: "m2@alfa-pec.example"})
+		}
+		return facts
+	},
+}
+
+func numbered(i int, kind envelope.Kind, after time.Duration) pec.NoticeFact {
+	f := notice(1, kind, luigi, after)
+	f.Key = envelope.Key{9, byte(i), byte(i >> 8)}
+	return f
+}
+
+// folding are many facts about one send.
+func folding() (cases []growth.Case) {
+	for name, facts := range factsOfKind {
+		cases = append(cases, growth.Case{Name: "Fold/" + name, N: 2000, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
+			all := append([]pec.Fact{intent(luigi, info)}, facts(n)...)
+			return func() int64 {
+				require.NotEmpty(tb, pec.Fold(all, later).Total)
+				return 0
+			}
+		}})
+		cases = append(cases, growth.Case{Name: "Changes/" + name, N: 1000, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
+			return changes(tb, n, append([]pec.Fact{intent(luigi, info)}, facts(n)...))
+		}})
+		cases = append(cases, growth.Case{Name: "Changes/elsewhere/" + name, N: 1000, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
+			return changes(tb, n, append([]pec.Fact{acceptance()}, facts(n)...))
+		}})
+	}
+	return append(cases, growth.Case{Name: "Changes/by turns", N: 500, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
+		var interleaved []pec.Entry
+		for i := range n {
+			for j := range 4 {
+				send := fmt.Sprintf("m%d@alfa-pec.example", j)
+				e, err := pec.NewEntryForTest(send, pec.Attempt{N: i + 1, At: sentAt})
+				require.NoError(tb, err)
+				interleaved = append(interleaved, e)
+			}
+		}
+		return follow(tb, interleaved)
+	}})
+}
+
+func changes(tb testing.TB, _ int, facts []pec.Fact) growth.Call {
+	var entries []pec.Entry
+	for _, f := range facts {
+		e, err := pec.NewEntryForTest(ourID, f)
+		require.NoError(tb, err)
+		entries = append(entries, e)
+	}
+	return follow(tb, entries)
+}
+
+func follow(tb testing.TB, entries []pec.Entry) growth.Call {
+	store := &countingStore{Store: pec.NewMemory()}
+	for _, e := range entries {
+		added, err := store.Append(tb.Context(), me, e)
+		require.NoError(tb, err)
+		require.True(tb, added, e.Key)
+	}
+	ledger, err := pec.NewLedger(me, store, nil)
+	require.NoError(tb, err)
+	return func() int64 {
+		seen := 0
+		for c, err := range ledger.Changes(context.Background(), "") {
+			require.NoError(tb, err)
+			require.NotNil(tb, c.Fact)
+			seen++
+		}
+		require.Equal(tb, len(entries), seen)
+		return store.read
+	}
+}
+
+// stored are calls on a store that holds much.
+func stored(n *pectest.Network) (cases []growth.Case) {
+	return []growth.Case{
+		{Name: "Send/recipients", N: 200, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, _, store := growthOffice(tb, n)
+			return func() int64 {
+				_, err := c.Send(context.Background(), pec.Message{To: addresses(size)})
+				require.NoError(tb, err)
+				return store.read
+			}
+		}},
+		{Name: "Resend/recipients", N: 500, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, p, store := growthOffice(tb, n)
+			p.outcome = pec.OutcomeRefused
+			first, err := c.Send(tb.Context(), pec.Message{To: addresses(size)})
+			require.Error(tb, err)
+			p.outcome = pec.OutcomeSubmitted
+			before := store.read
+			return func() int64 {
+				_, err := c.Resend(context.Background(), first, pec.Message{To: addresses(size)})
+				require.NoError(tb, err)
+				_, err = c.Resend(context.Background(), first, pec.Message{To: addresses(size)})
+				require.Error(tb, err)
+				return store.read - before
+			}
+		}},
+		{Name: "Find/sends", N: 100, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, _, store := growthOffice(tb, n)
+			for range size {
+				_, err := c.Send(tb.Context(), pec.Message{To: []string{luigi}})
+				require.NoError(tb, err)
+			}
+			before := store.read
+			return func() int64 {
+				found := 0
+				for _, err := range c.Find(context.Background(), pec.Query{}) {
+					require.NoError(tb, err)
+					found++
+				}
+				require.Equal(tb, size, found)
+				return store.read - before
+			}
+		}},
+		{Name: "Sync/notices", N: 50, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, p, store := growthOffice(tb, n)
+			id, err := c.Send(tb.Context(), pec.Message{To: []string{luigi}})
+			require.NoError(tb, err)
+			for range size {
+				raw, err := n.Providers()[0].Emit(pectest.Notice{
+					Kind: pectest.KindTakeInCharge, Sender: me, MessageID: "<" + id + ">", CertID: "p1@alfa-pec.example", Recipients: []pectest.Recipient{{Address: luigi}},
+				})
+				require.NoError(tb, err)
+				p.inbox = append(p.inbox, raw)
+			}
+			before := store.read
+			return func() int64 {
+				for _, err := range c.Sync(context.Background()) {
+					require.NoError(tb, err)
+				}
+				return store.read - before
+			}
+		}},
+		{Name: "Memory/entries of an Append", N: 1000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			var entries []pec.Entry
+			for i := range size {
+				entries = append(entries, pec.Entry{Key: fmt.Sprint(i), Send: "a@x"})
+			}
+			store := pec.NewMemory()
+			return func() int64 {
+				added, err := store.Append(context.Background(), me, entries...)
+				require.NoError(tb, err)
+				require.True(tb, added)
+				return 0
+			}
+		}},
+	}
+}
+
+// dossiers are written and verified.
+func dossiers(n *pectest.Network) (cases []growth.Case) {
+	anchors := []envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}
+	write := func(tb testing.TB, c *pec.Client, id string) []byte {
+		var zip bytes.Buffer
+		_, err := dossier.Write(context.Background(), &zip, dossier.FromLedger(c.Ledger, id), anchors, nil)
+		require.NoError(tb, err)
+		return zip.Bytes()
+	}
+	for name, m := range map[string]struct {
+		n    int
+		send func(tb testing.TB, c *pec.Client, p *provider, size int) string
+	}{
+		"recipients": {2000, func(tb testing.TB, c *pec.Client, p *provider, size int) string {
+			p.outcome = pec.OutcomeRefused
+			all := addresses(size)
+			id, err := c.Send(tb.Context(), pec.Message{To: all[:size/2], Cc: all[size/2:]})
+			require.Error(tb, err)
+			return id
+		}},
+		"attachments": {100, func(tb testing.TB, c *pec.Client, _ *provider, size int) string {
+			m := pec.Message{To: []string{luigi}}
+			for i := range size {
+				m.Attachments = append(m.Attachments, pec.Attachment{Name: fmt.Sprintf("%d.txt", i), Content: strings.NewReader("contenuto")})
+			}
+			id, err := c.Send(tb.Context(), m)
+			require.NoError(tb, err)
+			return id
+		}},
+		"notices": {40, func(tb testing.TB, c *pec.Client, p *provider, size int) string {
+			id, err := c.Send(tb.Context(), pec.Message{To: []string{luigi}})
+			require.NoError(tb, err)
+			for range size {
+				raw, err := n.Providers()[0].Emit(pectest.Notice{
+					Kind: pectest.KindAcceptance, Sender: me, MessageID: "<" + id + ">", CertID: "p1@alfa-pec.example", Recipients: []pectest.Recipient{{Address: luigi}},
+				})
+				require.NoError(tb, err)
+				p.inbox = append(p.inbox, raw)
+			}
+			for _, err := range c.Sync(tb.Context()) {
+				require.NoError(tb, err)
+			}
+			return id
+		}},
+	} {
+		prepare := func(tb testing.TB, size int) (*pec.Client, string, *countingStore) {
+			c, p, store := growthOffice(tb, n)
+			return c, m.send(tb, c, p, size), store
+		}
+		cases = append(cases, growth.Case{Name: "dossier/Write/" + name, N: m.n, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, id, store := prepare(tb, size)
+			before := store.read
+			return func() int64 {
+				write(tb, c, id)
+				return store.read - before
+			}
+		}}, growth.Case{Name: "dossier/Verify/" + name, N: m.n, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, id, _ := prepare(tb, size)
+			zip := write(tb, c, id)
+			return func() int64 {
+				source := &countingReader{ReaderAt: bytes.NewReader(zip)}
+				_, err := dossier.Verify(context.Background(), source, int64(len(zip)), anchors, nil)
+				require.NoError(tb, err)
+				return source.read
+			}
+		}})
+	}
+	return append(cases, growth.Case{Name: "dossier/Verify/altered members", N: 12000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+		c, _, _ := growthOffice(tb, n)
+		id, err := c.Send(tb.Context(), pec.Message{To: []string{luigi}})
+		require.NoError(tb, err)
+		zip := alteredDossier(tb, write(tb, c, id), size)
+		return func() int64 {
+			source := &countingReader{ReaderAt: bytes.NewReader(zip)}
+			_, err := dossier.Verify(context.Background(), source, int64(len(zip)), anchors, nil)
+			var altered *dossier.Error
+			require.ErrorAs(tb, err, &altered)
+			require.Len(tb, altered.Alterations, size+1)
+			return source.read
+		}
+	}})
+}
+
+// alteredDossier keeps the facts of a dossier, and adds n notices that are none, and a
+// manifest of other ones.
+func alteredDossier(tb testing.TB, whole []byte, n int) []byte {
+	tb.Helper()
+	r, err := zip.NewReader(bytes.NewReader(whole), int64(len(whole)))
+	require.NoError(tb, err)
+	facts, err := fs.ReadFile(r, "facts.json")
+	require.NoError(tb, err)
+	var out, manifest bytes.Buffer
+	add := func(name string, content []byte) {
+		le := binary.LittleEndian
+		header := le.AppendUint32(nil, 0x04034b50)
+		header = append(header, 10, 0, 0, 0, 0, 0, 0, 0, 0x21, 0)
+		header = le.AppendUint32(header, crc32.ChecksumIEEE(content))
+		header = le.AppendUint32(header, uint32(len(content)))
+		header = le.AppendUint32(header, uint32(len(content)))
+		header = le.AppendUint16(header, uint16(len(name)))
+		out.Write(append(le.AppendUint16(header, 0), name+string(content)...))
+	}
+	add("facts.json", facts)
+	for i := range n {
+		name := fmt.Sprintf("notices/%04d-acceptance.eml", i)
+		fmt.Fprintf(&manifest, "%064x  %s\n", i, name)
+		add(name, fmt.Appendf(nil, "X-Ricevuta: accettazione\r\n\r\n%d", i))
+	}
+	add("manifest.sha256", manifest.Bytes())
+	out.Write(append(binary.LittleEndian.AppendUint32(nil, 0x02014b50), make([]byte, 64)...))
+	return out.Bytes()
+}
