@@ -57,9 +57,9 @@ func (f *follower) event(e pec.Event) {
 	switch {
 	case e.Trouble != nil:
 		f.tell(e.Trouble)
-	case e.Unreadable != nil:
-		f.tell(e.Unreadable)
-	case e.Unverified != nil:
+	case e.Unreadable != nil: // it may be about this message, or any other
+		f.display.trouble(e.Unreadable)
+	case e.Unverified != nil && e.MessageID == f.id:
 		f.tell(e.Unverified)
 	case e.Outcome != nil && e.Outcome.Kind != pec.OutcomeSubmitted && e.MessageID == f.id:
 		f.tell(&pec.SendError{MessageID: f.id, Outcome: *e.Outcome})

@@ -78,3 +78,18 @@ func TestTroubleIsTold(t *testing.T) {
 		})
 	}
 }
+
+// What others wrote into the mailbox is no trouble of this message.
+func TestOtherMailIsNoTrouble(t *testing.T) {
+	n := pectest.Start(t, nil)
+	me, provider := n.Accounts()[0].Address, n.Providers()[0]
+	raw, err := provider.Emit(pectest.Notice{
+		Kind: pectest.KindAcceptance, Sender: me, MessageID: "<another@desk>",
+		Recipients: []pectest.Recipient{{Address: luigi}}, Style: &pectest.Style{Malformed: pectest.MalformedChanged},
+	})
+	require.NoError(t, err)
+	require.NoError(t, provider.Deliver(me, pectest.InboxFolder, raw))
+	exit, out, log := send(t, n, "-json", "-to", luigi, "-subject", "Prova")
+	require.Equal(t, exitAsRequired, exit, "%s\n%s", out, log)
+	require.Empty(t, log)
+}
