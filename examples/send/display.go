@@ -10,32 +10,34 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/gopec/gopec/examples/internal/program"
 	"github.com/gopec/gopec/pec"
 )
 
 // display shows a send to whoever runs the program.
 type display interface {
 	change(pec.Change) error
-	trouble(error)
+	trouble(error) // in one line, on standard error
 	rehearsed(pec.Draft) error
-	last(pec.Status) error
+	last(s pec.Status, why string) error // why is for recipients of which the status does not say it
 }
 
-func newDisplay(out io.Writer, asJSON bool) display {
+func newDisplay(out, log io.Writer, asJSON bool) display {
 	if asJSON {
-		return &jsonDisplay{Encoder: json.NewEncoder(out)}
+		return &jsonDisplay{Encoder: json.NewEncoder(out), log: log}
 	}
 	if f, ok := out.(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return &table{lines: lines{out}}
+			return &table{lines: lines{out, log}}
 		}
 	}
-	return lines{out}
+	return lines{out, log}
 }
 
 // jsonDisplay prints one object a change, for programs.
 type jsonDisplay struct {
 	*json.Encoder
+	log io.Writer
 	seq int // of changes of this send, from its beginning
 }
 
@@ -44,7 +46,7 @@ type changeObject struct {
 	Key         string     `json:"key"`
 	MessageID   string     `json:"messageID"`
 	CertID      string     `json:"certID"`
-	Outcome     pec.Total  `json:"outcome"`
+	Result      pec.Total  `json:"result"`
 	Recipient   string     `json:"recipient"`
 	State       string     `json:"state"`
 	Cause       string     `json:"cause"`
@@ -59,11 +61,13 @@ type changeObject struct {
 func (d *jsonDisplay) change(c pec.Change) error {
 	d.seq++
 	s := c.After
+	why := attempted(c)
 	for _, r := range c.Recipients() {
+		code, text := reason(r, why)
 		object := changeObject{
-			Seq: d.seq, Key: s.Key, MessageID: s.MessageID, CertID: s.CertID, Outcome: s.Total,
-			Recipient: r.Address, State: r.State.String(), Cause: string(r.Failure.Cause), Code: r.Failure.Code,
-			ErrorText: r.Failure.Text, CertifiedAt: stamp(r.Time), Provider: r.Provider, Evidence: r.Evidence.String(),
+			Seq: d.seq, Key: s.Key, MessageID: s.MessageID, CertID: s.CertID, Result: s.Total,
+			Recipient: r.Address, State: r.State.String(), Cause: string(r.Failure.Cause), Code: code,
+			ErrorText: text, CertifiedAt: stamp(r.Time), Provider: r.Provider, Evidence: r.Evidence.String(),
 			Flags: append([]pec.Flag{}, s.Flags...),
 		}
 		if err := d.Encode(object); err != nil {
@@ -77,31 +81,36 @@ type finalObject struct {
 	Final      bool              `json:"final"`
 	Key        string            `json:"key"`
 	MessageID  string            `json:"messageID"`
-	Outcome    pec.Total         `json:"outcome"`
+	Result     pec.Total         `json:"result"`
+	Flags      []pec.Flag        `json:"flags"`
 	Recipients []recipientObject `json:"recipients"`
 }
 
 type recipientObject struct {
-	Address string `json:"address"`
-	State   string `json:"state"`
-	Cause   string `json:"cause"`
-	Code    string `json:"code"`
-	Time    string `json:"time"`
-	Content string `json:"content"`
+	Address     string `json:"address"`
+	State       string `json:"state"`
+	Cause       string `json:"cause"`
+	Code        string `json:"code"`
+	ErrorText   string `json:"errorText"`
+	CertifiedAt string `json:"certifiedAt"`
+	Provider    string `json:"provider"`
+	Evidence    string `json:"evidence"`
+	Content     string `json:"content"`
 }
 
-func (d *jsonDisplay) last(s pec.Status) error {
-	object := finalObject{Final: true, Key: s.Key, MessageID: s.MessageID, Outcome: s.Total}
+func (d *jsonDisplay) last(s pec.Status, why string) error {
+	object := finalObject{Final: true, Key: s.Key, MessageID: s.MessageID, Result: s.Total, Flags: append([]pec.Flag{}, s.Flags...)}
 	for _, r := range s.Recipients {
+		code, text := reason(r, why)
 		object.Recipients = append(object.Recipients, recipientObject{
-			Address: r.Address, State: r.State.String(), Cause: string(r.Failure.Cause), Code: r.Failure.Code,
-			Time: stamp(r.Time), Content: string(r.Content),
+			Address: r.Address, State: r.State.String(), Cause: string(r.Failure.Cause), Code: code, ErrorText: text,
+			CertifiedAt: stamp(r.Time), Provider: r.Provider, Evidence: r.Evidence.String(), Content: string(r.Content),
 		})
 	}
 	return d.Encode(object)
 }
 
-func (d *jsonDisplay) trouble(error) {}
+func (d *jsonDisplay) trouble(err error) { program.Fail(d.log, "send", err) }
 
 func (d *jsonDisplay) rehearsed(draft pec.Draft) error {
 	return d.Encode(map[string]any{"dryRun": true, "recipients": draft.Recipients, "size": draft.Size, "warnings": append([]pec.Warning{}, draft.Warnings...)})
@@ -116,23 +125,24 @@ func stamp(t time.Time) string {
 }
 
 // lines prints a line a change.
-type lines struct{ out io.Writer }
+type lines struct{ out, log io.Writer }
 
 func (d lines) change(c pec.Change) error {
+	why := attempted(c)
 	for _, r := range c.Recipients() {
-		if _, err := fmt.Fprintf(d.out, "%-32s %-10s %s\n", r.Address, r.State, clean(explain(r))); err != nil {
+		if _, err := fmt.Fprintf(d.out, "%-32s %-10s %s\n", r.Address, r.State, clean(explain(r, why))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d lines) last(s pec.Status) error {
+func (d lines) last(s pec.Status, _ string) error {
 	_, err := fmt.Fprintf(d.out, "message %s: %s%s\n", s.MessageID, s.Total, flagText(s))
 	return err
 }
 
-func (d lines) trouble(err error) { fmt.Fprintln(d.out, "trying again:", err) }
+func (d lines) trouble(err error) { program.Fail(d.log, "send", err) }
 
 func (d lines) rehearsed(draft pec.Draft) error {
 	_, err := fmt.Fprintf(d.out, "nothing was sent; the message has %d bytes and %d recipients, and both servers let us in\n", draft.Size, len(draft.Recipients))
@@ -149,8 +159,16 @@ func flagText(s pec.Status) string {
 	return fmt.Sprint(" ", s.Flags)
 }
 
+// attempted is why the attempt failed that a change is about; "" of any other.
+func attempted(c pec.Change) string {
+	if attempt, ok := c.Fact.(pec.AttemptOutcome); ok {
+		return failed(attempt.Outcome)
+	}
+	return ""
+}
+
 // explain says in words what a state rests on.
-func explain(r pec.RecipientStatus) string {
+func explain(r pec.RecipientStatus, why string) string {
 	var words []string
 	if !r.Time.IsZero() {
 		words = append(words, r.Time.Format("2006-01-02 15:04:05 -0700"))
@@ -161,8 +179,11 @@ func explain(r pec.RecipientStatus) string {
 	if r.Failure.Cause != "" {
 		words = append(words, string(r.Failure.Cause)+":", r.Failure.Text)
 	}
-	if r.Reply.Code != 0 {
+	switch {
+	case r.Reply.Code != 0:
 		words = append(words, r.Reply.String())
+	case why != "":
+		words = append(words, why)
 	}
 	return strings.Join(words, " ")
 }
@@ -183,7 +204,7 @@ func (d *table) change(c pec.Change) error {
 	}
 	w := tabwriter.NewWriter(&page, 0, 0, 2, ' ', 0)
 	for _, r := range c.After.Recipients {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", r.Address, r.State, shorten(clean(explain(r))))
+		fmt.Fprintf(w, "%s\t%s\t%s\n", r.Address, r.State, shorten(clean(explain(r, attempted(c)))))
 	}
 	w.Flush()
 	fmt.Fprintf(&page, "%s: %s%s\n", c.After.MessageID, c.After.Total, flagText(c.After))
@@ -210,6 +231,10 @@ func shorten(text string) string {
 	return text
 }
 
-func (d *table) trouble(error) {}
+// trouble leaves the table where it stands: the next one comes below.
+func (d *table) trouble(err error) {
+	d.lines.trouble(err)
+	d.height = 0
+}
 
-func (d *table) last(pec.Status) error { return nil }
+func (d *table) last(pec.Status, string) error { return nil }

@@ -8,7 +8,9 @@
 //
 // With -store and -key it sends once, however often it is run: run again, it goes on
 // where it was. On a terminal it shows a table that changes, in a pipe a line a
-// change, and with -json each change is a JSON object, the last one the result.
+// change, and with -json each change is a JSON object, the last one the result. What
+// keeps the message from its end is told on standard error too, and is errorText in the
+// result where no notice says why.
 // -dry-run logs in and checks the message, and sends nothing.
 //
 // The exit status is 0 when every recipient is as -require has it, 1 when some is
@@ -20,8 +22,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/gopec/gopec/examples/internal/account"
 	"github.com/gopec/gopec/examples/internal/program"
@@ -51,7 +55,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return program.Fail(stderr, "send", err)
 	}
 	defer a.Close()
-	exit, err = r.run(ctx, a, newDisplay(stdout, r.json))
+	exit, err = r.run(ctx, a, newDisplay(stdout, stderr, r.json))
 	if err != nil {
 		program.Fail(stderr, "send", err)
 	}
@@ -69,21 +73,52 @@ func (r *request) run(ctx context.Context, a *account.Account, d display) (int, 
 	if id == "" {
 		return exitOf(err), err
 	}
+	f := &follower{account: a, display: d, id: id}
 	var failed *pec.SendError
-	if err != nil && !errors.As(err, &failed) {
-		return exitOf(err), err
+	switch {
+	case errors.As(err, &failed):
+		// Whether it is offered again, the status tells.
+		f.tell(failed)
+		err = f.follow(ctx)
+	case err == nil:
+		err = f.follow(ctx)
 	}
-	status, err := r.follow(ctx, a, id, d)
-	if status.MessageID == "" {
-		return exitOf(err), err
+	return r.end(ctx, f, err)
+}
+
+// lastLook is how long the last status may take to be read.
+const lastLook = 30 * time.Second
+
+// end shows what became of the message, whatever ended the wait, and gives the exit
+// status.
+func (r *request) end(ctx context.Context, f *follower, err error) (int, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
+	defer cancel()
+	status, readErr := f.show(ctx)
+	if readErr != nil {
+		return exitOf(errors.Join(err, readErr)), fmt.Errorf("message %s: %w", f.id, errors.Join(err, readErr))
 	}
-	if last := d.last(status); err == nil {
-		err = last
+	exit := exitOf(err)
+	if err == nil || exit == exitNotFinal {
+		exit = r.verdict(status)
 	}
-	if code := exitOf(err); err != nil && code != exitNotFinal {
-		return code, err
+	switch {
+	case exit == exitNotFinal && errors.Is(err, context.DeadlineExceeded):
+		err = fmt.Errorf("after %s not everything is final: %w", r.timeout, err)
+	case exit == exitNotFinal && err != nil:
+		err = fmt.Errorf("interrupted before everything is final: %w", err)
 	}
-	return r.verdict(status), nil
+	if f.last == nil {
+		f.last = err
+	}
+	if exit == exitAsRequired || exit == exitNotAll {
+		err = nil
+	}
+	why, whyErr := f.why(ctx)
+	if err := errors.Join(whyErr, f.display.last(status, why)); err != nil {
+		return exitTrouble, err
+	}
+	return exit, err
 }
 
 // send hands the message over, or goes on with the one that has the key.
@@ -102,44 +137,6 @@ func (r *request) send(ctx context.Context, a *account.Account) (string, error) 
 	default:
 		return a.Send(ctx, message)
 	}
-}
-
-// follow shows what happens until nothing more is awaited. Its error is that of the
-// context when time is up.
-func (r *request) follow(ctx context.Context, a *account.Account, id string, d display) (pec.Status, error) {
-	var seen pec.Position
-	show := func(ctx context.Context) (pec.Status, error) {
-		for change, err := range a.Changes(ctx, seen) {
-			if err != nil {
-				return pec.Status{}, err
-			}
-			seen = change.Position
-			if change.After.MessageID == id {
-				if err := d.change(change); err != nil {
-					return pec.Status{}, err
-				}
-			}
-		}
-		return a.Status(ctx, id)
-	}
-	status, err := show(ctx)
-	if err != nil || status.Settled {
-		return status, err
-	}
-	for e, err := range a.Watch(ctx) {
-		if err != nil {
-			// What is known is shown, whatever ended the wait.
-			status, showErr := show(context.WithoutCancel(ctx))
-			return status, errors.Join(err, showErr)
-		}
-		if e.Trouble != nil {
-			d.trouble(e.Trouble)
-		}
-		if status, err = show(ctx); err != nil || status.Settled {
-			return status, err
-		}
-	}
-	return status, nil
 }
 
 // exitOf is the exit status that an error stands for.

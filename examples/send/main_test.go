@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,10 +83,10 @@ func TestJSON(t *testing.T) {
 	require.Equal(t, []any{"pending", "uncertain", "submitted", "accepted", "delivered"}, states[luigi])
 	require.Equal(t, []any{"pending", "uncertain", "submitted", "accepted", "failed"}, states[nobody])
 	require.Equal(t, true, last["final"])
-	require.Equal(t, "partial", last["outcome"])
+	require.Equal(t, "partial", last["result"])
 	first := last["recipients"].([]any)[0].(map[string]any)
 	require.Equal(t, "match", first["content"])
-	_, err := time.Parse(time.RFC3339, first["time"].(string))
+	_, err := time.Parse(time.RFC3339, first["certifiedAt"].(string))
 	require.NoError(t, err)
 	second := last["recipients"].([]any)[1].(map[string]any)
 	require.Equal(t, "5.1.1", second["code"])
@@ -140,7 +141,7 @@ func TestAnEMLFileIsSentAsItIs(t *testing.T) {
 // On a terminal the table stands where it stood, whatever a provider writes.
 func TestTableWritesOverItself(t *testing.T) {
 	var out bytes.Buffer
-	d := &table{lines: lines{&out}}
+	d := &table{lines: lines{&out, io.Discard}}
 	after := pec.Status{MessageID: "m@x", Total: pec.TotalOpen, Recipients: []pec.RecipientStatus{{Address: luigi}, {Address: nobody, State: pec.StateFailed}}}
 	after.Recipients[1].Failure = envelope.Failure{Cause: envelope.CauseOther, Text: "no\x1b[2J\r\nroom" + strings.Repeat("!", 100)}
 	require.NoError(t, d.change(pec.Change{After: after}))

@@ -164,5 +164,6 @@ func (r *request) rehearse(ctx context.Context, a *account.Account, d display) (
 	if _, err := a.IMAP.Probe(ctx); err != nil {
 		return exitOf(err), err
 	}
-	return exitAsRequired, d.rehearsed(draft)
+	err = d.rehearsed(draft)
+	return exitOf(err), err
 }

@@ -3,17 +3,18 @@ package program_test
 import (
 	"bufio"
 	"encoding/json"
-	"encoding/pem"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gopec/gopec/examples/internal/account/accounttest"
 	"github.com/gopec/gopec/internal/netguard/netguardtest"
 	"github.com/gopec/gopec/internal/postgrestest"
 	"github.com/gopec/gopec/pec/pectest"
@@ -25,12 +26,7 @@ func TestSignals(t *testing.T) {
 	n := pectest.Start(t, nil)
 	w := newWrong(t)
 	provider, account := n.Providers()[0], n.Accounts()[0]
-	ca, anchors := filepath.Join(w.folder, "ca.pem"), filepath.Join(w.folder, "anchors.pem")
-	require.NoError(t, os.WriteFile(ca, n.TLSRootPEM(), 0o600))
-	require.NoError(t, os.WriteFile(anchors, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: n.SigningCA().Raw}), 0o600))
-	flags := []string{
-		"-smtp", provider.SMTPAddr(), "-imap", provider.IMAPAddr(), "-user", account.Login, "-ca", ca, "-anchors", anchors,
-	}
+	flags := accounttest.Flags(t, n)
 	called := make(chan struct{}, 100)
 	silent := netguardtest.Listen(t, nil, func(conn net.Conn) { // a server that says nothing
 		called <- struct{}{}
@@ -39,7 +35,7 @@ func TestSignals(t *testing.T) {
 	config, err := json.Marshal(map[string]any{
 		"providers": []any{map[string]string{"domain": provider.Domain(), "smtp": provider.SMTPAddr(), "imap": silent}},
 		"accounts":  []any{map[string]string{"address": account.Address, "login": account.Login, "password": account.Password}},
-		"ca":        ca, "anchors": anchors,
+		"ca":        flags[slices.Index(flags, "-ca")+1],
 	})
 	require.NoError(t, err)
 	fleet := filepath.Join(w.folder, "fleet.json")
@@ -55,7 +51,7 @@ func TestSignals(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, provider.Deliver(account.Address, pectest.InboxFolder, raw))
 	evidence := filepath.Join(w.folder, "sent.db")
-	env := []string{"PEC_PASSWORD=" + account.Password, "WEBHOOK_SECRET=s3cret"}
+	env := []string{"PEC_TEST_PASSWORD=" + account.Password, "WEBHOOK_SECRET=s3cret"}
 	said, err := command(t.Context(), t, env, "send", with(flags, "-to", "luigi@beta-pec.example", "-key", "k", "-store", evidence)...).CombinedOutput()
 	require.NoError(t, err, "%s", said)
 
@@ -119,5 +115,45 @@ func TestSignals(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A full disk beneath standard output is trouble like any other.
+func TestFullOutput(t *testing.T) {
+	n := pectest.Start(t, nil)
+	flags := accounttest.Flags(t, n)
+	env := []string{"PEC_TEST_PASSWORD=" + n.Accounts()[0].Password}
+	dir := t.TempDir()
+	store, zip := filepath.Join(dir, "sent.db"), filepath.Join(dir, "k.zip")
+	anchors := flags[slices.Index(flags, "-anchors")+1]
+	for _, c := range [][]string{
+		with([]string{"send"}, with(flags, "-to", "luigi@beta-pec.example", "-key", "k", "-store", store)...),
+		{"dossier", "-store", store, "-key", "k", "-anchors", anchors, "-out", zip},
+	} {
+		said, err := command(t.Context(), t, env, c[0], c[1:]...).CombinedOutput()
+		require.NoError(t, err, "%s", said)
+	}
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	require.NoError(t, err)
+	defer full.Close()
+	for _, c := range [][]string{
+		{"status", "-store", store},
+		{"status", "-store", store, "-json"},
+		{"dossier", "-store", store, "-key", "k", "-anchors", anchors, "-out", zip},
+		{"pecverify", "-anchors", anchors, zip},
+		{"pecverify", "-anchors", anchors, "-json", zip},
+		{"simulator"},
+		with([]string{"watch"}, flags...),
+		with([]string{"send", "-to", "luigi@beta-pec.example"}, flags...),
+		with([]string{"send", "-to", "luigi@beta-pec.example", "-json"}, flags...),
+		with([]string{"send", "-to", "luigi@beta-pec.example", "-dry-run"}, flags...),
+	} {
+		p := command(t.Context(), t, env, c[0], c[1:]...)
+		var log strings.Builder
+		p.Stdout, p.Stderr = full, &log
+		_ = p.Run()
+		require.Equal(t, 2, p.ProcessState.ExitCode(), "%v: %s", c, &log)
+		require.Equal(t, 1, strings.Count(log.String(), "\n"), "%v: %s", c, &log)
+		require.Contains(t, log.String(), "no space left", c)
 	}
 }
