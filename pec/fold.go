@@ -65,7 +65,7 @@ func (f *folding) add(fact Fact) {
 	case Intent:
 		f.consider(fact, false)
 	case NoticeFact:
-		if fact.Key != (envelope.Key{}) && fact.MessageID != "" && fact.Kind != envelope.KindUnknown {
+		if (!f.known || f.elsewhere) && fact.Key != (envelope.Key{}) && fact.MessageID != "" && fact.Kind != envelope.KindUnknown {
 			f.consider(fact.inferredIntent(), true)
 		}
 		f.hear(fact, f.intent)

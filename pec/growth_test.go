@@ -482,14 +482,14 @@ var factsOfKind = map[string]func(n int) []pec.Fact{
 	},
 	"unverified": func(n int) (facts []pec.Fact) {
 		for i := range n {
-			facts = append(facts, pec.UnverifiedFact{SHA256: pec.Digest{1, byte(i), byte(i >> 8)}, Key: envelope.Key{2, byte(i), byte(i >> 8)}})
+			facts = append(facts, pec.UnverifiedFact{SHA256: pec.Digest{1, byte(i), byte(i >> 8), byte(i >> 16)}, Key: envelope.Key{2, byte(i), byte(i >> 8), byte(i >> 16)}})
 		}
 		return facts
 	},
 	"unverified and proven": func(n int) (facts []pec.Fact) {
 		for i := range n / 2 {
 			f := numbered(i, envelope.KindTakeInCharge, 0)
-			facts = append(facts, pec.UnverifiedFact{SHA256: pec.Digest{1, byte(i), byte(i >> 8)}, Key: f.Key}, f)
+			facts = append(facts, pec.UnverifiedFact{SHA256: pec.Digest{1, byte(i), byte(i >> 8), byte(i >> 16)}, Key: f.Key}, f)
 		}
 		return facts
 	},
@@ -635,6 +635,62 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 					require.NoError(tb, err)
 				}
 				return store.read - before
+			}
+		}},
+		{Name: "Reverify/claims", N: 4000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, _, store := growthOffice(tb, n)
+			for _, f := range append([]pec.Fact{intent(luigi)}, factsOfKind["unverified"](size)...) {
+				e, err := pec.NewEntryForTest(ourID, f)
+				require.NoError(tb, err)
+				added, err := store.Append(tb.Context(), me, e)
+				require.NoError(tb, err)
+				require.True(tb, added)
+			}
+			return func() int64 {
+				for e, err := range c.Reverify(context.Background()) {
+					require.NoError(tb, err)
+					require.Fail(tb, "nothing is proven", "%v", e)
+				}
+				return store.read
+			}
+		}},
+		{Name: "Status/facts", N: 2000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, _, store := growthOffice(tb, n)
+			for _, f := range append([]pec.Fact{intent(luigi)}, factsOfKind["unverified and proven"](size)...) {
+				e, err := pec.NewEntryForTest(ourID, f)
+				require.NoError(tb, err)
+				_, err = store.Append(tb.Context(), me, e)
+				require.NoError(tb, err)
+			}
+			return func() int64 {
+				s, err := c.Status(context.Background(), ourID)
+				require.NoError(tb, err)
+				require.Len(tb, s.Recipients, 1)
+				return store.read
+			}
+		}},
+		{Name: "Sync/bounces", N: 50, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, p, store := growthOffice(tb, n)
+			id, err := c.Send(tb.Context(), pec.Message{To: []string{info}})
+			require.NoError(tb, err)
+			for range size {
+				p.inbox = append(p.inbox, bounceMail(tb, n, id, "\nFinal-Recipient: rfc822; "+info+"\nAction: failed\n"))
+			}
+			before := store.read
+			return func() int64 {
+				for _, err := range c.Sync(context.Background()) {
+					require.NoError(tb, err)
+				}
+				return store.read - before
+			}
+		}},
+		{Name: "SendRaw/continuation lines", N: 500, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, _, store := growthOffice(tb, n)
+			content := rawHead + "X-Nota: a\n" + lines(size, " riga %d\n") + "\nx\n"
+			return func() int64 {
+				_, err := c.SendRaw(context.Background(), pec.RawMessage{Content: strings.NewReader(content)})
+				require.NoError(tb, err)
+				return store.read
 			}
 		}},
 		{Name: "Memory/entries of an Append", N: 1000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/spool"
@@ -37,9 +36,10 @@ func (c *Client) reverifyNotices(ctx context.Context, yield func(Event, error) b
 		if err != nil {
 			return err
 		}
+		proven := s.proven()
 		for _, f := range s.facts {
 			claim, ok := f.(UnverifiedFact)
-			if !ok || s.proves(claim.Key) {
+			if !ok || proven[claim.Key] {
 				continue
 			}
 			body, err := c.Raw(ctx, s.name, claim)
@@ -60,12 +60,15 @@ func (c *Client) reverifyNotices(ctx context.Context, yield func(Event, error) b
 	return nil
 }
 
-// proves tells whether a notice with this key is proven by now.
-func (s *send) proves(key envelope.Key) bool {
-	return key != (envelope.Key{}) && slices.ContainsFunc(s.facts, func(f Fact) bool {
-		n, ok := f.(NoticeFact)
-		return ok && n.Key == key
-	})
+// proven are the keys of the notices that are proven by now.
+func (s *send) proven() map[envelope.Key]bool {
+	keys := map[envelope.Key]bool{}
+	for _, f := range s.facts {
+		if n, ok := f.(NoticeFact); ok && n.Key != (envelope.Key{}) {
+			keys[n.Key] = true
+		}
+	}
+	return keys
 }
 
 // rejudge judges a message outside of the order of its folder, and yields its event if

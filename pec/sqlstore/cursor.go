@@ -9,25 +9,22 @@ import (
 
 // Cursors implements pec.Store.
 func (s *Store) Cursors(ctx context.Context, mailbox string) ([]pec.Cursor, error) {
-	rows, err := s.db.QueryContext(ctx, s.dialect.sql("SELECT folder, uidvalidity, uid, read_at FROM pec_cursors WHERE mailbox = ?1"), mailbox)
-	if err != nil {
-		return nil, failure(ctx, "cursors", err)
-	}
-	defer rows.Close()
 	var cursors []pec.Cursor
-	for rows.Next() {
+	query := "SELECT folder, uidvalidity, uid, read_at FROM pec_cursors WHERE mailbox = ?1"
+	err := s.rows(ctx, "cursors", query, []any{mailbox}, func(row scanner) error {
 		var c pec.Cursor
 		var readAt string
-		err := rows.Scan(&c.Folder, &c.UIDValidity, &c.UID, &readAt)
+		err := row.Scan(&c.Folder, &c.UIDValidity, &c.UID, &readAt)
 		if err == nil {
 			c.ReadAt, err = parseTime(readAt)
 		}
-		if err != nil {
-			return nil, failure(ctx, "cursors", err)
-		}
 		cursors = append(cursors, c)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return cursors, failure(ctx, "cursors", rows.Err())
+	return cursors, nil
 }
 
 // SetCursor implements pec.Store.

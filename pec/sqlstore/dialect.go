@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // dialect is where the databases differ. Statements have their parameters written
@@ -22,8 +23,11 @@ type dialect struct {
 	// settled tells whether nothing can appear any more before the row's place.
 	settled string
 
-	// check refuses connections whose settings break the contract.
-	check func(ctx context.Context, conn *sql.Conn) error
+	// writers is how many transactions are under way at a time.
+	writers int
+	// check refuses connections whose settings break the contract, and tells how long a
+	// call on one waits for others.
+	check func(ctx context.Context, conn *sql.Conn) (patience time.Duration, err error)
 	// prepare is called once the tables are there; nil for nothing.
 	prepare func(ctx context.Context, s *Store) error
 }

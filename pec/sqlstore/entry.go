@@ -35,30 +35,31 @@ func scanEntry(row scanner) (e pec.Entry, p place, err error) {
 
 // Entry implements pec.Store.
 func (s *Store) Entry(ctx context.Context, mailbox, key string) (pec.Entry, error) {
-	row := s.db.QueryRowContext(ctx, s.dialect.sql("SELECT "+entryColumns+" FROM pec_entries WHERE mailbox = ?1 AND key = ?2"), mailbox, key)
-	e, _, err := scanEntry(row)
-	if errors.Is(err, sql.ErrNoRows) {
+	var e pec.Entry
+	missing := false
+	err := s.read(ctx, "entry", func() (err error) {
+		row := s.db.QueryRowContext(ctx, s.dialect.sql("SELECT "+entryColumns+" FROM pec_entries WHERE mailbox = ?1 AND key = ?2"), mailbox, key)
+		if e, _, err = scanEntry(row); errors.Is(err, sql.ErrNoRows) {
+			missing, err = true, nil
+		}
+		return err
+	})
+	if missing {
 		return pec.Entry{}, pec.ErrNotFound
 	}
-	return e, failure(ctx, "entry", err)
+	return e, err
 }
 
 // Entries implements pec.Store.
 func (s *Store) Entries(ctx context.Context, mailbox, send string) (entries []pec.Entry, err error) {
-	rows, err := s.db.QueryContext(ctx, s.dialect.sql("SELECT "+entryColumns+" FROM pec_entries WHERE mailbox = ?1 AND send = ?2 ORDER BY place, n"), mailbox, send)
-	if err != nil {
-		return nil, failure(ctx, "entries", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		e, _, err := scanEntry(rows)
-		if err != nil {
-			return nil, failure(ctx, "entries", err)
-		}
+	query := "SELECT " + entryColumns + " FROM pec_entries WHERE mailbox = ?1 AND send = ?2 ORDER BY place, n"
+	err = s.rows(ctx, "entries", query, []any{mailbox, send}, func(row scanner) error {
+		e, _, err := scanEntry(row)
 		entries = append(entries, e)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, failure(ctx, "entries", err)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return entries, nil
 }
@@ -79,7 +80,7 @@ func (s *Store) Changes(ctx context.Context, mailbox string, after pec.Position)
 				}
 			}
 			if err != nil {
-				yield(pec.Entry{}, failure(ctx, "changes", err))
+				yield(pec.Entry{}, err)
 				return
 			}
 			if len(page) == 0 {
@@ -92,22 +93,21 @@ func (s *Store) Changes(ctx context.Context, mailbox string, after pec.Position)
 // changesPage gives the next entries behind at, and moves it. With an error what
 // was read before it is good.
 func (s *Store) changesPage(ctx context.Context, mailbox string, at *place) (page []pec.Entry, err error) {
-	rows, err := s.db.QueryContext(ctx, s.dialect.sql("SELECT "+entryColumns+` FROM pec_entries
-		WHERE mailbox = ?1 AND (place, n) > (?2, ?3) AND `+s.dialect.settled+" ORDER BY place, n LIMIT ?4"),
-		mailbox, at.append, at.n, pageRows)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for size := 0; size < pageBytes && rows.Next(); {
-		e, p, err := scanEntry(rows)
-		if err != nil {
-			return page, err
-		}
-		page, *at = append(page, e), p
-		size += len(e.Data)
-	}
-	return page, rows.Err()
+	size := 0
+	err = s.rows(ctx, "changes", "SELECT "+entryColumns+` FROM pec_entries
+		WHERE mailbox = ?1 AND (place, n) > (?2, ?3) AND `+s.dialect.settled+" ORDER BY place, n LIMIT ?4",
+		[]any{mailbox, at.append, at.n, pageRows}, func(row scanner) error {
+			e, p, err := scanEntry(row)
+			if err != nil {
+				return err
+			}
+			page, *at = append(page, e), p
+			if size += len(e.Data); size >= pageBytes {
+				return errEnough
+			}
+			return nil
+		})
+	return page, err
 }
 
 // place is where an entry is in the log of its mailbox. Before all is {0, -1}.

@@ -18,7 +18,7 @@ type Reason string
 const (
 	ReasonSettings    Reason = "settings"     // connections are not set up as a Store needs; Err says what to change
 	ReasonSchemaNewer Reason = "schema-newer" // the tables were made by a later version of this package
-	ReasonBusy        Reason = "busy"         // another transaction holds what is needed, for too long
+	ReasonBusy        Reason = "busy"         // others hold what is needed, for too long; after a wait Err is a *BusyError
 	ReasonFull        Reason = "full"         // there is no room left for the data
 	ReasonReadOnly    Reason = "read-only"    // the database cannot be written to
 	ReasonCorrupt     Reason = "corrupt"      // the database, or a Raw in it, is not what was written

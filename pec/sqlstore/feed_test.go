@@ -187,6 +187,9 @@ func TestPostgresBusy(t *testing.T) {
 	require.NoError(t, err)
 	_, err = store.Append(t.Context(), box, fact("2", "a@x"))
 	requireReason(t, err, sqlstore.ReasonBusy)
+	var busy *sqlstore.BusyError
+	require.ErrorAs(t, err, &busy)
+	require.Error(t, busy.Err)
 	requireReason(t, store.SetCursor(t.Context(), box, pec.Cursor{Folder: "INBOX"}), sqlstore.ReasonBusy)
 	requireReason(t, store.Summarize(t.Context(), box, "a@x", pec.Summary{Entries: 1}), sqlstore.ReasonBusy)
 	require.NoError(t, stranger.Rollback())

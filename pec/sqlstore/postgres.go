@@ -27,6 +27,12 @@ type PostgresOptions struct {
 // that has written, anywhere in the same server, and stays open holds Changes back,
 // in all mailboxes. It holds back nothing else.
 //
+// However many mailboxes share the Store, it uses at most sixteen connections of db at a
+// time, eight of them to write; calls beyond these wait, and fail with a *BusyError after
+// twice PostgresOptions.StallTimeout. Where db has no limit of open connections its
+// sixteen may stay idle; with a limit (sql.DB.SetMaxOpenConns) its settings are left as
+// they are. The server's max_connections has to be enough for all processes together.
+//
 // A server that runs with fsync off is not durable, and is not noticed. Where
 // synchronous_commit is off it is turned on for what the Store writes.
 func OpenPostgres(ctx context.Context, db *sql.DB, opts *PostgresOptions) (*Store, error) {
@@ -50,7 +56,10 @@ func OpenPostgres(ctx context.Context, db *sql.DB, opts *PostgresOptions) (*Stor
 		// Below the number of the oldest that is running nothing can appear any more.
 		place:   "(SELECT shift FROM pec_feed) + pg_current_xact_id()::text::bigint",
 		settled: "place < (SELECT shift FROM pec_feed) + pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
-		check:   checkPostgres,
+		writers: postgresWriters,
+		check: func(ctx context.Context, conn *sql.Conn) (time.Duration, error) {
+			return time.Duration(2*stall) * time.Millisecond, checkPostgres(ctx, conn)
+		},
 		prepare: shiftPlaces,
 	})
 }

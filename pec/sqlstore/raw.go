@@ -42,13 +42,20 @@ func (a *appending) raw(entry int64, raw *io.SectionReader) error {
 // those that were appended. ctx is for reading too.
 func (s *Store) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, error) {
 	r := &rawReader{ctx: ctx, store: s, key: key, digest: sha256.New()}
-	err := s.db.QueryRowContext(ctx, s.dialect.sql(`SELECT r.entry, r.size, r.sha256 FROM pec_entries e JOIN pec_raws r ON r.entry = e.id
-		WHERE e.mailbox = ?1 AND e.key = ?2`), mailbox, key).Scan(&r.entry, &r.left, &r.sum)
+	missing := false
+	err := s.read(ctx, "raw", func() error {
+		err := s.db.QueryRowContext(ctx, s.dialect.sql(`SELECT r.entry, r.size, r.sha256 FROM pec_entries e JOIN pec_raws r ON r.entry = e.id
+			WHERE e.mailbox = ?1 AND e.key = ?2`), mailbox, key).Scan(&r.entry, &r.left, &r.sum)
+		if missing = errors.Is(err, sql.ErrNoRows); missing {
+			return nil
+		}
+		return err
+	})
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	case missing:
 		return nil, pec.ErrNotFound
 	case err != nil:
-		return nil, failure(ctx, "raw", err)
+		return nil, err
 	}
 	return io.NopCloser(r), nil
 }
@@ -93,9 +100,15 @@ func (r *rawReader) fetch() error {
 	want := min(chunkSize, r.left)
 	var chunk []byte
 	if want > 0 {
-		row := r.store.db.QueryRowContext(r.ctx, r.store.dialect.sql("SELECT data FROM pec_chunks WHERE entry = ?1 AND n = ?2"), r.entry, r.next)
-		if err := row.Scan(&chunk); err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return failure(r.ctx, "raw", err)
+		err := r.store.read(r.ctx, "raw", func() error {
+			row := r.store.db.QueryRowContext(r.ctx, r.store.dialect.sql("SELECT data FROM pec_chunks WHERE entry = ?1 AND n = ?2"), r.entry, r.next)
+			if err := row.Scan(&chunk); !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	r.digest.Write(chunk)

@@ -61,7 +61,7 @@ func (s *Store) Sends(ctx context.Context, mailbox string, q pec.Query) iter.Seq
 		for at := (place{0, -1}); ; {
 			page, err := s.sendsPage(ctx, mailbox, q, &at)
 			if err != nil {
-				yield("", failure(ctx, "sends", err))
+				yield("", err)
 				return
 			}
 			for _, send := range page {
@@ -79,19 +79,16 @@ func (s *Store) Sends(ctx context.Context, mailbox string, q pec.Query) iter.Seq
 // sendsPage gives the next sends behind at, and moves it.
 func (s *Store) sendsPage(ctx context.Context, mailbox string, q pec.Query, at *place) (page []string, err error) {
 	query, args := sendsQuery(mailbox, q, *at)
-	rows, err := s.db.QueryContext(ctx, s.dialect.sql(query), args...)
+	err = s.rows(ctx, "sends", query, args, func(row scanner) error {
+		var send string
+		err := row.Scan(&send, &at.append, &at.n)
+		page = append(page, send)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var send string
-		if err := rows.Scan(&send, &at.append, &at.n); err != nil {
-			return nil, err
-		}
-		page = append(page, send)
-	}
-	return page, rows.Err()
+	return page, nil
 }
 
 // Summarize implements pec.Store. A send without entries gets no Summary.
@@ -121,20 +118,17 @@ func micros(t time.Time) int64 {
 // order: pec.NewLedger takes one. What it costs grows with the number of mailboxes, and
 // not with that of their sends.
 func (s *Store) Mailboxes(ctx context.Context) ([]string, error) {
-	rows, err := s.db.QueryContext(ctx, mailboxesQuery)
-	if err != nil {
-		return nil, failure(ctx, "mailboxes", err)
-	}
-	defer rows.Close()
 	var mailboxes []string
-	for rows.Next() {
+	err := s.rows(ctx, "mailboxes", mailboxesQuery, nil, func(row scanner) error {
 		var mailbox string
-		if err := rows.Scan(&mailbox); err != nil {
-			return nil, failure(ctx, "mailboxes", err)
-		}
+		err := row.Scan(&mailbox)
 		mailboxes = append(mailboxes, mailbox)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return mailboxes, failure(ctx, "mailboxes", rows.Err())
+	return mailboxes, nil
 }
 
 // mailboxesQuery goes from each mailbox to the next one by the index, and passes over

@@ -21,6 +21,12 @@ import (
 // Fresh connections are looked at; wrong ones are an *Error with ReasonSettings. A
 // database in memory has no WAL and is refused: pec.Memory is the Store for that.
 // The file must be on a disk of this machine, not on a network share.
+//
+// However many mailboxes share the Store, it uses at most nine connections of db at a
+// time, one of them to write: calls beyond these wait, for as long as busy_timeout
+// says, and then fail with a *BusyError. Where db has no limit of open connections its
+// nine may stay idle; with a limit (sql.DB.SetMaxOpenConns) its settings are left as they
+// are. Set a limit only if nothing holds a connection of db while it calls the Store.
 func OpenSQLite(ctx context.Context, db *sql.DB) (*Store, error) {
 	patience := time.After(openPatience)
 	for {
@@ -53,18 +59,19 @@ func openSQLite(ctx context.Context, db *sql.DB) (*Store, error) {
 		// not become a writer once another has written.
 		place:   "(SELECT coalesce(max(place), 0) + 1 FROM pec_entries WHERE mailbox = ?1)",
 		settled: "TRUE",
+		writers: sqliteWriters,
 		check:   checkSQLite,
 	})
 }
 
-func checkSQLite(ctx context.Context, conn *sql.Conn) error {
+func checkSQLite(ctx context.Context, conn *sql.Conn) (patience time.Duration, err error) {
 	var (
 		journal           string
 		synchronous, busy int
 	)
 	for pragma, value := range map[string]any{"journal_mode": &journal, "synchronous": &synchronous, "busy_timeout": &busy} {
 		if err := conn.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(value); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	var wrong []string
@@ -78,8 +85,8 @@ func checkSQLite(ctx context.Context, conn *sql.Conn) error {
 		wrong = append(wrong, fmt.Sprintf("busy_timeout is %d ms: set it to 5000 or more", busy))
 	}
 	if wrong == nil {
-		return nil
+		return time.Duration(busy) * time.Millisecond, nil
 	}
-	return &Error{"open", ReasonSettings, errors.New(strings.Join(wrong, "; ") +
+	return 0, &Error{"open", ReasonSettings, errors.New(strings.Join(wrong, "; ") +
 		"; in the DSN, since a PRAGMA reaches one connection of the pool only")}
 }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -75,6 +76,10 @@ func TestSQLiteLocked(t *testing.T) {
 	execute(t, db, "PRAGMA busy_timeout = 20")
 	_, err = store.Append(t.Context(), box, fact("locked", "a@x"))
 	requireReason(t, err, sqlstore.ReasonBusy)
+	var busy *sqlstore.BusyError
+	require.ErrorAs(t, err, &busy)
+	require.Equal(t, 20*time.Second, busy.Limit, "as it was when the store was opened")
+	require.Error(t, busy.Err)
 	requireReason(t, store.SetCursor(t.Context(), box, pec.Cursor{}), sqlstore.ReasonBusy)
 	_, err = store.Entry(t.Context(), box, "before")
 	require.NoError(t, err, "a reader waits for no writer")

@@ -13,8 +13,10 @@ import (
 // Store is a pec.Store in a database. Several processes may use one database. Its
 // errors are *Error, and pec.ErrNotFound.
 type Store struct {
-	db      *sql.DB
-	dialect *dialect
+	db               *sql.DB
+	dialect          *dialect
+	reading, writing turns
+	patience         time.Duration // how long a call waits for others
 }
 
 var _ pec.Store = (*Store)(nil)
@@ -23,7 +25,11 @@ func open(ctx context.Context, db *sql.DB, d *dialect) (*Store, error) {
 	if db == nil {
 		return nil, &Error{"open", ReasonSettings, errors.New("no database")}
 	}
-	s := &Store{db: db, dialect: d}
+	s := &Store{db: db, dialect: d, reading: make(turns, readers), writing: make(turns, d.writers)}
+	if db.Stats().MaxOpenConnections == 0 {
+		// Two, as the pool keeps by itself, are opened and closed for nearly every call.
+		db.SetMaxIdleConns(readers + d.writers)
+	}
 	err := s.check(ctx)
 	if err == nil {
 		err = s.migrate(ctx)
@@ -47,9 +53,11 @@ func (s *Store) check(ctx context.Context) error {
 			return err
 		}
 		defer conn.Close()
-		if err := s.dialect.check(ctx, conn); err != nil {
+		patience, err := s.dialect.check(ctx, conn)
+		if err != nil {
 			return err
 		}
+		s.patience = max(s.patience, patience)
 		if n+1 == stats.Idle && stats.OpenConnections == stats.MaxOpenConnections {
 			// There is no room for a fresh one, unless the pool gives up this.
 			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
@@ -76,20 +84,25 @@ func (s *Store) connect(ctx context.Context) (*sql.Conn, error) {
 
 // write runs a transaction. What is begun is undone unless do gives nil.
 func (s *Store) write(ctx context.Context, op string, do func(*sql.Tx) error) error {
+	done, err := s.writing.take(ctx, op, s.patience)
+	if err != nil {
+		return err
+	}
+	defer done()
 	tx, err := s.begin(ctx)
 	if err != nil {
-		return failure(ctx, op, err)
+		return s.failure(ctx, op, err)
 	}
 	defer tx.Rollback() // without effect after Commit
 	if s.dialect.begin != "" {
 		if _, err := tx.ExecContext(ctx, s.dialect.begin); err != nil {
-			return failure(ctx, op, err)
+			return s.failure(ctx, op, err)
 		}
 	}
 	if err := do(tx); err != nil {
-		return failure(ctx, op, err)
+		return s.failure(ctx, op, err)
 	}
-	return failure(ctx, op, tx.Commit())
+	return s.failure(ctx, op, tx.Commit())
 }
 
 // begin begins a transaction. Connections of the pool may have broken while they were
