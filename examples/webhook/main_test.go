@@ -292,25 +292,38 @@ func TestKilledAtEachPost(t *testing.T) {
 		s := newSite(t)
 		ids := []string{s.send(mario), s.send(anna)}
 		changes := len(ids) * len(all)
-		var process *exec.Cmd
-		kills := 0
-		s.answering(func(c Change) int {
-			if kills++; kills%2 == 1 {
-				require.NoError(t, process.Process.Kill())
+		posts := 0
+		kill, gone := make(chan struct{}), make(chan struct{})
+		s.answering(func(Change) int {
+			if posts++; posts%2 == 1 {
+				kill <- struct{}{}
+				<-gone
 				if lost {
 					return http.StatusBadGateway
 				}
 			}
 			return http.StatusOK
 		})
-		ended := false
-		for run := 0; !ended && run < 10*changes; run++ {
-			process = exec.Command(self, "-store", s.file, "-url", s.server.URL, "-once")
+		kills := 0
+		for ended := false; !ended; {
+			process := exec.Command(self, "-store", s.file, "-url", s.server.URL, "-once")
 			process.Env = append(os.Environ(), asProgram+"=1")
-			ended = process.Run() == nil
+			require.NoError(t, process.Start())
+			end := make(chan error, 1)
+			go func() { end <- process.Wait() }()
+			select {
+			case <-kill:
+				kills++
+				require.Less(t, kills, 10*changes)
+				require.NoError(t, process.Process.Kill())
+				<-end
+				gone <- struct{}{}
+			case err := <-end:
+				require.NoError(t, err)
+				ended = true
+			}
 		}
-		require.True(t, ended)
-		require.GreaterOrEqual(t, kills, changes)
+		require.Equal(t, changes, kills)
 		for _, id := range ids {
 			require.Equal(t, all, slices.Compact(s.facts(id)))
 		}
