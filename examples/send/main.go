@@ -96,7 +96,10 @@ func (r *request) end(ctx context.Context, f *follower, err error) (int, error) 
 	defer cancel()
 	status, readErr := f.show(ctx)
 	if readErr != nil {
-		return exitOf(errors.Join(err, readErr)), fmt.Errorf("message %s: %w", f.id, errors.Join(err, readErr))
+		if err == nil || exitOf(err) == exitNotFinal {
+			err = readErr // the other is no news beside it
+		}
+		return exitOf(err), fmt.Errorf("message %s: %w", f.id, err)
 	}
 	exit := exitOf(err)
 	if err == nil || exit == exitNotFinal {

@@ -44,7 +44,7 @@ func TestTroubleIsTold(t *testing.T) {
 		"wrong TLS root":          {[]string{"-ca", otherCA}, exitNotFinal, "certificate", "retrying", ""},
 		"dead SMTP":               {[]string{"-smtp", "127.0.0.1:1"}, exitNotFinal, "refused", "retrying", ""},
 		"dead IMAP":               {[]string{"-imap", "127.0.0.1:1"}, exitNotFinal, "imapclient", "submitted", ""},
-		"wrong anchors":           {[]string{"-anchors", otherAnchors}, exitNotFinal, "untrusted", "submitted", "unverified"},
+		"wrong anchors":           {[]string{"-anchors", otherAnchors, "-timeout", "6s"}, exitNotFinal, "untrusted", "submitted", "unverified"},
 		"silent SMTP":             {[]string{"-smtp", silent}, exitNotFinal, "deadline", "retrying", ""},
 		"silent IMAP":             {[]string{"-imap", silent}, exitNotFinal, "after 2s", "submitted", ""},
 		"refused in the dialogue": {[]string{"-cc", info}, exitNotAll, "55", "refused", ""},
