@@ -28,6 +28,7 @@ func OpenStore(ctx context.Context, file string) (Store, io.Closer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	db.SetMaxIdleConns(9) // as many as a Store uses at a time
 	store, err := sqlstore.OpenSQLite(ctx, db)
 	if err != nil {
 		db.Close()
