@@ -31,7 +31,7 @@ import (
 func TestWorkGrowsAsTheInputDoes(t *testing.T) {
 	n := pectest.Start(t, nil)
 	var cases []growth.Case
-	for _, more := range [][]growth.Case{composing(n), rawComposing(n), opening(n), bouncing(n), contents(n), verifying(n), folding(), stored(n), dossiers(n)} {
+	for _, more := range [][]growth.Case{composing(n), rawComposing(n), opening(n), bouncing(n), contents(n), verifying(n), folding(), stored(n), dossiers(n), simulating(n)} {
 		require.NotEmpty(t, more)
 		cases = append(cases, more...)
 	}
@@ -437,12 +437,21 @@ func folding() (cases []growth.Case) {
 			}
 		}})
 		cases = append(cases, growth.Case{Name: "Changes/" + name, N: 1000, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
-			return changes(tb, n, append([]pec.Fact{intent(luigi, info)}, facts(n)...))
+			return changes(tb, append([]pec.Fact{intent(luigi, info)}, facts(n)...))
 		}})
 		cases = append(cases, growth.Case{Name: "Changes/elsewhere/" + name, N: 1000, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
-			return changes(tb, n, append([]pec.Fact{acceptance()}, facts(n)...))
+			return changes(tb, append([]pec.Fact{acceptance()}, facts(n)...))
 		}})
 	}
+	cases = append(cases, growth.Case{Name: "Fold/recipients", N: 1000, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
+		all := toMany(n)
+		return func() int64 {
+			require.Len(tb, pec.Fold(all, later).Recipients, n)
+			return 0
+		}
+	}}, growth.Case{Name: "Changes/recipients", N: 1000, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
+		return changes(tb, toMany(n))
+	}})
 	return append(cases, growth.Case{Name: "Changes/by turns", N: 500, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
 		var interleaved []pec.Entry
 		for i := range n {
@@ -457,7 +466,19 @@ func folding() (cases []growth.Case) {
 	}})
 }
 
-func changes(tb testing.TB, _ int, facts []pec.Fact) growth.Call {
+// toMany are a few facts about a send to n recipients.
+func toMany(n int) []pec.Fact {
+	accepted := acceptance()
+	accepted.Recipients = nil
+	for _, a := range addresses(n) {
+		accepted.Recipients = append(accepted.Recipients, envelope.Recipient{Address: a, Certified: true})
+	}
+	delivered := numbered(1, envelope.KindDelivery, 0)
+	delivered.Recipient, delivered.Recipients = addresses(n)[n-1], accepted.Recipients
+	return append(submitted(addresses(n)...), accepted, delivered)
+}
+
+func changes(tb testing.TB, facts []pec.Fact) growth.Call {
 	var entries []pec.Entry
 	for _, f := range facts {
 		e, err := pec.NewEntryForTest(ourID, f)
@@ -481,6 +502,7 @@ func follow(tb testing.TB, entries []pec.Entry) growth.Call {
 		for c, err := range ledger.Changes(context.Background(), "") {
 			require.NoError(tb, err)
 			require.NotNil(tb, c.Fact)
+			c.Recipients()
 			seen++
 		}
 		require.Equal(tb, len(entries), seen)
@@ -622,6 +644,33 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 	}
 }
 
+// simulating are messages that the provider network makes.
+func simulating(n *pectest.Network) (cases []growth.Case) {
+	for name, notice := range map[string]func(n int) pectest.Notice{
+		"recipients": func(n int) (notice pectest.Notice) {
+			for _, a := range addresses(n) {
+				notice.Recipients = append(notice.Recipients, pectest.Recipient{Address: a})
+			}
+			return notice
+		},
+		"subject": func(n int) pectest.Notice { return pectest.Notice{Subject: strings.Repeat("oggetto ", n)} },
+		"original": func(n int) pectest.Notice {
+			return pectest.Notice{Original: []byte(crlf("\n" + lines(n, "riga %d\n")))}
+		},
+	} {
+		cases = append(cases, growth.Case{Name: "pectest/Emit/" + name, N: 4000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			made := notice(size)
+			made.Kind, made.Sender, made.MessageID, made.Delivered = pectest.KindDelivery, me, "<m1@alfa-pec.example>", luigi
+			return func() int64 {
+				raw, err := n.Providers()[0].Emit(made)
+				require.NoError(tb, err)
+				return int64(len(raw))
+			}
+		}})
+	}
+	return cases
+}
+
 // dossiers are written and verified.
 func dossiers(n *pectest.Network) (cases []growth.Case) {
 	anchors := []envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}
@@ -640,6 +689,21 @@ func dossiers(n *pectest.Network) (cases []growth.Case) {
 			all := addresses(size)
 			id, err := c.Send(tb.Context(), pec.Message{To: all[:size/2], Cc: all[size/2:]})
 			require.Error(tb, err)
+			return id
+		}},
+		"recipients without a receipt": {100, func(tb testing.TB, c *pec.Client, p *provider, size int) string {
+			id, err := c.Send(tb.Context(), pec.Message{To: addresses(size)})
+			require.NoError(tb, err)
+			notice := pectest.Notice{Kind: pectest.KindAcceptance, Sender: me, MessageID: "<" + id + ">"}
+			for _, a := range addresses(size) {
+				notice.Recipients = append(notice.Recipients, pectest.Recipient{Address: a})
+			}
+			raw, err := n.Providers()[0].Emit(notice)
+			require.NoError(tb, err)
+			p.inbox = [][]byte{raw}
+			for _, err := range c.Sync(tb.Context()) {
+				require.NoError(tb, err)
+			}
 			return id
 		}},
 		"attachments": {100, func(tb testing.TB, c *pec.Client, _ *provider, size int) string {
