@@ -1,3 +1,7 @@
+// What is counted under the race detector is the detector's.
+
+//go:build !race
+
 package pec_test
 
 import (
@@ -9,7 +13,6 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
-	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -24,89 +27,11 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// countingStore counts the calls and the entries that are read.
-type countingStore struct {
-	pec.Store
-	read int64
-}
-
-func (s *countingStore) Entry(ctx context.Context, box, key string) (pec.Entry, error) {
-	s.read++
-	return s.Store.Entry(ctx, box, key)
-}
-
-func (s *countingStore) Entries(ctx context.Context, box, send string) ([]pec.Entry, error) {
-	entries, err := s.Store.Entries(ctx, box, send)
-	s.read += 1 + int64(len(entries))
-	return entries, err
-}
-
-func (s *countingStore) Changes(ctx context.Context, box string, after pec.Position) iter.Seq2[pec.Entry, error] {
-	return func(yield func(pec.Entry, error) bool) {
-		for e, err := range s.Store.Changes(ctx, box, after) {
-			if s.read++; !yield(e, err) {
-				return
-			}
-		}
-	}
-}
-
-func (s *countingStore) Sends(ctx context.Context, box string, q pec.Query) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		for name, err := range s.Store.Sends(ctx, box, q) {
-			if s.read++; !yield(name, err) {
-				return
-			}
-		}
-	}
-}
-
-// countingReader counts the bytes that are read of a message.
-type countingReader struct {
-	io.ReaderAt
-	read int64
-}
-
-func (r *countingReader) ReadAt(p []byte, at int64) (int, error) {
-	n, err := r.ReaderAt.ReadAt(p, at)
-	r.read += int64(n)
-	return n, err
-}
-
-// lines joins n lines, each made of its number.
-func lines(n int, format string) string {
-	var b strings.Builder
-	for i := range n {
-		fmt.Fprintf(&b, format, i)
-	}
-	return b.String()
-}
-
-func addresses(n int) (list []string) {
-	for i := range n {
-		list = append(list, fmt.Sprintf("r%d@beta-pec.example", i))
-	}
-	return list
-}
-
-var roomy = pec.Limits{Product: 1 << 50, Recipients: 1 << 30}
-
-// growthOffice is a client whose store counts.
-func growthOffice(tb testing.TB, n *pectest.Network) (*pec.Client, *provider, *countingStore) {
-	tb.Helper()
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(tb, err)
-	p, s := &provider{outcome: pec.OutcomeSubmitted}, &countingStore{Store: pec.NewMemory()}
-	c, err := pec.New(me, p, p, v, &pec.Options{Store: s, Limits: roomy})
-	require.NoError(tb, err)
-	return c, p, s
-}
-
 // TestWorkGrowsAsTheInputDoes gives every entry point inputs of n and of 4n.
 func TestWorkGrowsAsTheInputDoes(t *testing.T) {
 	n := pectest.Start(t, nil)
 	var cases []growth.Case
-	for _, more := range [][]growth.Case{composing(n), rawComposing(n), opening(n), bouncing(n), contents(n), verifying(n), folding(), stored(n), dossiers(n)} {
+	for _, more := range [][]growth.Case{composing(n), rawComposing(n), opening(n), bouncing(n), contents(n), verifying(n), folding(), stored(n), dossiers(n), simulating(n)} {
 		require.NotEmpty(t, more)
 		cases = append(cases, more...)
 	}
@@ -341,18 +266,6 @@ func bouncing(n *pectest.Network) (cases []growth.Case) {
 	return cases
 }
 
-// bounceMail is an anomaly envelope around a notification about a send of ours.
-func bounceMail(tb testing.TB, n *pectest.Network, id, groups string) []byte {
-	tb.Helper()
-	raw, err := n.Providers()[0].Emit(pectest.Notice{
-		Kind: pectest.KindAnomaly, Sender: "MAILER-DAEMON@example.org", Recipients: []pectest.Recipient{{Address: me}},
-		Original: []byte(crlf("Content-Type: multipart/report; boundary=r\n\n--r\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n" + groups +
-			"--r\nContent-Type: text/rfc822-headers\n\nX-Riferimento-Message-ID: <" + id + ">\n--r--\n")),
-	})
-	require.NoError(tb, err)
-	return raw
-}
-
 // contents are delivery receipts that are compared with what was sent.
 func contents(n *pectest.Network) (cases []growth.Case) {
 	for name, s := range strangers {
@@ -524,12 +437,21 @@ func folding() (cases []growth.Case) {
 			}
 		}})
 		cases = append(cases, growth.Case{Name: "Changes/" + name, N: 1000, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
-			return changes(tb, n, append([]pec.Fact{intent(luigi, info)}, facts(n)...))
+			return changes(tb, append([]pec.Fact{intent(luigi, info)}, facts(n)...))
 		}})
 		cases = append(cases, growth.Case{Name: "Changes/elsewhere/" + name, N: 1000, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
-			return changes(tb, n, append([]pec.Fact{acceptance()}, facts(n)...))
+			return changes(tb, append([]pec.Fact{acceptance()}, facts(n)...))
 		}})
 	}
+	cases = append(cases, growth.Case{Name: "Fold/recipients", N: 1000, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
+		all := toMany(n)
+		return func() int64 {
+			require.Len(tb, pec.Fold(all, later).Recipients, n)
+			return 0
+		}
+	}}, growth.Case{Name: "Changes/recipients", N: 1000, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
+		return changes(tb, toMany(n))
+	}})
 	return append(cases, growth.Case{Name: "Changes/by turns", N: 500, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
 		var interleaved []pec.Entry
 		for i := range n {
@@ -544,7 +466,19 @@ func folding() (cases []growth.Case) {
 	}})
 }
 
-func changes(tb testing.TB, _ int, facts []pec.Fact) growth.Call {
+// toMany are a few facts about a send to n recipients.
+func toMany(n int) []pec.Fact {
+	accepted := acceptance()
+	accepted.Recipients = nil
+	for _, a := range addresses(n) {
+		accepted.Recipients = append(accepted.Recipients, envelope.Recipient{Address: a, Certified: true})
+	}
+	delivered := numbered(1, envelope.KindDelivery, 0)
+	delivered.Recipient, delivered.Recipients = addresses(n)[n-1], accepted.Recipients
+	return append(submitted(addresses(n)...), accepted, delivered)
+}
+
+func changes(tb testing.TB, facts []pec.Fact) growth.Call {
 	var entries []pec.Entry
 	for _, f := range facts {
 		e, err := pec.NewEntryForTest(ourID, f)
@@ -568,6 +502,7 @@ func follow(tb testing.TB, entries []pec.Entry) growth.Call {
 		for c, err := range ledger.Changes(context.Background(), "") {
 			require.NoError(tb, err)
 			require.NotNil(tb, c.Fact)
+			c.Recipients()
 			seen++
 		}
 		require.Equal(tb, len(entries), seen)
@@ -709,6 +644,33 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 	}
 }
 
+// simulating are messages that the provider network makes.
+func simulating(n *pectest.Network) (cases []growth.Case) {
+	for name, notice := range map[string]func(n int) pectest.Notice{
+		"recipients": func(n int) (notice pectest.Notice) {
+			for _, a := range addresses(n) {
+				notice.Recipients = append(notice.Recipients, pectest.Recipient{Address: a})
+			}
+			return notice
+		},
+		"subject": func(n int) pectest.Notice { return pectest.Notice{Subject: strings.Repeat("oggetto ", n)} },
+		"original": func(n int) pectest.Notice {
+			return pectest.Notice{Original: []byte(crlf("\n" + lines(n, "riga %d\n")))}
+		},
+	} {
+		cases = append(cases, growth.Case{Name: "pectest/Emit/" + name, N: 4000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			made := notice(size)
+			made.Kind, made.Sender, made.MessageID, made.Delivered = pectest.KindDelivery, me, "<m1@alfa-pec.example>", luigi
+			return func() int64 {
+				raw, err := n.Providers()[0].Emit(made)
+				require.NoError(tb, err)
+				return int64(len(raw))
+			}
+		}})
+	}
+	return cases
+}
+
 // dossiers are written and verified.
 func dossiers(n *pectest.Network) (cases []growth.Case) {
 	anchors := []envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}
@@ -727,6 +689,21 @@ func dossiers(n *pectest.Network) (cases []growth.Case) {
 			all := addresses(size)
 			id, err := c.Send(tb.Context(), pec.Message{To: all[:size/2], Cc: all[size/2:]})
 			require.Error(tb, err)
+			return id
+		}},
+		"recipients without a receipt": {100, func(tb testing.TB, c *pec.Client, p *provider, size int) string {
+			id, err := c.Send(tb.Context(), pec.Message{To: addresses(size)})
+			require.NoError(tb, err)
+			notice := pectest.Notice{Kind: pectest.KindAcceptance, Sender: me, MessageID: "<" + id + ">"}
+			for _, a := range addresses(size) {
+				notice.Recipients = append(notice.Recipients, pectest.Recipient{Address: a})
+			}
+			raw, err := n.Providers()[0].Emit(notice)
+			require.NoError(tb, err)
+			p.inbox = [][]byte{raw}
+			for _, err := range c.Sync(tb.Context()) {
+				require.NoError(tb, err)
+			}
 			return id
 		}},
 		"attachments": {100, func(tb testing.TB, c *pec.Client, _ *provider, size int) string {

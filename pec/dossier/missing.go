@@ -140,8 +140,12 @@ func request(r *Report, m Missing, until time.Time) string {
 	line("Si chiede il rilascio delle informazioni contenute nel log dei messaggi relative all'invio sotto indicato, per il quale non è disponibile %s.", what)
 	line("")
 	line("Mittente: %s", r.Sender)
-	for _, to := range r.Recipients {
-		line("Destinatario: %s", to.Address)
+	if m.Recipient != "" {
+		line("Destinatario: %s", m.Recipient) // the others are none of this provider's business
+	} else {
+		for _, to := range r.Recipients {
+			line("Destinatario: %s", to.Address)
+		}
 	}
 	line("Oggetto del messaggio: %s", r.Subject)
 	line("Message-ID (msgid): <%s>", r.MessageID)

@@ -29,9 +29,10 @@ type PostgresOptions struct {
 //
 // However many mailboxes share the Store, it uses at most sixteen connections of db at a
 // time, eight of them to write; calls beyond these wait, and fail with a *BusyError after
-// twice PostgresOptions.StallTimeout. Where db has no limit of open connections its
-// sixteen may stay idle; with a limit (sql.DB.SetMaxOpenConns) its settings are left as
-// they are. The server's max_connections has to be enough for all processes together.
+// twice PostgresOptions.StallTimeout. The settings of the pool are the caller's. Let
+// sixteen stay idle (sql.DB.SetMaxIdleConns), except where db takes its connections from
+// a pool below it, as stdlib.OpenDBFromPool does: there none may. The server's
+// max_connections has to be enough for all processes together.
 //
 // A server that runs with fsync off is not durable, and is not noticed. Where
 // synchronous_commit is off it is turned on for what the Store writes.

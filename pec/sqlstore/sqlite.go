@@ -24,9 +24,11 @@ import (
 //
 // However many mailboxes share the Store, it uses at most nine connections of db at a
 // time, one of them to write: calls beyond these wait, for as long as busy_timeout
-// says, and then fail with a *BusyError. Where db has no limit of open connections its
-// nine may stay idle; with a limit (sql.DB.SetMaxOpenConns) its settings are left as they
-// are. Set a limit only if nothing holds a connection of db while it calls the Store.
+// says, and then fail with a *BusyError. The settings of the pool are the caller's. Let
+// nine stay idle (sql.DB.SetMaxIdleConns): of more than two that are in use database/sql
+// by itself closes the rest after each call. A limit of open connections
+// (sql.DB.SetMaxOpenConns) is not needed; with one, nothing may hold a connection of db
+// while it calls the Store.
 func OpenSQLite(ctx context.Context, db *sql.DB) (*Store, error) {
 	patience := time.After(openPatience)
 	for {

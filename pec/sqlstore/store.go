@@ -26,10 +26,6 @@ func open(ctx context.Context, db *sql.DB, d *dialect) (*Store, error) {
 		return nil, &Error{"open", ReasonSettings, errors.New("no database")}
 	}
 	s := &Store{db: db, dialect: d, reading: make(turns, readers), writing: make(turns, d.writers)}
-	if db.Stats().MaxOpenConnections == 0 {
-		// Two, as the pool keeps by itself, are opened and closed for nearly every call.
-		db.SetMaxIdleConns(readers + d.writers)
-	}
 	err := s.check(ctx)
 	if err == nil {
 		err = s.migrate(ctx)

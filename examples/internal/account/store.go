@@ -30,6 +30,7 @@ func OpenStore(ctx context.Context, file string) (Store, *sql.DB, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	db.SetMaxIdleConns(9) // as many as a Store uses at a time
 	store, err := sqlstore.OpenSQLite(ctx, db)
 	if err != nil {
 		db.Close()
