@@ -28,6 +28,7 @@ type Client struct {
 	verifier  *envelope.Verifier
 	options   Options
 	log       *slog.Logger
+	underWay  *underWay
 
 	mu      sync.Mutex
 	trouble map[Cursor]int  // how often a message could not be read to its end
@@ -71,6 +72,7 @@ func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Opt
 	}
 	c := &Client{
 		address: address, submitter: s, mailbox: m, verifier: v, trouble: map[Cursor]int{}, links: map[string]bool{},
+		underWay: &underWay{sends: map[string]chan struct{}{}},
 	}
 	if opts != nil {
 		c.options = *opts

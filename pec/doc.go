@@ -16,6 +16,13 @@
 // speaks of this send: our Message-ID, our address as its sender and one of our
 // recipients.
 //
+// An attempt is claimed when the provider asks for the message, after its 354, and not
+// while a connection is made: a process that dies before that has sent nothing, and the
+// message is offered again. One that dies between the claim and the answer leaves the
+// send uncertain. Over a connection in use that is one round trip to the server and the
+// time that the message takes (BenchmarkWindow of package smtpclient). Watch looks for
+// the notice that ends the uncertainty.
+//
 // What others send, in transport and anomaly envelopes, is an Inbound. CheckContent
 // compares what a delivery receipt carries with what was sent.
 //
@@ -47,7 +54,7 @@
 //	   0  pending    no     the intent: recorded, and nothing offered yet
 //	   1  retrying   no     an attempt with a temporary outcome: it will be offered again
 //	   2  suspended  no     a refused login, until Resume
-//	   3  uncertain  no     an attempt without outcome, or one whose final reply was lost
+//	   3  uncertain  no     a claimed attempt without outcome, or one whose final reply was lost
 //	   4  submitted  no     the provider's 250, or Resolve with sent
 //	   5  refused    yes    a permanent refusal in SMTP, Cancel, Resolve with not sent, or Options.RetryFor
 //	   6  rejected   yes    a non-acceptance

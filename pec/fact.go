@@ -74,8 +74,9 @@ type KeyClaim struct {
 }
 
 // Attempt is the claim to hand the message over for the N-th time, from 1. It is
-// recorded before the first byte leaves; without an AttemptOutcome of the same N
-// it is uncertain what left.
+// recorded when the provider asks for the message and before the first byte leaves;
+// without an AttemptOutcome of the same N it is uncertain what left. An attempt that ends
+// before the provider asks is recorded together with its outcome.
 type Attempt struct {
 	N  int
 	At time.Time

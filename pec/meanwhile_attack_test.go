@@ -88,8 +88,8 @@ func TestAnAttemptInVainJustBehindTheIntent(t *testing.T) {
 	require.Equal(t, o.submitted[0].raw, o.submitted[1].raw)
 }
 
-// The login is refused to another process just behind the intent, or just before the
-// claim: this one tries none.
+// The login is refused to another process just behind the intent: this one tries none.
+// Or it is refused to this one, which the other learns before the attempt is recorded.
 func TestASuspensionJustBehindTheIntent(t *testing.T) {
 	for name, key := range map[string]string{"of another message": "another", "of this one": "k"} {
 		for _, at := range []string{"intent", "attempt/1"} {

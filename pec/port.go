@@ -10,10 +10,15 @@ import (
 
 // Submission is one message on its way to the provider.
 type Submission struct {
-	From string    // MAIL FROM: the address of the mailbox, equal to the From header (RFC 6109, 3.1.1)
-	To   []string  // RCPT TO: every address of To and Cc, once
-	Size int64     // the number of bytes in Body
-	Body io.Reader // the exact message, with CRLF line ends; it is read at most once
+	From string   // MAIL FROM: the address of the mailbox, equal to the From header (RFC 6109, 3.1.1)
+	To   []string // RCPT TO: every address of To and Cc, once
+	Size int64    // the number of bytes in Body
+	// Body is the exact message, with CRLF line ends. It is read at most once, and only
+	// when the provider has asked for the message (RFC 5321, 4.1.1.4: the reply 354): the
+	// first Read claims the attempt in the Store, and from then on a crash leaves the send
+	// uncertain. A Read that fails ends the attempt without the final dot; another worker
+	// may have the claim.
+	Body io.Reader
 }
 
 // Submitter hands messages to the provider's access point (punto di accesso).

@@ -26,6 +26,9 @@ func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 				yield(Event{}, err)
 				return
 			}
+			if c.underWay.has(s.name) {
+				continue // another goroutine is at it
+			}
 			event, err := c.retry(ctx, s)
 			if err != nil {
 				yield(Event{}, err)

@@ -16,8 +16,9 @@ import (
 type SendError struct {
 	MessageID string  // of the send, which can be followed by it
 	Outcome   Outcome // of the last attempt
-	// Store tells that the outcome of an attempt could not be recorded: whoever
-	// reads the Store sees the attempt as uncertain. Nil otherwise.
+	// Store reports that the outcome of an attempt could not be recorded. Whoever reads
+	// the Store then sees the attempt as uncertain, or as not made if the provider never
+	// asked for the message. Nil otherwise.
 	Store error
 }
 
@@ -159,10 +160,9 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 	open := func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(m.body, 0, m.body.Size())), nil
 	}
-	// Nobody has known a Message-ID of ours before: there is nothing to read, and of all
-	// that go on from the intent the claim chooses one.
+	// The Message-ID is new, so no earlier facts exist. Whoever claims attempt 1 sends.
 	if !m.chosen && c.mayLogIn(ctx) == nil {
-		if claimed, err := c.offer(ctx, intent, 1, open); claimed || err != nil {
+		if claimed, err := c.offerNew(ctx, intent, open); claimed || err != nil {
 			return m.messageID, err
 		}
 	}

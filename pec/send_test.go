@@ -42,21 +42,24 @@ type provider struct {
 
 type submission struct {
 	pec.Submission
-	raw []byte
+	raw []byte // nil when the login was refused
 }
 
 func (p *provider) Submit(_ context.Context, s pec.Submission) pec.Outcome {
-	raw, err := io.ReadAll(s.Body)
+	var raw []byte
+	if p.outcome != pec.OutcomeAuthentication { // which comes before the message
+		var err error
+		if raw, err = io.ReadAll(s.Body); err != nil {
+			return pec.Outcome{Kind: pec.OutcomeTemporary, Err: err}
+		}
+	}
 	p.mu.Lock()
 	p.submitted = append(p.submitted, submission{s, raw})
 	p.mu.Unlock()
 	if p.during != nil {
 		p.during(s)
 	}
-	if err == nil {
-		err = p.err
-	}
-	return pec.Outcome{Kind: p.outcome, Err: err}
+	return pec.Outcome{Kind: p.outcome, Err: p.err}
 }
 
 func (p *provider) Folders() []string { return []string{"INBOX"} }

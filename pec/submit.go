@@ -27,10 +27,15 @@ func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
 }
 
-// submit makes one attempt at a send, if its facts allow one, and tells where it
+// submit makes one attempt at a send, if its facts allow one, and reports where it
 // then stands: nil when the provider has the message, else a *SendError. attempted
-// is false when nothing was offered by this call.
+// is false when no attempt of this call counts.
 func (c *Client) submit(ctx context.Context, messageID string, open func() (io.ReadCloser, error)) (attempted bool, err error) {
+	leave, err := c.underWay.enter(ctx, sendName(messageID))
+	if err != nil {
+		return false, err
+	}
+	defer leave()
 	s, err := c.load(ctx, messageID)
 	if err != nil {
 		return false, err
@@ -46,27 +51,39 @@ func (c *Client) submit(ctx context.Context, messageID string, open func() (io.R
 		err := &SuspendedError{Suspension: *suspended}
 		return false, &SendError{MessageID: f.intent.MessageID, Outcome: Outcome{Kind: OutcomeAuthentication, Err: err}}
 	}
-	claimed, err := c.offer(ctx, f.intent, f.last().n+1, open)
+	claimed, err := c.offer(ctx, &claim{ledger: c.Ledger, intent: f.intent, n: f.last().n + 1, again: true}, open)
 	if !claimed && err == nil {
 		err = &SendError{MessageID: f.intent.MessageID, Outcome: Outcome{Kind: OutcomeUncertain, Err: errOther}}
 	}
 	return claimed, err
 }
 
-// offer makes attempt n at a send, if it is the one that may: claimed is false when
-// another has it.
-func (c *Client) offer(ctx context.Context, intent Intent, n int, open func() (io.ReadCloser, error)) (claimed bool, err error) {
+// offerNew makes the first attempt at a send that nobody else knows yet.
+func (c *Client) offerNew(ctx context.Context, intent Intent, open func() (io.ReadCloser, error)) (claimed bool, err error) {
+	leave, err := c.underWay.enter(ctx, sendName(intent.MessageID))
+	if err != nil {
+		return false, err
+	}
+	defer leave()
+	return c.offer(ctx, &claim{ledger: c.Ledger, intent: intent, n: 1}, open)
+}
+
+// offer makes the attempt of a claim. claimed is false when another worker has the
+// attempt, or when the claim could not be recorded: then nothing of this one has left.
+func (c *Client) offer(ctx context.Context, a *claim, open func() (io.ReadCloser, error)) (claimed bool, err error) {
 	// A process that stood still must not wake up and send: by then its claim may have
 	// been resolved.
 	limited, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
-	begun := c.now()
-	claimed, err = c.record(ctx, intent.MessageID, Attempt{N: n, At: begun})
-	if err != nil || !claimed {
-		return false, err
+	a.begun = c.now()
+	outcome := c.attempt(limited, a, open)
+	if a.err != nil {
+		return false, a.err
 	}
-	outcome := c.attempt(limited, intent, begun, open)
-	return true, c.conclude(ctx, intent, AttemptOutcome{N: n, At: c.now(), Outcome: outcome}, open)
+	if a.lost {
+		return false, nil
+	}
+	return c.conclude(ctx, a, AttemptOutcome{N: a.n, At: c.now(), Outcome: outcome}, open)
 }
 
 // standing is what the attempts at a send led to, as submit returns it.
@@ -91,20 +108,19 @@ func (f *folding) standing() error {
 	return e
 }
 
-// attempt offers the message once, on a claim begun then.
-func (c *Client) attempt(ctx context.Context, intent Intent, begun time.Time, open func() (io.ReadCloser, error)) Outcome {
+// attempt offers the message once. The claim is made when the Submitter asks for the
+// first byte.
+func (c *Client) attempt(ctx context.Context, a *claim, open func() (io.ReadCloser, error)) Outcome {
 	body, err := open()
 	if err != nil {
 		return Outcome{Kind: OutcomeTemporary, Err: err}
 	}
 	defer body.Close()
 	outcome := c.submitter.Submit(ctx, Submission{
-		From: intent.Sender, To: intent.Recipients(), Size: intent.Size,
+		From: a.intent.Sender, To: a.intent.Recipients(), Size: a.intent.Size,
 		Body: &checkedBody{
-			src: body, hash: sha256.New(), left: intent.Size, want: intent.Digest,
-			// Timers stand still in a computer that sleeps. Without its monotonic part the
-			// clock does not.
-			late: func() bool { return c.now().Sub(begun.Round(0)) >= attemptLimit },
+			src: body, hash: sha256.New(), left: a.intent.Size, want: a.intent.Digest,
+			claim: func() error { return a.make(ctx) }, late: a.late,
 		},
 	})
 	if outcome.Kind == OutcomeAuthentication {
@@ -117,17 +133,21 @@ func (c *Client) attempt(ctx context.Context, intent Intent, begun time.Time, op
 	return outcome
 }
 
-// checkedBody withholds the end of a message that is not the one recorded, or whose
-// claim is void, so that its final dot never leaves.
+// checkedBody withholds a message without a claim, and the end of one that is not the
+// one recorded or whose claim is void, so that its final dot never leaves.
 type checkedBody struct {
-	src  io.Reader
-	hash hash.Hash
-	left int64
-	want Digest
-	late func() bool
+	src   io.Reader
+	hash  hash.Hash
+	left  int64
+	want  Digest
+	claim func() error // before the first byte
+	late  func() bool
 }
 
 func (b *checkedBody) Read(p []byte) (int, error) {
+	if err := b.claim(); err != nil {
+		return 0, err
+	}
 	n, err := b.src.Read(p)
 	b.hash.Write(p[:n])
 	b.left -= int64(n)
@@ -140,20 +160,29 @@ func (b *checkedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// conclude records an outcome, whoever has stopped waiting for it.
-func (c *Client) conclude(ctx context.Context, intent Intent, o AttemptOutcome, open func() (io.ReadCloser, error)) error {
+// conclude records an outcome, whoever has stopped waiting for it. An attempt that was
+// over before the message was asked for is recorded with it; claimed is false when
+// another worker has that attempt.
+func (c *Client) conclude(ctx context.Context, a *claim, o AttemptOutcome, open func() (io.ReadCloser, error)) (claimed bool, err error) {
 	kept, cancel := outlast(ctx)
 	defer cancel()
-	_, err := c.record(kept, intent.MessageID, o)
+	facts := []Fact{o}
+	if !a.made {
+		facts = []Fact{Attempt{N: a.n, At: a.begun}, o}
+	}
+	added, err := c.record(kept, a.intent.MessageID, facts...)
+	if !a.made && !added && err == nil {
+		return false, nil
+	}
 	c.log.InfoContext(ctx, "pec: submission",
-		slog.String("message_id", intent.MessageID), slog.Int("attempt", o.N), slog.String("outcome", o.Outcome.Kind.String()))
+		slog.String("message_id", a.intent.MessageID), slog.Int("attempt", o.N), slog.String("outcome", o.Outcome.Kind.String()))
 	if o.Outcome.Kind == OutcomeSubmitted {
-		c.saveCopy(ctx, intent, open)
+		c.saveCopy(ctx, a.intent, open)
 	}
 	if o.Outcome.Kind != OutcomeSubmitted || err != nil {
-		return &SendError{MessageID: intent.MessageID, Outcome: o.Outcome, Store: err}
+		return true, &SendError{MessageID: a.intent.MessageID, Outcome: o.Outcome, Store: err}
 	}
-	return nil
+	return true, nil
 }
 
 // saveCopy puts the message into the Sent folder. Nothing depends on it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/emersion/go-smtp"
 
@@ -240,16 +241,32 @@ func (a *attempt) stopped(src *body, err error) *pec.Outcome {
 	if src.err != nil || a.wire.Failure() == nil || a.ctx.Err() != nil {
 		return o
 	}
-	// A server that refuses a message halfway, for its size or a virus, says so
-	// before it hangs up; then offering the same bytes again is of no use.
+	// A server that refuses a message halfway says so before it hangs up.
 	a.wire.Expect(a.farewell)
 	if reply := readReply(a.wire.Conn); reply.Code/100 == 4 || reply.Code/100 == 5 {
 		o.Reply = reply
-		if reply.Code/100 == 5 {
+		if refusesMessage(reply) {
 			o.Kind = pec.OutcomeRefused
 		}
 	}
 	return o
+}
+
+// refusesMessage reports whether a 5xx reply before the end of the message is about the
+// message: its size, its content, or a rule that it breaks (RFC 5321, 4.2.2: 552; RFC
+// 3463, 3.3, 3.4, 3.7 and 3.8). Offering the same bytes again is then of no use. Any
+// other 5xx may be a complaint about the connection, which broke: a server that saw the
+// end of the stream too early answers 554 as well.
+func refusesMessage(r pec.Reply) bool {
+	if r.Code/100 != 5 {
+		return false
+	}
+	for _, about := range []string{"5.2.", "5.3.4", "5.6.", "5.7."} {
+		if strings.HasPrefix(r.Enhanced, about) {
+			return true
+		}
+	}
+	return r.Code == 552
 }
 
 // answered gives the outcome once the final dot may have left. Only a complete

@@ -207,7 +207,7 @@ type backend struct {
 	refuse map[string]*smtp.SMTPError
 }
 
-func library(t *testing.T, b *backend) (addr string, clientTLS *tls.Config) {
+func library(t testing.TB, b *backend) (addr string, clientTLS *tls.Config) {
 	id := netguardtest.NewIdentity(t)
 	server := smtp.NewServer(b)
 	server.AllowInsecureAuth = true

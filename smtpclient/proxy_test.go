@@ -14,6 +14,7 @@ const (
 	cut     = "cut"     // both directions end
 	stall   = "stall"   // this direction says nothing more
 	corrupt = "corrupt" // one byte is changed
+	half    = "half"    // the receiver of this direction sees its end, and its sender nothing
 )
 
 // The directions.
@@ -39,10 +40,12 @@ type proxy struct {
 	struck bool
 	passed [2]int   // bytes of the first connection
 	ends   [2][]int // where its pieces ended
+
+	over chan struct{} // closed when the server has ended the first connection
 }
 
 func newProxy(t *testing.T, backend string, d *damage) *proxy {
-	p := &proxy{damage: d}
+	p := &proxy{damage: d, over: make(chan struct{})}
 	p.addr = netguardtest.Listen(t, nil, func(client net.Conn) {
 		p.mu.Lock()
 		p.dials++
@@ -59,7 +62,13 @@ func newProxy(t *testing.T, backend string, d *damage) *proxy {
 			server.Close()
 		}
 		group.Go(func() { defer end(); p.pass(server, client, up, first) })
-		group.Go(func() { defer end(); p.pass(client, server, down, first) })
+		group.Go(func() {
+			defer end()
+			p.pass(client, server, down, first)
+			if first {
+				close(p.over)
+			}
+		})
 		group.Wait()
 	})
 	return p
@@ -75,6 +84,11 @@ func (p *proxy) pass(dst io.Writer, src io.Reader, direction int, watched bool) 
 			piece, strikes = p.strike(buf[:n], direction)
 		}
 		if _, failed := dst.Write(piece); failed != nil || err != nil || strikes == cut {
+			return
+		}
+		if strikes == half {
+			_ = dst.(*net.TCPConn).CloseWrite()
+			<-p.over
 			return
 		}
 		if strikes == stall {

@@ -52,10 +52,11 @@ type plan struct {
 }
 
 // handover are the steps of one attempt, which every message goes through.
-var handover = []string{"before attempt", "after attempt", "before submit", "half body", "whole body", "after submit", "before outcome", "after outcome"}
+var handover = []string{"before submit", "before attempt", "after attempt", "half body", "whole body", "after submit", "before outcome", "after outcome"}
 
-// mayHaveLeft are the steps between the claim and the first word of the provider.
-var mayHaveLeft = []string{"after attempt", "before submit", "half body", "whole body"}
+// mayHaveLeft are the steps between the claim, which is made when the provider asks for
+// the message, and its answer.
+var mayHaveLeft = []string{"after attempt", "half body", "whole body"}
 
 func planFor(lives ...life) plan {
 	p := plan{lives: lives}
