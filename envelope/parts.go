@@ -1,14 +1,12 @@
 package envelope
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/gopec/gopec/internal/header"
 	"github.com/gopec/gopec/internal/multipart"
@@ -30,7 +28,8 @@ const (
 // author.
 type signedParts struct {
 	all       []multipart.Part
-	title     title // of the text in front
+	hasText   bool  // the first one is the readable text (RFC 6109, 4.3.1)
+	title     title // of that text
 	data      []int // which are certification data
 	originals []int // which are the original message
 }
@@ -116,33 +115,13 @@ func (c *check) sortParts(children []multipart.Part) (*signedParts, error) {
 			parts.data = append(parts.data, i)
 		}
 	}
-	if len(children) == 0 {
+	if len(children) == 0 || slices.Contains(parts.originals, 0) || slices.Contains(parts.data, 0) || !isText(children[0]) {
 		return parts, nil
 	}
+	parts.hasText = true
 	var err error
 	parts.title, err = c.readTitle(children[0])
 	return parts, err
-}
-
-// isNamed compares the names of a part without regard to case.
-func isNamed(p *multipart.Part, name string) bool {
-	return slices.ContainsFunc(p.Names, func(n string) bool { return equalFold(n, name) || equalFold(fileName(n), name) })
-}
-
-// fileName gives the name under which some reader would save a part: decoded (RFC 2047),
-// up to a NUL, without folders, and without blanks, dots and quotes around it.
-func fileName(name string) string {
-	if !strings.ContainsFunc(name, func(r rune) bool { return !isNameRune(r) }) {
-		return strings.Trim(name, ".")
-	}
-	name, _, _ = strings.Cut(header.DecodeText(name), "\x00")
-	name = name[strings.LastIndexAny(name, `/\`)+1:]
-	return strings.TrimFunc(name, func(r rune) bool { return !isNameRune(r) || r == '.' })
-}
-
-// isNameRune reports whether r means nothing in the names of files.
-func isNameRune(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '.' || r == '-' || r == '_'
 }
 
 // holdsCertData reports whether parseCertData could read a part, by its beginning.
@@ -184,49 +163,7 @@ func (c *check) readCertData(parts *signedParts) (*CertData, error) {
 	return data, parts.checkOrigin(data.Kind)
 }
 
-// checkOrigin asks for evidence that the provider put the certification data where they
-// stand. An author may have guessed the boundary of the signed part, and so written
-// parts of it into what the provider quotes: the original message, or a subject in the
-// text. What stands in front of that is the provider's: the first line of its text names
-// the kind, in all genuine messages that are known.
-func (s *signedParts) checkOrigin(kind Kind) error {
-	if s.title != nil {
-		if !s.title.names(kind) {
-			return failed(CodeNoCertData, "certification data of kind %v under the title of %v", kind, []Kind(s.title))
-		}
-		return nil
-	}
-	// Without a title that is known, the order has to be the plain one: text, data,
-	// original. The rest of a text that was broken off by a guess is one part more.
-	data := s.data[0]
-	for i := range s.all {
-		switch {
-		case i == data, i == 0 && isText(s.all[i]), i > data && slices.Contains(s.originals, i):
-		default:
-			return failed(CodeNoCertData, "certification data among parts of others, under an unknown title")
-		}
-	}
-	return nil
-}
-
-// checkAnomaly asks whether a message without certification data may be an anomaly
-// envelope (RFC 6109, 3.2.2): it holds a text and the message, and nothing else.
-func (s *signedParts) checkAnomaly() error {
-	if s.title != nil && !s.title.names(KindAnomaly) {
-		return failed(CodeNoCertData, "no daticert.xml under the title of %v", []Kind(s.title))
-	}
-	for i := range s.all {
-		if !(i == 0 && isText(s.all[i]) || slices.Contains(s.originals, i)) {
-			return failed(CodeNoCertData, "no daticert.xml, and more than a text and a message")
-		}
-	}
-	if len(s.originals) > 1 {
-		return failed(CodeNoCertData, "no daticert.xml, and %d messages", len(s.originals))
-	}
-	return failed(CodeNoCertData, "%w", errNoCertData)
-}
-
-// isText reports whether a part is the readable text (RFC 6109, 4.3.1).
+// isText reports whether a part may be the readable text (RFC 6109, 4.3.1).
 func isText(p multipart.Part) bool {
 	return isPlainText(p) || p.MediaType == "text/html" || p.MediaType == "multipart/alternative"
 }
@@ -236,10 +173,16 @@ func (c *check) readCertDataPart(p *multipart.Part) (*CertData, error) {
 	if err != nil {
 		return nil, parseFailed(err, CodeBadCertData)
 	}
-	if p.Encoding != "base64" { // which has no dashes
-		if err := checkDelimiters(p); err != nil {
-			return nil, err
+	raw := content
+	if p.Encoding == "quoted-printable" {
+		raw = make([]byte, p.Body.Size())
+		if _, err := p.Body.ReadAt(raw, 0); err != nil && err != io.EOF {
+			return nil, fmt.Errorf("envelope: %w", err)
 		}
+	}
+	// Base64 has no dashes.
+	if p.Encoding != "base64" && hasDelimiter(raw) {
+		return nil, failed(CodeBadCertData, "daticert.xml: a line begins like a delimiter")
 	}
 	data, err := parseCertData(content)
 	if err != nil {
@@ -248,25 +191,19 @@ func (c *check) readCertDataPart(p *multipart.Part) (*CertData, error) {
 	return data, nil
 }
 
-// checkDelimiters refuses a part with lines that begin like a delimiter (RFC 2046,
-// 5.1.1). No genuine certification data have one. Forged ones have, when one copy of
-// them serves many guesses of the boundary.
-func checkDelimiters(p *multipart.Part) error {
-	lines := bufio.NewReader(io.NewSectionReader(p.Body, 0, p.Body.Size()))
-	for start := true; ; {
-		line, err := lines.ReadSlice('\n')
-		// What ends a comment is no delimiter.
-		if start && bytes.HasPrefix(line, []byte("--")) && !bytes.HasPrefix(line, []byte("-->")) {
-			return failed(CodeBadCertData, "daticert.xml: a line begins like a delimiter")
+// hasDelimiter reports whether a line begins like a delimiter (RFC 2046, 5.1.1). No
+// genuine certification data have one. Forged ones have, when one copy of them serves
+// many guesses of the boundary.
+func hasDelimiter(b []byte) bool {
+	if bytes.HasPrefix(b, []byte("--")) {
+		return true
+	}
+	for {
+		_, rest, found := bytes.Cut(b, []byte("\n--"))
+		if !found || !bytes.HasPrefix(rest, []byte(">")) { // which would end a comment
+			return found
 		}
-		start = err == nil
-		switch err {
-		case nil, bufio.ErrBufferFull:
-		case io.EOF:
-			return nil
-		default:
-			return fmt.Errorf("envelope: %w", err)
-		}
+		b = rest
 	}
 }
 

@@ -1,0 +1,181 @@
+package envelope_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/mail"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+)
+
+// titleRules are the titles as a reader who does not know the table would ask for them.
+var titleRules = map[*regexp.Regexp][]envelope.Kind{
+	regexp.MustCompile(`^ricevuta di accettazione\b`):                                    {envelope.KindAcceptance},
+	regexp.MustCompile(`^(errore nell.accettazione|avviso di non accettazione)\b`):       {envelope.KindNonAcceptance},
+	regexp.MustCompile(`^ricevuta di presa in carico\b`):                                 {envelope.KindTakeInCharge},
+	regexp.MustCompile(`^ricevuta (completa |breve |sintetica )?di avvenuta consegna\b`): {envelope.KindDelivery},
+	regexp.MustCompile(`^avviso di mancata consegna\b`):                                  {envelope.KindNonDelivery, envelope.KindDeliveryDelay},
+	regexp.MustCompile(`^avviso di rilevazione virus\b`):                                 {envelope.KindVirusDetection},
+	regexp.MustCompile(`^(questo e un )?messaggio di posta certificata\b`):               {envelope.KindTransport},
+	regexp.MustCompile(`^anomalia\b`):                                                    {envelope.KindAnomaly},
+}
+
+// reading is what the standard library finds directly in a signed part.
+type reading struct {
+	title []envelope.Kind // nil when the first line is none that is known
+	text  bool            // the first part is text
+	parts int
+	data  []int // which are a document postacert, or have the name
+}
+
+var postacert = regexp.MustCompile(`(?i)^(\s|\x{feff}|<\?[^>]*>|<!--.*?-->|<![^>]*>)*<(\w+:)?postacert\b`)
+
+func readSignedPart(signed []byte) (r reading, ok bool) {
+	m, err := mail.ReadMessage(bytes.NewReader(signed))
+	if err != nil {
+		return r, false
+	}
+	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil {
+		return r, false
+	}
+	parts := multipart.NewReader(m.Body, params["boundary"])
+	for {
+		p, err := parts.NextRawPart()
+		if err == io.EOF {
+			return r, true
+		}
+		if err != nil {
+			return r, false
+		}
+		raw, err := io.ReadAll(p)
+		if err != nil {
+			return r, false
+		}
+		mediaType, params, _ := mime.ParseMediaType(p.Header.Get("Content-Type"))
+		content := decoded(p.Header.Get("Content-Transfer-Encoding"), raw)
+		name := strings.ToLower(p.FileName())
+		if r.parts == 0 {
+			r.text = strings.HasPrefix(mediaType, "text/") || mediaType == "multipart/alternative" || mediaType == ""
+			text := content
+			if mediaType == "multipart/alternative" {
+				if p, err := multipart.NewReader(bytes.NewReader(raw), params["boundary"]).NextRawPart(); err == nil {
+					raw, _ = io.ReadAll(p)
+					text = decoded(p.Header.Get("Content-Transfer-Encoding"), raw)
+				}
+			}
+			line, _, _ := bytes.Cut(bytes.TrimLeft(text, " \t\r\n-"), []byte("\n"))
+			for rule, kinds := range titleRules {
+				if rule.Match(bytes.ToLower(line)) {
+					r.title = kinds
+				}
+			}
+		}
+		if mediaType != "message/rfc822" && name != "postacert.eml" && (name == "daticert.xml" || postacert.Match(content)) {
+			r.data = append(r.data, r.parts)
+		}
+		r.parts++
+	}
+}
+
+func decoded(encoding string, raw []byte) []byte {
+	var r io.Reader = bytes.NewReader(raw)
+	switch strings.ToLower(encoding) {
+	case "base64":
+		r = base64.NewDecoder(base64.StdEncoding, r)
+	case "quoted-printable":
+		r = quotedprintable.NewReader(r)
+	}
+	content, _ := io.ReadAll(r)
+	return content
+}
+
+// checkSignedPart signs a part as a provider would that was led to write it. What
+// verifies has no title of another kind, and one document; without a title, nothing
+// stands before that but the text.
+func checkSignedPart(t testing.TB, a *authority, v *envelope.Verifier, signed []byte, anomaly bool) (checked bool) {
+	t.Helper()
+	marker := ""
+	if anomaly {
+		marker = "X-Trasporto: errore\r\n"
+	}
+	raw := bytes.Replace(a.sign(signed), []byte("X-Ricevuta: avvenuta-consegna\r\nX-Riferimento-Message-ID: <m1@pec.example>\r\n"), []byte(marker), 1)
+	m, err := envelope.Open(t.Context(), bytes.NewReader(raw), v)
+	if err != nil {
+		_, ok := errors.AsType[*envelope.VerifyError](err)
+		require.True(t, ok, "%v", err)
+		return false
+	}
+	defer m.Close()
+	r, ok := readSignedPart(signed)
+	if !ok {
+		return false
+	}
+	if r.title != nil {
+		require.Contains(t, r.title, m.Kind, "verified under the title of another kind")
+	}
+	if m.Kind == envelope.KindAnomaly {
+		require.Empty(t, r.data, "an anomaly with certification data")
+		return true
+	}
+	require.LessOrEqual(t, len(r.data), 1, "verified with more than one document")
+	if r.title == nil && len(r.data) == 1 {
+		require.LessOrEqual(t, r.data[0], 1, "certification data after the parts of others, without a title")
+		require.True(t, r.data[0] == 0 || r.text)
+	}
+	return true
+}
+
+// signedParts are the signed parts of the vectors.
+func signedParts(t testing.TB) (parts [][]byte) {
+	t.Helper()
+	for _, v := range loadVectors(t) {
+		_, rest, _ := strings.Cut(string(v.Message), "boundary=\"")
+		boundary, _, found := strings.Cut(rest, `"`)
+		_, rest, open := strings.Cut(rest, "\n--"+boundary+"\r\n")
+		signed, _, closed := strings.Cut(rest, "\r\n--"+boundary)
+		if found && open && closed {
+			parts = append(parts, []byte(signed))
+		}
+	}
+	require.NotEmpty(t, parts)
+	return parts
+}
+
+func TestWhatVerifiesHasItsTitle(t *testing.T) {
+	a := newAuthority(t)
+	v := a.verifier(&envelope.VerifierOptions{})
+	checked := 0
+	for _, signed := range signedParts(t) {
+		for _, anomaly := range []bool{false, true} {
+			if checkSignedPart(t, a, v, signed, anomaly) {
+				checked++
+			}
+		}
+	}
+	require.Greater(t, checked, 300)
+}
+
+// FuzzSignedPart has a provider sign anything.
+func FuzzSignedPart(f *testing.F) {
+	for i, signed := range signedParts(f) {
+		f.Add(signed, i%2 == 0)
+	}
+	a := newAuthority(f)
+	v := a.verifier(nil)
+	f.Fuzz(func(t *testing.T, signed []byte, anomaly bool) {
+		signer := *a
+		signer.t = t
+		checkSignedPart(t, &signer, v, signed, anomaly)
+	})
+}
