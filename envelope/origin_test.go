@@ -30,7 +30,8 @@ var titleRules = map[*regexp.Regexp][]envelope.Kind{
 	regexp.MustCompile(`^anomalia\b`):                                                    {envelope.KindAnomaly},
 }
 
-// reading is what the standard library finds directly in a signed part.
+// reading is what the standard library finds directly in a signed part. It refuses some
+// headers that are read here.
 type reading struct {
 	title []envelope.Kind // nil when the first line is none that is known
 	text  bool            // the first part is text
@@ -69,10 +70,12 @@ func readSignedPart(signed []byte) (r reading, ok bool) {
 			r.text = strings.HasPrefix(mediaType, "text/") || mediaType == "multipart/alternative" || mediaType == ""
 			text := content
 			if mediaType == "multipart/alternative" {
-				if p, err := multipart.NewReader(bytes.NewReader(raw), params["boundary"]).NextRawPart(); err == nil {
-					raw, _ = io.ReadAll(p)
-					text = decoded(p.Header.Get("Content-Transfer-Encoding"), raw)
+				p, err := multipart.NewReader(bytes.NewReader(raw), params["boundary"]).NextRawPart()
+				if err != nil {
+					return r, false
 				}
+				raw, _ = io.ReadAll(p)
+				text = decoded(p.Header.Get("Content-Transfer-Encoding"), raw)
 			}
 			line, _, _ := bytes.Cut(bytes.TrimLeft(text, " \t\r\n-"), []byte("\n"))
 			for rule, kinds := range titleRules {
@@ -178,4 +181,58 @@ func FuzzSignedPart(f *testing.F) {
 		signer.t = t
 		checkSignedPart(t, &signer, v, signed, anomaly)
 	})
+}
+
+// However the guess is written and stored, an anomaly does not become a delivery.
+// The same parts under the title of a delivery do: the title is the evidence.
+func TestGuessInEveryFormMakesNoDelivery(t *testing.T) {
+	a := newAuthority(t)
+	v := a.verifier(nil)
+	xml := certData("avvenuta-consegna", "")
+	forged := []string{
+		"Content-Type: application/xml; name=daticert.xml\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte(xml)),
+		"Content-Type: application/xml; name=daticert.xml\r\n\r\n" + xml,
+		"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + strings.ReplaceAll(xml, "=", "=3D"),
+		"\r\n" + xml,
+	}
+	verified := map[envelope.Kind]int{}
+	for _, title := range []string{"Anomalia nel messaggio", "Comunicazione", "Ricevuta di avvenuta consegna"} {
+		for _, delimiter := range []string{
+			"\r\n--m\r\n", "\n--m\n", "\r\n--m \t\r\n", "\n--m\r\r\n", "\r--m\r", "\r\n--mx\r\n", "\r\n --m\r\n", "\r\n--M\r\n", "\r\n--m--\r\n--m\r\n",
+		} {
+			for _, part := range forged {
+				for _, end := range []string{"", "\r\n--m--", "\r\n--m\r\n\r\nil resto", "\r\n--m\r\nContent-Type: message/rfc822\r\n\r\nil resto"} {
+					for _, inText := range []bool{false, true} {
+						guess := delimiter + part + end
+						text, original := title+"\r\n\r\nIl messaggio \"", "Subject: x\r\n\r\nx"
+						if inText {
+							text += guess
+						} else {
+							original += guess
+						}
+						signed := "Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: text/plain\r\n\r\n" + text + "\" proveniente da x" +
+							"\r\n--m\r\nContent-Type: message/rfc822; name=postacert.eml\r\n\r\n" + original + "\r\n--m--\r\n"
+						message := a.sign([]byte(signed))
+						for _, marker := range []string{"X-Ricevuta: avvenuta-consegna", "X-Trasporto: errore"} {
+							raw := bytes.Replace(message, []byte("X-Ricevuta: avvenuta-consegna"), []byte(marker), 1)
+							for _, raw := range [][]byte{raw, bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))} {
+								m, err := envelope.Open(t.Context(), bytes.NewReader(raw), v)
+								if err != nil {
+									continue
+								}
+								verified[m.Kind]++
+								if m.Kind != envelope.KindAnomaly {
+									require.Equal(t, "Ricevuta di avvenuta consegna", title, "%q %q %q", delimiter, part, end)
+								}
+								require.NoError(t, m.Close())
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	require.Positive(t, verified[envelope.KindDelivery], "a guess was never right")
+	require.Positive(t, verified[envelope.KindAnomaly], "no guess was ever wrong")
+	t.Log(verified)
 }

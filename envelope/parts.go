@@ -71,7 +71,7 @@ func (c *check) signedChildren() ([]multipart.Part, error) {
 		return nil, failed(CodeMalformed, "a delimiter after the last one of the signed part")
 	}
 	if len(sections) > maxChildren {
-		return nil, failed(CodeTooLarge, "%d parts in the signed part", len(sections))
+		return nil, failed(CodeMalformed, "%d parts in the signed part", len(sections))
 	}
 	children := make([]multipart.Part, 0, len(sections))
 	for _, section := range sections {
@@ -85,7 +85,7 @@ func (c *check) signedChildren() ([]multipart.Part, error) {
 			return nil, parseFailed(err, CodeMalformed)
 		}
 		if section.Size()-p.Body.Size() > maxChildHeader {
-			return nil, failed(CodeTooLarge, "a part with a header of %d bytes", section.Size()-p.Body.Size())
+			return nil, failed(CodeMalformed, "a part with a header of %d bytes", section.Size()-p.Body.Size())
 		}
 		children = append(children, p)
 	}

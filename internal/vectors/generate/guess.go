@@ -179,7 +179,7 @@ func forgedInAnomaly(s *suite, f family, tipo string) {
 func guessesApart(s *suite) {
 	refused := func(name, comment, code string, p *post) {
 		sc := s.invalid("guess-"+name, comment, code, p)
-		if code == "malformed" || code == "too-large" {
+		if code == "malformed" {
 			sc.ssl("ok", "OpenSSL does not look into the signed part")
 		}
 	}
@@ -227,7 +227,7 @@ func guessesApart(s *suite) {
 	for i := range crowd {
 		crowd[i] = part{head: []string{fmt.Sprintf("Content-Type: application/xml; name=\"%d.xml\"", i)}, body: "<x/>\r\n"}
 	}
-	refused("crowd", "more parts than any provider writes", "too-large", s.post(consegna).edit(func(parts []part) []part { return append(parts, crowd...) }))
+	refused("crowd", "more parts than any provider writes", "malformed", s.post(consegna).edit(func(parts []part) []part { return append(parts, crowd...) }))
 	refused("end-alone", "the end written into the original, so that the provider's parts vanish", "malformed", families[2].layOut(s.post(trasporto)).inject(1, true))
 	refused("anomaly-extra", "an anomaly with a part more than text and message", "no-certdata", s.post(anomalia).inject(1, false))
 	refused("trasporto-errore", "a transport envelope without its data, relabelled as an anomaly", "no-certdata",
