@@ -236,3 +236,31 @@ func TestGuessInEveryFormMakesNoDelivery(t *testing.T) {
 	require.Positive(t, verified[envelope.KindAnomaly], "no guess was ever wrong")
 	t.Log(verified)
 }
+
+func TestCertDataThatOthersMayHaveWrittenAreRefused(t *testing.T) {
+	a := newAuthority(t)
+	v := a.verifier(nil)
+	xml := certData("avvenuta-consegna", "")
+	text := "Content-Type: text/plain\r\n\r\nRicevuta di avvenuta consegna"
+	named := "Content-Type: application/xml; name=daticert.xml\r\n"
+	message := func(parts ...string) []byte {
+		return a.sign([]byte("Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n" + strings.Join(parts, "\r\n--m\r\n") + "\r\n--m--\r\n"))
+	}
+	accepted(t, message(text, named+"\r\n"+xml), v)
+	quoted := strings.ReplaceAll(xml, "=", "=3D")
+	for name, c := range map[string]struct {
+		raw  []byte
+		want envelope.Code
+	}{
+		"lines like a delimiter, joined in quoted-printable": {
+			message(text, named+"Content-Transfer-Encoding: quoted-printable\r\n\r\n"+strings.Replace(quoted, "<dati>", "<dati>=\r\n--guess=\r\n", 1)),
+			envelope.CodeBadCertData},
+		"the root far down":   {message(text, named+"\r\n"+strings.Repeat(" \r\n", 1000)+xml), envelope.CodeBadCertData},
+		"text after the root": {message(text, named+"\r\n"+xml+"\r\nil resto"), envelope.CodeBadCertData},
+		"the title in the original": {
+			message(strings.Replace(text, "plain", "plain; name=postacert.eml", 1), named+"\r\n"+xml), envelope.CodeNoCertData},
+		"no text in front": {message("Content-Type: image/png\r\n\r\nx", named+"\r\n"+xml), envelope.CodeNoCertData},
+	} {
+		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, refusal(t, c.raw, v)) })
+	}
+}
