@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
@@ -20,14 +21,14 @@ import (
 
 // titleRules are the titles as a reader who does not know the table would ask for them.
 var titleRules = map[*regexp.Regexp][]envelope.Kind{
-	regexp.MustCompile(`^ricevuta di accettazione\b`):                                    {envelope.KindAcceptance},
-	regexp.MustCompile(`^(errore nell.accettazione|avviso di non accettazione)\b`):       {envelope.KindNonAcceptance},
-	regexp.MustCompile(`^ricevuta di presa in carico\b`):                                 {envelope.KindTakeInCharge},
-	regexp.MustCompile(`^ricevuta (completa |breve |sintetica )?di avvenuta consegna\b`): {envelope.KindDelivery},
-	regexp.MustCompile(`^avviso di mancata consegna\b`):                                  {envelope.KindNonDelivery, envelope.KindDeliveryDelay},
-	regexp.MustCompile(`^avviso di rilevazione virus\b`):                                 {envelope.KindVirusDetection},
-	regexp.MustCompile(`^(questo e un )?messaggio di posta certificata\b`):               {envelope.KindTransport},
-	regexp.MustCompile(`^anomalia\b`):                                                    {envelope.KindAnomaly},
+	regexp.MustCompile(`^ricevuta di accettazione`):                                    {envelope.KindAcceptance},
+	regexp.MustCompile(`^(errore nell.accettazione|avviso di non accettazione)`):       {envelope.KindNonAcceptance},
+	regexp.MustCompile(`^ricevuta di presa in carico`):                                 {envelope.KindTakeInCharge},
+	regexp.MustCompile(`^ricevuta (completa |breve |sintetica )?di avvenuta consegna`): {envelope.KindDelivery},
+	regexp.MustCompile(`^avviso di mancata consegna`):                                  {envelope.KindNonDelivery, envelope.KindDeliveryDelay},
+	regexp.MustCompile(`^avviso di rilevazione virus`):                                 {envelope.KindVirusDetection},
+	regexp.MustCompile(`^(questo e un )?messaggio di posta certificata`):               {envelope.KindTransport},
+	regexp.MustCompile(`^anomalia`):                                                    {envelope.KindAnomaly},
 }
 
 // reading is what the standard library finds directly in a signed part. It refuses some
@@ -79,7 +80,8 @@ func readSignedPart(signed []byte) (r reading, ok bool) {
 			}
 			line, _, _ := bytes.Cut(bytes.TrimLeft(text, " \t\r\n-"), []byte("\n"))
 			for rule, kinds := range titleRules {
-				if rule.Match(bytes.ToLower(line)) {
+				line := bytes.ToLower(line)
+				if found := rule.Find(line); found != nil && !bytes.ContainsFunc(line[len(found):min(len(found)+1, len(line))], isWord) {
 					r.title = kinds
 				}
 			}
@@ -89,6 +91,11 @@ func readSignedPart(signed []byte) (r reading, ok bool) {
 		}
 		r.parts++
 	}
+}
+
+// isWord is true of eight-bit octets too, which are letters in most charsets.
+func isWord(r rune) bool {
+	return r >= 0x80 || r == '_' || r == '\'' || unicode.IsLetter(r) || unicode.IsDigit(r)
 }
 
 func decoded(encoding string, raw []byte) []byte {
