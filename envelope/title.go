@@ -41,8 +41,10 @@ var titles = []struct {
 }
 
 const (
-	// titlePrefix is how much of a text is looked at, in bytes.
-	titlePrefix = 1 << 10
+	// titlePrefix is how much of a text is looked at, in bytes, alternativesPrefix how
+	// much of a multipart around it.
+	titlePrefix        = 256
+	alternativesPrefix = 1 << 10
 	// maxTitle is longer than any title, in bytes.
 	maxTitle = 64
 	// maxAlternatives is how many alternatives of a text are expected at most.
@@ -53,7 +55,7 @@ const (
 // correspondent's subject may stand in any other, with the delimiters it guessed.
 func (c *check) readTitle(p multipart.Part) (title, error) {
 	if p.MediaType == "multipart/alternative" {
-		p.Body = io.NewSectionReader(p.Body, 0, min(p.Body.Size(), titlePrefix))
+		p.Body = io.NewSectionReader(p.Body, 0, min(p.Body.Size(), alternativesPrefix))
 		texts, err := p.Split(maxAlternatives)
 		if err != nil || len(texts) == 0 {
 			return nil, readFailed(err)
