@@ -207,7 +207,7 @@ func TestStoredWithLFIsProvenWithAWarning(t *testing.T) {
 func TestSenderWhoGuessesTheBoundaryIsRefused(t *testing.T) {
 	a := newAuthority(t)
 	const header = "Content-Type: multipart/mixed; boundary=m\r\n\r\n"
-	text := "--m\r\nContent-Type: text/plain\r\n\r\nRicevuta\r\n"
+	text := "--m\r\nContent-Type: text/plain\r\n\r\nRicevuta di avvenuta consegna\r\n"
 	xml := func(token string) string {
 		return "--m\r\nContent-Type: application/xml; name=\"daticert.xml\"\r\n\r\n" + certData(token, "") + "\r\n"
 	}
@@ -240,7 +240,7 @@ func TestBrokenCertDataIsNoAnomaly(t *testing.T) {
 		"--m\r\nContent-Type: application/xml\r\n\r\n<postacert>\r\n" +
 		"--m\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nx\r\n--m--\r\n"))
 	raw = replaceOnce(t, raw, "X-Ricevuta: avvenuta-consegna", "X-Trasporto: errore")
-	require.Equal(t, envelope.CodeNoCertData, refusal(t, raw, a.verifier(nil)))
+	require.Equal(t, envelope.CodeBadCertData, refusal(t, raw, a.verifier(nil)))
 }
 
 // What failed keeps its facts, and cannot be made into proof with them.

@@ -22,14 +22,14 @@ import (
 // authority is a CA of the test's own, with one provider's certificate, for what
 // a network of providers does not let a test change.
 type authority struct {
-	t       *testing.T
+	t       testing.TB
 	cert    *x509.Certificate
 	key     *rsa.PrivateKey
 	leaf    *x509.Certificate
 	leafKey *rsa.PrivateKey
 }
 
-func newAuthority(t *testing.T) *authority {
+func newAuthority(t testing.TB) *authority {
 	t.Helper()
 	a := &authority{t: t}
 	var err error

@@ -65,13 +65,24 @@ func (c *check) warn(w Warning) {
 	}
 }
 
+// readFailed gives an error of reading and no other: what is wrong with the bytes is no
+// error for who asks it.
+func readFailed(err error) error {
+	for _, e := range []error{io.EOF, header.ErrTooLarge, header.ErrParams, multipart.ErrTooManyParts} {
+		if err == nil || errors.Is(err, e) {
+			return nil
+		}
+	}
+	return fmt.Errorf("envelope: %w", err)
+}
+
 // parseFailed tells what a parser of ours found from a failure to read.
 func parseFailed(err error, malformed Code) error {
 	switch {
 	case errors.Is(err, header.ErrTooLarge), errors.Is(err, multipart.ErrTooLarge):
 		return failed(CodeTooLarge, "%w", err)
 	case errors.Is(err, multipart.ErrTooManyParts), errors.Is(err, header.ErrParams),
-		errors.Is(err, multipart.ErrEncoding):
+		errors.Is(err, multipart.ErrEncoding), errors.Is(err, multipart.ErrHeader):
 		return failed(malformed, "%w", err)
 	default:
 		return fmt.Errorf("envelope: %w", err)

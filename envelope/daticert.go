@@ -24,6 +24,9 @@ const maxCertData = 1 << 20
 // order. An element that is repeated where the rules allow one makes the data
 // ambiguous and is an error.
 func parseCertData(b []byte) (*CertData, error) {
+	if !isCertData(b) {
+		return nil, errors.New("daticert.xml: the root is not postacert, or stands too far down")
+	}
 	if p := newCertDataParser(); readPlainXML(b, p) {
 		return p.finish()
 	}
@@ -150,6 +153,9 @@ func (p *certDataParser) next(token xml.Token) error {
 	case xml.EndElement:
 		p.end()
 	case xml.CharData:
+		if p.depth == 0 && len(bytes.Trim(t, xmlSpace)) > 0 {
+			return errors.New("daticert.xml: text outside of the root") // XML 1.0, 2.1
+		}
 		p.characters(string(t))
 	case xml.Directive:
 		// Real files have no DOCTYPE. One that only names the DTD is harmless; an

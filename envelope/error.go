@@ -34,7 +34,7 @@ const (
 	CodeWrongUsage          Code = "wrong-usage"           // not a provider's signing certificate
 	CodeRevoked             Code = "revoked"               // revoked at or before signing time
 	CodeAddressMismatch     Code = "address-mismatch"      // From is not the signer
-	CodeNoCertData          Code = "no-certdata"           // not exactly one daticert.xml
+	CodeNoCertData          Code = "no-certdata"           // not exactly one daticert.xml, or one that somebody else may have put there
 	CodeBadCertData         Code = "bad-certdata"          // daticert.xml incomplete or contradictory
 	CodeHeaderMismatch      Code = "header-mismatch"       // the outer header contradicts daticert.xml
 )

@@ -17,6 +17,9 @@ type plainXML struct {
 	depth int // how many are open
 }
 
+// plainDeclaration is the XML declaration of nearly all providers.
+const plainDeclaration = `<?xml version="1.0" encoding="UTF-8"?>`
+
 // readPlainXML passes the elements of b to p, and tells whether it could.
 func readPlainXML(b []byte, p *certDataParser) bool {
 	// XML forbids two characters beside those of controls (XML 1.0, 2.2); toUTF8
@@ -25,7 +28,7 @@ func readPlainXML(b []byte, p *certDataParser) bool {
 		return false
 	}
 	x := plainXML{rest: string(b)}
-	x.rest = strings.TrimPrefix(x.rest, `<?xml version="1.0" encoding="UTF-8"?>`)
+	x.rest = strings.TrimPrefix(x.rest, plainDeclaration)
 	x.space()
 	for {
 		if !x.tag(p) {

@@ -23,7 +23,8 @@ import (
 //     and is that of a provider's service address.
 //  4. It was not revoked at signing time, where the caller can tell.
 //  5. The one From address is the certificate's.
-//  6. The signed part holds one daticert.xml, complete for its kind.
+//  6. The signed part holds one daticert.xml, complete for its kind, under the title
+//     of that kind. Under an unknown title it stands before all that others wrote.
 //  7. The marker headers, which are not signed, do not contradict it.
 //  8. With a provider index: the signer is in it and manages the domain concerned.
 type Verifier struct {

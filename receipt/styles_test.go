@@ -89,3 +89,46 @@ func TestWhatProvidersGetWrongIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// The text of each kind begins with its title, in every style: with parts in an odd
+// order and parts of the provider's own, a message is proven by that alone.
+func TestTextsOfEveryStyleBeginWithTheirTitle(t *testing.T) {
+	n := pectest.Start(t, &pectest.Options{Start: when})
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, &envelope.VerifierOptions{Now: n.Now})
+	require.NoError(t, err)
+	original := []byte("Subject: x\r\n\r\nx\r\n")
+	for name, notice := range map[string]pectest.Notice{
+		"acceptance":           {Kind: pectest.KindAcceptance},
+		"non-acceptance":       {Kind: pectest.KindNonAcceptance, Error: "altro", ErrorText: "no"},
+		"non-acceptance virus": {Kind: pectest.KindNonAcceptance, Error: "virus", ErrorText: "EICAR"},
+		"take-in-charge":       {Kind: pectest.KindTakeInCharge, TakenCharge: []string{"luigi@beta-pec.example"}},
+		"delivery full":        {Kind: pectest.KindDelivery, Original: original},
+		"delivery brief":       {Kind: pectest.KindDelivery, ReceiptKind: pectest.ReceiptBrief, Original: original},
+		"delivery concise":     {Kind: pectest.KindDelivery},
+		"non-delivery":         {Kind: pectest.KindNonDelivery, Error: "no-dest", ErrorText: "5.1.1"},
+		"non-delivery virus":   {Kind: pectest.KindNonDelivery, Error: "virus", ErrorText: "EICAR"},
+		"delay":                {Kind: pectest.KindDeliveryDelay, Error: "altro", ErrorText: "5.4.1"},
+		"virus":                {Kind: pectest.KindVirusDetection, Error: "virus", ErrorText: "EICAR"},
+		"transport":            {Kind: pectest.KindTransport, Original: original},
+		"anomaly":              {Kind: pectest.KindAnomaly, Original: original, ErrorText: "firma non attendibile"},
+	} {
+		for variant := range 16 {
+			style := pectest.Style{OriginalFirst: true, ExtraPart: true, HTML: variant&1 != 0, OwnWording: variant&2 != 0}
+			if variant&4 != 0 {
+				style.Engine = pectest.EngineInfoCert
+			}
+			if variant&8 != 0 {
+				style.Malformed = pectest.MalformedLF
+			}
+			t.Run(fmt.Sprintf("%s-%d", name, variant), func(t *testing.T) {
+				raw := emit(t, n, func(n *pectest.Notice) {
+					n.Kind, n.Error, n.ErrorText, n.TakenCharge = notice.Kind, notice.Error, notice.ErrorText, notice.TakenCharge
+					n.ReceiptKind, n.Original, n.Style, n.Delivered = notice.ReceiptKind, notice.Original, &style, "luigi@beta-pec.example"
+				})
+				m, err := envelope.Open(t.Context(), bytes.NewReader(raw), v)
+				require.NoError(t, err)
+				require.NoError(t, m.Close())
+			})
+		}
+	}
+}

@@ -43,6 +43,9 @@ type Field struct {
 func Read(r io.ReaderAt, limit int64) (Header, int64, error) {
 	var h Header
 	size, err := Each(r, limit, func(f Field) {
+		if f.Name == "" {
+			return
+		}
 		if h == nil {
 			h = make(Header, 0, usualFields)
 		}
@@ -54,7 +57,8 @@ func Read(r io.ReaderAt, limit int64) (Header, int64, error) {
 	return h, size, nil
 }
 
-// Each is Read for those who have a place of their own for the fields.
+// Each is Read for those who have a place of their own for the fields. A line that is
+// neither a field nor a continuation is given as a Field without a name.
 func Each(r io.ReaderAt, limit int64, take func(Field)) (size int64, err error) {
 	raw, err := readBlock(r, limit)
 	if err != nil {
@@ -62,22 +66,29 @@ func Each(r io.ReaderAt, limit int64, take func(Field)) (size int64, err error) 
 	}
 	var name, value string // of the field being read
 	var folded []byte      // its value, once it has more than one line
+	open := false          // a field is being read
 	fields := 0
 	endField := func() {
+		if !open {
+			return
+		}
 		if folded != nil {
 			value = string(folded)
 		}
 		if name != "" {
 			fields++
-			take(Field{name, strings.TrimSpace(value)})
 		}
-		name, folded = "", nil
+		take(Field{name, strings.TrimSpace(value)})
+		open, folded = false, nil
 	}
 	for rest := raw; rest != "" && fields <= maxFields; {
 		var line string
 		line, rest, _ = strings.Cut(rest, "\n")
 		line = strings.TrimSuffix(line, "\r")
 		if line != "" && (line[0] == ' ' || line[0] == '\t') {
+			if !open {
+				name, value, open = "", "", true
+			}
 			if folded == nil {
 				folded = []byte(value)
 			}
@@ -85,12 +96,16 @@ func Each(r io.ReaderAt, limit int64, take func(Field)) (size int64, err error) 
 			continue
 		}
 		endField()
-		before, after, found := strings.Cut(line, ":")
-		if found {
-			// White space before the colon is obsolete syntax (RFC 5322, 4.5) that
-			// readers accept: it must not hide a second From from us.
-			name, value = strings.TrimRight(before, " \t"), after
+		if line == "" && rest == "" {
+			break // the end of the header
 		}
+		before, after, found := strings.Cut(line, ":")
+		if !found {
+			before, after = "", line
+		}
+		// White space before the colon is obsolete syntax (RFC 5322, 4.5) that
+		// readers accept: it must not hide a second From from us.
+		name, value, open = strings.TrimRight(before, " \t"), after, true
 	}
 	endField()
 	if fields > maxFields {
@@ -142,6 +157,11 @@ func (h Header) Get(name string) string {
 		}
 	}
 	return ""
+}
+
+// Has reports whether there is a field of that name.
+func (h Header) Has(name string) bool {
+	return slices.ContainsFunc(h, func(f Field) bool { return len(f.Name) == len(name) && strings.EqualFold(f.Name, name) })
 }
 
 // Values gives the values of all fields of that name.

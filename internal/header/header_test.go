@@ -39,6 +39,25 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// What is no field is given without a name, with its continuations, and not counted.
+func TestEachGivesWhatIsNoField(t *testing.T) {
+	for raw, want := range map[string]header.Header{
+		"A: 1\r\nnonsense\r\n folded\r\nB: 2\r\n\r\n": {{"A", "1"}, {"", "nonsense folded"}, {"B", "2"}},
+		" x\r\n y\r\nB: 2\r\n\r\n":                   {{"", "x y"}, {"B", "2"}},
+		": 1\r\n\r\n":                                 {{"", "1"}},
+		"x":                                            {{"", "x"}},
+		"A: 1\r\n\r\n":                                {{"A", "1"}},
+		"\r\n":                                         nil,
+	} {
+		var got header.Header
+		_, err := header.Each(strings.NewReader(raw), 1<<10, func(f header.Field) { got = append(got, f) })
+		require.NoError(t, err)
+		require.Equal(t, want, got, raw)
+	}
+	_, err := header.Each(strings.NewReader(strings.Repeat("x\n", 3000)), 1<<20, func(header.Field) {})
+	require.NoError(t, err)
+}
+
 func TestReadLimit(t *testing.T) {
 	const limit = 1 << 20
 	line := "A: " + strings.Repeat("x", 998) + "\r\n"
@@ -60,6 +79,8 @@ func TestGetAndValues(t *testing.T) {
 	require.Equal(t, "breve", h.Get("X-TipoRicevuta"))
 	require.Equal(t, []string{"a", "b"}, h.Values("TO"))
 	require.Empty(t, h.Get("Cc"))
+	require.True(t, h.Has("TO"))
+	require.False(t, h.Has("T"))
 	require.Empty(t, h.Values("Cc"))
 }
 

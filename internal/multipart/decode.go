@@ -37,6 +37,24 @@ func (p Part) Open() io.Reader {
 	}
 }
 
+// Prefix decodes the beginning of the body, as much as fits into room. It ends before
+// what cannot be decoded.
+func (p Part) Prefix(room []byte) ([]byte, error) {
+	switch p.Encoding {
+	case "base64", "quoted-printable":
+		n, err := io.ReadFull(p.Open(), room)
+		if err == io.EOF || err == io.ErrUnexpectedEOF || errors.Is(err, ErrEncoding) {
+			err = nil
+		}
+		return room[:n], err
+	}
+	n, err := p.Body.ReadAt(room, 0)
+	if err == io.EOF {
+		err = nil
+	}
+	return room[:n], err
+}
+
 // Content decodes the body, into room where it fits. Beyond limit bytes it is
 // ErrTooLarge, and what cannot be decoded is ErrEncoding.
 func (p Part) Content(limit int64, room []byte) ([]byte, error) {

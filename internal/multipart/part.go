@@ -1,6 +1,8 @@
 package multipart
 
 import (
+	"cmp"
+	"errors"
 	"io"
 	"strings"
 
@@ -17,9 +19,14 @@ type Part struct {
 	Body        *io.SectionReader
 
 	boundary       string
+	headerErr      error // what is wrong with the fields; only ReadPart knows
 	paramsErr      error // of Content-Type
 	dispositionErr error
 }
+
+// ErrHeader reports a header of a part that readers understand differently: it has
+// lines that are no fields, or a Content- field twice.
+var ErrHeader = errors.New("multipart: ambiguous header")
 
 // usualFields and usualParams are more than most parts have.
 const (
@@ -34,14 +41,39 @@ const maxHeader = 64 << 10
 func ReadPart(entity *io.SectionReader) (Part, error) {
 	var room [usualFields]header.Field
 	h := header.Header(room[:0])
+	var headerErr error
 	size, err := header.Each(entity, maxHeader, func(f header.Field) {
+		if !isName(f.Name) || isContentField(f.Name) && h.Has(f.Name) {
+			headerErr = ErrHeader
+		}
 		h = append(h, f)
 	})
 	if err != nil {
 		return Part{}, err
 	}
-	return NewPart(h, section(entity, size, entity.Size()-size)), nil
+	p := NewPart(h, section(entity, size, entity.Size()-size))
+	p.headerErr = headerErr
+	return p, nil
 }
+
+// isName is RFC 5322, 2.2: printable ASCII. A name that begins like a delimiter is none.
+func isName(name string) bool {
+	for i := range len(name) {
+		if name[i] <= ' ' || name[i] > '~' {
+			return false
+		}
+	}
+	return name != "" && !strings.HasPrefix(name, "--")
+}
+
+// isContentField reports whether a field says something about the body (RFC 2045, 3).
+func isContentField(name string) bool {
+	return len(name) > len("Content-") && strings.EqualFold(name[:len("Content-")], "Content-")
+}
+
+// HeaderErr reports what makes readers disagree about a part that ReadPart read:
+// ErrHeader or header.ErrParams; nil for a clear header.
+func (p Part) HeaderErr() error { return cmp.Or(p.headerErr, p.paramsErr, p.dispositionErr) }
 
 // NewPart makes a part of a header that was read and its body.
 func NewPart(h header.Header, body *io.SectionReader) Part {

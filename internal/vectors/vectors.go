@@ -42,7 +42,7 @@ import (
 var files embed.FS
 
 // Count is the number of vectors. A set of another size is a mistake in the set.
-const Count = 298
+const Count = 792
 
 // Grade says how a message stands to the rules.
 type Grade string

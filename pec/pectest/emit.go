@@ -32,7 +32,7 @@ func (p *Provider) Emit(n Notice) ([]byte, error) {
 			parts[1], parts[last] = parts[last], parts[1]
 		}
 	}
-	if style.ExtraPart {
+	if style.ExtraPart && n.Kind != KindAnomaly { // RFC 6109, 3.2.2
 		parts = append(parts, part{header: []Field{{"Content-Type", `text/plain; name="avvertenze.txt"`}}, body: []byte("Avvertenze del gestore.\r\n")})
 	}
 	b := boundary()

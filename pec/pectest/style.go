@@ -27,7 +27,8 @@ type Style struct {
 	FoldIDs bool
 	// OddHeaderCase writes X-Tiporicevuta and the like.
 	OddHeaderCase bool
-	// ExtraPart adds a part of the provider's own at the end.
+	// ExtraPart adds a part of the provider's own at the end; to an anomaly none, which
+	// may have no other than the text and the message.
 	ExtraPart bool
 	// NoSubject leaves oggetto out of the certification data.
 	NoSubject bool

@@ -37,7 +37,7 @@ func run(dir string) error {
 		kinds, algorithms, encodings, attributes, signers, weakness, tampering,
 		structure, nesting, boundaries, trust, usage, times, legacyLeaves, revocation,
 		fromAddress, certDataPlace, certDataContent, certDataRules, markers,
-		tolerantMIME, tolerantXML, tolerantHeader, engines,
+		tolerantMIME, tolerantXML, tolerantHeader, engines, guesses, guessesApart, shadows,
 	} {
 		topic(s)
 	}

@@ -71,7 +71,7 @@ func newPost(leaf *identity, tipo string) *post {
 			`Content-Type: text/plain; charset="iso-8859-1"`,
 			`Content-Disposition: inline`,
 			`Content-Transfer-Encoding: quoted-printable`,
-		}, body: "Il messaggio \"Offerta n. 42\" =E8 stato trattato.\r\n"},
+		}, body: titleOf(tipo) + "\r\n\r\nIl messaggio \"Offerta n. 42\" =E8 stato trattato.\r\n"},
 		p7s: part{head: []string{
 			`Content-Type: application/x-pkcs7-signature; name="smime.p7s"`,
 			`Content-Transfer-Encoding: base64`,
@@ -108,6 +108,30 @@ func newPost(leaf *identity, tipo string) *post {
 		p.original = original
 	}
 	return p
+}
+
+// titleOf is the first line of the text of a kind, in the words of the Italian rules.
+func titleOf(tipo string) string {
+	switch tipo {
+	case accettazione:
+		return "Ricevuta di accettazione"
+	case nonAccettaz:
+		return "Errore nell'accettazione del messaggio"
+	case presaInCarico:
+		return "Ricevuta di presa in carico"
+	case consegna:
+		return "Ricevuta di avvenuta consegna"
+	case erroreConsegna, preavviso:
+		return "Avviso di mancata consegna"
+	case virus:
+		return "Avviso di rilevazione virus informatico"
+	case trasporto:
+		return "Messaggio di posta certificata"
+	case anomalia:
+		return "Anomalia nel messaggio"
+	default:
+		return "Ricevuta futura"
+	}
 }
 
 // setOuter writes the top-level MIME fields for a boundary.
