@@ -35,7 +35,7 @@ func (t *turn) connect() error {
 // us away, the library reports one of the two at random: so it is asked again.
 func (t *turn) greet() (err error) {
 	for range 64 {
-		err = t.client.session.imap.WaitGreeting()
+		err = t.client.session.done(t.client.session.imap.WaitGreeting)
 		if err == nil || isReply(err) {
 			break
 		}
@@ -45,9 +45,9 @@ func (t *turn) greet() (err error) {
 
 func (t *turn) login() error {
 	c := t.client
-	client := c.session.imap
+	capability := func() (imap.CapSet, error) { return c.session.imap.Capability().Wait() }
 	// Asked for explicitly: what the library remembers may be of before the login.
-	caps, err := client.Capability().Wait()
+	caps, err := await(c.session, capability)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (t *turn) login() error {
 	if err := c.authenticate(caps, secret); err != nil {
 		return err
 	}
-	c.session.caps, err = client.Capability().Wait()
+	c.session.caps, err = await(c.session, capability)
 	return err
 }
 
@@ -89,11 +89,12 @@ func (c *Client) authenticate(caps imap.CapSet, secret string) error {
 		token.Client = bearer
 	default:
 		if caps.Has(imap.AuthCap(sasl.Plain)) {
-			return c.refused(client.Authenticate(sasl.NewPlainClient("", user, secret)))
+			plain := sasl.NewPlainClient("", user, secret)
+			return c.refused(c.session.done(func() error { return client.Authenticate(plain) }))
 		}
-		return c.refused(client.Login(user, secret).Wait())
+		return c.refused(c.session.done(func() error { return client.Login(user, secret).Wait() }))
 	}
-	err := client.Authenticate(token)
+	err := c.session.done(func() error { return client.Authenticate(token) })
 	switch {
 	case errors.Is(err, xoauth2.ErrCredentials):
 		return &Error{Op: "login", Reason: ReasonSecret, Err: err}

@@ -130,7 +130,7 @@ func (t *turn) ready() error {
 	c := t.client
 	if c.session != nil {
 		c.session.conn.allow(quick)
-		if c.session.imap.Noop().Wait() == nil {
+		if c.session.done(func() error { return c.session.imap.Noop().Wait() }) == nil {
 			return nil
 		}
 		t.drop()

@@ -15,6 +15,7 @@ import (
 const (
 	finalDot = ".\r\n" // RFC 5321, 4.1.1.4; the CRLF before it belongs to the body
 	maxReply = 64 << 10
+	maxLogin = 4 // lines of ours: AUTH, name, password, and the answer to a refused token
 )
 
 // wire is the connection beneath go-smtp. It decides when the final dot leaves:
@@ -29,6 +30,7 @@ type wire struct {
 	given int    // of in, to the library: whole lines
 
 	login   bool   // an AUTH exchange is under way
+	logins  int    // lines written in it
 	holding bool   // DATA is under way: the last bytes written stay here
 	held    []byte // at most as many as the final dot has
 	whole   bool   // all of the body has been written
@@ -49,6 +51,12 @@ func (w *wire) Write(p []byte) (int, error) {
 		// go-smtp answers a refused login with "*". To the server that is a bad
 		// command, which it may count against us, and a silent one would keep us.
 		return 0, errors.New("login is over")
+	}
+	if w.login {
+		// The library answers as long as the server asks.
+		if w.logins++; w.logins > maxLogin {
+			return 0, errors.New("login without end")
+		}
 	}
 	if !w.holding {
 		return w.Conn.Write(p)
