@@ -110,7 +110,7 @@ func TestDialogues(t *testing.T) {
 			continue
 		}
 		wait := stage.Play(netguardtest.Script{Says: seed.says})
-		assert.NoError(t, converse(t.Context(), stage, seed.op), "%d", i)
+		assert.NoError(t, converse(t.Context(), stage, seed.op, time.Minute), "%d", i)
 		wait()
 	}
 }
@@ -132,7 +132,7 @@ func FuzzDialogue(f *testing.F) {
 		}
 		netguardtest.Watch(t, patience, func(ctx context.Context) {
 			defer wait()
-			err := converse(ctx, stage, op&^dialogueSilent%dialogueOperations)
+			err := converse(ctx, stage, op&^dialogueSilent%dialogueOperations, 100*time.Millisecond)
 			var (
 				known *imapclient.Error
 				login *pec.LoginError
@@ -144,8 +144,7 @@ func FuzzDialogue(f *testing.F) {
 }
 
 // converse does one operation.
-func converse(ctx context.Context, stage *netguardtest.Stage, op byte) error {
-	const timeout = 100 * time.Millisecond
+func converse(ctx context.Context, stage *netguardtest.Stage, op byte, timeout time.Duration) error {
 	if op == dialogueSave {
 		s, err := imapclient.NewSentFolder(stage.Addr, pec.Password(user, secret), &imapclient.SentOptions{TLS: stage.Client, Timeout: timeout})
 		if err != nil {

@@ -29,15 +29,44 @@ const (
 // says joins what a server says from turn to turn.
 func says(turns ...string) []byte { return []byte(strings.Join(turns, netguardtest.Turn)) }
 
+const (
+	fuzzText = "a\r\n.b\r\n" // three lines with the final dot
+	ehlo     = "250-fake\r\n250-SIZE 1000\r\n250 AUTH PLAIN LOGIN\r\n"
+)
+
+// dialogues are what a server says to a message over a kept connection, to one over a
+// new one, and before the message where TLS is asked for.
+func dialogues() (sent, whole, inClear []string) {
+	sent = []string{"250 ok\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n", "", "", "250 2.0.0 queued\r\n"}
+	whole = append([]string{"220 fake\r\n", ehlo, "235 welcome\r\n"}, sent...)
+	inClear = []string{"220 fake\r\n", "250-fake\r\n250 STARTTLS\r\n", "220 go\r\n", ehlo, "235 welcome\r\n"}
+	return sent, whole, inClear
+}
+
+// TestDialogues keeps the seeds of whole dialogues whole.
+func TestDialogues(t *testing.T) {
+	sent, whole, inClear := dialogues()
+	stage := netguardtest.NewStage(t)
+	for _, startTLS := range []bool{false, true} {
+		all := whole
+		if startTLS {
+			all = append(inClear, sent...)
+		}
+		wait := stage.Play(netguardtest.Script{Says: says(all...), InClear: startTLS})
+		c, err := smtpclient.New(stage.Addr, pec.Password(sender, secret), &smtpclient.Options{TLS: stage.Client, StartTLS: startTLS})
+		require.NoError(t, err)
+		o := c.Submit(t.Context(), submission(fuzzText))
+		assert.Equal(t, pec.OutcomeSubmitted, o.Kind, "%v %v", o.Reply, o.Err)
+		require.NoError(t, c.Close())
+		wait()
+	}
+}
+
 // FuzzDialogue has the server say anything at all, in the clear and under TLS. The
 // client must come to an outcome that matches what the server heard, and leave
 // nothing behind.
 func FuzzDialogue(f *testing.F) {
-	const text = "a\r\n.b\r\n" // three lines with the final dot
-	ehlo := "250-fake\r\n250-SIZE 1000\r\n250 AUTH PLAIN LOGIN\r\n"
-	sent := []string{"250 ok\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n", "", "", "250 2.0.0 queued\r\n"}
-	whole := append([]string{"220 fake\r\n", ehlo, "235 welcome\r\n"}, sent...)
-	inClear := []string{"220 fake\r\n", "250-fake\r\n250 STARTTLS\r\n", "220 go\r\n", ehlo, "235 welcome\r\n"}
+	sent, whole, inClear := dialogues()
 	login := []string{"220 fake\r\n", "250 AUTH LOGIN\r\n"}
 	seeds := 0
 	seed := func(op byte, said []byte) {
@@ -89,7 +118,7 @@ func FuzzDialogue(f *testing.F) {
 				calls = 2
 			}
 			for range calls {
-				o := client.Submit(ctx, submission(text))
+				o := client.Submit(ctx, submission(fuzzText))
 				assert.True(t, o.Err == nil || typed(o.Err), "%v", o.Err)
 				switch o.Kind {
 				case pec.OutcomeSubmitted:
