@@ -29,9 +29,8 @@ func (b *body) Read(p []byte) (int, error) {
 		b.turn.client.session.due()
 		defer b.turn.client.session.rest()
 	}
-	done := b.turn.client.session.conn.stream()
 	n, err := b.src.Read(p)
-	done(n)
+	b.turn.client.session.conn.streamed(n)
 	b.left -= int64(n)
 	switch {
 	case err == io.EOF && b.left > 0:

@@ -1,6 +1,7 @@
 package imapclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,6 +70,7 @@ var (
 	errNoSent     = errors.New("no folder of sent mail to be recognised")
 	errRenumbered = errors.New("the UIDVALIDITY has changed meanwhile")
 	errNameless   = errors.New("the folder has no name")
+	errStuck      = errors.New("the IMAP library does not return")
 	errLost       = errors.New("the connection has ended")
 )
 
@@ -92,8 +94,8 @@ func failure(ctx, life context.Context, op string, err, broken error) error {
 		return &Error{Op: op, Reason: ReasonUnavailable, Err: err}
 	case errors.As(err, &reply):
 		return &Error{Op: op, Reason: ReasonRefused, Err: err}
-	case errors.Is(broken, errFlood):
-		return &Error{Op: op, Reason: ReasonProtocol, Err: broken}
+	case errors.Is(broken, errFlood), errors.Is(broken, errStrange), errors.Is(err, errStuck):
+		return &Error{Op: op, Reason: ReasonProtocol, Err: cmp.Or(broken, err)}
 	case errors.Is(broken, os.ErrDeadlineExceeded):
 		return &Error{Op: op, Reason: ReasonTimeout, Err: broken}
 	case broken != nil:

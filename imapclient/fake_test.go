@@ -288,6 +288,11 @@ func (f *fake) append(r *bufio.Reader, w *bufio.Writer, args string) bool {
 	fmt.Fprint(w, "+ go on\r\n")
 	w.Flush()
 	text := make([]byte, size)
+	if f.due("APPEND literal") {
+		_, _ = io.ReadFull(r, text[:size/2])
+		f.strike(r, w, "APPEND literal")
+		return false
+	}
 	if _, err := io.ReadFull(r, text); err != nil {
 		return false
 	}

@@ -236,10 +236,10 @@ func (f *fetch) hand(h head, b *body) error {
 func (f *fetch) bodies(set imap.UIDSet, each func(imap.UID, *body) error) error {
 	s := f.turn.client.session
 	s.conn.allow(bulk)
-	s.fetch = s.imap.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}})
-	for msg := s.fetch.Next(); msg != nil; msg = s.fetch.Next() {
+	s.ask(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}})
+	for msg := s.message(); msg != nil; msg = s.message() {
 		var uid imap.UID
-		for item := msg.Next(); item != nil; item = msg.Next() {
+		for item := next(s, msg.Next); item != nil; item = next(s, msg.Next) {
 			literal := f.turn.inspect(item, &uid, whole)
 			if literal == nil {
 				continue

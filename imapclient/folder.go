@@ -33,7 +33,7 @@ func (t *turn) folders() ([]Folder, error) {
 		opts = &imap.ListOptions{ReturnSpecialUse: true}
 	}
 	s.conn.allow(quick)
-	listed, err := s.imap.List("", "*", opts).Collect()
+	listed, err := await(s, func() ([]*imap.ListData, error) { return s.imap.List("", "*", opts).Collect() })
 	if err != nil {
 		return nil, t.fail("list", err)
 	}

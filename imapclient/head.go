@@ -50,7 +50,7 @@ func (f *fetch) list() ([]imap.UID, error) {
 func (f *fetch) search(criteria *imap.SearchCriteria) ([]imap.UID, error) {
 	s := f.turn.client.session
 	s.conn.allow(bulk)
-	data, err := s.imap.UIDSearch(criteria, nil).Wait()
+	data, err := await(s, func() (*imap.SearchData, error) { return s.imap.UIDSearch(criteria, nil).Wait() })
 	if err != nil {
 		return nil, f.turn.fail("search", err)
 	}
@@ -111,7 +111,7 @@ func byUID(h head, uid imap.UID) int { return cmp.Compare(h.uid, uid) }
 func (f *fetch) fetchHeads(uids []imap.UID) ([]head, error) {
 	s := f.turn.client.session
 	s.conn.allow(bulk)
-	s.fetch = s.imap.Fetch(imap.UIDSetNum(uids...), &imap.FetchOptions{
+	s.ask(imap.UIDSetNum(uids...), &imap.FetchOptions{
 		UID: true, InternalDate: true, RFC822Size: true,
 		BodySection: []*imap.FetchItemBodySection{{
 			Specifier:    imap.PartSpecifierHeader,
@@ -120,9 +120,9 @@ func (f *fetch) fetchHeads(uids []imap.UID) ([]head, error) {
 		}},
 	})
 	var heads []head
-	for msg := s.fetch.Next(); msg != nil; msg = s.fetch.Next() {
+	for msg := s.message(); msg != nil; msg = s.message() {
 		h, found := head{}, false
-		for item := msg.Next(); item != nil; item = msg.Next() {
+		for item := next(s, msg.Next); item != nil; item = next(s, msg.Next) {
 			switch item := item.(type) {
 			case goimap.FetchItemDataInternalDate:
 				h.arrived = item.Time
@@ -184,7 +184,10 @@ func (t *turn) inspect(item goimap.FetchItemData, uid *imap.UID, asked func(*ima
 // could not be had (RFC 5530, 3: EXPUNGEISSUED): they are looked for afterwards.
 func (t *turn) closeFetch() error {
 	s := t.client.session
-	err := s.fetch.Close()
+	if s.stuck {
+		return t.fail("fetch", errStuck)
+	}
+	err := s.done(s.fetch.Close)
 	if err != nil && !isReply(err) {
 		return t.fail("fetch", err)
 	}

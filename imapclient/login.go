@@ -36,7 +36,7 @@ func (t *turn) connect() error {
 // us away, the library reports one of the two at random: so it is asked again.
 func (t *turn) greet() (err error) {
 	for range 64 {
-		err = t.client.session.imap.WaitGreeting()
+		err = t.client.session.done(t.client.session.imap.WaitGreeting)
 		if err == nil || isReply(err) {
 			break
 		}
@@ -46,9 +46,9 @@ func (t *turn) greet() (err error) {
 
 func (t *turn) login() error {
 	c := t.client
-	client := c.session.imap
+	capability := func() (imap.CapSet, error) { return c.session.imap.Capability().Wait() }
 	// Asked for explicitly: what the library remembers may be of before the login.
-	caps, err := client.Capability().Wait()
+	caps, err := await(c.session, capability)
 	if err != nil {
 		return err
 	}
@@ -66,18 +66,21 @@ func (t *turn) login() error {
 	if err != nil {
 		return &Error{Op: "login", Reason: ReasonSecret, Err: err}
 	}
-	if name == sasl.Login {
-		err = client.Login(c.login.User, secret).Wait()
-	} else {
-		err = client.Authenticate(mechanism)
-	}
+	err = c.session.done(func() error {
+		if name == sasl.Login {
+			return c.session.imap.Login(c.login.User, secret).Wait()
+		}
+		return c.session.imap.Authenticate(mechanism)
+	})
 	switch {
+	case errors.Is(err, errStuck): // the library may be using the mechanism still
+		return err
 	case err != nil && mechanism.Refusal() != "":
 		return &pec.LoginError{Server: c.addr, Reply: mechanism.Refusal(), Err: err}
 	case err != nil:
 		return c.refused(err)
 	}
-	c.session.caps, err = client.Capability().Wait()
+	c.session.caps, err = await(c.session, capability)
 	return err
 }
 

@@ -1,7 +1,6 @@
 package imapclient
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -16,37 +15,42 @@ const (
 	quick = 1 << 20  // most commands
 	bulk  = 16 << 20 // those that tell of every message: a SEARCH of about 2 million
 
-	// A FETCH of headBatch messages has two for each. The library's error over 8192
-	// nested ones takes a second to make, over 65,536 a minute.
-	maxParens = 1 << 13
-
 	patience = 10 // times the silence that is allowed: what a server without progress has
 )
 
 var errFlood = errors.New("the server says more than any answer needs")
 
 // meter is the connection as the library sees it. The library keeps lines and
-// strings in memory however long they are, and parenthesised lists on its stack
-// however deep; and a server that trickles is never silent. So what a command makes
-// us read is bounded, in bytes, parentheses and time. The text of a message does not
-// count: it goes through to the caller.
+// strings in memory however long they are, and a server that trickles is never silent.
+// So what a command makes us read is bounded, in bytes and in time, and sifted. The
+// text of a message does not count: it goes through to the caller.
+//
+// After a line with which the server gives us the word, the library hears no more
+// until it has spoken. What comes at once would end the command before the library has
+// noted what it waits for next, and that would never come.
 type meter struct {
 	*netguard.Conn
 
-	mu      sync.Mutex
-	bytes   int64         // left
-	parens  int           // left
-	limit   time.Duration // for a command without progress, zero for none
-	until   time.Time     // when that is over
-	literal bool          // a literal is being streamed
-	err     error         // final
+	mu    sync.Mutex
+	bytes int64         // left
+	limit time.Duration // for a command without progress, zero for none
+	until time.Time     // when that is over
+	err   error         // final
+	mute  chan struct{} // closed when the library may hear again, nil when it may
+
+	// These belong to whoever reads.
+	sieve sieve
+	given int    // of sieve.out, to the library
+	goOn  bool   // sieve.out ends with a line that gives us the word
+	raw   []byte // not sifted yet
+	buf   [16 << 10]byte
 }
 
 // allow begins a command.
 func (m *meter) allow(bytes int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.bytes, m.parens = bytes, maxParens
+	m.bytes = bytes
 	m.rearm()
 }
 
@@ -61,58 +65,127 @@ func (m *meter) Expect(silence time.Duration) {
 
 func (m *meter) rearm() { m.until = time.Now().Add(m.limit) }
 
-// stream tells that a literal is being read, until the returned function is given
-// the number of its bytes that were.
-func (m *meter) stream() (done func(n int)) {
+// streamed tells that n bytes went to the caller.
+func (m *meter) streamed(n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.literal = true
-	return func(n int) {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		m.literal = false
-		m.bytes += int64(n)
-		if n > 0 {
-			m.rearm()
-		}
+	m.bytes += int64(n)
+	if n > 0 {
+		m.rearm()
 	}
+}
+
+// hush lets the library hear nothing until it has spoken, or until release.
+func (m *meter) hush() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.mute == nil {
+		m.mute = make(chan struct{})
+	}
+}
+
+func (m *meter) release() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.mute != nil {
+		close(m.mute)
+		m.mute = nil
+	}
+}
+
+func (m *meter) muted() chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mute
+}
+
+// Write implements net.Conn.
+func (m *meter) Write(p []byte) (int, error) {
+	defer m.release()
+	return m.Conn.Write(p)
 }
 
 // Read implements net.Conn.
 func (m *meter) Read(p []byte) (int, error) {
-	m.mu.Lock()
-	left, literal, err := m.bytes, m.literal, m.err
-	m.mu.Unlock()
-	if err != nil {
-		return 0, err
+	for {
+		if mute := m.muted(); mute != nil {
+			<-mute
+			continue
+		}
+		if n := copy(p, m.sieve.out[m.given:]); n > 0 {
+			if m.given += n; m.given == len(m.sieve.out) {
+				m.sieve.out, m.given = m.sieve.out[:0], 0
+				if m.goOn {
+					m.goOn = false
+					m.hush()
+				}
+			}
+			return n, nil
+		}
+		if err := m.broken(); err != nil {
+			return 0, err
+		}
+		if len(m.raw) > 0 {
+			n, goOn, err := m.sieve.sift(m.raw)
+			m.raw, m.goOn = m.raw[n:], goOn
+			m.fail(err)
+			continue
+		}
+		if m.sieve.kind != kindDropped && m.sieve.literal > 0 {
+			n := m.read(p[:min(int64(len(p)), m.sieve.literal)])
+			if m.sieve.literal -= int64(n); n > 0 {
+				return n, nil
+			}
+			continue
+		}
+		m.raw = m.buf[:m.read(m.buf[:])]
 	}
+}
+
+// read takes bytes from the connection, as many as may come. It gives none when m is
+// broken.
+func (m *meter) read(p []byte) int {
+	m.mu.Lock()
+	left := m.bytes
+	m.mu.Unlock()
 	n, err := m.Conn.Read(p[:min(int64(len(p)), max(left, 1))])
 	if n == 0 {
-		return n, err
+		m.fail(err)
+		return 0
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.bytes -= int64(n)
-	if !literal {
-		m.parens -= bytes.Count(p[:n], []byte("("))
-	}
 	switch {
-	case m.bytes < 0 || m.parens < 0:
+	case m.bytes < 0:
 		m.err = errFlood
 	case m.limit > 0 && time.Now().After(m.until):
 		m.err = fmt.Errorf("no answer, but bytes, for %v: %w", m.limit, os.ErrDeadlineExceeded)
 	default:
-		return n, err
+		return n
 	}
-	return 0, m.err
+	return 0
+}
+
+// fail keeps the first error.
+func (m *meter) fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err == nil {
+		m.err = err
+	}
+}
+
+func (m *meter) broken() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.err
 }
 
 // Failure gives what broke the connection, nil when nothing has.
 func (m *meter) Failure() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.err != nil {
-		return m.err
+	if err := m.broken(); err != nil {
+		return err
 	}
 	return m.Conn.Failure()
 }

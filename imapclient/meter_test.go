@@ -108,7 +108,7 @@ func TestFlood(t *testing.T) {
 		{"literal as a later body", "FETCH body", chain("* 3 FETCH (UID 3 BODY[] "+four, repeat("A", vast)), imapclient.ReasonProtocol},
 		{"body that looks like one", "FETCH body", chain("* OK BODY[] "+four+"* OK ", repeat("A", vast)), imapclient.ReasonProtocol},
 		{"body of another message", "FETCH body", chain("* 9 FETCH (UID 9 BODY[] "+four, repeat("A", vast)), imapclient.ReasonProtocol},
-		{"nested structure", "FETCH body", chain("* 1 FETCH (BODYSTRUCTURE ", repeat("(", vast)), imapclient.ReasonProtocol},
+		{"nested structure", "FETCH body", chain("* 1 FETCH (BODYSTRUCTURE ", repeat("(", vast)), ""}, // an answer that makes no sense is asked for again
 		{"nested threads", "SEARCH", chain("* THREAD ", repeat("(", vast)), imapclient.ReasonProtocol},
 		{"endless news", "idling", repeat("* 1 FETCH (FLAGS (\\Seen))\r\n", vast), imapclient.ReasonProtocol},
 	}
@@ -133,7 +133,11 @@ func TestFlood(t *testing.T) {
 			}
 			used := stop()
 			t.Logf("%d MiB, %v: %v", used>>20, time.Since(begin).Round(time.Millisecond), err)
-			checkReason(t, err, c.reason)
+			if c.reason == "" {
+				require.NoError(t, err)
+			} else {
+				checkReason(t, err, c.reason)
+			}
 			assert.Less(t, used, uint64(memory))
 			c2.Close()
 		})

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/emersion/go-imap/v2"
+	goimap "github.com/emersion/go-imap/v2/imapclient"
 )
 
 // Probe is what a server tells of a mailbox.
@@ -89,7 +90,7 @@ func (t *turn) probe() (*Probe, error) {
 func (t *turn) quota() (*Quota, error) {
 	s := t.client.session
 	s.conn.allow(quick)
-	roots, err := s.imap.GetQuotaRoot("INBOX").Wait()
+	roots, err := await(s, func() ([]goimap.QuotaData, error) { return s.imap.GetQuotaRoot("INBOX").Wait() })
 	if err != nil {
 		if isReply(err) && t.ctx.Err() == nil {
 			return nil, nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/emersion/go-imap/v2"
+	goimap "github.com/emersion/go-imap/v2/imapclient"
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
@@ -144,18 +145,24 @@ func (t *turn) holds(box *imap.SelectData, folder, messageID string) (bool, erro
 func (t *turn) add(folder string, size int64, body io.Reader) error {
 	s := t.client.session
 	s.conn.allow(quick)
-	command := s.imap.Append(folder, size, &imap.AppendOptions{Flags: []imap.Flag{imap.FlagSeen}})
+	s.conn.hush() // the library must not hear of the end before it has asked
+	command, err := await(s, func() (*goimap.AppendCommand, error) {
+		return s.imap.Append(folder, size, &imap.AppendOptions{Flags: []imap.Flag{imap.FlagSeen}}), nil
+	})
+	if err != nil {
+		return t.fail("save", err)
+	}
 	s.rest() // the server is silent while it listens
 	if err := t.pour(command, body, size); err != nil {
 		s.conn.Close()
-		_ = command.Close() // gives up the library's lock
+		_ = s.done(command.Close) // gives up the library's lock
 		return err
 	}
 	s.due()
-	if err := command.Close(); err != nil {
+	if err := s.done(command.Close); err != nil {
 		return t.fail("save", err)
 	}
-	if _, err := command.Wait(); err != nil {
+	if _, err := await(s, command.Wait); err != nil {
 		return t.fail("save", err)
 	}
 	t.sound = true

@@ -107,12 +107,12 @@ func (f *fetch) accuse(uid imap.UID, hangup error) error {
 func (f *fetch) handsOut(uid imap.UID) (ok bool) {
 	s := f.turn.client.session
 	s.conn.allow(quick)
-	s.fetch = s.imap.Fetch(imap.UIDSetNum(uid), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{
+	s.ask(imap.UIDSetNum(uid), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{
 		{Peek: true, Partial: &imap.SectionPartial{Size: 1}},
 	}})
-	for msg := s.fetch.Next(); msg != nil; msg = s.fetch.Next() {
+	for msg := s.message(); msg != nil; msg = s.message() {
 		var got imap.UID
-		for item := msg.Next(); item != nil; item = msg.Next() {
+		for item := next(s, msg.Next); item != nil; item = next(s, msg.Next) {
 			if literal := f.turn.inspect(item, &got, start); literal != nil {
 				if literal.finish() != nil {
 					return false

@@ -130,7 +130,7 @@ func (t *turn) ready() error {
 	c := t.client
 	if c.session != nil {
 		c.session.conn.allow(quick)
-		if c.session.imap.Noop().Wait() == nil {
+		if c.session.done(func() error { return c.session.imap.Noop().Wait() }) == nil {
 			return nil
 		}
 		t.drop()
@@ -158,10 +158,11 @@ func (t *turn) opened(folder string, box *imap.SelectData, err error) error {
 }
 
 // settle says whether the connection can be used again after requests that ended
-// with err: not when an answer is still under way.
+// with err: not when an answer is still under way, nor when there is none any more.
 func (t *turn) settle(err error) {
 	var one *pec.MessageError
-	t.sound = err == nil || t.client.session.fetch == nil && (isReply(err) || errors.As(err, &one))
+	s := t.client.session
+	t.sound = s != nil && (err == nil || s.fetch == nil && (isReply(err) || errors.As(err, &one)))
 }
 
 // isReply tells an answer of the server, NO or BAD, from a broken connection.

@@ -56,7 +56,8 @@ func (c *Client) Wait(ctx context.Context) error {
 func (t *turn) idle() error {
 	s := t.client.session
 	s.conn.allow(bulk)
-	command, err := s.imap.Idle()
+	command, err := await(s, s.imap.Idle)
+	s.conn.release() // from now on the server may talk, too
 	if err != nil {
 		if isReply(err) && t.ctx.Err() == nil {
 			return err
@@ -69,7 +70,7 @@ func (t *turn) idle() error {
 	// DONE is a few bytes and cannot stall for long on a connection that lives.
 	// What the server says to it is read by the next turn.
 	stop := time.AfterFunc(farewell, func() { s.conn.Close() })
-	done := command.Close()
+	done := s.done(command.Close)
 	t.sound = stop.Stop() && done == nil && s.conn.Failure() == nil
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/textproto"
+	"slices"
 
 	"github.com/gopec/gopec/internal/netguard"
 	"github.com/gopec/gopec/pec"
@@ -14,6 +15,7 @@ import (
 const (
 	finalDot = ".\r\n" // RFC 5321, 4.1.1.4; the CRLF before it belongs to the body
 	maxReply = 64 << 10
+	maxLogin = 4 // lines of ours: AUTH, name, password, and the answer to a refused token
 )
 
 // wire is the connection beneath go-smtp. It decides when the final dot leaves:
@@ -25,8 +27,10 @@ type wire struct {
 
 	early []byte // read before anything the server sends
 	in    []byte // what the server sent since our last command
+	given int    // of in, to the library: whole lines
 
 	login   bool   // an AUTH exchange is under way
+	logins  int    // lines written in it
 	holding bool   // DATA is under way: the last bytes written stay here
 	held    []byte // at most as many as the final dot has
 	whole   bool   // all of the body has been written
@@ -42,11 +46,17 @@ func (w *wire) begin(ctx context.Context) {
 
 // Write implements net.Conn.
 func (w *wire) Write(p []byte) (int, error) {
-	w.in = w.in[:0]
+	w.in, w.given = append(w.in[:0], w.in[w.given:]...), 0
 	if w.login && string(p) == "*\r\n" {
 		// go-smtp answers a refused login with "*". To the server that is a bad
 		// command, which it may count against us, and a silent one would keep us.
 		return 0, errors.New("login is over")
+	}
+	if w.login {
+		// The library answers as long as the server asks.
+		if w.logins++; w.logins > maxLogin {
+			return 0, errors.New("login without end")
+		}
 	}
 	if !w.holding {
 		return w.Conn.Write(p)
@@ -75,12 +85,24 @@ func (w *wire) Read(p []byte) (int, error) {
 		w.early = w.early[n:]
 		return n, nil
 	}
-	n, err := w.Conn.Read(p)
-	if len(w.in)+n > maxReply {
-		return 0, errors.New("reply without end")
+	// The library takes the end of the connection for the end of a line. A reply that
+	// broke off is none, so only whole lines go through.
+	whole := bytes.LastIndexByte(w.in, '\n') + 1
+	for whole <= w.given {
+		if len(w.in) >= maxReply {
+			return 0, errors.New("reply without end")
+		}
+		w.in = slices.Grow(w.in, 512)
+		n, err := w.Conn.Read(w.in[len(w.in):cap(w.in)])
+		w.in = w.in[:len(w.in)+n]
+		if n == 0 {
+			return 0, err
+		}
+		whole = bytes.LastIndexByte(w.in, '\n') + 1
 	}
-	w.in = append(w.in, p[:n]...)
-	return n, err
+	n := copy(p, w.in[w.given:whole])
+	w.given += n
+	return n, nil
 }
 
 func (w *wire) sendDot() error {

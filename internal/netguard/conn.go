@@ -21,6 +21,8 @@ type Conn struct {
 	raw     net.Conn
 	tls     *tls.Conn
 	timeout time.Duration // for one write
+	closed  chan struct{}
+	closing sync.Once
 
 	mu       sync.Mutex
 	silence  time.Duration
@@ -59,7 +61,7 @@ func DialClear(ctx context.Context, addr string, config *tls.Config, timeout tim
 		}
 		return nil, err
 	}
-	c := &Conn{raw: raw, tls: tls.Client(raw, config), timeout: timeout, silence: timeout}
+	c := &Conn{raw: raw, tls: tls.Client(raw, config), timeout: timeout, closed: make(chan struct{}), silence: timeout}
 	err = raw.SetDeadline(time.Now().Add(timeout))
 	if err == nil {
 		err = c.tls.HandshakeContext(ctx)
@@ -146,7 +148,13 @@ func (c *Conn) Write(p []byte) (int, error) {
 
 // Close closes the socket beneath TLS: the farewell of TLS would wait for a peer
 // that does not read.
-func (c *Conn) Close() error { return c.raw.Close() }
+func (c *Conn) Close() error {
+	c.closing.Do(func() { close(c.closed) })
+	return c.raw.Close()
+}
+
+// Closed gives a channel that is closed by Close.
+func (c *Conn) Closed() <-chan struct{} { return c.closed }
 
 // Failure gives the first error of a Read or a Write, nil when none failed. The
 // protocol libraries flatten it to text on its way up.

@@ -1,0 +1,42 @@
+package imapclient
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/internal/netguard"
+	"github.com/gopec/gopec/internal/netguard/netguardtest"
+)
+
+// TestAwait gives up a library that does not return once the connection has ended,
+// and asks it for nothing more.
+func TestAwait(t *testing.T) {
+	id := netguardtest.NewIdentity(t)
+	addr := netguardtest.Listen(t, id.Server, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	config, err := netguard.TLSConfig(addr, id.Client)
+	require.NoError(t, err)
+	conn, err := netguard.Dial(t.Context(), addr, config, time.Minute)
+	require.NoError(t, err)
+	s := newSession(conn, time.Minute)
+	forever := make(chan struct{})
+	defer close(forever)
+
+	require.NoError(t, conn.Close())
+	_, err = await(s, func() (int, error) {
+		<-forever
+		return 1, nil
+	})
+	require.ErrorIs(t, err, errStuck)
+	err = s.done(func() error {
+		t.Error("asked again")
+		return nil
+	})
+	require.ErrorIs(t, err, errStuck)
+	assert.Nil(t, s.message())
+	s.drop()
+}
