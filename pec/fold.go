@@ -63,12 +63,16 @@ func fold(facts []Fact, at time.Time) (Status, *folding) {
 type folding struct {
 	intent    Intent
 	elsewhere bool // the intent is inferred from notices
-	attempts  map[int]attempt
-	tried     time.Time // the first attempt
-	submitted time.Time // when the provider first answered 250; zero when it did not
-	suspended bool
-	resumed   bool // it was, and is no more
-	readTo    time.Time
+	restored  int  // the N of the last Restoration; zero for none
+	untraced  *Untraced
+	// abandonedAfter is the last Restoration of an Abandonment.
+	abandonedAfter int
+	attempts       map[int]attempt
+	tried          time.Time // the first attempt
+	submitted      time.Time // when the provider first answered 250; zero when it did not
+	suspended      bool
+	resumed        bool // it was, and is no more
+	readTo         time.Time
 
 	notices    []NoticeFact // those that join, each once, by certified time
 	acceptance *NoticeFact  // the first of its kind
@@ -98,6 +102,7 @@ func newFolding(facts []Fact) *folding {
 	}
 	f.addAttempts(facts)
 	f.addNotices(facts)
+	f.addRestorations(facts)
 	suspensions, resumptions := 0, 0
 	for _, fact := range facts {
 		switch fact := fact.fact().(type) {
@@ -151,6 +156,7 @@ func (f *folding) addIntent(facts []Fact) bool {
 	// There is one intent in a send. Of more the least is taken, so that not even a
 	// mistake makes the order matter.
 	f.intent = slices.MinFunc(intents, compareIntents)
+	f.elsewhere = f.elsewhere || f.intent.Adopted
 	return true
 }
 

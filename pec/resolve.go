@@ -53,11 +53,15 @@ func (l *Ledger) Cancel(ctx context.Context, messageID string) error {
 		return err
 	}
 	_, f := fold(s.facts, l.now())
-	if f == nil || !f.mayAttempt() {
+	if f == nil || !f.isUnsent() {
 		return ErrNotOpen
 	}
+	given := Abandonment{N: f.last().n + 1, At: l.now()}
+	if f.isUnsure() {
+		given.Restoration = f.restored
+	}
 	// It takes the place of the next attempt: whoever claims that first has it.
-	added, err := l.record(ctx, messageID, Abandonment{N: f.last().n + 1, At: l.now()})
+	added, err := l.record(ctx, messageID, given)
 	if err == nil && !added {
 		return ErrNotOpen
 	}

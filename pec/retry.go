@@ -12,7 +12,9 @@ import (
 // error, after pauses that grow from a minute to an hour. What has been offered for
 // as long as Options.RetryFor is given up. Each step of the iteration is one
 // attempt of this Client, with what it led to in Event.Outcome, or a message given up:
-// OutcomeRefused. An attempt that no server answered is the last: what else is due stays so for the next call. In a
+// OutcomeRefused. After MarkRestored the error is a *HeldError until the mailbox has been
+// read; then each message from before is searched for (Prove) and offered if nothing was
+// found, and what is found is a step too, without Outcome. An attempt that no server answered is the last: what else is due stays so for the next call. In a
 // suspended mailbox the error is a *SuspendedError. At most one error is yielded, as
 // the last pair.
 func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
@@ -21,10 +23,29 @@ func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 			yield(Event{}, err)
 			return
 		}
+		if _, held, err := c.hold(ctx); err != nil || held != nil {
+			if err == nil {
+				err = held
+			}
+			yield(Event{}, err)
+			return
+		}
 		for s, err := range c.selected(ctx, Query{Filter: FilterDue, At: c.now()}) {
 			if err != nil {
 				yield(Event{}, err)
 				return
+			}
+			if f := newFolding(s.facts); f != nil && f.isUnsure() {
+				// Searched for first. Without a trace it is offered now.
+				for e, err := range c.Prove(ctx, s.name) {
+					if !yield(e, err) || err != nil {
+						return
+					}
+				}
+				if s, err = c.load(ctx, s.name); err != nil {
+					yield(Event{}, err)
+					return
+				}
 			}
 			event, err := c.retry(ctx, s)
 			if err != nil {
@@ -46,6 +67,9 @@ func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 // nothing to do.
 func (c *Client) retry(ctx context.Context, s *send) (*Event, error) {
 	status, f := fold(s.facts, c.now())
+	if !f.mayAttempt() || f.heldBack() {
+		return nil, nil
+	}
 	if c.isSpent(f) {
 		if err := c.Cancel(ctx, status.MessageID); errors.Is(err, ErrNotOpen) {
 			return nil, nil // it has left since, or somebody is at it

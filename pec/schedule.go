@@ -24,6 +24,9 @@ func (f *folding) dueAt() time.Time {
 		return time.Time{}
 	}
 	last := f.last()
+	if f.untraced != nil && f.untraced.Trace != "" || len(f.resent) > 0 {
+		return time.Time{}
+	}
 	if last.n == 0 {
 		return f.intent.At.Add(claimGrace)
 	}
@@ -33,9 +36,14 @@ func (f *folding) dueAt() time.Time {
 	return last.outcome.At.Add(pause(last.n))
 }
 
-// mayAttempt tells whether another attempt cannot make a second copy: every one so
-// far provably left nothing with the provider, and may be repeated.
-func (f *folding) mayAttempt() bool {
+// mayAttempt tells whether another attempt cannot make a second copy. A send that was
+// repeated by another is over: Resend asked for a definite failure, which a Store that
+// was restored from a backup need not have any more.
+func (f *folding) mayAttempt() bool { return f.isUnsent() && len(f.resent) == 0 }
+
+// isUnsent tells whether every attempt so far provably left nothing with the provider,
+// and may be repeated.
+func (f *folding) isUnsent() bool {
 	if f.elsewhere || f.certified() {
 		return false
 	}

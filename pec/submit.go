@@ -36,11 +36,14 @@ func (c *Client) submit(ctx context.Context, messageID string, open func() (io.R
 		return false, err
 	}
 	_, f := fold(s.facts, c.now())
-	if f == nil || f.elsewhere {
+	if f == nil || f.elsewhere && !f.intent.Adopted {
 		return false, ErrUnknownSend
 	}
 	if !f.mayAttempt() {
 		return false, f.standing()
+	}
+	if f.heldBack() {
+		return false, c.heldSend(ctx, f)
 	}
 	if suspended, _ := suspensionIn(s.facts); suspended != nil {
 		err := &SuspendedError{Suspension: *suspended}
@@ -51,6 +54,16 @@ func (c *Client) submit(ctx context.Context, messageID string, open func() (io.R
 		err = &SendError{MessageID: f.intent.MessageID, Outcome: Outcome{Kind: OutcomeUncertain, Err: errOther}}
 	}
 	return claimed, err
+}
+
+// heldSend is what submit returns of a send that is held back.
+func (c *Client) heldSend(ctx context.Context, f *folding) error {
+	err := c.held(ctx, f)
+	var held *HeldError
+	if !errors.As(err, &held) {
+		return err
+	}
+	return &SendError{MessageID: f.intent.MessageID, Outcome: Outcome{Kind: OutcomeUncertain, Err: held}}
 }
 
 // offer makes attempt n at a send, if it is the one that may: claimed is false when

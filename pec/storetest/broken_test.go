@@ -30,7 +30,7 @@ var defects = map[string]struct {
 	"reads Raw from its place":     {"AppendKeepsItsArguments", func(s pec.Store) pec.Store { return rawFromPlace{s} }},
 	"ends Raw early":               {"RawExactly", func(s pec.Store) pec.Store { return shortRaw{s} }},
 	"gives the feed from its end":  {"ChangesFromAnywhere", func(s pec.Store) pec.Store { return inclusive{s} }},
-	"ends where it is lost":       {"ChangesBeyondTheEnd", func(s pec.Store) pec.Store { return lenient{s} }},
+	"ends where it is lost":        {"ChangesBeyondTheEnd", func(s pec.Store) pec.Store { return lenient{s} }},
 	"forgets mailboxes":            {"MailboxesApart", func(s pec.Store) pec.Store { return oneMailbox{s} }},
 	"compares names by case":       {"EntryHostileNames", func(s pec.Store) pec.Store { return foldedKeys{s} }},
 	"believes old summaries":       {"SummaryOfMoreEntriesStays", func(s pec.Store) pec.Store { return lastSummary{s} }},
