@@ -15,6 +15,7 @@ type attempt struct {
 	outcome   *AttemptOutcome
 	resolved  *Resolution
 	abandoned bool
+	given     GivenUp // why it was
 }
 
 func (f *folding) addAttempts(facts []Fact) {
@@ -30,7 +31,10 @@ func (f *folding) addAttempts(facts []Fact) {
 			f.tried = earliest(f.tried, fact.At)
 			update(fact.N, func(a *attempt) { a.begun = earliest(a.begun, fact.At) })
 		case Abandonment:
-			update(fact.N, func(a *attempt) { a.abandoned = true })
+			update(fact.N, func(a *attempt) {
+				// There is one in the place of an attempt. Of more the last reason counts.
+				a.abandoned, a.given = true, max(a.given, fact.Reason)
+			})
 		case AttemptOutcome:
 			update(fact.N, func(a *attempt) {
 				// There is one outcome of an attempt. Of more the gravest counts.
@@ -85,11 +89,24 @@ func (a attempt) kind() OutcomeKind {
 		return OutcomeSubmitted
 	case a.resolved != nil:
 		return OutcomeRefused
-	case a.begun.IsZero() && a.outcome == nil && a.abandoned:
+	case a.isGivenUp():
 		return OutcomeRefused
 	default:
 		return OutcomeUncertain
 	}
+}
+
+// isGivenUp tells whether the attempt was given up before it was made.
+func (a attempt) isGivenUp() bool { return a.abandoned && a.begun.IsZero() && a.outcome == nil }
+
+// givenUp tells whether the attempts were ended, and why.
+func (f *folding) givenUp() (reason GivenUp, ok bool) {
+	for _, a := range f.attempts {
+		if a.isGivenUp() {
+			reason, ok = max(reason, a.given), true
+		}
+	}
+	return reason, ok
 }
 
 // offers counts the attempts. An abandonment only takes the place of one.

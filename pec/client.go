@@ -56,7 +56,9 @@ type Options struct {
 	// repeated key makes a second PEC.
 	KeySecret []byte
 	// RetryFor is how long a message that provably has not left is offered again
-	// before it is given up; zero means 24 hours.
+	// before it is given up; zero means 24 hours. A pause between two attempts counts for
+	// an eighth of it at most, or for as long as Retry makes it: one wrong clock, or a
+	// machine that slept, gives nothing up.
 	RetryFor time.Duration
 	// OverdueAfter is how long after acceptance the last notice about a certified
 	// recipient is missed; zero means 26 hours. It holds for sends begun from now on.

@@ -100,11 +100,23 @@ type AttemptOutcome struct {
 // place of attempt N, so that nobody can make that one.
 type Abandonment struct {
 	N int
+	// Reason is why; "" in one that an earlier version recorded.
+	Reason GivenUp `json:",omitempty"`
 	// Restoration is the N of the Restoration after which it was not yet known whether the
 	// message had left before; zero when it certainly had not.
 	Restoration int `json:",omitempty"`
 	At          time.Time
 }
+
+// GivenUp says why a send that provably has not left is offered no more. The set is
+// closed.
+type GivenUp string
+
+// The reasons.
+const (
+	GivenUpCancelled GivenUp = "cancelled" // Cancel
+	GivenUpRetryFor  GivenUp = "retry-for" // every attempt in Options.RetryFor failed
+)
 
 // Resolution is the caller's word on attempt N, whose outcome is uncertain. What is
 // proven outweighs it.
@@ -137,12 +149,14 @@ type Resumption struct {
 	At time.Time
 }
 
-// SetAside is a message of the mailbox that could not be read. Watch and Reverify try
-// again.
+// SetAside is a message of the mailbox that could not be read, or was signed in the
+// future. Watch and Reverify try again.
 type SetAside struct {
 	Cursor Cursor
 	Reason string // for people
-	At     time.Time
+	// Until is the signing time of a message of the future; zero for any other.
+	Until time.Time `json:",omitzero"`
+	At    time.Time
 }
 
 // Recovered tells that a message set aside was read after all.

@@ -44,6 +44,7 @@ func fold(facts []Fact, at time.Time) (Status, *folding) {
 		Elsewhere: f.elsewhere,
 		Attempts:  f.offers(),
 	}
+	s.GivenUp, _ = f.givenUp()
 	base := f.submission()
 	for _, address := range f.intent.Recipients() {
 		s.Recipients = append(s.Recipients, f.recipient(address, base))

@@ -71,13 +71,13 @@ func (c *Client) retry(ctx context.Context, s *send) (*Event, error) {
 		return nil, nil
 	}
 	if c.isSpent(f) {
-		if err := c.Cancel(ctx, status.MessageID); errors.Is(err, ErrNotOpen) {
+		if err := c.giveUp(ctx, status.MessageID, GivenUpRetryFor); errors.Is(err, ErrNotOpen) {
 			return nil, nil // it has left since, or somebody is at it
 		} else if err != nil {
 			return nil, err
 		}
 		c.log.WarnContext(ctx, "pec: given up", slog.String("message_id", status.MessageID))
-		return &Event{MessageID: status.MessageID, Outcome: &Outcome{Kind: OutcomeRefused, Reply: f.submission().Reply}}, nil
+		return &Event{MessageID: status.MessageID, Outcome: &Outcome{Kind: OutcomeRefused, Reply: f.submission().Reply, Err: errSpent}}, nil
 	}
 	attempted, err := c.submit(ctx, status.MessageID, c.stored(ctx, status.MessageID))
 	var suspended *SuspendedError

@@ -14,6 +14,9 @@ const (
 	attemptLimit = time.Hour
 	// defaultRetryFor is how long a message that provably has not left is offered again.
 	defaultRetryFor = 24 * time.Hour
+	// leastAttempts have to be spread over Options.RetryFor, and one more, before a message
+	// is given up, where its pauses allow as many.
+	leastAttempts = 8
 )
 
 // dueAt is from when on a send that provably has not left is to be offered (again);

@@ -124,6 +124,9 @@ type Status struct {
 	// SentAt is the legal time of sending: the certified time of the acceptance, in
 	// the provider's offset. Zero until there is one.
 	SentAt time.Time
+	// GivenUp says why the message is offered no more, though it never left; "" unless it
+	// was given up.
+	GivenUp GivenUp
 	// Attempts is how often the message was offered to the provider.
 	Attempts int
 	// Flags are in alphabetical order; nil when there are none.

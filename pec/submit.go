@@ -1,6 +1,7 @@
 package pec
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -13,6 +14,8 @@ import (
 var (
 	// errOther is the Err of an uncertain outcome: the claim is another's.
 	errOther = errors.New("another process has the attempt, or had it when it ended")
+	// errSpent is the Err of a message that was given up.
+	errSpent = errors.New("given up: " + string(GivenUpRetryFor))
 	// errAltered reports that the message is not the one whose digest was recorded.
 	errAltered = errors.New("pec: the stored message is not the one that was recorded")
 	// errLate reports that an attempt took longer than its claim holds.
@@ -94,7 +97,10 @@ func (f *folding) standing() error {
 		return nil
 	case StateRefused:
 		e.Outcome.Kind = OutcomeRefused
-		e.Outcome.Err = errors.New("refused, or given up")
+		e.Outcome.Err = errors.New("refused, or resolved as not sent")
+		if given, ok := f.givenUp(); ok {
+			e.Outcome.Err = errors.New("given up: " + cmp.Or(string(given), "by an earlier version"))
+		}
 	default:
 		e.Outcome.Err = errOther
 	}
