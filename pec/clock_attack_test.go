@@ -19,7 +19,8 @@ func (o *office) wrong(t *testing.T, by time.Duration) *office {
 	return w
 }
 
-// One machine is 25 hours ahead: that is no reason to give up what waits.
+// One machine is 25 hours ahead: that is no reason to give up what waits, nor to wait
+// until its time has come once it is gone.
 func TestOneWrongClockGivesNothingUp(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
@@ -36,6 +37,15 @@ func TestOneWrongClockGivesNothingUp(t *testing.T) {
 		}
 	}
 	require.Equal(t, pec.StateRetrying, o.state(t, id))
+	tries := len(o.submitted)
+	require.Less(t, tries, 60, "each at its pace")
+	o.outcome = pec.OutcomeSubmitted
+	for range 7 {
+		o.clock.advance(10 * time.Minute)
+		o.retry(t)
+	}
+	require.Equal(t, tries+1, len(o.submitted))
+	require.Equal(t, pec.StateSubmitted, o.state(t, id))
 }
 
 // A jump of the clock between two attempts counts for little, however far it goes.

@@ -67,7 +67,7 @@ func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 // nothing to do.
 func (c *Client) retry(ctx context.Context, s *send) (*Event, error) {
 	status, f := fold(s.facts, c.now())
-	if !f.mayAttempt() || f.heldBack() {
+	if !f.isDue(c.now()) || !f.mayAttempt() || f.heldBack() {
 		return nil, nil
 	}
 	if c.isSpent(f) {
