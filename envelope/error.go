@@ -31,6 +31,7 @@ const (
 	CodeUntrusted           Code = "untrusted"             // the certificate was not issued by an anchor
 	CodeLegacy              Code = "legacy"                // genuine, but only under the legacy policy
 	CodeExpired             Code = "expired"               // the certificate was not valid at signing time
+	CodeFuture              Code = "future"                // signed later than the clock says: to be judged again by then
 	CodeWrongUsage          Code = "wrong-usage"           // not a provider's signing certificate
 	CodeRevoked             Code = "revoked"               // revoked at or before signing time
 	CodeAddressMismatch     Code = "address-mismatch"      // From is not the signer

@@ -74,7 +74,7 @@ func TestKnownSignerExpiresAndIsRevoked(t *testing.T) {
 	clock = now.AddDate(3, 0, 0)
 	require.Equal(t, []envelope.Warning{envelope.WarningExpiredNow}, accepted(t, raw, v).Warnings)
 	clock = now.Add(-time.Hour)
-	require.Equal(t, envelope.CodeExpired, refusal(t, raw, v), "signed in the future")
+	require.Equal(t, envelope.CodeFuture, refusal(t, raw, v), "signed in the future")
 	clock = now
 	list = a.crl(now.Add(time.Hour), nil, now.Add(-time.Hour))
 	require.Equal(t, envelope.CodeRevoked, refusal(t, raw, v))

@@ -108,7 +108,7 @@ func (c *check) checkTime(leaf *x509.Certificate) error {
 	case at.IsZero():
 		return failed(CodeExpired, "no signing time")
 	case at.After(now.Add(clockTolerance)):
-		return failed(CodeExpired, "signed in the future, at %v", at)
+		return failed(CodeFuture, "signed in the future, at %v", at)
 	case at.Before(leaf.NotBefore) || at.After(leaf.NotAfter):
 		return failed(CodeExpired, "signed at %v, valid from %v to %v", at, leaf.NotBefore, leaf.NotAfter)
 	}

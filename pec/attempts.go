@@ -14,6 +14,7 @@ type attempt struct {
 	outcome   *AttemptOutcome
 	resolved  *Resolution
 	abandoned bool
+	given     GivenUp // why it was
 }
 
 // tries are the attempts at a send.
@@ -22,7 +23,9 @@ type tries struct {
 	ranked   [outcomeRanks][]int // the numbers of those with each rank, ascending
 	answered []int               // the numbers of those with an outcome, ascending
 	highest  int                 // the last number
-	offers   int                 // those that were made: an abandonment only takes the place of one
+	// abandoned are the numbers of those given up: one, but for mistakes.
+	abandoned []int
+	offers    int // those that were made: an abandonment only takes the place of one
 	// tried is when the first began, and submitted when the provider first answered 250;
 	// zero when that never happened.
 	tried, submitted time.Time
@@ -91,6 +94,15 @@ func (l *tries) end(f AttemptOutcome) {
 	})
 }
 
+// abandon takes up an abandonment. There is one in the place of an attempt. Of more the
+// last reason counts.
+func (l *tries) abandon(f Abandonment) {
+	if !l.attempts[f.N].abandoned {
+		l.abandoned = append(l.abandoned, f.N)
+	}
+	l.update(f.N, func(a *attempt) { a.abandoned, a.given = true, max(a.given, f.Reason) })
+}
+
 // resolve takes up a resolution. There is one resolution of an attempt. Of more the
 // first that says sent counts.
 func (l *tries) resolve(f Resolution) {
@@ -148,11 +160,24 @@ func (a attempt) kind() OutcomeKind {
 		return OutcomeSubmitted
 	case a.resolved != nil:
 		return OutcomeRefused
-	case a.begun.IsZero() && a.outcome == nil && a.abandoned:
+	case a.isGivenUp():
 		return OutcomeRefused
 	default:
 		return OutcomeUncertain
 	}
+}
+
+// isGivenUp tells whether the attempt was given up before it was made.
+func (a attempt) isGivenUp() bool { return a.abandoned && a.begun.IsZero() && a.outcome == nil }
+
+// givenUp reports whether the attempts were ended, and why.
+func (l *tries) givenUp() (reason GivenUp, ok bool) {
+	for _, n := range l.abandoned {
+		if a := l.attempts[n]; a.isGivenUp() {
+			reason, ok = max(reason, a.given), true
+		}
+	}
+	return reason, ok
 }
 
 // last is the attempt with the highest number; the zero value when there is none.

@@ -61,7 +61,7 @@ func (a *claim) allowed(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	_, f := fold(s.facts, a.ledger.now())
-	return f != nil && f.mayAttempt() && f.last().n+1 == a.n, nil
+	return f != nil && f.mayAttempt() && !f.heldBack() && f.last().n+1 == a.n, nil
 }
 
 // late reports whether the claim has lapsed. Timers stand still in a computer that

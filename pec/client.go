@@ -1,6 +1,7 @@
 package pec
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"log/slog"
@@ -33,6 +34,8 @@ type Client struct {
 	mu      sync.Mutex
 	trouble map[Cursor]int  // how often a message could not be read to its end
 	links   map[string]bool // CertLinks that are recorded, in lower case; not all
+	lifted  int             // the last Restoration that holds nothing back any more
+	others  *othersSends    // since then; nil until it is needed
 }
 
 // Options are the optional settings of a Client.
@@ -46,8 +49,17 @@ type Options struct {
 	// Limits are those of the provider. The zero value is the least that every
 	// provider must take.
 	Limits Limits
+	// KeySecret is what the Message-ID of a send with a key is computed from, together with
+	// mailbox and key: 32 random bytes or more, the same in every process and for as long as
+	// keys are repeated, and kept outside the Store. With it a key whose send was lost,
+	// because the Store was restored from a backup, is recognised by the notices in the
+	// mailbox and sends nothing. Nil means that each Message-ID is drawn: after such a loss a
+	// repeated key makes a second PEC.
+	KeySecret []byte
 	// RetryFor is how long a message that provably has not left is offered again
-	// before it is given up; zero means 24 hours.
+	// before it is given up; zero means 24 hours. A pause between two attempts counts for
+	// an eighth of it at most, or for as long as Retry makes it: one wrong clock, or a
+	// machine that slept, gives nothing up.
 	RetryFor time.Duration
 	// OverdueAfter is how long after acceptance the last notice about a certified
 	// recipient is missed; zero means 26 hours. It holds for sends begun from now on.
@@ -80,6 +92,10 @@ func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Opt
 	if c.options.RetryFor < 0 || c.options.OverdueAfter < 0 || c.options.PollInterval < 0 {
 		return nil, errors.New("pec: a negative duration")
 	}
+	if err := checkKeySecret(c.options.KeySecret); err != nil {
+		return nil, err
+	}
+	c.options.KeySecret = bytes.Clone(c.options.KeySecret)
 	c.options.RetryFor = cmp.Or(c.options.RetryFor, defaultRetryFor)
 	c.options.PollInterval = cmp.Or(c.options.PollInterval, time.Minute)
 	store := c.options.Store

@@ -22,8 +22,13 @@ var receiptTokens = map[receipt.Detail]string{
 // Message-ID of ours, which every notice about it will cite. A message that is
 // refused is read all the same, to tell every problem at once.
 func compose(ctx context.Context, sender string, m Message, l Limits, now time.Time) (*composed, error) {
+	return composeAs(ctx, newMessageID(sender), sender, m, l, now)
+}
+
+// composeAs is compose with a Message-ID.
+func composeAs(ctx context.Context, messageID, sender string, m Message, l Limits, now time.Time) (*composed, error) {
 	c := &composer{sender: sender, now: now, text: m.Text, html: m.HTML}
-	c.messageID = newMessageID(sender)
+	c.messageID = messageID
 	c.checkAddresses(m)
 	c.checkTexts(m)
 	c.checkReceipt(m)

@@ -15,6 +15,7 @@ import (
 type composed struct {
 	messageID   string   // without angle brackets
 	chosen      bool     // it is the caller's, who may have used it before
+	derived     bool     // it is that of the key, under which a Store that was lost may have sent
 	to, cc      []string // bare addresses
 	subject     string   // decoded
 	receipt     receipt.Detail

@@ -84,6 +84,7 @@
 //	duplicate-send  two attempts were taken, or a recipient that was sent it anew has it, or may get it, after all
 //	overdue         a certified recipient is accepted or delayed 26 hours after acceptance (Options.OverdueAfter)
 //	stale           it would be overdue, but some folder has not been read that far
+//	held            it may have left before the Store was restored from a backup, and is not offered until the mailbox was searched for it
 //	unconfirmed     nothing certified an hour after the provider's 250
 //	unverified      a message that claims to be a notice about it is not proven
 //
@@ -104,6 +105,8 @@
 //   - A Ledger has those of these that need no connection, for reports and web hooks.
 //   - Suspended tells whether a login was refused. No Client of the Store logs in then,
 //     until Resume: call it once the password is right.
+//   - MarkRestored says that the Store was restored from a backup: nothing is sent then
+//     before the mailbox has told what had left.
 //   - Reverify judges again what was not proven, or could not be read, at the time: call
 //     it when anchors have changed.
 //
@@ -130,6 +133,12 @@
 //   - *ResendError: the first message may still arrive, or was already repeated.
 //   - *SuspendedError, which wraps a *LoginError where the call met the refusal itself:
 //     mend the login, and Resume.
+//   - *HeldError: the Store was restored, and what had left is not known yet. Watch, or
+//     Sync and Retry. One of Send that comes without a Message-ID is not recorded: repeat
+//     the call with its key.
+//   - *OptionError: New refuses a field of Options.
+//   - ErrPosition: Changes was asked to go on at a place that the Store does not have,
+//     such as one restored from a backup. Begin at "", and expect what is known already.
 //   - *StoreError: repeat the call. One of Send that comes with a Message-ID may have
 //     been recorded: without a key, ask Status before sending again.
 //   - ErrUnknownSend: nothing is known under the Message-ID, or the key.

@@ -13,8 +13,9 @@ import (
 // never changed. A Fact is one of these structs, or a pointer to one:
 //
 //   - about a send: Intent, KeyClaim, Attempt, AttemptOutcome, Abandonment, Resolution,
-//     Resent, NoticeFact, CertLink, UnverifiedFact and BounceFact
-//   - about the mailbox: Suspension, Resumption, SetAside, Recovered and ReadTo
+//     Resent, Untraced, NoticeFact, CertLink, UnverifiedFact and BounceFact
+//   - about the mailbox: Suspension, Resumption, SetAside, Recovered, Restoration,
+//     FolderRead and ReadTo
 //
 // The At of each is when it was recorded, by the clock of who recorded it: never a
 // legal time. N numbers attempts, and suspensions, from 1.
@@ -56,7 +57,14 @@ type Intent struct {
 	Key          string             // the caller's name for the send; "" for none
 	Resends      string             // the Message-ID of the send this one repeats; "" for none
 	OverdueAfter time.Duration      // how long after acceptance a final notice is missed; zero means 26 hours
-	At           time.Time
+	// Restoration is the N of the last Restoration that held nothing back when this was
+	// recorded; zero for none.
+	Restoration int `json:",omitempty"`
+	// Adopted tells that it was inferred from notices: the Store had lost the send when
+	// its key was used again (Options.KeySecret). There is no message, and nothing is
+	// offered.
+	Adopted bool `json:",omitempty"`
+	At      time.Time
 }
 
 // Recipients are the addresses of To, then of Cc.
@@ -92,9 +100,24 @@ type AttemptOutcome struct {
 // Abandonment ends the attempts at a send that provably has not left. It takes the
 // place of attempt N, so that nobody can make that one.
 type Abandonment struct {
-	N  int
-	At time.Time
+	N int
+	// Reason is why; "" in one that an earlier version recorded.
+	Reason GivenUp `json:",omitempty"`
+	// Restoration is the N of the Restoration after which it was not yet known whether the
+	// message had left before; zero when it certainly had not.
+	Restoration int `json:",omitempty"`
+	At          time.Time
 }
+
+// GivenUp says why a send that provably has not left is offered no more. The set is
+// closed.
+type GivenUp string
+
+// The reasons.
+const (
+	GivenUpCancelled GivenUp = "cancelled" // Cancel
+	GivenUpRetryFor  GivenUp = "retry-for" // every attempt in Options.RetryFor failed
+)
 
 // Resolution is the caller's word on attempt N, whose outcome is uncertain. What is
 // proven outweighs it.
@@ -127,12 +150,14 @@ type Resumption struct {
 	At time.Time
 }
 
-// SetAside is a message of the mailbox that could not be read. Watch and Reverify try
-// again.
+// SetAside is a message of the mailbox that could not be read, or was signed in the
+// future. Watch and Reverify try again.
 type SetAside struct {
 	Cursor Cursor
 	Reason string // for people
-	At     time.Time
+	// Until is the signing time of a message of the future; zero for any other.
+	Until time.Time `json:",omitzero"`
+	At    time.Time
 }
 
 // Recovered tells that a message set aside was read after all.
@@ -147,6 +172,9 @@ type ReadTo struct {
 	At time.Time
 }
 
+func (f Restoration) fact() Fact    { return f }
+func (f FolderRead) fact() Fact     { return f }
+func (f Untraced) fact() Fact       { return f }
 func (f Intent) fact() Fact         { return f }
 func (f KeyClaim) fact() Fact       { return f }
 func (f Attempt) fact() Fact        { return f }
@@ -160,6 +188,9 @@ func (f SetAside) fact() Fact       { return f }
 func (f Recovered) fact() Fact      { return f }
 func (f ReadTo) fact() Fact         { return f }
 
+func (f Restoration) key() string    { return fmt.Sprintf("restoration/%d", f.N) }
+func (f FolderRead) key() string     { return fmt.Sprintf("folderread/%d/%s", f.N, digestName(f.Folder)) }
+func (f Untraced) key() string       { return fmt.Sprintf("untraced/%d", f.N) }
 func (f Intent) key() string         { return "intent" }
 func (f KeyClaim) key() string       { return "key/" + digestName(f.Key) }
 func (f Attempt) key() string        { return fmt.Sprintf("attempt/%d", f.N) }

@@ -27,6 +27,7 @@ func (f *folding) flags(s Status, at time.Time) []Flag {
 	overdue := f.overdueAt(s)
 	set(FlagConflict, len(f.certIDs) > 1)
 	set(FlagDuplicateSend, f.duplicate(s))
+	set(FlagHeld, f.heldBack())
 	set(FlagOverdue, passed(overdue) && !f.readTo.Before(overdue))
 	set(FlagStale, passed(overdue) && f.readTo.Before(overdue))
 	set(FlagUnconfirmed, passed(f.confirmBy()))

@@ -23,14 +23,23 @@ func Fold(facts []Fact, at time.Time) Status {
 // fold also gives what the times in a Summary are computed from; nil where there is
 // no send.
 func fold(facts []Fact, at time.Time) (Status, *folding) {
+	f := foldingOf(facts)
+	if f == nil {
+		return Status{}, nil
+	}
+	return f.status(at), f
+}
+
+// foldingOf takes up facts; nil where there is no send.
+func foldingOf(facts []Fact) *folding {
 	f := newFolding()
 	for _, fact := range facts {
 		f.add(fact)
 	}
 	if !f.known {
-		return Status{}, nil
+		return nil
 	}
-	return f.status(at), f
+	return f
 }
 
 // folding is the facts of one send, arranged so that their order cannot matter. One
@@ -39,7 +48,8 @@ func fold(facts []Fact, at time.Time) (Status, *folding) {
 type folding struct {
 	known     bool // there is an intent
 	intent    Intent
-	elsewhere bool // the intent is inferred from notices
+	inferred  bool // the intent is, from notices
+	elsewhere bool // there is no message of ours: inferred, or adopted
 
 	tries
 	notices
@@ -48,6 +58,10 @@ type folding struct {
 	resumptions int             // the highest number
 	resent      map[string]bool // by normalised address
 	bounced     map[string]BounceFact
+	restored    int              // the N of the last Restoration; zero for none
+	searches    map[int]Untraced // by the N of the Restoration
+	// abandonedAfter is the last Restoration of an Abandonment.
+	abandonedAfter int
 }
 
 func newFolding() *folding {
@@ -56,6 +70,8 @@ func newFolding() *folding {
 		notices: newNotices(),
 		resent:  map[string]bool{},
 		bounced: map[string]BounceFact{},
+
+		searches: map[int]Untraced{},
 	}
 }
 
@@ -65,14 +81,19 @@ func (f *folding) add(fact Fact) {
 	case Intent:
 		f.consider(fact, false)
 	case NoticeFact:
-		if (!f.known || f.elsewhere) && fact.Key != (envelope.Key{}) && fact.MessageID != "" && fact.Kind != envelope.KindUnknown {
+		if (!f.known || f.inferred) && fact.Key != (envelope.Key{}) && fact.MessageID != "" && fact.Kind != envelope.KindUnknown {
 			f.consider(fact.inferredIntent(), true)
 		}
 		f.hear(fact, f.intent)
 	case Attempt:
 		f.begin(fact)
 	case Abandonment:
-		f.update(fact.N, func(a *attempt) { a.abandoned = true })
+		f.abandon(fact)
+		f.abandonedAfter = max(f.abandonedAfter, fact.Restoration)
+	case Restoration:
+		f.restored = max(f.restored, fact.N)
+	case Untraced:
+		f.searched(fact)
 	case AttemptOutcome:
 		f.end(fact)
 	case Resolution:
@@ -110,6 +131,7 @@ func (f *folding) status(at time.Time) Status {
 		Attempts:  f.offers,
 		CertID:    f.certID(),
 	}
+	s.GivenUp, _ = f.givenUp()
 	base := f.submission()
 	for _, address := range f.intent.Recipients() {
 		s.Recipients = append(s.Recipients, f.recipient(address, base))
@@ -132,12 +154,13 @@ func compareBounces(a, b BounceFact) int {
 // a send. Of more the least is taken, so that not even a mistake makes the order
 // matter; one that is inferred gives way to any other.
 func (f *folding) consider(i Intent, inferred bool) {
-	better := !f.known || f.elsewhere && !inferred || f.elsewhere == inferred && compareIntents(i, f.intent) < 0
+	better := !f.known || f.inferred && !inferred || f.inferred == inferred && compareIntents(i, f.intent) < 0
 	if !better {
 		return
 	}
 	same := f.known && sameScope(i, f.intent)
-	f.known, f.intent, f.elsewhere = true, i, inferred
+	f.known, f.intent, f.inferred = true, i, inferred
+	f.elsewhere = inferred || i.Adopted
 	if !same {
 		f.hearAgain(i)
 	}

@@ -58,7 +58,10 @@ func (c *Client) prove(ctx context.Context, raw *io.SectionReader, item Item) (*
 func (c *Client) recordEvent(ctx context.Context, event *Event, item Item) error {
 	switch {
 	case event.Unverified != nil:
-		return c.recordUnverified(ctx, event)
+		if err := c.recordUnverified(ctx, event); err != nil {
+			return err
+		}
+		return c.recordFuture(ctx, event)
 	case event.notice != nil:
 		return c.recordNotice(ctx, event)
 	default:
@@ -160,7 +163,7 @@ func isName(id string) bool {
 }
 
 // Failures that another verifier may lift. Nothing proves a message that was altered.
-var trustCodes = []envelope.Code{envelope.CodeUntrusted, envelope.CodeLegacy, envelope.CodeExpired, envelope.CodeRevoked}
+var trustCodes = []envelope.Code{envelope.CodeUntrusted, envelope.CodeLegacy, envelope.CodeExpired, envelope.CodeFuture, envelope.CodeRevoked}
 
 // recordUnverified keeps a message that claims to be a notice about a send of ours.
 func (c *Client) recordUnverified(ctx context.Context, event *Event) error {

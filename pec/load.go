@@ -48,12 +48,20 @@ func (l *Ledger) factsAbout(ctx context.Context, send string) ([]Fact, error) {
 	return factsOf(entries)
 }
 
-// mailboxFacts are the facts that bear on every send of the mailbox: of suspensions the
-// last decides. What was set aside bears on none, and there may be much of it.
+// mailboxFacts are the facts that bear on every send of the mailbox: of suspensions and
+// restorations the last decides. What was set aside bears on none, and there may be much
+// of it.
 func (l *Ledger) mailboxFacts(ctx context.Context) ([]Fact, error) {
 	facts, err := l.suspensionFacts(ctx)
 	if err != nil {
 		return nil, err
+	}
+	restored, err := l.restoration(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	if restored != nil {
+		facts = append(facts, *restored)
 	}
 	read, err := l.readTo(ctx)
 	return append(facts, ReadTo{At: read}), err

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"iter"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -78,7 +81,7 @@ func (m *Memory) Append(ctx context.Context, mailbox string, entries ...Entry) (
 			b.raw[e.Key] = raws[i]
 		}
 		n := len(b.log)
-		e.Raw, e.Data, e.Position = nil, bytes.Clone(e.Data), Position(strconv.Itoa(n+1))
+		e.Raw, e.Data, e.Position = nil, bytes.Clone(e.Data), memoryPosition(n, e)
 		b.log = append(b.log, e)
 		b.byKey[e.Key] = n
 		if _, known := b.bySend[e.Send]; !known && e.Send != "" {
@@ -133,12 +136,11 @@ func (m *Memory) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, e
 // Changes implements Store.
 func (m *Memory) Changes(ctx context.Context, mailbox string, after Position) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		behind, err := strconv.ParseUint(cmp.Or(string(after), "0"), 10, 32)
-		if err != nil {
-			yield(Entry{}, err)
+		next, known := m.behind(mailbox, after)
+		if !known {
+			yield(Entry{}, fmt.Errorf("%w: %.100q", ErrPosition, after))
 			return
 		}
-		next := int(behind)
 		for {
 			m.mu.Lock()
 			log := m.box(mailbox).log // entries are never changed
@@ -156,6 +158,25 @@ func (m *Memory) Changes(ctx context.Context, mailbox string, after Position) it
 			next++
 		}
 	}
+}
+
+// memoryPosition names the n-th entry, and tells it from what another log has there.
+func memoryPosition(n int, e Entry) Position {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s %s", e.At.UnixNano(), e.Key, e.Data))
+	return Position(fmt.Sprintf("%d.%x", n+1, sum[:8]))
+}
+
+// behind gives the index in the log of what comes after a Position, if it is one.
+func (m *Memory) behind(mailbox string, after Position) (next int, known bool) {
+	if after == "" {
+		return 0, true
+	}
+	number, _, _ := strings.Cut(string(after), ".")
+	next, err := strconv.Atoi(number)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	log := m.box(mailbox).log
+	return next, err == nil && next > 0 && next <= len(log) && log[next-1].Position == after
 }
 
 // Sends implements Store.

@@ -16,6 +16,12 @@ const maxMessageID = 64
 func newMessageID(sender string) string {
 	var random [16]byte
 	rand.Read(random[:]) // never fails: the process ends instead
+	return messageIDOf(random, sender)
+}
+
+// messageIDOf writes a Message-ID. What was drawn and what was derived from a key look
+// the same.
+func messageIDOf(random [16]byte, sender string) string {
 	local := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(random[:]))
 	domain := domainOf(sender)
 	for len(local)+1+len(domain) > maxMessageID {

@@ -176,8 +176,9 @@ func randomSend(random *rand.Rand) []pec.Fact {
 			pec.AttemptOutcome{N: n, At: sentAt.Add(after()), Outcome: pec.Outcome{Kind: pec.OutcomeKind(random.IntN(5))}},
 			pec.Resolution{N: n, Sent: random.IntN(2) == 0, At: sentAt.Add(after())},
 			pec.Abandonment{N: n}, pec.Suspension{N: n}, pec.Resumption{N: n},
+			pec.Restoration{N: n}, pec.Untraced{N: n}, pec.Untraced{N: n, Trace: "another@x"}, pec.Abandonment{N: n, Restoration: n},
 			pec.Resent{Recipient: to[random.IntN(len(to))]}, pec.ReadTo{At: sentAt.Add(after())},
-		}[random.IntN(8)])
+		}[random.IntN(12)])
 	}
 	for i := range 2 + random.IntN(8) {
 		kinds := []envelope.Kind{

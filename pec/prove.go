@@ -9,11 +9,17 @@ import (
 
 // Prove looks for notices about one send in all folders of the mailbox, wherever the
 // cursors stand: that is how an uncertain send is resolved without waiting. What is
-// found is judged and recorded as in Sync, and yielded when it is about the send. At
-// most one error is yielded, as the last pair.
+// found is judged and recorded as in Sync, and yielded when it is about the send. After
+// MarkRestored, once the mailbox has been read, a search that finds nothing lifts the
+// hold on the send. At most one error is yielded, as the last pair.
 func (c *Client) Prove(ctx context.Context, messageID string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		if err := c.mayLogIn(ctx); err != nil {
+			yield(Event{}, err)
+			return
+		}
+		restoration, held, err := c.hold(ctx)
+		if err != nil {
 			yield(Event{}, err)
 			return
 		}
@@ -26,6 +32,12 @@ func (c *Client) Prove(ctx context.Context, messageID string) iter.Seq2[Event, e
 				yield(Event{}, fmt.Errorf("pec: searching the mailbox: %w", c.loginRefused(ctx, err)))
 				return
 			}
+		}
+		if restoration == 0 || held != nil {
+			return
+		}
+		if err := c.searchedFor(ctx, messageID, restoration); err != nil && !errors.Is(err, ErrUnknownSend) {
+			yield(Event{}, err)
 		}
 	}
 }

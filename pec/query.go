@@ -47,9 +47,9 @@ func (l *Ledger) Find(ctx context.Context, q Query) iter.Seq2[Status, error] {
 				yield(Status{}, err)
 				return
 			}
-			status := Fold(s.facts, q.At)
-			if len(status.Recipients) == 0 || q.Filter == FilterOverdue && !status.Has(FlagOverdue) {
-				continue // nothing but claims about it; or the mailbox was not read that far
+			status, f := fold(s.facts, q.At)
+			if len(status.Recipients) == 0 || q.Filter == FilterOverdue && !status.Has(FlagOverdue) || q.Filter == FilterDue && !f.isDue(q.At) {
+				continue // nothing but claims about it; the mailbox was not read that far; or a clock was wrong
 			}
 			if !yield(status, nil) {
 				return

@@ -36,6 +36,11 @@ const maxRawHeader = 1 << 20
 
 // composeRaw checks a message that the caller has written.
 func composeRaw(ctx context.Context, sender string, m RawMessage, l Limits) (*composed, error) {
+	return composeRawAs(ctx, newMessageID(sender), sender, m, l)
+}
+
+// composeRawAs is composeRaw with a Message-ID for a message that has none.
+func composeRawAs(ctx context.Context, messageID, sender string, m RawMessage, l Limits) (*composed, error) {
 	c := &rawComposer{sender: sender}
 	c.checkKey(m.Key)
 	if m.Content == nil {
@@ -55,7 +60,7 @@ func composeRaw(ctx context.Context, sender string, m RawMessage, l Limits) (*co
 	out := newOutput(l.size(count), len(raw))
 	defer out.discard()
 	if c.chosen = c.messageID != ""; !c.chosen {
-		c.messageID = newMessageID(sender)
+		c.messageID = messageID
 		raw = append(foldField("Message-ID", "<"+c.messageID+">"), raw...)
 	}
 	_, _ = out.Write(raw) // a failure stays, and is found when out is closed

@@ -42,6 +42,9 @@ var kinds = map[string]Fact{
 	"cert":        CertLink{},
 	"unverified":  UnverifiedFact{},
 	"bounce":      BounceFact{},
+	"restoration": Restoration{},
+	"folderread":  FolderRead{},
+	"untraced":    Untraced{},
 }
 
 func kindOf(f Fact) string {
@@ -67,7 +70,7 @@ func newEntry(send string, f Fact, at time.Time, raw *io.SectionReader) (Entry, 
 // the IDs that providers give, belong to one send of the mailbox.
 func entryKey(send string, f Fact) string {
 	switch f.fact().(type) {
-	case KeyClaim, CertLink, Suspension, Resumption, SetAside, Recovered:
+	case KeyClaim, CertLink, Suspension, Resumption, SetAside, Recovered, Restoration, FolderRead:
 		return f.key()
 	}
 	return f.key() + "@" + sendName(send)

@@ -3,6 +3,9 @@ package pec
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
+	"time"
 )
 
 var (
@@ -48,23 +51,55 @@ func (l *Ledger) Resolve(ctx context.Context, messageID string, sent bool, note 
 // Cancel gives up a send that provably has not left. It is then refused, and nobody
 // offers it again.
 func (l *Ledger) Cancel(ctx context.Context, messageID string) error {
+	return l.giveUp(ctx, messageID, GivenUpCancelled)
+}
+
+func (l *Ledger) giveUp(ctx context.Context, messageID string, reason GivenUp) error {
 	s, err := l.load(ctx, messageID)
 	if err != nil {
 		return err
 	}
 	_, f := fold(s.facts, l.now())
-	if f == nil || !f.mayAttempt() {
+	if f == nil || !f.isUnsent() {
 		return ErrNotOpen
 	}
+	given := Abandonment{N: f.last().n + 1, Reason: reason, At: l.now()}
+	if f.isUnsure() {
+		given.Restoration = f.restored
+	}
 	// It takes the place of the next attempt: whoever claims that first has it.
-	added, err := l.record(ctx, messageID, Abandonment{N: f.last().n + 1, At: l.now()})
+	added, err := l.record(ctx, messageID, given)
 	if err == nil && !added {
 		return ErrNotOpen
 	}
 	return err
 }
 
-// isSpent tells whether a send has been offered for long enough.
+// isSpent tells whether a send has been offered for long enough: by this clock, and by
+// attempts that are spread over as long.
 func (c *Client) isSpent(f *folding) bool {
-	return c.now().Sub(f.intent.At) >= c.options.RetryFor && f.last().n > 0
+	enough := c.options.RetryFor
+	return c.now().Sub(f.intent.At) >= enough && f.offeredFor(enough/leastAttempts) >= enough
+}
+
+// offeredFor is how long attempts have been made. Their times come from several clocks,
+// one of which may be wrong: what lies before an attempt already made does not count, and
+// a pause counts for at most so long, or for as long as it had to be.
+func (f *folding) offeredFor(most time.Duration) (sum time.Duration) {
+	var reached time.Time
+	due := most
+	for _, n := range slices.Sorted(maps.Keys(f.attempts)) {
+		begun := f.attempts[n].begun
+		if begun.IsZero() {
+			continue
+		}
+		if d := begun.Sub(reached); d > 0 {
+			if !reached.IsZero() {
+				sum += min(d, due)
+			}
+			reached = begun
+		}
+		due = max(most, pause(n))
+	}
+	return sum
 }

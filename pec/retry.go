@@ -12,12 +12,21 @@ import (
 // error, after pauses that grow from a minute to an hour. What has been offered for
 // as long as Options.RetryFor is given up. Each step of the iteration is one
 // attempt of this Client, with what it led to in Event.Outcome, or a message given up:
-// OutcomeRefused. An attempt that no server answered is the last: what else is due stays so for the next call. In a
+// OutcomeRefused. After MarkRestored the error is a *HeldError until the mailbox has been
+// read; then each message from before is searched for (Prove) and offered if nothing was
+// found, and what is found is a step too, without Outcome. An attempt that no server answered is the last: what else is due stays so for the next call. In a
 // suspended mailbox the error is a *SuspendedError. At most one error is yielded, as
 // the last pair.
 func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		if err := c.mayLogIn(ctx); err != nil {
+			yield(Event{}, err)
+			return
+		}
+		if _, held, err := c.hold(ctx); err != nil || held != nil {
+			if err == nil {
+				err = held
+			}
 			yield(Event{}, err)
 			return
 		}
@@ -28,6 +37,18 @@ func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 			}
 			if c.underWay.has(s.name) {
 				continue // another goroutine is at it
+			}
+			if f := foldingOf(s.facts); f != nil && f.isUnsure() {
+				// Searched for first. Without a trace it is offered now.
+				for e, err := range c.Prove(ctx, s.name) {
+					if !yield(e, err) || err != nil {
+						return
+					}
+				}
+				if s, err = c.load(ctx, s.name); err != nil {
+					yield(Event{}, err)
+					return
+				}
 			}
 			event, err := c.retry(ctx, s)
 			if err != nil {
@@ -49,14 +70,17 @@ func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 // nothing to do.
 func (c *Client) retry(ctx context.Context, s *send) (*Event, error) {
 	status, f := fold(s.facts, c.now())
+	if !f.isDue(c.now()) || !f.mayAttempt() || f.heldBack() {
+		return nil, nil
+	}
 	if c.isSpent(f) {
-		if err := c.Cancel(ctx, status.MessageID); errors.Is(err, ErrNotOpen) {
+		if err := c.giveUp(ctx, status.MessageID, GivenUpRetryFor); errors.Is(err, ErrNotOpen) {
 			return nil, nil // it has left since, or somebody is at it
 		} else if err != nil {
 			return nil, err
 		}
 		c.log.WarnContext(ctx, "pec: given up", slog.String("message_id", status.MessageID))
-		return &Event{MessageID: status.MessageID, Outcome: &Outcome{Kind: OutcomeRefused, Reply: f.submission().Reply}}, nil
+		return &Event{MessageID: status.MessageID, Outcome: &Outcome{Kind: OutcomeRefused, Reply: f.submission().Reply, Err: errSpent}}, nil
 	}
 	attempted, err := c.submit(ctx, status.MessageID, c.stored(ctx, status.MessageID))
 	var suspended *SuspendedError

@@ -13,7 +13,7 @@ import (
 
 // Reverify judges again what could not be proven or read before: notices that the
 // Verifier of then did not trust, which are kept in the Store, and messages that were
-// set aside, which are fetched again. Watch does so when it begins and every hour; who
+// set aside, which are fetched again: with them what was signed in the future. Watch does so when it begins and every hour; who
 // does not Watch calls it when anchors have changed. Each step is something that is
 // proven or readable now. At most one error is yielded, as the last pair.
 func (c *Client) Reverify(ctx context.Context) iter.Seq2[Event, error] {
@@ -108,7 +108,7 @@ func (c *Client) reverifySetAside(ctx context.Context, yield func(Event, error) 
 	var failed error
 	for _, f := range facts {
 		aside, ok := f.(SetAside)
-		if !ok || recovered[aside.Cursor.place()] {
+		if !ok || recovered[aside.Cursor.place()] || c.now().Before(aside.Until) {
 			continue
 		}
 		if err := c.mayLogIn(ctx); err != nil {
@@ -139,10 +139,18 @@ func (c *Client) fetchAgain(ctx context.Context, at Cursor, yield func(Event, er
 		case item.Cursor.UIDValidity != at.UIDValidity || item.Cursor.UID != at.UID:
 			return nil // it is gone
 		}
+		future := false
+		wanted := func(e *Event) bool {
+			future = isFuture(e)
+			return isProven(e)
+		}
 		if item.Body != nil {
-			if err := c.rejudge(ctx, item, isProven, yield); err != nil {
+			if err := c.rejudge(ctx, item, wanted, yield); err != nil {
 				return err
 			}
+		}
+		if future {
+			return nil // by another clock its time has not come
 		}
 		_, err = c.record(ctx, "", Recovered{Cursor: at, At: c.now()})
 		return err

@@ -1,6 +1,10 @@
 package pec
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 const (
 	// claimGrace is how long an intent without an attempt is left to whoever recorded
@@ -14,6 +18,11 @@ const (
 	attemptLimit = time.Hour
 	// defaultRetryFor is how long a message that provably has not left is offered again.
 	defaultRetryFor = 24 * time.Hour
+	// clockTolerance is how far apart clocks may be that are right.
+	clockTolerance = 10 * time.Minute
+	// leastAttempts have to be spread over Options.RetryFor, and one more, before a message
+	// is given up, where its pauses allow as many.
+	leastAttempts = 8
 )
 
 // dueAt is from when on a send that provably has not left is to be offered (again);
@@ -24,18 +33,60 @@ func (f *folding) dueAt() time.Time {
 		return time.Time{}
 	}
 	last := f.last()
+	if f.hasTrace() || len(f.resent) > 0 {
+		return time.Time{}
+	}
 	if last.n == 0 {
 		return f.intent.At.Add(claimGrace)
 	}
 	if !f.mayAttempt() {
 		return time.Time{}
 	}
-	return last.outcome.At.Add(pause(last.n))
+	return f.believable(last.outcome.At).Add(pause(last.n))
 }
 
-// mayAttempt tells whether another attempt cannot make a second copy: every one so
-// far provably left nothing with the provider, and may be repeated.
-func (f *folding) mayAttempt() bool {
+// believable gives a time no later than at: the one before the outcomes of attempts jump
+// by more than pauses explain. Either nobody was at work for a while, or one clock is
+// wrong, for which others need not wait. Whoever then looks at the send asks isDue.
+func (f *folding) believable(at time.Time) time.Time {
+	before := f.intent.At
+	for _, n := range slices.Sorted(maps.Keys(f.attempts)) {
+		outcome := f.attempts[n].outcome
+		if outcome == nil {
+			continue
+		}
+		if outcome.At.Sub(before) > 2*longestPause {
+			return before
+		}
+		before = outcome.At
+	}
+	return at
+}
+
+// isDue tells whether a send is due by this clock. What another recorded in its future
+// does not count.
+func (f *folding) isDue(now time.Time) bool {
+	due := f.dueAt()
+	if n := f.last().n; n > 0 && !due.IsZero() {
+		due = f.intent.At
+		for _, a := range f.attempts {
+			if a.outcome != nil && a.outcome.At.After(due) && !a.outcome.At.After(now.Add(clockTolerance)) {
+				due = a.outcome.At
+			}
+		}
+		due = due.Add(pause(n))
+	}
+	return !due.IsZero() && !now.Before(due)
+}
+
+// mayAttempt tells whether another attempt cannot make a second copy. A send that was
+// repeated by another is over: Resend asked for a definite failure, which a Store that
+// was restored from a backup need not have any more.
+func (f *folding) mayAttempt() bool { return f.isUnsent() && len(f.resent) == 0 }
+
+// isUnsent tells whether every attempt so far provably left nothing with the provider,
+// and may be repeated.
+func (f *folding) isUnsent() bool {
 	if f.elsewhere || f.certified() {
 		return false
 	}

@@ -64,12 +64,13 @@ func (e *KeyError) Error() string {
 // the first one and goes on where that stands, and tries again if it provably has not left.
 //
 // A *ComposeError means that nothing was recorded and nothing left, a *KeyError that
-// the key stands for something else. A *SendError comes with the Message-ID: the
+// the key stands for something else, a *HeldError that nothing was recorded and the call
+// is to be repeated later (MarkRestored). A *SendError comes with the Message-ID: the
 // send is recorded and can be followed, and Retry and Watch offer it again where
 // that is safe. Any other error is the Store's, and comes with the Message-ID when the
 // message may have been recorded.
 func (c *Client) Send(ctx context.Context, m Message) (messageID string, err error) {
-	composed, err := compose(ctx, c.address, m, c.options.Limits, c.now())
+	composed, err := c.compose(ctx, m)
 	if err != nil {
 		return "", err
 	}
@@ -78,11 +79,22 @@ func (c *Client) Send(ctx context.Context, m Message) (messageID string, err err
 
 // SendRaw is Send for a message that the caller wrote.
 func (c *Client) SendRaw(ctx context.Context, m RawMessage) (messageID string, err error) {
-	composed, err := composeRaw(ctx, c.address, m, c.options.Limits)
+	id, derived := c.messageID(m.Key)
+	composed, err := composeRawAs(ctx, id, c.address, m, c.options.Limits)
 	if err != nil {
 		return "", err
 	}
+	composed.derived = derived && !composed.chosen
 	return c.begin(ctx, composed, m.Key, "")
+}
+
+func (c *Client) compose(ctx context.Context, m Message) (*composed, error) {
+	id, derived := c.messageID(m.Key)
+	composed, err := composeAs(ctx, id, c.address, m, c.options.Limits, c.now())
+	if err == nil {
+		composed.derived = derived
+	}
+	return composed, err
 }
 
 // ResendError reports a recipient that may still get, or has got, the first message.
@@ -108,7 +120,7 @@ func (e *ResendError) Error() string {
 // first still count for the first, and if it turns out to have arrived after all its
 // status says FlagDuplicateSend.
 func (c *Client) Resend(ctx context.Context, first string, m Message) (messageID string, err error) {
-	composed, err := compose(ctx, c.address, m, c.options.Limits, c.now())
+	composed, err := c.compose(ctx, m)
 	if err != nil {
 		return "", err
 	}
@@ -127,11 +139,18 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 		first = envelope.NormalizeMessageID(first)
 		m.request = sha256.Sum256(append(m.request[:], sendName(first)...))
 	}
+	restoration, held, err := c.hold(ctx)
+	if err != nil {
+		return "", err
+	}
+	if held != nil {
+		restoration-- // it will be searched for, as what was recorded before
+	}
 	now := c.now()
 	intent := Intent{
 		MessageID: m.messageID, Sender: c.address, To: m.to, Cc: m.cc, Subject: m.subject, Receipt: m.receipt,
 		Digest: m.digest, Size: m.body.Size(), Attachments: m.attachments, Key: key, Resends: first,
-		OverdueAfter: c.options.OverdueAfter, At: now,
+		OverdueAfter: c.options.OverdueAfter, Restoration: restoration, At: now,
 	}
 	facts := []Fact{intent}
 	if key != "" {
@@ -139,7 +158,21 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 		if err != nil || claim != nil {
 			return c.resume(ctx, claim, err)
 		}
+		if m.derived || m.chosen {
+			adopted, err := c.adopt(ctx, m, intent, first)
+			if err != nil {
+				return "", err
+			}
+			if adopted {
+				return c.lost(ctx, m, key, first)
+			}
+		}
 		facts = append(facts, KeyClaim{Key: key, MessageID: m.messageID, Request: m.request, At: now})
+	}
+	if held != nil && (m.derived || m.chosen) {
+		// Whether that message has left will be known. Until then no other takes its place:
+		// its bytes would not be those that left.
+		return "", held
 	}
 	if m.chosen {
 		if err := c.unused(ctx, m.messageID); err != nil {
@@ -160,8 +193,9 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 	open := func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(m.body, 0, m.body.Size())), nil
 	}
-	// The Message-ID is new, so no earlier facts exist. Whoever claims attempt 1 sends.
-	if !m.chosen && c.mayLogIn(ctx) == nil {
+	// A Message-ID that was drawn is new, so no earlier facts exist. Whoever claims attempt 1
+	// sends.
+	if !m.chosen && !m.derived && held == nil && c.mayLogIn(ctx) == nil {
 		if claimed, err := c.offerNew(ctx, intent, open); claimed || err != nil {
 			return m.messageID, err
 		}
@@ -192,6 +226,13 @@ func (c *Client) beginEntries(ctx context.Context, m *composed, facts []Fact, fi
 	status, err := c.Status(ctx, first)
 	if err != nil {
 		return nil, err
+	}
+	if status.Has(FlagHeld) {
+		s, err := c.load(ctx, first)
+		if err != nil {
+			return nil, err
+		}
+		return nil, c.held(ctx, foldingOf(s.facts))
 	}
 	var resent []Fact
 	firsts := status.byAddress()

@@ -150,6 +150,11 @@ func TestEveryDocumentedFlag(t *testing.T) {
 	delayed := with(accepted, delayNotice(2, 12*time.Hour, ""), pec.ReadTo{At: due})
 	short := intent(luigi)
 	short.OverdueAfter = time.Hour
+	after := func(restoration int) pec.Intent {
+		i := intent(luigi)
+		i.Restoration = restoration
+		return i
+	}
 	type moment struct {
 		facts []pec.Fact
 		at    time.Time
@@ -166,6 +171,22 @@ func TestEveryDocumentedFlag(t *testing.T) {
 				{with(accepted, pec.ReadTo{At: due}), due.Add(-1)}, {with(accepted, pec.ReadTo{At: due.Add(-1)}), due},
 				{with(delayed, notice(7, envelope.KindDelivery, luigi, 0)), due},
 				{with(submitted(info), acceptance(), pec.ReadTo{At: due}), due},
+			},
+		},
+		"held": {
+			[]moment{
+				{[]pec.Fact{intent(luigi), pec.Restoration{N: 1}}, sentAt},
+				{with(attempted(pec.OutcomeTemporary, luigi), pec.Restoration{N: 2}, pec.Untraced{N: 1}), sentAt},
+				{[]pec.Fact{intent(luigi), pec.Restoration{N: 1}, pec.Untraced{N: 1, Trace: "another@x"}, pec.Untraced{N: 1}}, sentAt},
+				{[]pec.Fact{intent(luigi), pec.Restoration{N: 1}, pec.Abandonment{N: 1, Restoration: 1}}, sentAt},
+			},
+			[]moment{
+				{[]pec.Fact{intent(luigi), pec.Restoration{N: 1}, pec.Untraced{N: 1}}, sentAt},
+				{[]pec.Fact{after(1), pec.Restoration{N: 1}}, sentAt},
+				{[]pec.Fact{intent(luigi), pec.Restoration{N: 1}, pec.Abandonment{N: 1}}, sentAt},
+				{with(attempted(pec.OutcomeRefused, luigi), pec.Restoration{N: 1}), sentAt},
+				{with(submitted(luigi), pec.Restoration{N: 1}), sentAt},
+				{with(accepted, pec.Restoration{N: 1}), sentAt},
 			},
 		},
 		"stale":       {[]moment{{accepted, due}, {with(accepted, pec.ReadTo{At: due.Add(-1)}), due}}, []moment{{accepted, due.Add(-1)}, {with(accepted, pec.ReadTo{At: due}), due}}},

@@ -99,6 +99,7 @@ type Flag string
 const (
 	FlagConflict      Flag = "conflict"       // verified notices name more than one identificativo: two copies have left
 	FlagDuplicateSend Flag = "duplicate-send" // it left more than once, or left after all and was sent anew (Client.Resend)
+	FlagHeld          Flag = "held"           // it may have left before the Store was restored from a backup, and is not offered (Ledger.MarkRestored)
 	FlagUnverified    Flag = "unverified"     // a message that claims to be a notice about it is not proven
 	FlagUnconfirmed   Flag = "unconfirmed"    // nothing certified has come an hour after the provider's 250
 	FlagOverdue       Flag = "overdue"        // a certified recipient has no final notice 26 hours after acceptance (Intent.OverdueAfter)
@@ -113,7 +114,7 @@ type Status struct {
 	Resends    string // the Message-ID of the send this one repeats; "" for none
 	Sender     string
 	Subject    string
-	Elsewhere  bool // made by another program: known from its notices alone
+	Elsewhere  bool // made by another program, or lost by a Store that was restored: known from its notices alone
 	Total      Total
 	Settled    bool // every recipient is in a final state; a late notice still counts
 	Recipients []RecipientStatus
@@ -123,6 +124,9 @@ type Status struct {
 	// SentAt is the legal time of sending: the certified time of the acceptance, in
 	// the provider's offset. Zero until there is one.
 	SentAt time.Time
+	// GivenUp says why the message is offered no more, though it never left; "" unless it
+	// was given up.
+	GivenUp GivenUp
 	// Attempts is how often the message was offered to the provider.
 	Attempts int
 	// Flags are in alphabetical order; nil when there are none.

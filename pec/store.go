@@ -11,6 +11,10 @@ import (
 // ErrNotFound reports that a Store has nothing under the name asked for.
 var ErrNotFound = errors.New("pec: not in the store")
 
+// ErrPosition reports a Position that is no place in the log: of another Store, or of
+// entries that a Store restored from a backup does not have.
+var ErrPosition = errors.New("pec: no such position in the store")
+
 // StoreError reports that a Store failed. Nothing is lost by it: the same call may be
 // repeated.
 type StoreError struct {
@@ -95,7 +99,10 @@ type Store interface {
 	Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, error)
 
 	// Changes gives the entries behind a Position, in order, and ends when there are no
-	// more.
+	// more. A Position that names no entry of the mailbox, such as one beyond the last, is
+	// an error that wraps ErrPosition: what lies between would be skipped. That holds
+	// although the log was restored from a backup and has grown past that place again: a
+	// Position should tell its entry, and not only count.
 	Changes(ctx context.Context, mailbox string, after Position) iter.Seq2[Entry, error]
 
 	// Sends gives the names of sends, roughly those with the earliest first entry first:

@@ -1,6 +1,7 @@
 package pec
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -13,6 +14,8 @@ import (
 var (
 	// errOther is the Err of an uncertain outcome: the claim is another's.
 	errOther = errors.New("another process has the attempt, or had it when it ended")
+	// errSpent is the Err of a message that was given up.
+	errSpent = errors.New("given up: " + string(GivenUpRetryFor))
 	// errAltered reports that the message is not the one whose digest was recorded.
 	errAltered = errors.New("pec: the stored message is not the one that was recorded")
 	// errLate reports that an attempt took longer than its claim holds.
@@ -41,11 +44,14 @@ func (c *Client) submit(ctx context.Context, messageID string, open func() (io.R
 		return false, err
 	}
 	_, f := fold(s.facts, c.now())
-	if f == nil || f.elsewhere {
+	if f == nil || f.elsewhere && !f.intent.Adopted {
 		return false, ErrUnknownSend
 	}
 	if !f.mayAttempt() {
 		return false, f.standing()
+	}
+	if f.heldBack() {
+		return false, c.heldSend(ctx, f)
 	}
 	if suspended, _ := suspensionIn(s.facts); suspended != nil {
 		err := &SuspendedError{Suspension: *suspended}
@@ -56,6 +62,16 @@ func (c *Client) submit(ctx context.Context, messageID string, open func() (io.R
 		err = &SendError{MessageID: f.intent.MessageID, Outcome: Outcome{Kind: OutcomeUncertain, Err: errOther}}
 	}
 	return claimed, err
+}
+
+// heldSend is what submit returns of a send that is held back.
+func (c *Client) heldSend(ctx context.Context, f *folding) error {
+	err := c.held(ctx, f)
+	var held *HeldError
+	if !errors.As(err, &held) {
+		return err
+	}
+	return &SendError{MessageID: f.intent.MessageID, Outcome: Outcome{Kind: OutcomeUncertain, Err: held}}
 }
 
 // offerNew makes the first attempt at a send that nobody else knows yet.
@@ -98,7 +114,10 @@ func (f *folding) standing() error {
 		return nil
 	case StateRefused:
 		e.Outcome.Kind = OutcomeRefused
-		e.Outcome.Err = errors.New("refused, or given up")
+		e.Outcome.Err = errors.New("refused, or resolved as not sent")
+		if given, ok := f.givenUp(); ok {
+			e.Outcome.Err = errors.New("given up: " + cmp.Or(string(given), "by an earlier version"))
+		}
 	default:
 		e.Outcome.Err = errOther
 	}

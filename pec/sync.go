@@ -94,7 +94,11 @@ func (r *reading) run(ctx context.Context) error {
 	if err == nil && !r.left {
 		r.cursor.ReadAt, r.unsaved = begun, 1
 	}
-	return errors.Join(err, r.keep(ctx))
+	read := err == nil && !r.left
+	if err = errors.Join(err, r.keep(ctx)); err == nil && read {
+		err = c.folderRead(ctx, r.folder, begun)
+	}
+	return err
 }
 
 // after tells whether c lies behind other in its folder.

@@ -46,6 +46,7 @@ type watch struct {
 	proved    time.Time // when proof was last searched for
 	recovered time.Time // when what was not proven or not read was last judged again
 	backoff   time.Duration
+	held      bool // said already
 }
 
 // run ends with an error, or when the caller has left.
@@ -103,7 +104,20 @@ func (w *watch) round(ctx context.Context) error {
 	return nil
 }
 
-func (w *watch) retry(ctx context.Context) error { return w.pass(w.client.Retry(ctx)) }
+// retry says once that everything is held: reading, which lifts it, does not wait.
+func (w *watch) retry(ctx context.Context) error {
+	err := w.pass(w.client.Retry(ctx))
+	var held *HeldError
+	if !errors.As(err, &held) {
+		w.held = false
+		return err
+	}
+	if !w.held {
+		w.held = true
+		w.left = !w.yield(Event{Trouble: held}, nil)
+	}
+	return nil
+}
 
 func (w *watch) sync(ctx context.Context) error { return w.pass(w.client.Sync(ctx)) }
 

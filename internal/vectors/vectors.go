@@ -226,7 +226,7 @@ func kinds() []string {
 
 func codes() []string {
 	return []string{"unsigned", "malformed", "too-large", "bad-cms", "signer-count", "no-signer-certificate", "attributes",
-		"weak-algorithm", "digest-mismatch", "bad-signature", "untrusted", "legacy", "expired", "wrong-usage", "revoked",
+		"weak-algorithm", "digest-mismatch", "bad-signature", "untrusted", "legacy", "expired", "future", "wrong-usage", "revoked",
 		"address-mismatch", "no-certdata", "bad-certdata", "header-mismatch"}
 }
 

@@ -12,6 +12,9 @@
 // Nothing is ever deleted. Entries never change; messages are kept in pieces, with a
 // digest that is checked whenever they are read.
 //
+// A store that was restored from a backup has to be marked before it is used: README.md
+// says how to back up and to restore.
+//
 // Failures are *Error with a Reason. Known by their codes are those of
 // modernc.org/sqlite and github.com/jackc/pgx/v5; with another driver the Store works
 // alike, and many of its failures have ReasonOther.

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ func scanEntry(row scanner) (e pec.Entry, p place, err error) {
 	if err := row.Scan(&e.Key, &e.Send, &at, &e.Data, &p.append, &p.n); err != nil {
 		return pec.Entry{}, place{}, err
 	}
-	e.Position = p.position()
+	e.Position = p.position(e.Key, at, e.Data)
 	e.At, err = parseTime(at)
 	return e, p, err
 }
@@ -67,9 +68,9 @@ func (s *Store) Entries(ctx context.Context, mailbox, send string) (entries []pe
 // Changes implements pec.Store.
 func (s *Store) Changes(ctx context.Context, mailbox string, after pec.Position) iter.Seq2[pec.Entry, error] {
 	return func(yield func(pec.Entry, error) bool) {
-		at, err := parsePosition(after)
+		at, err := s.placeOf(ctx, mailbox, after)
 		if err != nil {
-			yield(pec.Entry{}, &Error{"changes", ReasonPosition, err})
+			yield(pec.Entry{}, failure(ctx, "changes", err))
 			return
 		}
 		for {
@@ -113,17 +114,33 @@ func (s *Store) changesPage(ctx context.Context, mailbox string, at *place) (pag
 // place is where an entry is in the log of its mailbox. Before all is {0, -1}.
 type place struct{ append, n int64 }
 
-func (p place) position() pec.Position {
-	return pec.Position(fmt.Sprintf("%d.%d", p.append, p.n))
+// position names the place and the entry there: a log that was restored from a backup
+// may have grown past the place again, with another entry.
+func (p place) position(key, at string, data []byte) pec.Position {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %s", at, key, data))
+	return pec.Position(fmt.Sprintf("%d.%d.%x", p.append, p.n, sum[:8]))
 }
 
-func parsePosition(position pec.Position) (place, error) {
+// placeOf finds the place that a Position names, and refuses one whose entry is not
+// there. A Position without the digest of its entry, as an earlier version gave it, is
+// taken at its place.
+func (s *Store) placeOf(ctx context.Context, mailbox string, position pec.Position) (p place, err error) {
 	if position == "" {
 		return place{0, -1}, nil
 	}
-	var p place
-	if _, err := fmt.Sscanf(string(position), "%d.%d", &p.append, &p.n); err != nil || p.position() != position {
-		return place{}, fmt.Errorf("%q is no position of this store", position)
+	none := &Error{"changes", ReasonPosition, fmt.Errorf("%w: %.100q", pec.ErrPosition, position)}
+	if _, err := fmt.Sscanf(string(position), "%d.%d", &p.append, &p.n); err != nil {
+		return place{}, none
+	}
+	row := s.db.QueryRowContext(ctx, s.dialect.sql("SELECT "+entryColumns+" FROM pec_entries WHERE mailbox = ?1 AND place = ?2 AND n = ?3"), mailbox, p.append, p.n)
+	e, p, err := scanEntry(row)
+	switch old := pec.Position(fmt.Sprintf("%d.%d", p.append, p.n)); {
+	case errors.Is(err, sql.ErrNoRows):
+		return place{}, none
+	case err != nil:
+		return place{}, err
+	case position != e.Position && position != old:
+		return place{}, none
 	}
 	return p, nil
 }

@@ -25,7 +25,7 @@ const (
 	ReasonUnavailable Reason = "unavailable"  // no connection, the connection broke, or the file cannot be opened or read
 	ReasonCanceled    Reason = "canceled"     // the context ended; the error is the context's
 	ReasonRaw         Reason = "raw"          // the Raw of an entry to append cannot be read, or ends before its size
-	ReasonPosition    Reason = "position"     // a Position that is none of this Store
+	ReasonPosition    Reason = "position"     // a Position that names no entry here; the error wraps pec.ErrPosition
 	ReasonOther       Reason = "other"        // what the database says and this package does not know
 )
 

@@ -30,6 +30,7 @@ var defects = map[string]struct {
 	"reads Raw from its place":     {"AppendKeepsItsArguments", func(s pec.Store) pec.Store { return rawFromPlace{s} }},
 	"ends Raw early":               {"RawExactly", func(s pec.Store) pec.Store { return shortRaw{s} }},
 	"gives the feed from its end":  {"ChangesFromAnywhere", func(s pec.Store) pec.Store { return inclusive{s} }},
+	"ends where it is lost":        {"ChangesBeyondTheEnd", func(s pec.Store) pec.Store { return lenient{s} }},
 	"forgets mailboxes":            {"MailboxesApart", func(s pec.Store) pec.Store { return oneMailbox{s} }},
 	"compares names by case":       {"EntryHostileNames", func(s pec.Store) pec.Store { return foldedKeys{s} }},
 	"believes old summaries":       {"SummaryOfMoreEntriesStays", func(s pec.Store) pec.Store { return lastSummary{s} }},
@@ -84,6 +85,18 @@ func (s oneByOne) Append(ctx context.Context, box string, entries ...pec.Entry) 
 		all = all && added
 	}
 	return all, nil
+}
+
+type lenient struct{ pec.Store }
+
+func (s lenient) Changes(ctx context.Context, box string, after pec.Position) iter.Seq2[pec.Entry, error] {
+	return func(yield func(pec.Entry, error) bool) {
+		for e, err := range s.Store.Changes(ctx, box, after) {
+			if errors.Is(err, pec.ErrPosition) && strings.Contains(string(after), ".") || !yield(e, err) {
+				return
+			}
+		}
+	}
 }
 
 type wholeSeconds struct{ pec.Store }

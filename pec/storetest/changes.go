@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -11,6 +12,7 @@ var changesChecks = []check{
 	{"ChangesFromAnywhere", changesFromAnywhere},
 	{"ChangesOfMany", changesOfMany},
 	{"ChangesBadPosition", changesBadPosition},
+	{"ChangesBeyondTheEnd", changesBeyondTheEnd},
 	{"BodyCallsTheStore", bodyCallsTheStore},
 }
 
@@ -87,6 +89,36 @@ func changesBadPosition(t *testing.T, s pec.Store) {
 	}
 	if pairs != 1 || !failed {
 		t.Errorf("Changes behind a Position that is none gave %d pairs, with an error: %t; want the error alone", pairs, failed)
+	}
+}
+
+// A Position that the log of another mailbox has, and this one does not, is what a
+// restored log is asked for by those who had read on.
+func changesBeyondTheEnd(t *testing.T, s pec.Store) {
+	mustAppend(t, s, other, entry("a", "a@x"), entry("b", "a@x"))
+	mustAppend(t, s, other, entry("c", "a@x"))
+	beyond := follow(t, s, other, "", 3)
+	refused := func(mailbox string, after pec.Position) {
+		t.Helper()
+		pairs := 0
+		var failed error
+		for _, err := range s.Changes(t.Context(), mailbox, after) {
+			pairs, failed = pairs+1, err
+		}
+		if pairs != 1 || !errors.Is(failed, pec.ErrPosition) {
+			t.Errorf("Changes behind a Position beyond the end gave %d pairs, with the error %v; want ErrPosition alone", pairs, failed)
+		}
+	}
+	refused(box, beyond[0].Position) // an empty log
+	mustAppend(t, s, box, entry("one", "a@x"))
+	follow(t, s, box, "", 1)
+	refused(box, beyond[2].Position)
+	// Once the log has grown past the place, its entry is still another.
+	mustAppend(t, s, box, entry("two", "a@x"), entry("three", "a@x"))
+	mustAppend(t, s, box, entry("four", "a@x"))
+	follow(t, s, box, "", 4)
+	for _, e := range beyond {
+		refused(box, e.Position)
 	}
 }
 

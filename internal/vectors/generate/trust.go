@@ -133,7 +133,7 @@ func times(s *suite) {
 
 	p = s.post(consegna)
 	p.sig.time = reference.AddDate(0, 0, 1)
-	expired("future", "signing time a day ahead of the clock", p).
+	s.invalid("time-future", "signing time a day ahead of the clock", "future", p).
 		ssl("ok", "OpenSSL is asked about the signing time itself and knows no other clock")
 
 	p = s.post(anomalia)

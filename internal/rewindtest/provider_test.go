@@ -1,0 +1,109 @@
+package rewindtest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"iter"
+	"net/mail"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+const (
+	me    = "mario@alfa-pec.example"
+	luigi = "luigi@beta-pec.example"
+)
+
+// provider has what no backup puts back: the messages that have left, and the mailbox
+// with the notices about them. Its notices are those of a pectest network.
+type provider struct {
+	t       *testing.T
+	network *pectest.Network
+	answers []pec.OutcomeKind // of the next attempts; taken when there are none left
+	fails   int               // of the messages taken next, so many are not delivered
+	copies  map[string]int    // of what was taken, by Message-ID
+	inbox   []item
+	now     *time.Time
+}
+
+// item is a notice, which takes its time.
+type item struct {
+	raw     []byte
+	arrives time.Time
+}
+
+// delay is how long a notice takes. By then a Store may have been put back already.
+const delay = 30 * time.Minute
+
+func newProvider(t *testing.T, network *pectest.Network) *provider {
+	return &provider{t: t, network: network, copies: map[string]int{}}
+}
+
+func (p *provider) Submit(_ context.Context, s pec.Submission) pec.Outcome {
+	raw, err := io.ReadAll(s.Body)
+	if err != nil {
+		return pec.Outcome{Kind: pec.OutcomeTemporary, Err: err}
+	}
+	kind := pec.OutcomeSubmitted
+	if len(p.answers) > 0 {
+		kind, p.answers = p.answers[0], p.answers[1:]
+	}
+	if kind != pec.OutcomeSubmitted {
+		return pec.Outcome{Kind: kind}
+	}
+	m, err := mail.ReadMessage(bytes.NewReader(raw))
+	require.NoError(p.t, err)
+	id := strings.Trim(m.Header.Get("Message-Id"), "<>")
+	p.copies[id]++
+	p.notice(pectest.KindAcceptance, id, m.Header.Get("Subject"))
+	last := pectest.KindDelivery
+	if p.fails > 0 {
+		p.fails--
+		last = pectest.KindNonDelivery
+	}
+	p.notice(last, id, m.Header.Get("Subject"))
+	return pec.Outcome{Kind: kind}
+}
+
+func (p *provider) notice(kind, id, subject string) {
+	n := pectest.Notice{
+		Kind: kind, Sender: me, MessageID: "<" + id + ">", CertID: "c-" + id, Subject: subject,
+		Recipients: []pectest.Recipient{{Address: luigi}},
+	}
+	if kind != pectest.KindAcceptance {
+		n.Delivered = luigi
+	}
+	raw, err := p.network.Providers()[0].Emit(n)
+	require.NoError(p.t, err)
+	p.inbox = append(p.inbox, item{raw, p.now.Add(delay)})
+}
+
+func (p *provider) Folders() []string { return []string{"INBOX"} }
+
+func (p *provider) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+	return p.items(after.Folder, int(after.UID), "")
+}
+
+func (p *provider) Search(_ context.Context, folder, messageID string) iter.Seq2[pec.Item, error] {
+	return p.items(folder, 0, messageID)
+}
+
+func (p *provider) items(folder string, from int, holds string) iter.Seq2[pec.Item, error] {
+	return func(yield func(pec.Item, error) bool) {
+		for i := from; i < len(p.inbox) && !p.inbox[i].arrives.After(*p.now); i++ {
+			item := pec.Item{Cursor: pec.Cursor{Folder: folder, UIDValidity: 1, UID: uint32(i + 1)}, Body: bytes.NewReader(p.inbox[i].raw)}
+			if bytes.Contains(p.inbox[i].raw, []byte(holds)) && !yield(item, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (p *provider) Wait(ctx context.Context) error { return ctx.Err() }

@@ -1,0 +1,141 @@
+package pec_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// wrong is an office with the same store and provider on a machine whose clock is wrong.
+func (o *office) wrong(t *testing.T, by time.Duration) *office {
+	t.Helper()
+	w := open(t, o.network, o.provider, o.store, nil)
+	w.clock.now = o.clock.Now().Add(by)
+	return w
+}
+
+// One machine is 25 hours ahead: that is no reason to give up what waits, nor to wait
+// until its time has come once it is gone.
+func TestOneWrongClockGivesNothingUp(t *testing.T) {
+	o := newOffice(t)
+	o.outcome = pec.OutcomeTemporary
+	id, err := o.Send(t.Context(), diffida("k"))
+	require.Error(t, err)
+	w := o.wrong(t, 25*time.Hour)
+	for range 12 * 60 / 10 { // half a day, in which both try
+		o.clock.advance(10 * time.Minute)
+		w.clock.advance(10 * time.Minute)
+		for _, events := range [][]pec.Event{w.retry(t), o.retry(t)} {
+			for _, e := range events {
+				require.Equal(t, pec.OutcomeTemporary, e.Outcome.Kind)
+			}
+		}
+	}
+	require.Equal(t, pec.StateRetrying, o.state(t, id))
+	tries := len(o.submitted)
+	require.Less(t, tries, 60, "each at its pace")
+	o.outcome = pec.OutcomeSubmitted
+	for range 7 {
+		o.clock.advance(10 * time.Minute)
+		o.retry(t)
+	}
+	require.Equal(t, tries+1, len(o.submitted))
+	require.Equal(t, pec.StateSubmitted, o.state(t, id))
+}
+
+// A jump of the clock between two attempts counts for little, however far it goes.
+func TestAJumpOfTheClockGivesNothingUp(t *testing.T) {
+	o := newOffice(t)
+	o.outcome = pec.OutcomeTemporary
+	id, err := o.Send(t.Context(), diffida("k"))
+	require.Error(t, err)
+	for range 7 {
+		o.clock.advance(25 * time.Hour)
+		for _, e := range o.retry(t) {
+			require.Equal(t, pec.OutcomeTemporary, e.Outcome.Kind)
+		}
+	}
+	require.Equal(t, pec.StateRetrying, o.state(t, id))
+}
+
+// Why a send was given up is kept, and shown in its status.
+func TestTheReasonOfGivingUpIsKept(t *testing.T) {
+	o := newOffice(t)
+	o.outcome = pec.OutcomeTemporary
+	id, err := o.Send(t.Context(), diffida("k"))
+	require.Error(t, err)
+	var given *pec.Event
+	for range 48 {
+		o.clock.advance(time.Hour)
+		for _, e := range o.retry(t) {
+			if e.Outcome.Kind == pec.OutcomeRefused {
+				given = &e
+			}
+		}
+	}
+	require.NotNil(t, given)
+	require.Error(t, given.Outcome.Err)
+	s, err := o.Status(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, pec.StateRefused, s.Recipients[0].State)
+	require.Equal(t, pec.GivenUpRetryFor, s.GivenUp)
+	_, err = o.Send(t.Context(), diffida("k"))
+	require.ErrorContains(t, err, string(pec.GivenUpRetryFor))
+
+	id, err = o.Send(t.Context(), diffida("l"))
+	require.Error(t, err)
+	require.NoError(t, o.Cancel(t.Context(), id))
+	s, err = o.Status(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, pec.GivenUpCancelled, s.GivenUp)
+}
+
+// A clock is 25 hours behind: what comes is signed in its future. It is judged again when
+// that has come, whatever it is.
+func TestTheFutureIsJudgedAgain(t *testing.T) {
+	o := newOffice(t)
+	id, err := o.Send(t.Context(), diffida("k"))
+	require.NoError(t, err)
+	alfa, beta := o.network.Providers()[0], o.network.Providers()[1]
+	envelopeOf, err := beta.Emit(pectest.Notice{
+		Kind: pectest.KindTransport, Sender: luigi, MessageID: "<theirs@beta-pec.example>", Recipients: []pectest.Recipient{{Address: me}},
+		Original: []byte("From: " + luigi + "\r\nTo: " + me + "\r\nSubject: S\r\nMessage-ID: <theirs@beta-pec.example>\r\n\r\nTesto\r\n"),
+	})
+	require.NoError(t, err)
+	o.inbox = [][]byte{emit(t, alfa, pectest.KindAcceptance, me, id, ""), emit(t, alfa, pectest.KindAcceptance, me, "web@mail", ""), envelopeOf}
+
+	w := o.wrong(t, -25*time.Hour)
+	for _, e := range sync(t, w.Client) {
+		require.NotNil(t, e.Unverified)
+		require.Equal(t, envelope.CodeFuture, e.Unverified.Code)
+	}
+	s, err := w.Status(t.Context(), id)
+	require.NoError(t, err)
+	require.True(t, s.Has(pec.FlagUnverified))
+	fetches := w.fetches
+	require.NoError(t, last(w.Reverify(t.Context())))
+	require.Equal(t, fetches, w.fetches, "its time has not come")
+	w.clock.advance(24 * time.Hour)
+	require.Empty(t, proven(t, w))
+	w.clock.advance(2 * time.Hour)
+	events := proven(t, w)
+	require.Len(t, events, 3)
+	require.Equal(t, pec.StateAccepted, w.state(t, id))
+	require.Equal(t, "web@mail", events[1].MessageID)
+	require.NotNil(t, events[2].Inbound)
+	require.Empty(t, proven(t, w), "once")
+}
+
+func proven(t *testing.T, o *office) (events []pec.Event) {
+	t.Helper()
+	for e, err := range o.Reverify(t.Context()) {
+		require.NoError(t, err)
+		events = append(events, e)
+	}
+	return events
+}

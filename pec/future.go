@@ -1,0 +1,25 @@
+package pec
+
+import (
+	"context"
+
+	"github.com/gopec/gopec/envelope"
+)
+
+// recordFuture sets a message aside that was signed in the future, by a clock that may be
+// wrong: it is judged again when its time has come. A notice about a send of ours is kept
+// with that send, and is not set aside.
+func (c *Client) recordFuture(ctx context.Context, e *Event) error {
+	if !isFuture(e) || e.MessageID != "" || e.Cursor.UID == 0 {
+		return nil
+	}
+	facts := e.Unverified.Facts
+	until := facts.SigningTime
+	if until.IsZero() && facts.CertData != nil {
+		until = facts.CertData.Time
+	}
+	_, err := c.record(ctx, "", SetAside{Cursor: e.Cursor, Reason: e.Unverified.Error(), Until: until.UTC(), At: c.now()})
+	return err
+}
+
+func isFuture(e *Event) bool { return e.Unverified != nil && e.Unverified.Code == envelope.CodeFuture }

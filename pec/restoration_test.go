@@ -1,0 +1,309 @@
+package pec_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"iter"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+var keySecret = bytes.Repeat([]byte("k"), 32)
+
+// restored is an office on an empty store that lost all that p has.
+func restored(t *testing.T, n *pectest.Network, p *provider, opts *pec.Options) *office {
+	t.Helper()
+	o := open(t, n, p, pec.NewMemory(), opts)
+	require.NoError(t, o.MarkRestored(t.Context(), o.clock.Now()))
+	return o
+}
+
+// lift reads the mailbox late enough.
+func (o *office) lift(t *testing.T) {
+	t.Helper()
+	o.clock.advance(time.Hour)
+	sync(t, o.Client)
+}
+
+func requireHeld(t *testing.T, err error) *pec.HeldError {
+	t.Helper()
+	var held *pec.HeldError
+	require.ErrorAs(t, err, &held)
+	return held
+}
+
+func TestAKeyGivesItsMessageID(t *testing.T) {
+	n := pectest.Start(t, nil)
+	id := func(secret []byte, key string) string {
+		o := open(t, n, &provider{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), &pec.Options{KeySecret: secret})
+		id, err := o.Send(t.Context(), diffida(key))
+		require.NoError(t, err)
+		require.Regexp(t, `^[a-z2-7]{26}@alfa-pec\.example$`, id, "as one that was drawn")
+		return id
+	}
+	first := id(keySecret, "k")
+	require.Equal(t, first, id(keySecret, "k"))
+	for name, other := range map[string]string{
+		"key": id(keySecret, "l"), "secret": id(bytes.Repeat([]byte("l"), 32), "k"), "none": id(nil, "k"), "no key": id(keySecret, ""),
+	} {
+		require.NotEqual(t, first, other, name)
+	}
+	require.NotEqual(t, id(keySecret, ""), id(keySecret, ""))
+
+	// A raw message that has none of its own gets it too.
+	o := open(t, n, &provider{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), &pec.Options{KeySecret: keySecret})
+	raw := "From: " + me + "\r\nTo: " + luigi + "\r\nSubject: Diffida\r\nDate: Thu, 01 Jan 2026 10:00:00 +0100\r\nMIME-Version: 1.0\r\n\r\nTesto\r\n"
+	got, err := o.SendRaw(t.Context(), pec.RawMessage{Content: strings.NewReader(raw), Key: "k"})
+	require.NoError(t, err)
+	require.Equal(t, first, got)
+}
+
+func TestAShortKeySecretIsRefused(t *testing.T) {
+	n, p := pectest.Start(t, nil), &provider{}
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	require.NoError(t, err)
+	for _, secret := range [][]byte{{}, []byte("password"), keySecret[1:]} {
+		_, err := pec.New(me, p, p, v, &pec.Options{KeySecret: secret})
+		var refused *pec.OptionError
+		require.ErrorAs(t, err, &refused)
+		require.Equal(t, "KeySecret", refused.Option)
+	}
+}
+
+// The store has lost a send with a key. The mailbox has not.
+func TestALostKeyIsAdopted(t *testing.T) {
+	n := pectest.Start(t, nil)
+	first := open(t, n, &provider{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), &pec.Options{KeySecret: keySecret})
+	id, err := first.Send(t.Context(), diffida("k"))
+	require.NoError(t, err)
+	p := first.provider
+	alfa, beta := n.Providers()[0], n.Providers()[1]
+	p.inbox = [][]byte{emit(t, alfa, pectest.KindAcceptance, me, id, "")}
+
+	o := restored(t, n, p, &pec.Options{KeySecret: keySecret})
+	got, err := o.Send(t.Context(), diffida("k"))
+	held := requireHeld(t, err)
+	require.Empty(t, got, "nothing is recorded under the name of a message that may have left")
+	require.Equal(t, []string{"INBOX"}, held.Folders)
+	sync(t, o.Client) // too early to lift the hold, and enough to know this one
+	var taken *pec.KeyError
+	other := diffida("k")
+	other.To = []string{bruna}
+	_, err = o.Send(t.Context(), other)
+	require.ErrorAs(t, err, &taken, "for another recipient")
+	require.Equal(t, id, taken.MessageID)
+	other = diffida("k")
+	other.Subject = "Altro"
+	got, err = o.Send(t.Context(), diffida("k"))
+	require.NoError(t, err)
+	require.Equal(t, id, got)
+	got, err = o.Send(t.Context(), diffida("k"))
+	require.NoError(t, err)
+	require.Equal(t, id, got)
+	_, err = o.Send(t.Context(), other)
+	require.ErrorAs(t, err, &taken)
+
+	s, err := o.Status(t.Context(), id)
+	require.NoError(t, err)
+	require.True(t, s.Elsewhere)
+	require.Equal(t, "k", s.Key)
+	require.Equal(t, pec.StateAccepted, s.Recipients[0].State)
+	p.inbox = append(p.inbox, emit(t, beta, pectest.KindDelivery, me, id, luigi))
+	o.lift(t)
+	s, err = o.Status(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, pec.StateDelivered, s.Recipients[0].State)
+	require.Equal(t, pec.ContentUnchecked, s.Recipients[0].Content)
+	require.Empty(t, s.Flags)
+	require.Empty(t, o.retry(t))
+	require.Len(t, p.submitted, 1)
+}
+
+// Whoever got our message knows its Message-ID, and can send a PEC of his own with it:
+// the notices that he earns are not about ours.
+func TestAStrangersNoticesAdoptNothing(t *testing.T) {
+	n := pectest.Start(t, nil)
+	p := &provider{outcome: pec.OutcomeSubmitted}
+	o := open(t, n, p, pec.NewMemory(), &pec.Options{KeySecret: keySecret})
+	id, err := o.Send(t.Context(), diffida("k"))
+	require.NoError(t, err)
+	p.inbox = [][]byte{emit(t, n.Providers()[1], pectest.KindAcceptance, luigi, id, ""), emit(t, n.Providers()[1], pectest.KindDelivery, luigi, id, me)}
+	p.submitted = nil
+	after := restored(t, n, p, &pec.Options{KeySecret: keySecret})
+	after.lift(t)
+	got, err := after.Send(t.Context(), diffida("k"))
+	require.NoError(t, err)
+	require.Equal(t, id, got)
+	require.Len(t, p.submitted, 1, "as far as the mailbox knows it has not left")
+}
+
+// Without a secret, or a key, a send is recorded while it is held, and goes out by
+// itself when the mailbox has been read.
+func TestWhatIsHeldGoesOutLater(t *testing.T) {
+	n, p := pectest.Start(t, nil), &provider{outcome: pec.OutcomeSubmitted}
+	o := restored(t, n, p, nil)
+	id, err := o.Send(t.Context(), diffida("k"))
+	require.Equal(t, pec.OutcomeUncertain, outcomeOf(t, err))
+	held := requireHeld(t, err)
+	require.Equal(t, 1, held.Restoration.N)
+	require.NotEmpty(t, id)
+	s, err := o.Status(t.Context(), id)
+	require.NoError(t, err)
+	require.True(t, s.Has(pec.FlagHeld))
+	require.Equal(t, pec.StatePending, s.Recipients[0].State)
+
+	o.clock.advance(59 * time.Minute)
+	sync(t, o.Client)
+	requireHeld(t, last(o.Retry(t.Context())))
+	_, err = o.Send(t.Context(), diffida("k"))
+	requireHeld(t, err)
+	// Any worker lifts it, for all.
+	reader := open(t, n, p, o.store, &pec.Options{Now: o.clock.Now})
+	o.clock.advance(time.Minute)
+	sync(t, reader.Client)
+	_, err = o.Send(t.Context(), diffida("k"))
+	require.Nil(t, requireHeld(t, err).Folders, "not searched for yet")
+	require.Empty(t, p.submitted)
+	require.Len(t, o.retry(t), 1)
+	require.Len(t, p.submitted, 1)
+	s, err = o.Status(t.Context(), id)
+	require.NoError(t, err)
+	require.Empty(t, s.Flags)
+
+	// What is new needs no search.
+	_, err = o.Send(t.Context(), diffida("new"))
+	require.NoError(t, err)
+	// A second backup, a second mark.
+	require.NoError(t, o.MarkRestored(t.Context(), o.clock.Now()))
+	_, err = o.Send(t.Context(), diffida("newer"))
+	require.Equal(t, 2, requireHeld(t, err).Restoration.N)
+	require.Len(t, p.submitted, 2)
+}
+
+// The search finds what reading did not.
+func TestASearchFindsWhatHasLeft(t *testing.T) {
+	o := newOffice(t)
+	o.outcome = pec.OutcomeTemporary
+	id, err := o.Send(t.Context(), diffida("k"))
+	require.Error(t, err)
+	require.NoError(t, o.MarkRestored(t.Context(), time.Time{}))
+	o.lift(t)
+	o.found = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
+	events := o.retry(t)
+	require.Len(t, events, 1)
+	require.Equal(t, id, events[0].MessageID)
+	require.Nil(t, events[0].Outcome)
+	require.Len(t, o.submitted, 1)
+	require.Equal(t, pec.StateAccepted, o.state(t, id))
+}
+
+// A notice that is not proven is a trace all the same.
+func TestAnUnprovenNoticeHolds(t *testing.T) {
+	o := newOffice(t)
+	o.outcome = pec.OutcomeTemporary
+	id, err := o.Send(t.Context(), diffida("k"))
+	require.Error(t, err)
+	require.NoError(t, o.MarkRestored(t.Context(), time.Time{}))
+	o.lift(t)
+	o.found = [][]byte{emit(t, pectest.Start(t, nil).Providers()[0], pectest.KindAcceptance, me, id, "")}
+	for _, e := range o.retry(t) {
+		require.NotNil(t, e.Unverified, "what the search found, and no attempt")
+	}
+	_, err = o.Send(t.Context(), diffida("k"))
+	require.Equal(t, id, requireHeld(t, err).Trace)
+	require.Empty(t, o.find(t, pec.FilterDue))
+	require.Len(t, o.submitted, 1)
+}
+
+// What is given up while it is held may have left: it is not sent again before that is
+// known.
+func TestNothingIsResentWhileItIsHeld(t *testing.T) {
+	o := newOffice(t)
+	o.outcome = pec.OutcomeTemporary
+	id, err := o.Send(t.Context(), diffida("k"))
+	require.Error(t, err)
+	require.NoError(t, o.MarkRestored(t.Context(), time.Time{}))
+	require.NoError(t, o.Cancel(t.Context(), id))
+	s, err := o.Status(t.Context(), id)
+	require.NoError(t, err)
+	require.True(t, s.Has(pec.FlagHeld))
+	_, err = o.Resend(t.Context(), id, diffida("k2"))
+	requireHeld(t, err)
+	require.NoError(t, last(o.Prove(t.Context(), id)))
+	_, err = o.Resend(t.Context(), id, diffida("k2"))
+	requireHeld(t, err)
+	o.lift(t)
+	_, err = o.Resend(t.Context(), id, diffida("k2"))
+	requireHeld(t, err)
+	require.NoError(t, last(o.Prove(t.Context(), id)))
+	o.outcome = pec.OutcomeSubmitted
+	_, err = o.Resend(t.Context(), id, diffida("k2"))
+	require.NoError(t, err)
+}
+
+// filing reads two folders, of which one can be broken.
+type filing struct {
+	*provider
+	broken bool
+}
+
+func (f *filing) Folders() []string { return []string{"INBOX", "Ricevute"} }
+
+func (f *filing) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+	if f.broken && after.Folder != "INBOX" {
+		return func(yield func(pec.Item, error) bool) { yield(pec.Item{}, errors.New("no such folder")) }
+	}
+	return f.provider.Fetch(ctx, after)
+}
+
+func TestEveryFolderHasToBeRead(t *testing.T) {
+	n, clock := pectest.Start(t, nil), newClock()
+	f := &filing{provider: &provider{outcome: pec.OutcomeSubmitted}, broken: true}
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	require.NoError(t, err)
+	c, err := pec.New(me, f, f, v, &pec.Options{Now: clock.Now})
+	require.NoError(t, err)
+	require.NoError(t, c.MarkRestored(t.Context(), clock.Now().Add(-2*time.Hour)))
+	require.Error(t, last(c.Sync(t.Context())))
+	require.Equal(t, []string{"Ricevute"}, requireHeld(t, last(c.Retry(t.Context()))).Folders)
+	f.broken = false
+	require.NoError(t, last(c.Sync(t.Context())))
+	_, err = c.Send(t.Context(), diffida("k"))
+	require.NoError(t, err)
+}
+
+// Watch says once that it holds, and reads.
+func TestWatchReadsWhatLiftsTheHold(t *testing.T) {
+	n, p := pectest.Start(t, nil), &provider{outcome: pec.OutcomeSubmitted}
+	o := open(t, n, p, pec.NewMemory(), nil)
+	require.NoError(t, o.MarkRestored(t.Context(), o.clock.Now()))
+	id, err := o.Send(t.Context(), diffida(""))
+	requireHeld(t, err)
+	p.inbox = [][]byte{emit(t, n.Providers()[0], pectest.KindAcceptance, me, "web@mail", "")}
+	troubles, notices := 0, 0
+	for e, err := range o.Watch(t.Context()) {
+		require.NoError(t, err)
+		switch {
+		case e.Trouble != nil:
+			requireHeld(t, e.Trouble)
+			troubles++
+		case e.Outcome != nil:
+			require.Equal(t, id, e.MessageID)
+			require.Equal(t, 1, troubles)
+			require.Equal(t, 1, notices)
+			require.Len(t, p.submitted, 1)
+			return
+		default:
+			notices++
+			o.clock.advance(time.Hour)
+		}
+	}
+}
