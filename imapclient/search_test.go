@@ -19,7 +19,7 @@ const reference = "<abc.123@pec.example>"
 
 // searched collects what a Search yields.
 func searched(ctx context.Context, c *imapclient.Client, folder, messageID string) (all []got, err error) {
-	for item, err := range c.Search(ctx, folder, messageID) {
+	for item, err := range c.Search(ctx, folder, []string{messageID}) {
 		if err != nil {
 			return all, err
 		}
@@ -43,7 +43,7 @@ func TestSearch(t *testing.T) {
 	assert.Equal(t, []got{{1, f.mails[0].text}, {3, f.mails[2].text}, {4, f.mails[3].text}, {5, f.mails[4].text}}, all)
 	assert.Equal(t, []string{`UID SEARCH HEADER "X-Riferimento-Message-ID" "<abc.123@pec.example>"`}, f.heard("UID SEARCH"))
 	assert.Len(t, f.heard("EXAMINE INBOX"), 1)
-	for item := range c.Search(ctx, "INBOX", reference) {
+	for item := range c.Search(ctx, "INBOX", []string{reference}) {
 		assert.Equal(t, pec.Cursor{Folder: "INBOX", UIDValidity: 7, UID: 1}, item.Cursor)
 		break
 	}
