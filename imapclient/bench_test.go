@@ -79,7 +79,7 @@ func BenchmarkSync(b *testing.B) {
 }
 
 // delivery is a delivery receipt of 18 KB.
-func delivery(b *testing.B, n *pectest.Network, id string) string {
+func delivery(b testing.TB, n *pectest.Network, id string) string {
 	original := "From: " + me + "\r\nTo: " + luigi + "\r\nSubject: Diffida\r\nMIME-Version: 1.0\r\n\r\n"
 	for len(original) < 11_000 {
 		original += "Lorem ipsum dolor sit amet, consectetur adipisici elit, sed eiusmod tempor.\r\n"

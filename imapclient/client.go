@@ -68,8 +68,9 @@ type Client struct {
 	nudge   chan struct{} // asks a Wait to give up its turn
 
 	// These belong to whoever has the turn.
-	session *session
-	seen    *mark
+	session    *session
+	seen       *mark
+	searchLine int // how long the command of a search may be; less once the server has refused one
 }
 
 var _ pec.Mailbox = (*Client)(nil)
@@ -77,7 +78,7 @@ var _ pec.Mailbox = (*Client)(nil)
 // New gives a Client for the server at addr (host:port). It does not connect. It
 // fails with an *Error of ReasonConfig.
 func New(addr string, login pec.Login, opts *Options) (*Client, error) {
-	c := &Client{addr: addr, login: login, turns: make(chan struct{}, 1), nudge: make(chan struct{}, 1)}
+	c := &Client{addr: addr, login: login, turns: make(chan struct{}, 1), nudge: make(chan struct{}, 1), searchLine: searchLine}
 	if opts != nil {
 		c.options = *opts
 	}

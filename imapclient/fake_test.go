@@ -69,6 +69,8 @@ type fake struct {
 	noise     string // untagged data before each tagged answer
 	list      string // the answer to LIST
 	quota     string // the answer to GETQUOTAROOT
+	longest   int    // in octets, of a command that is taken; 0 for any
+	overlong  string // the answer to a longer one; "" is the end of the connection
 	mute      int    // how many APPENDs get no reply, but the end of the connection
 	commands  []string
 	dials     int
@@ -168,6 +170,13 @@ func (f *fake) serve(conn net.Conn) {
 		}
 		tag, line, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
 		f.lock(func() { f.commands, f.tag = append(f.commands, line), tag })
+		if f.longest > 0 && len(line) > f.longest {
+			if f.overlong == "" {
+				return
+			}
+			fmt.Fprintf(w, "%s %s\r\n", tag, f.overlong)
+			continue
+		}
 		verb, args, _ := strings.Cut(line, " ")
 		if verb == "UID" {
 			verb, args, _ = strings.Cut(args, " ")
@@ -263,17 +272,23 @@ func (f *fake) command(r *bufio.Reader, w *bufio.Writer, verb, args string) bool
 	return true
 }
 
-// searchHeader takes a quoted name and a quoted text.
+// searchHeader takes quoted names and quoted texts, any of which is enough.
 func (f *fake) searchHeader(w io.Writer, terms string) {
 	words := strings.Split(terms, `"`)
+	found := func(line string) bool {
+		name, value, _ := strings.Cut(line, ":")
+		for i := 1; i+2 < len(words); i += 4 {
+			if strings.EqualFold(name, words[i]) && strings.Contains(value, words[i+2]) {
+				return true
+			}
+		}
+		return false
+	}
 	fmt.Fprint(w, "* SEARCH")
 	for _, m := range f.mails {
 		header, _, _ := strings.Cut(m.text, "\r\n\r\n")
-		for _, line := range strings.Split(header, "\r\n") {
-			name, value, _ := strings.Cut(line, ":")
-			if strings.EqualFold(name, words[1]) && strings.Contains(value, words[3]) {
-				fmt.Fprintf(w, " %d", m.uid)
-			}
+		if slices.ContainsFunc(strings.Split(header, "\r\n"), found) {
+			fmt.Fprintf(w, " %d", m.uid)
 		}
 	}
 	fmt.Fprint(w, "\r\n")

@@ -131,6 +131,13 @@ func TestDovecotMailboxes(t *testing.T) {
 		all, err := searched(ctx, c, "INBOX", "<2@a>")
 		require.NoError(t, err)
 		assert.Equal(t, []got{{2, about("<2@a>")}, {4, about("<2@a>")}}, all)
+		var many []string
+		for i := range 200 {
+			many = append(many, fmt.Sprintf("<%d%s@b>", i, strings.Repeat("y", 60)))
+		}
+		all, err = searchedFor(ctx, c, "INBOX", append(many, "<1@a>", "<12@a>"))
+		require.NoError(t, err)
+		assert.Equal(t, []got{{1, about("<1@a>")}, {5, about("<12@a>")}}, all)
 		all, err = searched(ctx, c, "INBOX", `<"\@a>`)
 		require.NoError(t, err)
 		assert.Empty(t, all)

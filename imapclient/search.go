@@ -11,25 +11,36 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// maxMessageID is well above the 250 characters that a line of our own can have.
-const maxMessageID = 400
+const (
+	// maxMessageID is well above the 250 characters that a line of our own can have.
+	maxMessageID = 400
+	// searchLine is as long as one command may be, in octets: servers take at least 8192
+	// (RFC 7162, 4). Some older ones take less.
+	searchLine = 7500
+)
 
 // Search implements pec.Mailbox, with the UIDs that UID SEARCH HEADER finds (RFC
-// 9051, 6.4.4): also messages whose field only contains messageID. Options.Since does
-// not count. A server that refuses the search is an error of ReasonRefused. A message
-// that cannot be had is told at the end, after those that can.
-func (c *Client) Search(ctx context.Context, folder, messageID string) iter.Seq2[pec.Item, error] {
+// 9051, 6.4.4): also messages whose field only contains one of messageIDs. It joins as many of
+// them with OR as fit into a command, and fewer after a server has refused that. Options.Since
+// does not count. A server that refuses the search for a single one is an error of
+// ReasonRefused. A message that cannot be had is told at the end, after those that can.
+func (c *Client) Search(ctx context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
-		err := c.find(ctx, folder, messageID, func(item pec.Item) bool { return yield(item, nil) })
+		err := c.find(ctx, folder, messageIDs, func(item pec.Item) bool { return yield(item, nil) })
 		if err != nil && !errors.Is(err, errStopped) {
 			yield(pec.Item{}, err)
 		}
 	}
 }
 
-func (c *Client) find(ctx context.Context, folder, messageID string, yield func(pec.Item) bool) error {
-	if !fitsHeader(messageID) {
-		return &Error{Op: "search", Reason: ReasonArgument, Err: errMessageID}
+func (c *Client) find(ctx context.Context, folder string, messageIDs []string, yield func(pec.Item) bool) error {
+	if len(messageIDs) == 0 {
+		return nil
+	}
+	for _, id := range messageIDs {
+		if !fitsHeader(id) {
+			return &Error{Op: "search", Reason: ReasonArgument, Err: errMessageID}
+		}
 	}
 	t, err := c.begin(ctx, "search")
 	if err != nil {
@@ -44,7 +55,7 @@ func (c *Client) find(ctx context.Context, folder, messageID string, yield func(
 		turn: t, cursor: pec.Cursor{Folder: folder, UIDValidity: box.UIDValidity},
 		fields: kindFields, judge: func([]byte, bool) bool { return true }, yield: yield,
 	}
-	uids, err := f.searchHeader("X-Riferimento-Message-ID", messageID)
+	uids, err := f.about(messageIDs)
 	if err != nil {
 		t.settle(err)
 		return err
@@ -65,6 +76,54 @@ func (c *Client) find(ctx context.Context, folder, messageID string, yield func(
 		t.sound = false
 		uids = slices.DeleteFunc(uids, func(uid imap.UID) bool { return uint32(uid) <= one.Cursor.UID })
 	}
+}
+
+// about gives the UIDs of the messages about any of the Message-IDs, ascending, in as few
+// commands as the server takes.
+func (f *fetch) about(messageIDs []string) ([]imap.UID, error) {
+	c := f.turn.client
+	var all []imap.UID
+	for len(messageIDs) > 0 {
+		n, size := 1, termSize(messageIDs[0])
+		for n < len(messageIDs) && size+termSize(messageIDs[n]) <= c.searchLine {
+			size += termSize(messageIDs[n])
+			n++
+		}
+		uids, err := f.search(anyOf(messageIDs[:n]))
+		var failed *Error
+		switch {
+		case err == nil:
+			all, messageIDs = append(all, uids...), messageIDs[n:]
+			continue
+		case n == 1 || !errors.As(err, &failed):
+			return nil, err
+		}
+		switch failed.Reason {
+		case ReasonRefused:
+			c.searchLine = size / 2
+		case ReasonUnavailable, ReasonNetwork:
+			c.searchLine = size / 2 // some servers hang up over a line that is too long
+			return nil, err
+		default:
+			return nil, err
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// termSize is about how many octets of a command one Message-ID takes, at most.
+func termSize(messageID string) int {
+	return len(`OR () HEADER "X-Riferimento-Message-ID" "" `) + 2*len(messageID)
+}
+
+// anyOf is a tree, since some servers bound how deep criteria are nested.
+func anyOf(messageIDs []string) *imap.SearchCriteria {
+	if len(messageIDs) == 1 {
+		return &imap.SearchCriteria{Header: []imap.SearchCriteriaHeaderField{{Key: "X-Riferimento-Message-ID", Value: messageIDs[0]}}}
+	}
+	half := len(messageIDs) / 2
+	return &imap.SearchCriteria{Or: [][2]imap.SearchCriteria{{*anyOf(messageIDs[:half]), *anyOf(messageIDs[half:])}}}
 }
 
 // searchHeader gives the UIDs of the messages that have a header field with text in it.

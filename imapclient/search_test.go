@@ -2,6 +2,7 @@ package imapclient_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -19,7 +20,11 @@ const reference = "<abc.123@pec.example>"
 
 // searched collects what a Search yields.
 func searched(ctx context.Context, c *imapclient.Client, folder, messageID string) (all []got, err error) {
-	for item, err := range c.Search(ctx, folder, messageID) {
+	return searchedFor(ctx, c, folder, []string{messageID})
+}
+
+func searchedFor(ctx context.Context, c *imapclient.Client, folder string, messageIDs []string) (all []got, err error) {
+	for item, err := range c.Search(ctx, folder, messageIDs) {
 		if err != nil {
 			return all, err
 		}
@@ -43,7 +48,7 @@ func TestSearch(t *testing.T) {
 	assert.Equal(t, []got{{1, f.mails[0].text}, {3, f.mails[2].text}, {4, f.mails[3].text}, {5, f.mails[4].text}}, all)
 	assert.Equal(t, []string{`UID SEARCH HEADER "X-Riferimento-Message-ID" "<abc.123@pec.example>"`}, f.heard("UID SEARCH"))
 	assert.Len(t, f.heard("EXAMINE INBOX"), 1)
-	for item := range c.Search(ctx, "INBOX", reference) {
+	for item := range c.Search(ctx, "INBOX", []string{reference}) {
 		assert.Equal(t, pec.Cursor{Folder: "INBOX", UIDValidity: 7, UID: 1}, item.Cursor)
 		break
 	}
@@ -70,6 +75,63 @@ func TestSearch(t *testing.T) {
 	checkReason(t, err, imapclient.ReasonFolder)
 	assert.Equal(t, dials, f.dials, "an answer is no reason to log in again")
 	c.Close()
+}
+
+// TestSearchTogether looks for many, over servers that take lines of different lengths.
+func TestSearchTogether(t *testing.T) {
+	var texts, ids []string
+	for i := range 150 {
+		id := fmt.Sprintf("<%03d.%s@pec.example>", i, strings.Repeat("x", 60))
+		text := "X-Riferimento-Message-ID: " + id + "\r\n" + notice
+		if texts = append(texts, text); i%50 == 0 {
+			texts = append(texts, text)
+		}
+		ids = append(ids, id)
+	}
+	ids = append(ids, ids[3], "<unknown@pec.example>")
+	for name, c := range map[string]struct {
+		longest  int
+		overlong string
+		tries    int // until the first Search that goes through
+		most     int // of commands in all
+	}{
+		"as RFC 7162 asks":          {longest: 8000, tries: 1, most: 5},
+		"1000 octets, and BAD":      {longest: 1000, overlong: "BAD line too long", tries: 1, most: 45},
+		"1000 octets, and NO":       {longest: 1000, overlong: "NO [LIMIT] too many", tries: 1, most: 45},
+		"1000 octets, and hangs up": {longest: 1000, tries: 5, most: 45},
+		"one at a time":             {longest: 200, overlong: "BAD no OR", tries: 1, most: 162},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, texts...)
+			f.longest, f.overlong = c.longest, c.overlong
+			client := f.open(t, nil)
+			var all []got
+			var err error
+			tries := 0
+			for all, err = searchedFor(t.Context(), client, "INBOX", ids); err != nil; all, err = searchedFor(t.Context(), client, "INBOX", ids) {
+				checkReason(t, err, imapclient.ReasonNetwork)
+				if tries++; tries == 10 {
+					break
+				}
+			}
+			require.NoError(t, err)
+			require.Less(t, tries, c.tries)
+			require.Len(t, all, len(texts), "each once")
+			for i, text := range texts {
+				require.Equal(t, got{uint32(i + 1), text}, all[i])
+			}
+			require.LessOrEqual(t, len(f.heard("UID SEARCH")), c.most)
+			for _, line := range f.heard("UID SEARCH") {
+				require.Less(t, len(line), 8000)
+			}
+		})
+	}
+	f := newFake(t, three...)
+	_, err := searchedFor(t.Context(), f.open(t, nil), "INBOX", nil)
+	require.NoError(t, err)
+	_, err = searchedFor(t.Context(), f.open(t, nil), "INBOX", []string{reference, ""})
+	checkReason(t, err, imapclient.ReasonArgument)
+	require.Zero(t, f.dials)
 }
 
 // TestSearchInjection gives Message-IDs that would be more than one.

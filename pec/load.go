@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -73,6 +74,7 @@ func (l *Ledger) readTo(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, &StoreError{Op: "read", Err: err}
 	}
+	cursors = slices.DeleteFunc(cursors, func(c Cursor) bool { return strings.HasPrefix(c.Folder, searchMark) })
 	if l.folders != nil {
 		var ours []Cursor
 		for _, folder := range l.folders {

@@ -423,9 +423,9 @@ func (m *shelves) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Ite
 	}
 }
 
-func (m *shelves) Search(ctx context.Context, folder, messageID string) iter.Seq2[pec.Item, error] {
+func (m *shelves) Search(ctx context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
 	m.searches++
-	return m.provider.Search(ctx, folder, messageID)
+	return m.provider.Search(ctx, folder, messageIDs)
 }
 
 // The missing receipt may lie in the folder that was not read.

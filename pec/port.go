@@ -59,9 +59,10 @@ type Mailbox interface {
 	// allowed.
 	Fetch(ctx context.Context, after Cursor) iter.Seq2[Item, error]
 	// Search yields the messages of a folder, of any age, whose field
-	// X-Riferimento-Message-ID holds messageID, which is given without angle brackets,
-	// with their bodies: as Fetch does, and possibly more. It is how a lost notice is looked for.
-	Search(ctx context.Context, folder, messageID string) iter.Seq2[Item, error]
+	// X-Riferimento-Message-ID holds one of messageIDs, which are given without angle
+	// brackets, with their bodies: as Fetch does, and possibly more. It is how lost notices
+	// are looked for. How many IDs fit into one request is for the Mailbox to know.
+	Search(ctx context.Context, folder string, messageIDs []string) iter.Seq2[Item, error]
 	// Wait returns nil once the first folder may hold something new, or ctx's
 	// error. It may return early.
 	Wait(ctx context.Context) error

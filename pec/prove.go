@@ -24,12 +24,12 @@ func (c *Client) Prove(ctx context.Context, messageID string) iter.Seq2[Event, e
 			return
 		}
 		for _, folder := range c.mailbox.Folders() {
-			err := c.proveIn(ctx, folder, messageID, yield)
+			err := c.proveIn(ctx, folder, []string{messageID}, yield)
 			if errors.Is(err, errLeft) {
 				return
 			}
 			if err != nil {
-				yield(Event{}, fmt.Errorf("pec: searching the mailbox: %w", c.loginRefused(ctx, err)))
+				yield(Event{}, err)
 				return
 			}
 		}
@@ -42,18 +42,23 @@ func (c *Client) Prove(ctx context.Context, messageID string) iter.Seq2[Event, e
 	}
 }
 
-func (c *Client) proveIn(ctx context.Context, folder, messageID string, yield func(Event, error) bool) error {
-	// A search finds whatever contains the ID.
-	about := func(e *Event) bool { return sendName(e.MessageID) == sendName(messageID) }
-	for item, err := range c.mailbox.Search(ctx, folder, messageID) {
+// proveIn looks in one folder for notices about any of the sends.
+func (c *Client) proveIn(ctx context.Context, folder string, messageIDs []string, yield func(Event, error) bool) error {
+	names := map[string]bool{}
+	for _, id := range messageIDs {
+		names[sendName(id)] = true
+	}
+	// A search finds whatever contains an ID.
+	about := func(e *Event) bool { return names[sendName(e.MessageID)] }
+	for item, err := range c.mailbox.Search(ctx, folder, messageIDs) {
+		if err == nil && item.Body != nil {
+			err = c.rejudge(ctx, item, about, yield)
+		}
+		if errors.Is(err, errLeft) {
+			return err
+		}
 		if err != nil {
-			return err
-		}
-		if item.Body == nil {
-			continue
-		}
-		if err := c.rejudge(ctx, item, about, yield); err != nil {
-			return err
+			return fmt.Errorf("pec: searching the mailbox: %w", c.loginRefused(ctx, err))
 		}
 	}
 	return nil

@@ -93,7 +93,7 @@ func (p *provider) Wait(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (p *provider) Search(context.Context, string, string) iter.Seq2[pec.Item, error] {
+func (p *provider) Search(context.Context, string, []string) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		for i, raw := range p.found {
 			item := pec.Item{Cursor: pec.Cursor{Folder: "INBOX", UIDValidity: 1, UID: uint32(i + 1)}, Body: bytes.NewReader(raw)}

@@ -36,13 +36,12 @@ func (c *Client) Sync(ctx context.Context) iter.Seq2[Event, error] {
 		}
 		var failed error
 		for _, folder := range c.mailbox.Folders() {
-			r := &reading{client: c, folder: folder, yield: yield}
-			err := c.loginRefused(ctx, r.run(ctx))
-			if r.left {
+			left, err := c.read(ctx, folder, yield)
+			if left {
 				return
 			}
-			if failed == nil && err != nil {
-				failed = fmt.Errorf("pec: reading the mailbox: %w", err)
+			if failed == nil {
+				failed = err
 			}
 			var suspended *SuspendedError
 			if ctx.Err() != nil || errors.As(err, &suspended) {
@@ -53,6 +52,15 @@ func (c *Client) Sync(ctx context.Context) iter.Seq2[Event, error] {
 			yield(Event{}, failed)
 		}
 	}
+}
+
+// read reads one folder to its end, and reports whether the caller has left the loop.
+func (c *Client) read(ctx context.Context, folder string, yield func(Event, error) bool) (left bool, err error) {
+	r := &reading{client: c, folder: folder, yield: yield}
+	if err = c.loginRefused(ctx, r.run(ctx)); err != nil {
+		err = fmt.Errorf("pec: reading the mailbox: %w", err)
+	}
+	return r.left, err
 }
 
 // reading is the reading of one folder to its end.

@@ -5,17 +5,13 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"slices"
 	"time"
 )
 
 const (
-	// proveEvery is how often Watch searches for proof of uncertain sends.
-	proveEvery = 10 * time.Minute
 	// recoverEvery is how often Watch judges again what was not proven or not read.
 	recoverEvery = time.Hour
-	// After trouble Watch waits from leastBackoff to mostBackoff, doubling.
-	leastBackoff = time.Second
-	mostBackoff  = 5 * time.Minute
 	// leastRound is how long a round takes at least, whatever the mailbox says of news.
 	leastRound = time.Second
 )
@@ -23,7 +19,8 @@ const (
 // Watch does all that a mailbox needs, for as long as ctx lasts: Retry, Sync, Prove for
 // what is uncertain, another look at what was set aside, and Wait, over and over. It
 // yields their events, and as Event.Trouble what it goes on trying in spite of, such as
-// a lost connection. It ends with an error, as the last pair, when ctx ends and when the
+// a lost connection. Each activity, and each folder, is then left alone for a pause of its
+// own, up to 5 minutes, while the others go on. It ends with an error, as the last pair, when ctx ends and when the
 // mailbox is suspended (a *SuspendedError). The mailbox is in use: what is said of the
 // loop body of Sync holds here too.
 //
@@ -32,7 +29,7 @@ const (
 // tells.
 func (c *Client) Watch(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		w := &watch{client: c, yield: yield}
+		w := &watch{client: c, yield: yield, troubles: map[string]*backoff{}, searches: searches{failed: map[string]int{}}}
 		if err := w.run(ctx); !w.left {
 			yield(Event{}, err)
 		}
@@ -42,66 +39,106 @@ func (c *Client) Watch(ctx context.Context) iter.Seq2[Event, error] {
 type watch struct {
 	client    *Client
 	yield     func(Event, error) bool
-	left      bool      // the caller has left the loop
-	proved    time.Time // when proof was last searched for
+	left      bool                // the caller has left the loop
+	troubles  map[string]*backoff // of each activity, of those in the mailbox by folder
+	next      time.Time           // when the next round is due at the latest
+	searches  searches
 	recovered time.Time // when what was not proven or not read was last judged again
-	backoff   time.Duration
-	held      bool // said already
+	held      bool      // said already
 }
 
 // run ends with an error, or when the caller has left.
 func (w *watch) run(ctx context.Context) error {
 	for {
 		begun := time.Now()
-		err := w.round(ctx)
-		var suspended *SuspendedError
-		switch {
-		case w.left:
-			return nil
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.As(err, &suspended):
+		if err := w.round(ctx); err != nil {
 			return err
-		case err == nil:
-			w.backoff = 0
-			if err := sleep(ctx, leastRound-time.Since(begun)); err != nil {
-				return err
-			}
-			continue
 		}
-		if w.left = !w.yield(Event{Trouble: err}, nil); w.left {
-			return nil
-		}
-		w.backoff = min(max(2*w.backoff, leastBackoff), mostBackoff)
-		w.client.log.WarnContext(ctx, "pec: trouble, trying again", slog.Duration("after", w.backoff))
-		if err := sleep(ctx, w.backoff); err != nil {
+		if err := sleep(ctx, leastRound-time.Since(begun)); err != nil {
 			return err
 		}
 	}
 }
 
 // round does everything once, and waits for news. What keeps one thing from being
-// done does not keep the others.
+// done does not keep the others. An error is the end.
 func (w *watch) round(ctx context.Context) error {
-	c := w.client
-	var troubles error
-	for _, do := range []func(context.Context) error{w.retry, w.sync, w.prove, w.recover} {
-		troubles = errors.Join(troubles, do(ctx))
-		var suspended *SuspendedError
-		if w.left || ctx.Err() != nil || errors.As(troubles, &suspended) {
-			return troubles
-		}
-	}
-	if troubles != nil {
-		return troubles
-	}
-	// Other folders, retries and searches have nobody who calls.
-	waiting, cancel := context.WithTimeout(ctx, c.options.PollInterval)
-	defer cancel()
-	if err := c.Wait(waiting); err != nil && (ctx.Err() != nil || waiting.Err() == nil) {
+	poll := w.client.options.PollInterval
+	w.next = time.Now().Add(poll)
+	if _, err := w.try(ctx, "retry", poll, w.retry); err != nil {
 		return err
 	}
-	return nil
+	folders := w.client.mailbox.Folders()
+	var readable []string
+	for _, folder := range folders {
+		well, err := w.try(ctx, "read "+folder, mostBackoff, func(ctx context.Context) error { return w.read(ctx, folder) })
+		if err != nil {
+			return err
+		}
+		if well {
+			readable = append(readable, folder)
+		}
+	}
+	if err := w.prove(ctx, readable); err != nil {
+		return err
+	}
+	if _, err := w.try(ctx, "recover", mostBackoff, w.recover); err != nil {
+		return err
+	}
+	// The first folder is the one that Wait watches. While it cannot be read there is
+	// nothing to wait for.
+	if len(folders) > 0 && slices.Contains(readable, folders[0]) {
+		// When only waiting fails, the mailbox is polled.
+		if well, err := w.try(ctx, "wait", poll, w.wait); well || err != nil {
+			return err
+		}
+	}
+	return sleep(ctx, time.Until(w.next))
+}
+
+// try does one activity, except while its backoff lasts, and reports whether it went
+// well. Trouble is yielded; an error ends Watch.
+func (w *watch) try(ctx context.Context, activity string, most time.Duration, do func(context.Context) error) (well bool, err error) {
+	b := w.troubles[activity]
+	if b == nil {
+		b = &backoff{}
+		w.troubles[activity] = b
+	}
+	if b.lasts() {
+		w.before(b.until)
+		return false, nil
+	}
+	begun := time.Now()
+	err = do(ctx)
+	var suspended *SuspendedError
+	switch {
+	case w.left:
+		return false, errLeft
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case errors.As(err, &suspended):
+		return false, err
+	case err == nil:
+		*b = backoff{}
+		return true, nil
+	}
+	if activity == "wait" && time.Since(begun) > b.pause {
+		b.pause = 0 // it has waited for longer than it was left alone: that connection was good
+	}
+	b.failed(most)
+	w.before(b.until)
+	w.client.log.WarnContext(ctx, "pec: trouble, trying again", slog.Duration("after", time.Until(b.until)))
+	if w.left = !w.yield(Event{Trouble: err}, nil); w.left {
+		return false, errLeft
+	}
+	return false, nil
+}
+
+// before makes the next round begin at t, unless it begins earlier.
+func (w *watch) before(t time.Time) {
+	if t.Before(w.next) {
+		w.next = t
+	}
 }
 
 // retry says once that everything is held: reading, which lifts it, does not wait.
@@ -119,22 +156,23 @@ func (w *watch) retry(ctx context.Context) error {
 	return nil
 }
 
-func (w *watch) sync(ctx context.Context) error { return w.pass(w.client.Sync(ctx)) }
-
-// prove searches for what is uncertain, every now and then.
-func (w *watch) prove(ctx context.Context) error {
-	now := w.client.now()
-	if now.Sub(w.proved) < proveEvery {
-		return nil
+// read is Sync of one folder.
+func (w *watch) read(ctx context.Context, folder string) error {
+	if err := w.client.mayLogIn(ctx); err != nil {
+		return err
 	}
-	w.proved = now
-	for s, err := range w.client.selected(ctx, Query{Filter: FilterUncertain, At: now}) {
-		if err != nil {
-			return err
-		}
-		if err := w.pass(w.client.Prove(ctx, s.name)); err != nil || w.left {
-			return err
-		}
+	left, err := w.client.read(ctx, folder, w.yield)
+	w.left = left
+	return err
+}
+
+// wait waits for news until the next round is due: other folders, retries and searches
+// have nobody who calls.
+func (w *watch) wait(ctx context.Context) error {
+	waiting, cancel := context.WithDeadline(ctx, w.next)
+	defer cancel()
+	if err := w.client.Wait(waiting); err != nil && (ctx.Err() != nil || waiting.Err() == nil) {
+		return err
 	}
 	return nil
 }

@@ -80,6 +80,19 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+func TestPace(t *testing.T) {
+	p := pace{turn: 20 * time.Second, within: 2 * time.Minute}
+	for count, needed := range map[int]int{1: 1, 6: 1, 7: 2, 300: 50, 301: 51} {
+		require.Equal(t, needed, p.needed(count))
+		p.mailboxes = needed
+		require.LessOrEqual(t, p.round(count), p.within)
+	}
+	p.mailboxes = 8
+	require.Equal(t, 38*20*time.Second, p.round(300), "the 12.5 minutes of eight at a time")
+	p.turn = 5 * time.Minute
+	require.Equal(t, 300, p.needed(300), "a turn that is too long: all at a time")
+}
+
 // A worker stands still with the message on the wire, for longer than River waits,
 // and the job is run again by another.
 func TestARescuedJobOfALiveWorkerSendsOnce(t *testing.T) {

@@ -19,18 +19,32 @@ import (
 // pace is how a worker process works.
 type pace struct {
 	sends     int           // messages at a time
-	mailboxes int           // mailboxes at a time
+	mailboxes int           // mailboxes at a time; 0 for as many as within needs
+	within    time.Duration // how long until a mailbox has its turn again
 	turn      time.Duration // how long a mailbox is looked after before another's turn
 	timeout   time.Duration // the longest that sending may take
 	rescue    time.Duration // after that long a job's worker is taken for dead
 }
 
+// needed is how many mailboxes have to be looked after at a time, so that each of count has
+// its turn again in time.
+func (p pace) needed(count int) int {
+	turns := max(int(p.within/p.turn), 1) // that one place has to give
+	return max((count+turns-1)/turns, 1)
+}
+
+// round is how long it takes until each of count mailboxes has had its turn.
+func (p pace) round(count int) time.Duration {
+	return time.Duration((count+p.mailboxes-1)/p.mailboxes) * p.turn
+}
+
 // worker runs jobs until ctx ends, and finishes those it has begun.
 func worker(ctx context.Context, f *fleet, args []string, _, stderr io.Writer) error {
-	set := program.Flags("fleet worker", "[-sends N] [-mailboxes N] [-turn D] [-send-timeout D] [-rescue D]")
+	set := program.Flags("fleet worker", "[-sends N] [-mailboxes N] [-within D] [-turn D] [-send-timeout D] [-rescue D]")
 	var p pace
 	set.IntVar(&p.sends, "sends", 8, "how `many` messages to send at a time; of one mailbox it is one")
-	set.IntVar(&p.mailboxes, "mailboxes", 8, "how `many` mailboxes to look after at a time")
+	set.IntVar(&p.mailboxes, "mailboxes", 0, "how `many` mailboxes to look after at a time; 0 for as many as -within needs")
+	set.DurationVar(&p.within, "within", 2*time.Minute, "how long until each mailbox has its turn again, with this worker alone")
 	set.DurationVar(&p.turn, "turn", 20*time.Second, "how long to look after a mailbox before another has its turn")
 	set.DurationVar(&p.timeout, "send-timeout", 30*time.Minute, "how long sending may take: a server may think for ten minutes, and whoever hangs up then makes a send uncertain")
 	set.DurationVar(&p.rescue, "rescue", 2*time.Minute, "after this time, and for sending -send-timeout, a job is run again; longer than -turn")
@@ -40,12 +54,20 @@ func worker(ctx context.Context, f *fleet, args []string, _, stderr io.Writer) e
 	switch {
 	case set.NArg() > 0:
 		return fmt.Errorf("%q is not a flag", set.Arg(0))
-	case p.sends < 1 || p.mailboxes < 1 || p.turn <= 0 || p.timeout <= 0:
-		return errors.New("-sends, -mailboxes, -turn and -send-timeout are greater than zero")
+	case p.sends < 1 || p.mailboxes < 0 || p.within <= 0 || p.turn <= 0 || p.timeout <= 0:
+		return errors.New("-sends, -within, -turn and -send-timeout are greater than zero, and -mailboxes is not negative")
 	case p.rescue <= p.turn:
 		return errors.New("-rescue is longer than -turn")
 	}
-	jobs, err := newWorker(f, p, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if p.mailboxes == 0 {
+		p.mailboxes = p.needed(len(f.mailboxes))
+	}
+	if round := p.round(len(f.mailboxes)); round > p.within {
+		log.WarnContext(ctx, "fleet: with this worker alone each mailbox waits too long for its turn",
+			slog.Duration("round", round), slog.Duration("within", p.within), slog.Int("mailboxes", p.mailboxes), slog.Int("needed", p.needed(len(f.mailboxes))))
+	}
+	jobs, err := newWorker(f, p, log)
 	if err != nil {
 		return err
 	}

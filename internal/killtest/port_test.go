@@ -111,8 +111,8 @@ func (m *mailbox) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Ite
 	return m.told("item", m.Mailbox.Fetch(ctx, after))
 }
 
-func (m *mailbox) Search(ctx context.Context, folder, messageID string) iter.Seq2[pec.Item, error] {
-	return m.told("found", m.Mailbox.Search(ctx, folder, messageID))
+func (m *mailbox) Search(ctx context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
+	return m.told("found", m.Mailbox.Search(ctx, folder, messageIDs))
 }
 
 func (m *mailbox) told(name string, items iter.Seq2[pec.Item, error]) iter.Seq2[pec.Item, error] {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"net/mail"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,18 +89,20 @@ func (p *provider) notice(kind, id, subject string) {
 func (p *provider) Folders() []string { return []string{"INBOX"} }
 
 func (p *provider) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
-	return p.items(after.Folder, int(after.UID), "")
+	return p.items(after.Folder, int(after.UID), func([]byte) bool { return true })
 }
 
-func (p *provider) Search(_ context.Context, folder, messageID string) iter.Seq2[pec.Item, error] {
-	return p.items(folder, 0, messageID)
+func (p *provider) Search(_ context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
+	return p.items(folder, 0, func(raw []byte) bool {
+		return slices.ContainsFunc(messageIDs, func(id string) bool { return bytes.Contains(raw, []byte(id)) })
+	})
 }
 
-func (p *provider) items(folder string, from int, holds string) iter.Seq2[pec.Item, error] {
+func (p *provider) items(folder string, from int, wanted func([]byte) bool) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		for i := from; i < len(p.inbox) && !p.inbox[i].arrives.After(*p.now); i++ {
 			item := pec.Item{Cursor: pec.Cursor{Folder: folder, UIDValidity: 1, UID: uint32(i + 1)}, Body: bytes.NewReader(p.inbox[i].raw)}
-			if bytes.Contains(p.inbox[i].raw, []byte(holds)) && !yield(item, nil) {
+			if wanted(p.inbox[i].raw) && !yield(item, nil) {
 				return
 			}
 		}
