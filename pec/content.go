@@ -36,7 +36,8 @@ const (
 type Content struct {
 	Result ContentResult
 	// Reading is how the recipient's provider reads the rule on the hashes of a brief
-	// receipt; "" where there is no hash, or none that all of them have in common.
+	// receipt; "" where there is no hash. Where several fit it is one that proves less
+	// than HashDecoded.
 	Reading HashReading
 	// Differences are what is not as it was sent. Empty unless Result is ContentMismatch.
 	Differences []Difference

@@ -15,7 +15,12 @@ import (
 
 // HashReading is a way to read what the hash in a brief receipt is taken of. RFC
 // 6109, 3.3.2.2 says both "the entire content of the part" and "calculated on base64
-// encoded parts", and not where the last line ends. The set is closed.
+// encoded parts", and not where the last line ends. A provider reads it in one way:
+// where no reading fits all the hashes of a receipt, they are those of something else.
+// The set is closed.
+//
+// HashDecoded proves the files. The others prove the text that they are encoded as,
+// and not in which encoding: the hash has taken the place of the field that says so.
 type HashReading string
 
 // The readings.
@@ -80,16 +85,27 @@ func (c *comparison) compareHash(sent, delivered multipart.Part) error {
 		c.hashes, c.readings = true, fitting
 		return nil
 	}
-	c.readings = slices.DeleteFunc(c.readings, func(r HashReading) bool { return !slices.Contains(fitting, r) })
+	common := slices.DeleteFunc(slices.Clone(c.readings), func(r HashReading) bool { return !slices.Contains(fitting, r) })
+	if len(common) == 0 {
+		c.differ(name, "SHA-1 %x was delivered, which %q gives, and the hashes before it %q", digest, fitting, c.readings)
+		return nil
+	}
+	c.readings = common
 	return nil
 }
 
-// reading is the one that fits all hashes.
+// reading is the one that fits all hashes: the one that proves least, where they are
+// several.
 func (c *comparison) reading() HashReading {
-	if len(c.readings) == 0 {
-		return ""
+	for _, r := range c.readings {
+		if r != HashDecoded {
+			return r
+		}
 	}
-	return c.readings[0]
+	if c.hashes {
+		return HashDecoded
+	}
+	return ""
 }
 
 // readingsOf gives the readings under which a part has that hash, nil when none.
