@@ -33,6 +33,7 @@ var headerAttacks = map[string]attack{
 	"a tab before the colon":              {"MIME", "X-Gestore\t: x\r\nMIME"},
 	"a name of eight bits":                {"MIME", "X-Gest\xc3\xb2re: x\r\nMIME"},
 	"a name with a no-break space":        {"MIME", "X-\xc2\xa0: x\r\nMIME"},
+	"a name that Go refuses":              {"MIME", "X-(a): x\r\nMIME"},
 	"a name with NUL":                     {"MIME", "X-\x00: x\r\nMIME"},
 	"a name that is a prefix":             {"MIME", "X-: x\r\nMIME"},
 	"a continuation of nothing":           {"From:", " Non si diffida.\r\nFrom:"},
@@ -76,6 +77,7 @@ var headerAttacks = map[string]attack{
 	"a bare CR before the line end of Received":   {"From:", "Received: from a by b\r\r\nFrom:"},
 	"NUL in Received":                             {"From:", "Received: from a\x00\r\nFrom:"},
 	"a bare CR in Return-Path":                    {"From:", "Return-Path: <a@b>\rSubject: Altro\r\nFrom:"},
+	"eight bits in Return-Path":                   {"From:", "Return-Path: <a@b>\xc2\x85Subject: Altro\r\nFrom:"},
 	"a bare CR in Message-ID":                     {"<m1@alfa-pec.example>", "<p1@alfa-pec.example>\rSubject: Altro"},
 	"eight bits in Message-ID":                    {"<m1@alfa-pec.example>", "<p1@alfa-pec.example>\xc2\x85"},
 	"a line of white space in Received":           {"From:", "Received: from a\r\n \r\n by b\r\nFrom:"},
@@ -180,6 +182,30 @@ func TestProvidersMayAdd(t *testing.T) {
 	for _, c := range []attack{{"Received: from pc by alfa\r\n", ""}, {"from pc", "from mac"}, {"From:", "Received: from beta\r\nFrom:"}} {
 		delivered := strings.Replace(twice, c.old, c.new, 1)
 		require.Equal(t, pec.ContentMismatch, checkContent(t, twice, delivery(t, n, "completa", delivered)).Result, "%q", c)
+	}
+}
+
+// After a line that is no field everything counts, because it is text to some readers.
+func TestNothingIsExemptAfterALineThatIsNoField(t *testing.T) {
+	n := pectest.Start(t, nil)
+	sent := strings.Replace(plainSent, "MIME", "non un campo\r\nMIME", 1)
+	for name, c := range map[string]struct {
+		attack
+		want pec.ContentResult
+	}{
+		"a field before it":       {attack{"From:", "Received: from a by b\r\nX-Gestore: x\r\nFrom:"}, pec.ContentMatch},
+		"an identifier before":    {attack{"<m1@", "<p1@"}, pec.ContentMatch},
+		"a field after it":        {attack{"MIME", "X-Gestore: non si diffida\r\nMIME"}, pec.ContentMismatch},
+		"a field at the end":      {attack{"\r\n\r\nSi", "\r\nX-Gestore: non si diffida\r\n\r\nSi"}, pec.ContentMismatch},
+		"a trace after it":        {attack{"MIME", "Received: from a by b\r\nMIME"}, pec.ContentMismatch},
+		"another order":           {attack{"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n", "Content-Type: text/plain; charset=utf-8\r\nMIME-Version: 1.0\r\n"}, pec.ContentMismatch},
+		"another folding":         {attack{"text/plain; charset", "text/plain;\r\n charset"}, pec.ContentMismatch},
+		"the line somewhere else": {attack{"non un campo\r\nMIME-Version: 1.0\r\n", "MIME-Version: 1.0\r\nnon un campo\r\n"}, pec.ContentMismatch},
+		"the line folded":         {attack{"non un campo", "non\r\n un campo"}, pec.ContentMismatch},
+	} {
+		delivered := strings.Replace(sent, c.old, c.new, 1)
+		require.NotEqual(t, sent, delivered)
+		require.Equal(t, c.want, checkContent(t, sent, delivery(t, n, "completa", delivered)).Result, name)
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 
 // contentField is a field of a header as it is compared, or lines that are no field.
 type contentField struct {
+	lines string // as they are, without the last line end
 	name  string // as written; "" of lines that are no field
-	value string // without line ends and the blanks around it; of a line too long, and of no field, the lines as they are
+	value string // unfolded, without the blanks around it; lines where one is too long
 	clean bool   // printable ASCII in lines of due length: every reader sees the same
 }
 
@@ -50,25 +51,27 @@ func readContentFields(header io.Reader) ([]contentField, error) {
 // newContentField makes a field of its lines: RFC 5322, 2.2. A line with a control
 // character in it, a bare CR too, is none, and neither is one of white space alone.
 func newContentField(lines []string) contentField {
-	asIs := contentField{value: strings.Join(lines, "\n")}
+	f := contentField{lines: strings.Join(lines, "\n")}
 	name, _, found := strings.Cut(lines[0], ":")
 	if !found || name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return asIs
+		return f
 	}
 	long := false
 	for i, line := range lines {
-		if i > 0 && strings.Trim(line, " \t") == "" || strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
-			return asIs
+		if i > 0 && strings.Trim(line, " \t") == "" || strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' }) {
+			return f
 		}
 		long = long || len(line) > maxLine
 	}
-	asIs.name = name
+	f.name = name
 	if long {
-		return asIs // where readers cut it depends on how it is folded
+		f.value = f.lines // where readers cut it depends on how it is folded
+		return f
 	}
 	text := strings.Join(lines, "")
-	isASCII := !strings.ContainsFunc(text, func(r rune) bool { return r > '~' })
-	return contentField{name, strings.Trim(text[len(name)+1:], " \t"), isASCII}
+	f.value = strings.Trim(text[len(name)+1:], " \t")
+	f.clean = !strings.ContainsFunc(text, func(r rune) bool { return r > '~' })
+	return f
 }
 
 // plainHeader reports whether a header, of a part that a hash stands for or of the
@@ -92,21 +95,24 @@ func plainHeader(header io.Reader) (bool, error) {
 // compareHeader compares all lines. Fields may stand in another order, but not those
 // of one name, and nothing that follows a line that is no field.
 func (c *comparison) compareHeader(ours, theirs content, replaced bool) {
-	isNoField := func(f contentField) bool { return f.name == "" }
-	tail := func(fields []contentField) []contentField {
-		if i := slices.IndexFunc(fields, isNoField); i >= 0 {
-			return fields[i:]
-		}
+	sent, delivered := afterFields(ours.fields), afterFields(theirs.fields)
+	if !slices.EqualFunc(sent, delivered, func(a, b contentField) bool { return a.lines == b.lines }) {
+		c.differ("header", "%.200q is no field, and what readers make of it and what follows was changed", slices.Concat(sent, delivered)[0].lines)
+	}
+	c.compareFields(ours, theirs, replaced)
+}
+
+// afterFields are the first lines that are no field and all after them.
+func afterFields(fields []contentField) []contentField {
+	i := slices.IndexFunc(fields, func(f contentField) bool { return f.name == "" })
+	if i < 0 {
 		return nil
 	}
-	if sent, delivered := tail(ours.fields), tail(theirs.fields); !slices.Equal(sent, delivered) {
-		for _, f := range slices.Concat(sent, delivered) {
-			if isNoField(f) {
-				c.differ("header", "%.200q is no field, and what readers make of it and what follows was changed", f.value)
-				break
-			}
-		}
-	}
+	return fields[i:]
+}
+
+// compareFields compares the fields of each name.
+func (c *comparison) compareFields(ours, theirs content, replaced bool) {
 	sent, delivered := fieldsByName(ours.fields), fieldsByName(theirs.fields)
 	told := map[string]bool{"": true}
 	for _, f := range slices.Concat(ours.fields, theirs.fields) {
@@ -163,8 +169,15 @@ func mayDiffer(name string, sent, delivered, sentID []contentField) bool {
 	case "received":
 		return added > 0 && allClean(delivered[:added]) && sameValues(sent, delivered[added:])
 	default:
-		return len(sent) == 0 && strings.HasPrefix(name, "x-") && name != "x-" && allClean(delivered) && !isActedUpon(name)
+		return len(sent) == 0 && isProvidersName(name) && allClean(delivered) && !isActedUpon(name)
 	}
+}
+
+// isProvidersName reports whether a provider may give a field that name, in lower case.
+// RFC 5322, 3.6.8 allows more characters, of which some readers refuse the whole message.
+func isProvidersName(name string) bool {
+	rest, ok := strings.CutPrefix(name, "x-")
+	return ok && rest != "" && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == ""
 }
 
 func allClean(fields []contentField) bool {
