@@ -3,20 +3,17 @@ package envelope
 import (
 	"context"
 	"crypto/x509"
-	"encoding/asn1"
 	"fmt"
 	"slices"
 	"time"
-
-	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // RevocationSource gives the certificate revocation lists (CRL, RFC 5280, 5) by
 // which to judge a leaf that signed at the given time, in any order; none or an
 // error when it has none. The lists need no checking: issuer, signature and scope
 // are held against anchor and leaf, and one that names the leaf outweighs all that
-// do not. ReadCRLs makes a source of files.
+// do not. Only a later list that removes the leaf (RFC 5280, 5.3.1) ends a suspension.
+// A list with an unknown critical extension is not used. ReadCRLs makes a source of files.
 type RevocationSource func(ctx context.Context, leaf *x509.Certificate, signedAt time.Time) ([]*x509.RevocationList, error)
 
 // Revocation is what is known of the revocation of a signer's certificate.
@@ -28,7 +25,7 @@ const (
 	RevocationGood      Revocation = "good"          // a list that covers the signing time does not name it
 	RevocationUnknown   Revocation = "unknown"       // no list, or none that covers the signing time
 	RevocationLater     Revocation = "revoked-later" // revoked after signing time
-	RevocationRevoked   Revocation = "revoked"       // revoked at or before signing time
+	RevocationRevoked   Revocation = "revoked"       // revoked at or before signing time, or invalid since then (RFC 5280, 5.3.2)
 )
 
 // checkRevocation asks the source, where there is one: RFC 6109, 2.2.2. No answer
@@ -43,19 +40,7 @@ func (c *check) checkRevocation() error {
 	if err := c.ctx.Err(); err != nil {
 		return fmt.Errorf("envelope: %w", err)
 	}
-	found := map[Revocation]bool{}
-	for _, list := range lists {
-		if list != nil {
-			found[c.judge(list, leaf, signedAt)] = true
-		}
-	}
-	c.facts.Revocation = RevocationUnknown
-	for _, answer := range []Revocation{RevocationRevoked, RevocationLater, RevocationGood} {
-		if found[answer] {
-			c.facts.Revocation = answer
-			break
-		}
-	}
+	c.facts.Revocation = c.judge(lists, leaf, signedAt)
 	switch c.facts.Revocation {
 	case RevocationRevoked:
 		return failed(CodeRevoked, "the certificate of %q was revoked before %v", leaf.Subject, signedAt)
@@ -67,64 +52,33 @@ func (c *check) checkRevocation() error {
 	return nil
 }
 
-func (c *check) judge(list *x509.RevocationList, leaf *x509.Certificate, signedAt time.Time) Revocation {
-	if list.Issuer.String() != leaf.Issuer.String() ||
-		!c.anchor.signed(list.SignatureAlgorithm, list.RawTBSRevocationList, list.Signature) {
-		return RevocationUnknown
-	}
-	// RFC 5280, 5.3: what is listed is revoked, whatever the scope of the list.
-	for _, entry := range list.RevokedCertificateEntries {
-		if entry.SerialNumber.Cmp(leaf.SerialNumber) != 0 {
-			continue
-		}
-		if entry.RevocationTime.After(signedAt) {
-			return RevocationLater
-		}
-		return RevocationRevoked
-	}
-	// A list says nothing of what came after it; and once a certificate has expired
-	// it is no longer listed (RFC 5280, 3.3).
-	if list.ThisUpdate.Before(signedAt) || list.ThisUpdate.After(leaf.NotAfter) || isPartial(list) {
-		return RevocationUnknown
-	}
-	return RevocationGood
-}
+// revocationUnclear is the answer of a list that names the leaf in a way that
+// cannot be read. It outweighs all lists that do not name it.
+const revocationUnclear Revocation = "unclear"
 
-var (
-	oidDeltaCRL          = asn1.ObjectIdentifier{2, 5, 29, 27}
-	oidDistributionPoint = asn1.ObjectIdentifier{2, 5, 29, 28}
-)
-
-// isPartial tells whether a list may leave out a revoked leaf: RFC 5280, 5.2.
-func isPartial(list *x509.RevocationList) bool {
-	for _, extension := range list.Extensions {
-		switch {
-		case extension.Id.Equal(oidDistributionPoint):
-			if !coversLeaves(extension.Value) {
-				return true
-			}
-		case extension.Id.Equal(oidDeltaCRL), extension.Critical:
-			return true
+// judge weighs what the lists of the leaf's issuer say.
+func (c *check) judge(lists []*x509.RevocationList, leaf *x509.Certificate, signedAt time.Time) Revocation {
+	var statements []statement
+	for _, list := range lists {
+		if list != nil && list.Issuer.String() == leaf.Issuer.String() &&
+			c.anchor.signed(list.SignatureAlgorithm, list.RawTBSRevocationList, list.Signature) {
+			statements = append(statements, readStatement(list, leaf))
 		}
 	}
-	return false
-}
-
-// coversLeaves reads issuingDistributionPoint (RFC 5280, 5.2.5): a place where the
-// list is published, and no restriction but to end users' certificates.
-func coversLeaves(value []byte) bool {
-	input := cryptobyte.String(value)
-	var point cryptobyte.String
-	if !input.ReadASN1(&point, cbasn1.SEQUENCE) {
-		return false
-	}
-	place, onlyUsers := cbasn1.Tag(0).ContextSpecific().Constructed(), cbasn1.Tag(1).ContextSpecific()
-	for !point.Empty() {
-		var content cryptobyte.String
-		var tag cbasn1.Tag
-		if !point.ReadAnyASN1(&content, &tag) || !slices.Contains([]cbasn1.Tag{place, onlyUsers}, tag) {
-			return false
+	found := map[Revocation]bool{}
+	for i := range statements {
+		s := &statements[i]
+		if !slices.ContainsFunc(statements, func(later statement) bool { return later.lifts(s, leaf) }) {
+			found[s.answer(leaf, signedAt)] = true
 		}
 	}
-	return true
+	for _, answer := range []Revocation{RevocationRevoked, RevocationLater} {
+		if found[answer] {
+			return answer
+		}
+	}
+	if found[RevocationGood] && !found[revocationUnclear] {
+		return RevocationGood
+	}
+	return RevocationUnknown
 }

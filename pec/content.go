@@ -36,7 +36,8 @@ const (
 type Content struct {
 	Result ContentResult
 	// Reading is how the recipient's provider reads the rule on the hashes of a brief
-	// receipt; "" where there is no hash, or none that all of them have in common.
+	// receipt; "" where there is no hash. Where several fit it is one that proves less
+	// than HashDecoded.
 	Reading HashReading
 	// Differences are what is not as it was sent. Empty unless Result is ContentMismatch.
 	Differences []Difference
@@ -48,19 +49,17 @@ type Difference struct {
 	Detail string // for people
 }
 
-// rewritten are the fields a provider has to change or add in the original: RFC
-// 6109, 2.2.1 and 3.1.5. It adds fields of its own too, which begin with X-.
-var rewritten = []string{"received", "return-path", "message-id", "x-riferimento-message-id"}
-
 // CheckContent compares a message, as it was sent, with what a delivery receipt
 // about it carries: RFC 6109, 3.3.2. sent is the exact message, as the Submitter
 // read it.
 //
-// In a full receipt the header has to be the same, save the fields that a provider
-// rewrites and the X- fields it adds, and the body the same octets, save the kind of
-// line ends and their number at the very end. In a brief one each attachment is
-// represented by its SHA-1, and all else has to be the same. A receipt that cites
-// another Message-ID is a mismatch whatever it carries.
+// In a full receipt every line of the header has to be the same, except the folding
+// and order of fields, the identifier and the trace that a provider rewrites, and the
+// X- fields it adds: those are printable ASCII, and none that mail programs act upon.
+// The body has to be the same octets, except the kind of line ends and their number at
+// the very end. In a brief one each attachment is represented by its SHA-1, and all
+// else has to be the same. A receipt that cites another Message-ID is a mismatch
+// whatever it carries.
 //
 // Memory does not grow with the message. A notice that was not proven gives
 // receipt.ErrNotProven; any other error means that one of the two could not be read.
@@ -86,15 +85,28 @@ func CheckContent(sent *io.SectionReader, d *receipt.Delivery) (Content, error) 
 	if err != nil {
 		return Content{}, fmt.Errorf("pec: the original delivered: %w", err)
 	}
-	c := comparison{brief: d.Detail == receipt.Brief && !isEncapsulated(ours.top.part)}
-	c.compareHeader(ours, theirs)
+	result, err := compareContents(ours, theirs, d.Detail == receipt.Brief)
+	if err != nil {
+		return Content{}, fmt.Errorf("pec: comparing what was sent with what was delivered: %w", err)
+	}
+	return result, nil
+}
+
+// compareContents compares two messages, the second of which may hold hashes.
+func compareContents(ours, theirs content, brief bool) (Content, error) {
+	c := comparison{brief: brief && !isEncapsulated(ours.top.part)}
+	replaced, err := c.isReplaced(ours.top, theirs.top)
+	if err != nil {
+		return Content{}, err
+	}
+	c.compareHeader(ours, theirs, replaced)
 	if c.brief {
 		err = c.compareNode(ours.top, theirs.top, 0)
 	} else {
 		err = c.compareWhole(ours.top, theirs.top, "body")
 	}
 	if err != nil {
-		return Content{}, fmt.Errorf("pec: comparing what was sent with what was delivered: %w", err)
+		return Content{}, err
 	}
 	if len(c.differences) > 0 {
 		return mismatch(c.differences...), nil
@@ -109,7 +121,8 @@ func mismatch(differences ...Difference) Content {
 // content is a message of which the header is read.
 type content struct {
 	header header.Header
-	top    node // its raw bytes are the body alone
+	fields []contentField // the same as it is compared
+	top    node           // its raw bytes are the body alone
 }
 
 func readContent(message *io.SectionReader) (content, error) {
@@ -117,8 +130,12 @@ func readContent(message *io.SectionReader) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
+	fields, err := readContentFields(io.NewSectionReader(message, 0, size))
+	if err != nil {
+		return content{}, err
+	}
 	body := io.NewSectionReader(message, size, message.Size()-size)
-	return content{h, node{body, multipart.NewPart(h, body)}}, nil
+	return content{h, fields, node{body, multipart.NewPart(h, body)}}, nil
 }
 
 // withoutOriginal judges a receipt that carries nothing. A kind of receipt that is
@@ -149,35 +166,4 @@ type comparison struct {
 
 func (c *comparison) differ(what, format string, args ...any) {
 	c.differences = append(c.differences, Difference{what, fmt.Sprintf(format, args...)})
-}
-
-func (c *comparison) compareHeader(ours, theirs content) {
-	values := func(h header.Header) map[string][]string {
-		m := map[string][]string{}
-		for _, f := range h {
-			if name := strings.ToLower(f.Name); !slices.Contains(rewritten, name) {
-				m[name] = append(m[name], f.Value)
-			}
-		}
-		return m
-	}
-	sent, delivered := values(ours.header), values(theirs.header)
-	if c.isReplaced(ours.top.part, theirs.top.part) {
-		for _, name := range []string{"content-type", "content-transfer-encoding", "content-disposition"} {
-			delete(sent, name)
-			delete(delivered, name)
-		}
-	}
-	told := map[string]bool{}
-	for _, f := range slices.Concat(ours.header, theirs.header) {
-		name := strings.ToLower(f.Name)
-		_, known := sent[name]
-		if told[name] || !known && strings.HasPrefix(name, "x-") {
-			continue
-		}
-		told[name] = true
-		if !slices.Equal(sent[name], delivered[name]) {
-			c.differ(f.Name, "%.200q was sent, %.200q delivered", sent[name], delivered[name])
-		}
-	}
 }

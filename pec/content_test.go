@@ -316,7 +316,7 @@ func TestBriefContentOfSpecialMessages(t *testing.T) {
 		"encapsulated":     {header + "Content-Type: application/pkcs7-mime; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n\r\nMIIB\r\n", "", "MIIB", "MIIC"},
 		"one file":         {header + file + "\r\n", pec.HashDecoded, ".hash", ".bash"},
 		"no attachment":    {header + "\r\nTesto\r\n", "", "Testo", "testo"},
-		"a hash of theirs": {header + "Content-Type: text/plain; name=x.hash\r\n\r\n" + strings.Repeat("ab", 20) + "\r\n", pec.HashDecoded, "x.hash", "y.hash"},
+		"a hash of theirs": {header + "Content-Type: text/plain; name=x.hash\r\n\r\n" + strings.Repeat("ab", 20) + "\r\n", pec.HashEncodedLine, "x.hash", "y.hash"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			original := briefOf(t, n, c.sent)
@@ -357,17 +357,63 @@ func TestHashWhereNoneBelongs(t *testing.T) {
 			require.Equal(t, pec.ContentMismatch, checkContent(t, c.sent, delivery(t, n, c.kind, c.delivered)).Result)
 		})
 	}
-	// Two attachments, hashed in two ways: both match, and no one reading does.
-	part := func(name string) string {
-		return "Content-Transfer-Encoding: base64\r\nContent-Type: image/png; name=" + name + "\r\n\r\nY2lhbw=="
+}
+
+// One provider reads the rule in one way: hashes of which each fits by itself, and
+// no reading fits all, are those of other files.
+func TestHashesOfOneReading(t *testing.T) {
+	n := pectest.Start(t, nil)
+	header := "To: luigi@beta-pec.example\r\nMessage-ID: <m1@alfa-pec.example>\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+	message := func(parts ...string) string {
+		return header + "--b\r\n" + strings.Join(parts, "\r\n--b\r\n") + "\r\n--b--\r\n"
 	}
-	mixed := func(a, b string) string {
-		return header + "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + a + "\r\n--b\r\n" + b + "\r\n--b--\r\n"
+	part := func(name, encoding, body string) string {
+		return "Content-Transfer-Encoding: " + encoding + "\r\nContent-Type: image/png; name=" + name + "\r\n\r\n" + body
 	}
-	for second, want := range map[string]pec.HashReading{"ciao": pec.HashDecoded, "Y2lhbw==": ""} {
-		d := delivery(t, n, "breve", mixed(hashFile("a.png", "ciao"), hashFile("b.png", second)))
-		require.Equal(t, pec.Content{Result: pec.ContentMatch, Reading: want}, checkContent(t, mixed(part("a.png"), part("b.png")), d))
+	hash := func(name, content string) string {
+		sum := sha1.Sum([]byte(content))
+		return "Content-Type: text/plain; name=" + name + ".hash\r\n\r\n" + hex.EncodeToString(sum[:])
 	}
+	two := []string{part("a", "base64", "Y2lh\r\nbw=="), part("b", "base64", "Y2lh\r\nbw==")}
+	plain := part("b", "7bit", "uno")
+	for name, c := range map[string]struct {
+		sent   []string
+		hashes []string // of the files a, b, c
+		want   pec.HashReading
+		what   string // the attachment that differs, "" for a match
+	}{
+		"decoded":                        {two, []string{"ciao", "ciao"}, pec.HashDecoded, ""},
+		"encoded":                        {two, []string{"Y2lh\r\nbw==", "Y2lh\r\nbw=="}, pec.HashEncoded, ""},
+		"decoded and encoded":            {two, []string{"ciao", "Y2lh\r\nbw=="}, "", "b"},
+		"encoded and decoded":            {two, []string{"Y2lh\r\nbw==", "ciao"}, "", "b"},
+		"CRLF and LF":                    {two, []string{"Y2lh\r\nbw==", "Y2lh\nbw=="}, "", "b"},
+		"with a line end and without":    {two, []string{"Y2lh\nbw==\n", "Y2lh\nbw=="}, "", "b"},
+		"one that fits two readings":     {[]string{two[0], plain}, []string{"ciao", "uno"}, pec.HashDecoded, ""},
+		"the same, encoded":              {[]string{two[0], plain}, []string{"Y2lh\nbw==", "uno"}, pec.HashEncodedLF, ""},
+		"it agrees with each, not both":  {[]string{two[0], plain, two[1]}, []string{"ciao", "uno", "Y2lh\r\nbw=="}, "", "c"},
+		"two that fit two readings each": {[]string{plain, plain}, []string{"uno", "uno"}, pec.HashEncoded, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var sent, hashes []string
+			for i, content := range c.hashes {
+				file := string(rune('a' + i))
+				sent = append(sent, strings.Replace(strings.Replace(c.sent[i], "name=a", "name="+file, 1), "name=b", "name="+file, 1))
+				hashes = append(hashes, hash(file, content))
+			}
+			got := checkContent(t, message(sent...), delivery(t, n, "breve", message(hashes...)))
+			if c.what == "" {
+				require.Equal(t, pec.Content{Result: pec.ContentMatch, Reading: c.want}, got)
+				return
+			}
+			require.Equal(t, pec.ContentMismatch, got.Result)
+			require.Len(t, got.Differences, 1)
+			require.Equal(t, c.what, got.Differences[0].What)
+		})
+	}
+	// The encoding is part of what such a hash is of, and not in the receipt: with
+	// another, the same hash stands for another file.
+	sent := message(part("a", "7bit", "Y2lhbw=="))
+	require.NotEqual(t, pec.HashDecoded, checkContent(t, sent, delivery(t, n, "breve", message(hash("a", "Y2lhbw==")))).Reading)
 }
 
 func TestContentOfAnotherMessage(t *testing.T) {

@@ -15,7 +15,12 @@ import (
 
 // HashReading is a way to read what the hash in a brief receipt is taken of. RFC
 // 6109, 3.3.2.2 says both "the entire content of the part" and "calculated on base64
-// encoded parts", and not where the last line ends. The set is closed.
+// encoded parts", and not where the last line ends. A provider reads it in one way:
+// where no reading fits all the hashes of a receipt, they are those of something else.
+// The set is closed.
+//
+// HashDecoded proves the files. The others prove the text that they are encoded as,
+// and not in which encoding: the hash has taken the place of the field that says so.
 type HashReading string
 
 // The readings.
@@ -35,29 +40,43 @@ func isEncapsulated(top multipart.Part) bool {
 
 // isReplaced tells whether a hash stands in the place of a part that the rule has
 // replaced: one with a name, or an attached message.
-func (c *comparison) isReplaced(sent, delivered multipart.Part) bool {
-	if !c.brief || len(sent.Names) == 0 && sent.MediaType != "message/rfc822" {
-		return false
+func (c *comparison) isReplaced(sent, delivered node) (bool, error) {
+	if !c.brief || len(sent.part.Names) == 0 && sent.part.MediaType != "message/rfc822" {
+		return false, nil
 	}
-	_, ok := hashIn(delivered)
-	return ok && (len(sent.Names) == 0 || slices.ContainsFunc(sent.Names, func(name string) bool {
-		name = header.DecodeText(name) + ".hash"
-		return slices.ContainsFunc(delivered.Names, func(n string) bool { return strings.EqualFold(header.DecodeText(n), name) })
-	}))
+	if _, ok := hashIn(delivered.part); !ok || !hashNames(sent.part.Names, delivered.part.Names) {
+		return false, nil
+	}
+	for _, n := range []node{sent, delivered} {
+		if plain, err := plainHeader(n.header()); err != nil || !plain {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// hashNames reports whether all names of a hash are made of the names of the part it
+// stands for, which may have none.
+func hashNames(sent, delivered []string) bool {
+	return len(sent) == 0 || !slices.ContainsFunc(delivered, func(name string) bool {
+		return !slices.ContainsFunc(sent, func(n string) bool {
+			return strings.EqualFold(header.DecodeText(name), header.DecodeText(n)+".hash")
+		})
+	})
 }
 
 // hashIn reads the hash of a brief receipt: a text file of that name, with a SHA-1
 // in hexadecimal.
 func hashIn(p multipart.Part) (digest [sha1.Size]byte, ok bool) {
-	isHash := func(name string) bool { return strings.HasSuffix(strings.ToLower(name), ".hash") }
-	if !slices.ContainsFunc(p.Names, isHash) {
+	isNoHash := func(name string) bool { return !strings.HasSuffix(strings.ToLower(name), ".hash") }
+	if len(p.Names) == 0 || slices.ContainsFunc(p.Names, isNoHash) || p.MediaType != "text/plain" && p.MediaType != "" {
 		return digest, false
 	}
 	text, err := p.Content(1<<10, nil)
 	if err != nil {
 		return digest, false
 	}
-	sum, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	sum, err := hex.DecodeString(strings.Trim(string(text), " \t\r\n"))
 	if err != nil || len(sum) != sha1.Size {
 		return digest, false
 	}
@@ -80,16 +99,27 @@ func (c *comparison) compareHash(sent, delivered multipart.Part) error {
 		c.hashes, c.readings = true, fitting
 		return nil
 	}
-	c.readings = slices.DeleteFunc(c.readings, func(r HashReading) bool { return !slices.Contains(fitting, r) })
+	common := slices.DeleteFunc(slices.Clone(c.readings), func(r HashReading) bool { return !slices.Contains(fitting, r) })
+	if len(common) == 0 {
+		c.differ(name, "SHA-1 %x was delivered, which %q gives, and the hashes before it %q", digest, fitting, c.readings)
+		return nil
+	}
+	c.readings = common
 	return nil
 }
 
-// reading is the one that fits all hashes.
+// reading is the one that fits all hashes: the one that proves least, where they are
+// several.
 func (c *comparison) reading() HashReading {
-	if len(c.readings) == 0 {
-		return ""
+	for _, r := range c.readings {
+		if r != HashDecoded {
+			return r
+		}
 	}
-	return c.readings[0]
+	if c.hashes {
+		return HashDecoded
+	}
+	return ""
 }
 
 // readingsOf gives the readings under which a part has that hash, nil when none.

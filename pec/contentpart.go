@@ -125,7 +125,10 @@ func contentDigest(p multipart.Part) ([sha256.Size]byte, error) {
 // compareNode compares an entity with what stands for it in a brief receipt: RFC
 // 6109, 3.3.2.2.
 func (c *comparison) compareNode(sent, delivered node, depth int) error {
-	if c.isReplaced(sent.part, delivered.part) {
+	if replaced, err := c.isReplaced(sent, delivered); err != nil || replaced {
+		if err != nil {
+			return err
+		}
 		return c.compareHash(sent.part, delivered.part)
 	}
 	what := cmp.Or(sent.part.Name(), "body")

@@ -54,9 +54,14 @@ func TestContentOfEveryKindOfReceipt(t *testing.T) {
 				require.Equal(t, string(want), proof.Content)
 				require.Equal(t, "delivery", proof.Kind)
 				require.Equal(t, luigi, proof.Recipient)
+				identical := 1 // the words of the recipient and of the proof
 				if kind == receipt.Brief {
 					require.Equal(t, reading, proof.HashReading)
 				}
+				if kind == receipt.Brief && reading != pec.HashDecoded || kind == receipt.Concise {
+					identical = 0
+				}
+				require.Equal(t, 2*identical, strings.Count(string(unzip(t, zip)["rapporto.html"]), "Contenuto identico"))
 				require.Equal(t, "atto.txt", report.Original.Attachments[0].Name)
 			})
 		}

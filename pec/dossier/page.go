@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"slices"
 
+	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/receipt"
 )
 
@@ -116,12 +117,20 @@ func class(c any) string {
 	}
 }
 
-// content gives the word for what a delivery receipt says of the content.
-func content(r *Report, detail receipt.Detail, result any) string {
+// content gives the word for what a delivery receipt says of the content. proof is its
+// Number. A hash of what is encoded does not prove a file, see pec.HashReading.
+func content(r *Report, detail receipt.Detail, result any, proof int) string {
 	if r.Original == nil && detail != receipt.Concise {
 		return "uncompared"
 	}
-	return fmt.Sprint(result)
+	word := fmt.Sprint(result)
+	isEncoded := func(p Proof) bool {
+		return p.Number == proof && p.HashReading != "" && p.HashReading != pec.HashDecoded
+	}
+	if word == string(pec.ContentMatch) && slices.ContainsFunc(r.Proofs, isEncoded) {
+		return "match-encoded"
+	}
+	return word
 }
 
 // size writes a number of bytes with the digits in groups of three.

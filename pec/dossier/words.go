@@ -64,6 +64,7 @@ var words = map[string][2]string{
 	"brief":            {"breve", "brief"},
 	"concise":          {"sintetica", "concise"},
 	"match":            {"Contenuto identico all'originale", "Content is the original"},
+	"match-encoded":    {"Le impronte sono quelle degli allegati come li codifica l'originale; la codifica non è attestata", "The hashes fit the attachments as the original encodes them; the encoding is not certified"},
 	"mismatch":         {"Contenuto diverso dall'originale", "Content differs from the original"},
 	"absent":           {"Contenuto assente, benché richiesto", "Content absent, though asked for"},
 	"unchecked":        {"Contenuto non attestato", "Content not certified"},

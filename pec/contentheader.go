@@ -1,0 +1,196 @@
+package pec
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/gopec/gopec/envelope"
+)
+
+// contentField is a field of a header as it is compared, or lines that are no field.
+type contentField struct {
+	lines string // as they are, without the last line end
+	name  string // as written; "" of lines that are no field
+	value string // unfolded, without the blanks around it; lines where one is too long
+	clean bool   // printable ASCII in lines of due length: every reader sees the same
+}
+
+// readContentFields reads every line of a header. Readers disagree on a line that is
+// no field: some pass over it, for others it ends the header.
+func readContentFields(header io.Reader) ([]contentField, error) {
+	raw, err := io.ReadAll(header)
+	if err != nil {
+		return nil, err
+	}
+	var fields []contentField
+	var lines []string // of the field being read
+	end := func() {
+		if lines != nil {
+			fields = append(fields, newContentField(lines))
+		}
+		lines = nil
+	}
+	for line := range strings.Lines(string(raw)) {
+		if text, found := strings.CutSuffix(line, "\n"); found {
+			line = strings.TrimSuffix(text, "\r")
+		}
+		if line == "" {
+			break
+		}
+		if line[0] != ' ' && line[0] != '\t' {
+			end()
+		}
+		lines = append(lines, line)
+	}
+	end()
+	return fields, nil
+}
+
+// newContentField makes a field of its lines: RFC 5322, 2.2. A line with a control
+// character in it, a bare CR too, is none, and neither is one of white space alone.
+func newContentField(lines []string) contentField {
+	f := contentField{lines: strings.Join(lines, "\n")}
+	name, _, found := strings.Cut(lines[0], ":")
+	if !found || name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return f
+	}
+	long := false
+	for i, line := range lines {
+		if i > 0 && strings.Trim(line, " \t") == "" || strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' }) {
+			return f
+		}
+		long = long || len(line) > maxLine
+	}
+	f.name = name
+	if long {
+		f.value = f.lines // where readers cut it depends on how it is folded
+		return f
+	}
+	text := strings.Join(lines, "")
+	f.value = strings.Trim(text[len(name)+1:], " \t")
+	f.clean = !strings.ContainsFunc(text, func(r rune) bool { return r > '~' })
+	return f
+}
+
+// plainHeader reports whether a header, of a part that a hash stands for or of the
+// hash, holds nothing but fields, each once. Nothing attests more of it.
+func plainHeader(header io.Reader) (bool, error) {
+	fields, err := readContentFields(header)
+	if err != nil {
+		return false, err
+	}
+	seen := map[string]bool{}
+	for _, f := range fields {
+		name := strings.ToLower(f.name)
+		if name == "" || seen[name] || isActedUpon(name) {
+			return false, nil
+		}
+		seen[name] = true
+	}
+	return true, nil
+}
+
+// compareHeader compares all lines. Fields may stand in another order, but not those
+// of one name, and nothing that follows a line that is no field.
+func (c *comparison) compareHeader(ours, theirs content, replaced bool) {
+	sent, delivered := afterFields(ours.fields), afterFields(theirs.fields)
+	if !slices.EqualFunc(sent, delivered, func(a, b contentField) bool { return a.lines == b.lines }) {
+		c.differ("header", "%.200q is no field, and what readers make of it and what follows was changed", slices.Concat(sent, delivered)[0].lines)
+	}
+	c.compareFields(ours, theirs, replaced)
+}
+
+// afterFields are the first lines that are no field and all after them.
+func afterFields(fields []contentField) []contentField {
+	i := slices.IndexFunc(fields, func(f contentField) bool { return f.name == "" })
+	if i < 0 {
+		return nil
+	}
+	return fields[i:]
+}
+
+// compareFields compares the fields of each name.
+func (c *comparison) compareFields(ours, theirs content, replaced bool) {
+	sent, delivered := fieldsByName(ours.fields), fieldsByName(theirs.fields)
+	told := map[string]bool{"": true}
+	for _, f := range slices.Concat(ours.fields, theirs.fields) {
+		name := strings.ToLower(f.name)
+		if told[name] {
+			continue
+		}
+		told[name] = true
+		s, d := sent[name], delivered[name]
+		isReplaced := replaced && slices.Contains(replacedFields, name) && len(s) <= 1 && len(d) <= 1
+		if !isReplaced && !sameValues(s, d) && !mayDiffer(name, s, d, sent["message-id"]) {
+			c.differ(f.name, "%.200s was sent, %.200s delivered", quoted(s), quoted(d))
+		}
+	}
+}
+
+// replacedFields describe the content of a part: those of a hash take their place.
+var replacedFields = []string{"content-type", "content-transfer-encoding", "content-disposition"}
+
+func fieldsByName(fields []contentField) map[string][]contentField {
+	m := map[string][]contentField{}
+	for _, f := range fields {
+		name := strings.ToLower(f.name)
+		m[name] = append(m[name], f)
+	}
+	return m
+}
+
+func sameValues(a, b []contentField) bool {
+	return slices.EqualFunc(a, b, func(a, b contentField) bool { return a.value == b.value })
+}
+
+func quoted(fields []contentField) string {
+	values := []string{}
+	for _, f := range fields {
+		values = append(values, f.value)
+	}
+	return fmt.Sprintf("%q", values)
+}
+
+// mayDiffer reports whether the fields of one name differ only as a provider may
+// change them: RFC 6109, 2.2.1 and 3.1.5. It replaces the identifier and refers to
+// the one that was sent, puts its trace on top, and adds X- fields of its own.
+func mayDiffer(name string, sent, delivered, sentID []contentField) bool {
+	added := len(delivered) - len(sent)
+	switch name {
+	case "message-id":
+		return len(sent) <= 1 && len(delivered) == 1 && allClean(delivered)
+	case "x-riferimento-message-id":
+		return len(sent) == 0 && len(delivered) == 1 && allClean(delivered) &&
+			len(sentID) == 1 && envelope.SameMessageID(delivered[0].value, sentID[0].value)
+	case "return-path":
+		return allClean(sent) && allClean(delivered)
+	case "received":
+		return added > 0 && allClean(delivered[:added]) && sameValues(sent, delivered[added:])
+	default:
+		return len(sent) == 0 && isProvidersName(name) && allClean(delivered) && !isActedUpon(name)
+	}
+}
+
+// isProvidersName reports whether a provider may give a field that name, in lower case.
+// RFC 5322, 3.6.8 allows more characters, of which some readers refuse the whole message.
+func isProvidersName(name string) bool {
+	rest, ok := strings.CutPrefix(name, "x-")
+	return ok && rest != "" && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == ""
+}
+
+func allClean(fields []contentField) bool {
+	return !slices.ContainsFunc(fields, func(f contentField) bool { return !f.clean })
+}
+
+// actedUpon are the X- fields that mean something to mail programs, or to PEC: no
+// provider has a reason to add them to what its customer wrote.
+var actedUpon = []string{
+	"x-tiporicevuta", "x-ricevuta", "x-trasporto", "x-verificasicurezza", "x-mittente",
+	"x-message-flag", "x-unsent", "x-priority", "x-msmail-priority", "x-face", "x-confirm-reading-to",
+}
+
+func isActedUpon(name string) bool {
+	return slices.Contains(actedUpon, name) || strings.HasPrefix(name, "x-mozilla-")
+}
