@@ -45,6 +45,9 @@ func (c *check) findParts() error {
 	if err != nil {
 		return err
 	}
+	if parts.hasFurther() {
+		c.warn(WarningFurtherParts)
+	}
 	c.facts.CertData, c.partsErr = c.readCertData(parts)
 	if data := c.facts.CertData; data != nil && c.facts.Kind == KindNone {
 		c.facts.Kind = data.Kind
