@@ -35,7 +35,6 @@ func FromForged(zip []byte, change func(*Facts)) Source {
 			return nil, err
 		}
 		change(&e.facts)
-		e.rawFacts = nil
 		return e, nil
 	}}
 }
