@@ -35,6 +35,23 @@ func TestWhatIsCertifiedOfAReceivedMessageIsNoFact(t *testing.T) {
 	}
 }
 
+// Nothing of ours happened to a message that was received: its timeline is its envelope.
+func TestAReceivedMessageHasNoFactsOfASend(t *testing.T) {
+	n := pectest.Start(t, nil)
+	zip, _ := received(t, n)
+	for name, change := range map[string]func(*dossier.Facts){
+		"intent":     func(f *dossier.Facts) { f.Intent = &pec.Intent{MessageID: f.MessageID} },
+		"bounce":     func(f *dossier.Facts) { f.Bounces = []pec.BounceFact{{Recipient: luigi, Text: "respinto"}} },
+		"resolution": func(f *dossier.Facts) { f.Resolutions = []pec.Resolution{{N: 1, Note: "non inviato"}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var forged bytes.Buffer
+			_, err := dossier.Write(t.Context(), &forged, dossier.FromForged(zip, change), anchors(n), &dossier.Options{Now: n.Now})
+			require.Equal(t, dossier.ReasonNoDossier, reason(t, err).Reason)
+		})
+	}
+}
+
 // An intent that leaves out whom the acceptance lists does not make a dossier of
 // "delivered to every recipient".
 func TestARecipientLeftOutOfTheIntentIsTold(t *testing.T) {
