@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -200,6 +201,33 @@ func TestStoredWithLFIsProvenWithAWarning(t *testing.T) {
 	require.Equal(t, []envelope.Warning{envelope.WarningLFStorage}, stored.Warnings)
 	require.Equal(t, original.Key, stored.Key, "one notice, one key")
 	require.Equal(t, original.CertData, stored.CertData)
+}
+
+// Who keeps a message can change its line ends, here and there, under an intact
+// signature. What it carries stays what was signed: a file in it has one digest.
+func TestLineEndsOfStorageDoNotChangeTheOriginal(t *testing.T) {
+	a := newAuthority(t)
+	files := "Content-Transfer-Encoding: binary\r\n\r\nPK\x03\x04\r\n\x00\rx\r\n\r"
+	long := strings.Repeat("una riga\r\n", 200<<10)
+	for _, original := range []string{"Subject: x\r\n\r\nuno\r\ndue\r\n", files, long + files} {
+		raw := a.deliveryOf(original)
+		at := bytes.Index(raw, []byte("Content-Type: message/rfc822"))
+		end := at + bytes.Index(raw[at:], []byte("\r\n--m--"))
+		head, tail := raw[:end], raw[end:]
+		for name, stored := range map[string][]byte{
+			"as it came":     raw,
+			"all":            slices.Concat(bytes.ReplaceAll(head, []byte("\r\n"), []byte("\n")), tail),
+			"one":            slices.Concat(raw[:at], bytes.Replace(head[at:], []byte("\r\n"), []byte("\n"), 3), tail),
+			"only the outer": bytes.Replace(raw, []byte("\r\n"), []byte("\n"), 4),
+		} {
+			m := accepted(t, stored, a.verifier(nil))
+			r, err := m.Original()
+			require.NoError(t, err)
+			got, err := io.ReadAll(r)
+			require.NoError(t, err)
+			require.True(t, original == string(got), name)
+		}
+	}
 }
 
 // A sender who guesses the boundary its provider will use can write delimiters

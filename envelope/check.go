@@ -26,6 +26,7 @@ type check struct {
 	content   multipart.Signed
 	signature multipart.Part
 	original  *multipart.Part
+	canonical bool    // what was signed has CRLF where the message has LF
 	anchor    *Anchor // the one that issued the signer's certificate
 	fromErr   error   // why there is no facts.From
 	partsErr  error   // why CertData and original are not to be relied upon
@@ -195,7 +196,7 @@ func (c *check) checkDigest(sig *cms.Signature) error {
 			return err
 		}
 		if sig.MatchesDigest(digest) {
-			if canonical {
+			if c.canonical = canonical; canonical {
 				c.warn(WarningLFStorage)
 			}
 			return nil

@@ -97,3 +97,26 @@ func (c *canonicalWriter) Write(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+// canonicalReader reads r with every bare LF as CRLF.
+type canonicalReader struct {
+	r    io.Reader
+	text bytes.Buffer // read, and not given yet
+	w    *canonicalWriter
+}
+
+func (c *canonicalReader) Read(p []byte) (int, error) {
+	if c.w == nil {
+		c.w = &canonicalWriter{w: &c.text}
+	}
+	for c.text.Len() == 0 {
+		n, err := c.r.Read(p)
+		if _, writeErr := c.w.Write(p[:n]); writeErr != nil {
+			return 0, writeErr
+		}
+		if err != nil && c.text.Len() == 0 {
+			return 0, err
+		}
+	}
+	return c.text.Read(p)
+}

@@ -53,6 +53,7 @@ const (
 	WarningExpiredNow        Warning = "expired-now"        // the certificate has expired since
 	WarningHeaderAbsent      Warning = "header-absent"      // a marker header was lost on the way
 	WarningRevocationUnknown Warning = "revocation-unknown" // the revocation source gave no answer for the signing time
+	WarningFurtherParts      Warning = "further-parts"      // parts beside text, data and original: who guessed the boundary may have ended the original early
 	WarningRevokedLater      Warning = "revoked-later"      // revoked after signing time
 )
 

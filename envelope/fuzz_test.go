@@ -17,7 +17,7 @@ import (
 // proof is what a verified message binds.
 type proof struct {
 	data     *envelope.CertData
-	original string // with LF line ends: storage may change them
+	original string
 }
 
 // judge is a set of genuine messages and the verifier they verify with.
@@ -53,7 +53,7 @@ func proofOf(t testing.TB, m *envelope.Message) proof {
 		var b bytes.Buffer
 		_, err := b.ReadFrom(r)
 		require.NoError(t, err)
-		p.original = string(bytes.ReplaceAll(b.Bytes(), []byte("\r\n"), []byte("\n")))
+		p.original = b.String()
 	}
 	return p
 }

@@ -77,7 +77,7 @@ type Message struct {
 
 	spool    *spool.Spool
 	original *io.SectionReader
-	decoded  *spool.Spool // of an original that was encoded; nil otherwise
+	decoded  *spool.Spool // of an original that was encoded or stored with LF; nil otherwise
 }
 
 // Open reads a message and proves it with v. A message that is not proven gives
@@ -97,7 +97,7 @@ func Open(ctx context.Context, r io.Reader, v *Verifier) (*Message, error) {
 	err = c.run()
 	m := &Message{Facts: c.facts, spool: s}
 	if err == nil {
-		err = m.openOriginal(ctx, c.original)
+		err = m.openOriginal(ctx, c.original, c.canonical)
 	}
 	if err != nil {
 		s.Close()
@@ -120,7 +120,8 @@ func (m *Message) Raw() *io.SectionReader {
 
 // Original is the message that the sender wrote (postacert.eml), as this message
 // carries it: in a transport envelope, a full or brief delivery receipt, or an
-// anomaly envelope. It is readable until Close. Without one the error is
+// anomaly envelope. It is readable until Close. Where storage changed line ends
+// (WarningLFStorage) it has those that were signed. Without an original the error is
 // ErrNoOriginal.
 func (m *Message) Original() (*io.SectionReader, error) {
 	if m == nil || m.original == nil {

@@ -17,14 +17,22 @@ func (s *signedParts) checkOrigin(kind Kind) error {
 	// Without a title that is known, the order has to be the plain one: text, data,
 	// original. The rest of a text that was broken off by a guess is one part more.
 	data := s.data[0]
-	for i := range s.all {
-		switch {
-		case i == data, i == 0 && s.hasText, i > data && slices.Contains(s.originals, i):
-		default:
-			return failed(CodeNoCertData, "certification data among parts of others, under an unknown title")
-		}
+	before := func(original int) bool { return original < data }
+	if s.hasFurther() || slices.ContainsFunc(s.originals, before) {
+		return failed(CodeNoCertData, "certification data among parts of others, under an unknown title")
 	}
 	return nil
+}
+
+// hasFurther reports whether there is a part beside text, data and original. The
+// providers that are known write none, and who guesses the boundary leaves one over.
+func (s *signedParts) hasFurther() bool {
+	for i := range s.all {
+		if !(i == 0 && s.hasText || slices.Contains(s.data, i) || slices.Contains(s.originals, i)) {
+			return true
+		}
+	}
+	return false
 }
 
 // checkAnomaly asks whether a message without certification data may be an anomaly
@@ -33,10 +41,8 @@ func (s *signedParts) checkAnomaly() error {
 	if s.title != nil && !s.title.names(KindAnomaly) {
 		return failed(CodeNoCertData, "no daticert.xml under the title of %v", []Kind(s.title))
 	}
-	for i := range s.all {
-		if !(i == 0 && s.hasText || slices.Contains(s.originals, i)) {
-			return failed(CodeNoCertData, "no daticert.xml, and more than a text and a message")
-		}
+	if s.hasFurther() {
+		return failed(CodeNoCertData, "no daticert.xml, and more than a text and a message")
 	}
 	if len(s.originals) > 1 {
 		return failed(CodeNoCertData, "no daticert.xml, and %d messages", len(s.originals))

@@ -45,6 +45,9 @@ func (c *check) findParts() error {
 	if err != nil {
 		return err
 	}
+	if parts.hasFurther() {
+		c.warn(WarningFurtherParts)
+	}
 	c.facts.CertData, c.partsErr = c.readCertData(parts)
 	if data := c.facts.CertData; data != nil && c.facts.Kind == KindNone {
 		c.facts.Kind = data.Kind
@@ -208,19 +211,27 @@ func hasDelimiter(b []byte) bool {
 }
 
 // openOriginal gives the bytes of the original message. RFC 2046, 5.2.1 allows no
-// encoding of an attached message; one in base64 is decoded nevertheless.
-func (m *Message) openOriginal(ctx context.Context, p *multipart.Part) error {
+// encoding of an attached message; one in base64 is decoded nevertheless. Line ends
+// that storage changed are those again that were signed.
+func (m *Message) openOriginal(ctx context.Context, p *multipart.Part, canonical bool) error {
 	if p == nil {
 		return nil
 	}
 	m.original = p.Body
-	if p.Encoding != "base64" {
+	if p.Encoding == "base64" {
+		if err := m.copyOriginal(ctx, p.Open()); !errors.Is(err, multipart.ErrEncoding) {
+			return err
+		}
+		// It is only labelled so: the bytes are the message.
+	}
+	if !canonical {
 		return nil
 	}
-	s, err := spool.Open(ctx, p.Open())
-	if errors.Is(err, multipart.ErrEncoding) {
-		return nil // only labelled so: the bytes are the message
-	}
+	return m.copyOriginal(ctx, &canonicalReader{r: io.NewSectionReader(p.Body, 0, p.Body.Size())})
+}
+
+func (m *Message) copyOriginal(ctx context.Context, r io.Reader) error {
+	s, err := spool.Open(ctx, r)
 	if err != nil {
 		return fmt.Errorf("envelope: %w", err)
 	}

@@ -28,7 +28,8 @@ const (
 	// recipient is one of To.
 	ContentAbsent ContentResult = "absent"
 	// ContentUnchecked: it carries no original, and none was to be expected: a concise
-	// receipt was asked for, or the recipient is one of Cc (RFC 6109, 3.3.2).
+	// receipt was asked for, or the recipient is one of Cc (RFC 6109, 3.3.2). Or what it
+	// carries is what was sent, and may be its beginning only (envelope.WarningFurtherParts).
 	ContentUnchecked ContentResult = "unchecked"
 )
 
@@ -110,6 +111,9 @@ func compareContents(ours, theirs content, brief bool) (Content, error) {
 	}
 	if len(c.differences) > 0 {
 		return mismatch(c.differences...), nil
+	}
+	if slices.Contains(d.Evidence().Warnings, envelope.WarningFurtherParts) {
+		return Content{Result: ContentUnchecked}, nil
 	}
 	return Content{Result: ContentMatch, Reading: c.reading()}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -40,7 +41,7 @@ type Inbound struct {
 	// Arrived is when the mailbox got the message, as NewInbound was told. It is not
 	// certified.
 	Arrived time.Time
-	// Defects are what is wrong with the header of the original.
+	// Defects are what is wrong with the original and with its header.
 	Defects []*Defect
 
 	original multipart.Part
@@ -91,6 +92,9 @@ func NewInbound(m *envelope.Message, arrived time.Time) (*Inbound, error) {
 	in.original = multipart.NewPart(h, io.NewSectionReader(original, size, original.Size()-size))
 	in.leaves = sync.OnceValues(in.readLeaves)
 	in.Header, in.Defects = readInboundHeader(h)
+	if slices.Contains(m.Warnings, envelope.WarningFurtherParts) {
+		in.Defects = append(in.Defects, &Defect{"original", DefectCut, errors.New("the envelope has parts beside it")})
+	}
 	return in, nil
 }
 

@@ -15,6 +15,7 @@ type DefectReason string
 // The reasons.
 const (
 	DefectMissing    DefectReason = "missing"    // it is not there
+	DefectCut        DefectReason = "cut"        // it may be the beginning only: the envelope has parts beside it (envelope.WarningFurtherParts)
 	DefectHeader     DefectReason = "header"     // a header too large to be read
 	DefectAddress    DefectReason = "address"    // not addresses as RFC 5322, 3.4 has them, or not one where one belongs
 	DefectParameters DefectReason = "parameters" // parameters of which readers disagree on which one counts

@@ -47,6 +47,9 @@ func TestProvidersOfEveryStyleAreRead(t *testing.T) {
 				require.Equal(t, "m1@alfa-pec.example", d.MessageID)
 				require.Equal(t, receipt.Full, d.Detail)
 				var want []envelope.Warning
+				if style.ExtraPart {
+					want = append(want, envelope.WarningFurtherParts)
+				}
 				if style.BER {
 					want = append(want, envelope.WarningBER)
 				}

@@ -150,6 +150,7 @@ type dossierReport struct {
 	Alterations []dossier.Alteration `json:"alterations"`
 	MessageID   string               `json:"messageID"`
 	Outcome     pec.Total            `json:"outcome"`
+	Flags       []pec.Flag           `json:"flags"`
 	Missing     []dossier.Missing    `json:"missing"`
 }
 
@@ -158,7 +159,7 @@ func (j *judge) dossier(ctx context.Context, name string, content *io.SectionRea
 	if j.sent != nil {
 		return nil, errors.New("-sent does not go with a dossier, which has its own original")
 	}
-	d := &dossierReport{Schema: dossier.Form, File: name, Kind: "dossier", Alterations: []dossier.Alteration{}, Missing: []dossier.Missing{}}
+	d := &dossierReport{Schema: dossier.Form, File: name, Kind: "dossier", Alterations: []dossier.Alteration{}, Flags: []pec.Flag{}, Missing: []dossier.Missing{}}
 	report, err := dossier.Verify(ctx, content, content.Size(), j.anchors, &dossier.VerifyOptions{AllowLegacy: j.legacy})
 	if refused, ok := errors.AsType[*dossier.Error](err); ok {
 		d.Failure, d.Alterations = refused.Reason, append(d.Alterations, refused.Alterations...)
@@ -167,7 +168,7 @@ func (j *judge) dossier(ctx context.Context, name string, content *io.SectionRea
 	if err != nil {
 		return nil, err
 	}
-	d.Verified, d.MessageID, d.Outcome, d.Missing = true, report.MessageID, report.Total, report.Missing
+	d.Verified, d.MessageID, d.Outcome, d.Flags, d.Missing = true, report.MessageID, report.Total, report.Flags, report.Missing
 	var verdicts []verdict
 	for _, p := range append(report.Proofs, report.Unproven...) {
 		p.File = name + "/" + p.File

@@ -262,3 +262,24 @@ func TestDossierWithOtherContent(t *testing.T) {
 	require.Equal(t, exitNotVerified, run(t.Context(), []string{"-anchors", filepath.Join(dir, "ca.pem"), "-"}, &zip, &out, &errs))
 	require.Contains(t, out.String(), "different       body")
 }
+
+// Two sends under one Message-ID: an early acceptance of one beside the delivery of the
+// other is no quiet evidence.
+func TestDossierOfTwoCopiesIsToldSo(t *testing.T) {
+	n, dir, _ := exchange(t)
+	early, err := n.Providers()[0].Emit(pectest.Notice{
+		Kind: pectest.KindAcceptance, Sender: "mario@alfa-pec.example", MessageID: "<m1@alfa-pec.example>", CertID: "p0@alfa-pec.example",
+		Recipients: []pectest.Recipient{{Address: "luigi@beta-pec.example"}},
+	})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.eml"), early, 0o600))
+	var zip, out, errs bytes.Buffer
+	_, err = dossier.Write(t.Context(), &zip, dossier.FromFolder(os.DirFS(dir), ""), []envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	require.NoError(t, err)
+	ca := filepath.Join(dir, "ca.pem")
+	run(t.Context(), []string{"-anchors", ca, "-"}, bytes.NewReader(zip.Bytes()), &out, &errs)
+	require.Contains(t, out.String(), "delivered\n  warning         conflict\n")
+	out.Reset()
+	run(t.Context(), []string{"-json", "-anchors", ca, "-"}, bytes.NewReader(zip.Bytes()), &out, &errs)
+	require.Contains(t, out.String(), `"flags":["conflict"]`)
+}

@@ -47,8 +47,15 @@ func newPrinter(w io.Writer, asJSON bool, files int) func(verdict) error {
 // printDossier prints the verdict on a dossier, behind its messages.
 func printDossier(w io.Writer, d *dossierReport) error {
 	if d.Verified {
-		_, err := fmt.Fprintf(w, "%s\nverified: dossier of %s: %s\n", clean(d.File), clean(d.MessageID), d.Outcome)
-		return err
+		if _, err := fmt.Fprintf(w, "%s\nverified: dossier of %s: %s\n", clean(d.File), clean(d.MessageID), d.Outcome); err != nil {
+			return err
+		}
+		for _, flag := range d.Flags {
+			if _, err := fmt.Fprintf(w, "  warning         %s\n", flag); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	if _, err := fmt.Fprintf(w, "%s\nNOT VERIFIED (%s): dossier\n", clean(d.File), d.Failure); err != nil {
 		return err

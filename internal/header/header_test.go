@@ -129,6 +129,9 @@ func TestAmbiguousParamsAreAnError(t *testing.T) {
 		"multipart/signed; boundary*0=a; boundary*0*=b",
 		"multipart/signed; boundary*0=a; boundary*2=b",
 		"multipart/signed; boundary*x=a",
+		"multipart/signed; boundary=a; boundary*=utf-8''b",
+		"multipart/signed; boundary*0=b; boundary=a",
+		"text/plain; charset=utf-8; charset*=us-ascii''utf-7",
 		"multipart/signed; boundary=a" + many,
 	} {
 		_, _, err := header.ParseParams(value, nil)

@@ -97,7 +97,9 @@ func nextParam(s string) (name, value, rest string) {
 }
 
 // joinContinuations applies RFC 2231: name*, name*0, name*0* and so on become
-// name. The plain form loses against the extended one, as RFC 6266 has it.
+// name. The plain form of the name of a file loses against the extended one, as RFC
+// 6266 has it. Of any other parameter nobody writes both, and readers choose different
+// ones.
 func joinContinuations(given Params) (Params, error) {
 	raw, params := map[string]string{}, map[string]string{}
 	for _, p := range given {
@@ -106,6 +108,9 @@ func joinContinuations(given Params) (Params, error) {
 	segments := map[string][]string{} // by base name, the numbered names
 	for name, value := range raw {
 		base, section, extended := strings.Cut(name, "*")
+		if _, both := raw[base]; both && extended && base != "name" && base != "filename" {
+			return nil, ErrParams
+		}
 		switch {
 		case !extended:
 			if _, done := params[base]; !done {

@@ -25,7 +25,8 @@ type Part struct {
 }
 
 // ErrHeader reports a header of a part that readers understand differently: it has
-// lines that are no fields, or a Content- field twice.
+// lines that are no fields, a CR that some take for the end of a line, or a Content-
+// field twice.
 var ErrHeader = errors.New("multipart: ambiguous header")
 
 // usualFields and usualParams are more than most parts have.
@@ -43,7 +44,7 @@ func ReadPart(entity *io.SectionReader) (Part, error) {
 	h := header.Header(room[:0])
 	var headerErr error
 	size, err := header.Each(entity, maxHeader, func(f header.Field) {
-		if !isName(f.Name) || isContentField(f.Name) && h.Has(f.Name) {
+		if !isName(f.Name) || strings.Contains(f.Value, "\r") || isContentField(f.Name) && h.Has(f.Name) {
 			headerErr = ErrHeader
 		}
 		h = append(h, f)

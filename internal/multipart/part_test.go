@@ -35,11 +35,12 @@ func TestHeaderErr(t *testing.T) {
 		"A\x00: x\r\n": multipart.ErrHeader,
 		"\xe0: x\r\n":  multipart.ErrHeader,
 		"--a: x\r\n":   multipart.ErrHeader,
-		"Content-Type: text/plain\r\nCONTENT-TYPE: text/plain\r\n":      multipart.ErrHeader,
-		"Content-Disposition: inline\r\ncontent-disposition : inline":   multipart.ErrHeader,
-		"Content-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding:": multipart.ErrHeader,
-		"Content-Type: text/plain; name=a; name=b\r\n":                  header.ErrParams,
-		"Content-Disposition: inline; filename=a; filename=b\r\n":       header.ErrParams,
+		"X-A: 1\rContent-Disposition: attachment; filename=daticert.xml\r\n": multipart.ErrHeader,
+		"Content-Type: text/plain\r\nCONTENT-TYPE: text/plain\r\n":           multipart.ErrHeader,
+		"Content-Disposition: inline\r\ncontent-disposition : inline":        multipart.ErrHeader,
+		"Content-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding:":      multipart.ErrHeader,
+		"Content-Type: text/plain; name=a; name=b\r\n":                       header.ErrParams,
+		"Content-Disposition: inline; filename=a; filename=b\r\n":            header.ErrParams,
 	} {
 		require.ErrorIs(t, readPart(t, head+"\r\nbody").HeaderErr(), want, head)
 	}

@@ -9,9 +9,11 @@ import (
 const (
 	// BlockSize is how much of a body is read at a time, in bytes.
 	BlockSize = 64 << 10
-	// maxDelimiter is the longest line that may be a delimiter, in bytes: half a block,
-	// so that there is always room for one.
-	maxDelimiter = BlockSize / 2
+	// maxLineEnd and maxDelimiter are the longest line end and the longest line that may
+	// be a delimiter, in bytes. The latter is without the former, which storage changes;
+	// both are half a block, so that there is always room for one.
+	maxLineEnd   = len("\r\n")
+	maxDelimiter = BlockSize/2 - maxLineEnd
 )
 
 // scanner reads a body once, block by block, and finds delimiters.
@@ -105,7 +107,7 @@ func (s *scanner) skip() {
 // find asks for the delimiter that line, at s.line, may be. One of outer ends what
 // inner is in: inner is not asked then.
 func (s *scanner) find(line []byte) (d delimiter, isOuter bool) {
-	if s.midLine || len(line) < 2 || line[0] != '-' || line[1] != '-' || len(line) > maxDelimiter {
+	if s.midLine || len(line) < 2 || line[0] != '-' || line[1] != '-' || len(withoutEnd(line)) > maxDelimiter {
 		return d, false
 	}
 	at := s.offset + int64(s.line)
@@ -120,6 +122,15 @@ func (s *scanner) find(line []byte) (d delimiter, isOuter bool) {
 		}
 	}
 	return d, false
+}
+
+// withoutEnd is a line without its line end.
+func withoutEnd(line []byte) []byte {
+	line, ended := bytes.CutSuffix(line, []byte("\n"))
+	if ended {
+		line = bytes.TrimSuffix(line, []byte("\r"))
+	}
+	return line
 }
 
 // pass goes on behind a delimiter of outer.
@@ -151,7 +162,7 @@ func (s *scanner) write(end int) error {
 // before it, unless it is too long for a delimiter.
 func (s *scanner) fill() error {
 	keep := s.line - s.lineEnd
-	if s.midLine || len(s.buf)-s.line > maxDelimiter {
+	if s.midLine || len(s.buf)-s.line > maxDelimiter+maxLineEnd {
 		keep = len(s.buf)
 		if keep > 0 && s.buf[keep-1] == '\r' {
 			keep-- // it may belong to a line end

@@ -18,7 +18,11 @@ import (
 func isDelimiter(line, boundary string) (match, last bool) {
 	rest, match := strings.CutPrefix(line, "--"+boundary)
 	rest, last = strings.CutPrefix(rest, "--")
-	return match && len(line) <= 32<<10 && strings.Trim(rest, " \t\r\n") == "", last
+	text, ended := strings.CutSuffix(line, "\n")
+	if ended {
+		text = strings.TrimSuffix(text, "\r")
+	}
+	return match && len(text) <= 32<<10-2 && strings.Trim(rest, " \t\r\n") == "", last
 }
 
 // reference is Split by its definition, line by line in memory. It also gives what

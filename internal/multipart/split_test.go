@@ -134,3 +134,26 @@ func FuzzSplit(f *testing.F) {
 		require.Equal(t, []string{string(first), string(second)}, parts)
 	})
 }
+
+// Storage changes line ends, and must not change what is a delimiter: not even where one
+// is as long as may be, wherever it stands in a block.
+func TestLineEndsDoNotChangeWhatIsADelimiter(t *testing.T) {
+	found := map[int]bool{}
+	for length := 32<<10 - 4; length <= 32<<10+4; length++ {
+		for _, before := range []int{0, 32<<10 - 2, 32 << 10, 32<<10 + 1, 40 << 10} {
+			delimiter := "--b" + strings.Repeat(" ", length-3)
+			body := "--b\n" + strings.Repeat("x", before) + "\n" + delimiter + "\ntwo\n--b--\n"
+			lf, err := split(t, body, "b", 10)
+			require.NoError(t, err)
+			crlf, err := split(t, strings.ReplaceAll(body, "\n", "\r\n"), "b", 10)
+			require.NoError(t, err)
+			require.Equal(t, len(lf), len(crlf), "%d bytes after %d", length, before)
+			if at, known := found[length]; known {
+				require.Equal(t, at, len(lf) == 2)
+			}
+			found[length] = len(lf) == 2
+		}
+	}
+	require.True(t, found[32<<10-4])
+	require.False(t, found[32<<10+4])
+}

@@ -232,7 +232,7 @@ func codes() []string {
 
 func warnings() []string {
 	return []string{"sha1-digest", "ber", "lf-storage", "time-skew", "expired-now", "header-absent",
-		"revocation-unknown", "revoked-later"}
+		"revocation-unknown", "further-parts", "revoked-later"}
 }
 
 func facts() []string {

@@ -17,6 +17,7 @@ import (
 // assessment is the evidence about one message, judged and in order.
 type assessment struct {
 	facts    Facts
+	intended pec.Intent // what notices are held against
 	original *item
 	files    []Attachment             // in the original
 	proofs   []*message               // the proven ones, by certified time
@@ -68,7 +69,7 @@ func (a *assessment) sort(all []*message) {
 	for _, b := range a.facts.Bounces {
 		bounced[b.Key] = true
 	}
-	intent := a.intent(all)
+	a.intended = a.intent(all)
 	seen, copies := map[envelope.Key]bool{}, map[[32]byte]bool{}
 	for _, m := range all {
 		claims := envelope.SameMessageID(m.proof.MessageID, a.facts.MessageID) && envelope.SameAddress(m.proof.Sender, a.facts.Sender)
@@ -82,11 +83,11 @@ func (a *assessment) sort(all []*message) {
 		case seen[m.key]:
 			continue
 		case m.kind.IsNotice():
-			if received || !m.fact.Joins(intent) {
+			if received || !m.fact.Joins(a.intended) {
 				continue
 			}
 		case m.kind == envelope.KindTransport:
-			if !received || m.proof.CertID != intent.MessageID {
+			if !received || !m.isEnvelopeOf(a.facts) {
 				continue
 			}
 		case m.kind == envelope.KindAnomaly:
@@ -111,19 +112,34 @@ func (a *assessment) sort(all []*message) {
 	}
 }
 
-// intent is what notices are held against. Of a message that another program sent
-// it is what its notices say; of a received one only the provider's ID counts.
+// isEnvelopeOf tells whether an envelope brings the message that the facts name. No
+// signature covers these: all they say of it has to be what the envelope certifies.
+func (m *message) isEnvelopeOf(f Facts) bool {
+	sameID := m.proof.MessageID == f.MessageID || envelope.SameMessageID(m.proof.MessageID, f.MessageID)
+	return m.proof.CertID == f.CertID && sameID && envelope.SameAddress(m.proof.Sender, f.Sender)
+}
+
+// intent is what notices are held against. Of a message that another program sent it is
+// what its notices say. One that our own system recorded gets the recipients that the
+// notices list and it does not: a record that leaves somebody out must not make a
+// message delivered to all.
 func (a *assessment) intent(all []*message) pec.Intent {
-	if a.facts.Direction == Received {
-		return pec.Intent{MessageID: a.facts.CertID}
-	}
-	if a.facts.Intent != nil {
-		return *a.facts.Intent
-	}
 	intent := pec.Intent{MessageID: a.facts.MessageID, Sender: a.facts.Sender}
+	if a.facts.Intent != nil {
+		intent = *a.facts.Intent
+		intent.To = slices.Clone(intent.To)
+	}
+	known := map[string]bool{}
+	for _, address := range intent.Recipients() {
+		known[envelope.NormalizeAddress(address)] = true
+	}
 	for _, m := range all {
-		if m.code == "" && m.kind.IsNotice() && m.fact.Joins(pec.Intent{MessageID: intent.MessageID, Sender: intent.Sender, To: []string{m.fact.Recipient}}) {
-			for _, r := range m.fact.Recipients {
+		if m.code != "" || !m.kind.IsNotice() || !m.fact.Joins(pec.Intent{MessageID: intent.MessageID, Sender: intent.Sender, To: []string{m.fact.Recipient}}) {
+			continue
+		}
+		for _, r := range m.fact.Recipients {
+			if address := envelope.NormalizeAddress(r.Address); !known[address] {
+				known[address] = true
 				intent.To = append(intent.To, r.Address)
 			}
 		}

@@ -128,7 +128,7 @@ func decodeFacts(b []byte) (*Facts, error) {
 	if err := d.Decode(f); err != nil {
 		return nil, &Error{Reason: ReasonVersion, Err: err}
 	}
-	if f.Direction != Sent && (f.Direction != Received || f.Intent != nil) {
+	if f.Direction != Sent && (f.Direction != Received || len(f.all()) > 0) {
 		return nil, &Error{Reason: ReasonNoDossier, Err: fmt.Errorf("direction %.200q", f.Direction)}
 	}
 	if f.Intent != nil {

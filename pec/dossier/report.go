@@ -89,7 +89,8 @@ func (a *assessment) report() *Report {
 // addEnvelope tells of a received message.
 func (a *assessment) addEnvelope(r *Report) {
 	p := a.proofs[0].proof
-	r.Subject, r.SentAt, r.Provider, r.Elsewhere = p.Subject, p.Time, p.Provider, true
+	r.MessageID, r.Sender, r.Subject = p.MessageID, p.Sender, p.Subject
+	r.SentAt, r.Provider, r.Elsewhere = p.Time, p.Provider, true
 	r.Original = &Original{Attachments: a.files}
 	if a.files == nil {
 		r.Original.Attachments = []Attachment{}
@@ -137,7 +138,11 @@ func (a *assessment) addStatus(r *Report) {
 }
 
 func (a *assessment) statusFacts() []pec.Fact {
-	facts := a.facts.all()
+	recorded := a.facts
+	if recorded.Intent != nil {
+		recorded.Intent = &a.intended
+	}
+	facts := recorded.all()
 	for _, m := range a.proofs {
 		if m.kind.IsNotice() {
 			facts = append(facts, m.fact)

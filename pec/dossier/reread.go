@@ -92,7 +92,7 @@ func (a *archive) evidence() (*evidence, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &evidence{facts: *facts, rawFacts: raw, chosen: true}
+	e := &evidence{facts: *facts, chosen: true}
 	left := int64(maxLists)
 	for _, name := range a.names {
 		switch {

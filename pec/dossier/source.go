@@ -18,7 +18,6 @@ type Source struct {
 // evidence is what a dossier is made of: all else in it follows from this.
 type evidence struct {
 	facts    Facts
-	rawFacts []byte // facts.json as it was read; nil to write it
 	chosen   bool   // facts tell which message it is about
 	original opener // nil when it is to be looked for among the messages
 	messages []candidate

@@ -92,6 +92,7 @@ var words = map[string][2]string{
 	"time-skew":          {"ora della firma distante dall'ora certificata", "signing time far from the certified time"},
 	"header-absent":      {"intestazione PEC mancante", "PEC header field missing"},
 	"revocation-unknown": {"revoca non nota", "revocation not known"},
+	"further-parts":      {"altre parti oltre a quelle previste", "parts beside those of the rules"},
 }
 
 // word gives a token in a language; one that is not known as it is.

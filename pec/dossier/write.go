@@ -55,10 +55,11 @@ func Write(ctx context.Context, w io.Writer, s Source, anchors []envelope.Anchor
 	e.crls, e.facts.AllowLegacy = opts.CRLs, opts.AllowLegacy
 	if e.chosen {
 		// What JSON cannot keep must not decide: who verifies has only the file.
-		if e.rawFacts, err = e.facts.encode(); err != nil {
+		raw, err := e.facts.encode()
+		if err != nil {
 			return nil, err
 		}
-		facts, err := decodeFacts(e.rawFacts)
+		facts, err := decodeFacts(raw)
 		if err != nil {
 			return nil, err
 		}
@@ -93,14 +94,12 @@ func Write(ctx context.Context, w io.Writer, s Source, anchors []envelope.Anchor
 func (a *assessment) items(e *evidence, report *Report, t *trust) ([]item, error) {
 	var items []item
 	add := func(name string, content []byte) { items = append(items, newItem(name, content)) }
-	if e.rawFacts == nil {
-		a.facts.AllowLegacy = e.facts.AllowLegacy
-		var err error
-		if e.rawFacts, err = a.facts.encode(); err != nil {
-			return nil, err
-		}
+	a.facts.AllowLegacy = e.facts.AllowLegacy
+	facts, err := a.facts.encode()
+	if err != nil {
+		return nil, err
 	}
-	add(factsFile, e.rawFacts)
+	add(factsFile, facts)
 	for name, value := range map[string]any{reportFile: report, timelineFile: report.Timeline} {
 		b, err := encodeJSON(value)
 		if err != nil {

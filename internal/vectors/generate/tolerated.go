@@ -77,7 +77,7 @@ func tolerantMIME(s *suite) {
 				part{head: []string{`Content-Type: image/png; name="logo.png"`, "Content-Transfer-Encoding: base64"}, body: "iVBORw0KGgo=\r\n"},
 				part{head: []string{`Content-Type: application/xml; name="segnatura.xml"`}, body: "<segnatura/>\r\n"})
 		}
-	})
+	}, "further-parts")
 	with("pkcs7-signature", "application/pkcs7-signature without the x-", func(p *post) {
 		p.p7s.head[0] = `Content-Type: application/pkcs7-signature; name=smime.p7s`
 		p.mime[1] = strings.Replace(p.mime[1], "x-pkcs7", "pkcs7", 1)

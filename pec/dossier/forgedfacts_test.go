@@ -1,0 +1,69 @@
+package dossier_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/dossier"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// Whose a received message is, its envelope certifies: facts that name another are of
+// no message in the dossier.
+func TestWhatIsCertifiedOfAReceivedMessageIsNoFact(t *testing.T) {
+	n := pectest.Start(t, nil)
+	raw, err := n.Providers()[1].Emit(pectest.Notice{
+		Kind: pectest.KindTransport, Sender: luigi, Subject: "Offerta", MessageID: "<m9@beta-pec.example>", CertID: "p9@beta-pec.example",
+		Recipients: []pectest.Recipient{{Address: mario}}, Original: original,
+	})
+	require.NoError(t, err)
+	zip, _ := write(t, n, dossier.FromEnvelope(section(raw)), nil)
+	for name, change := range map[string]func(*dossier.Facts){
+		"sender":     func(f *dossier.Facts) { f.Sender = bruna },
+		"Message-ID": func(f *dossier.Facts) { f.MessageID = "m8@beta-pec.example" },
+		"no sender":  func(f *dossier.Facts) { f.Sender = "" },
+		"CertID":     func(f *dossier.Facts) { f.CertID = "p8@beta-pec.example" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var forged bytes.Buffer
+			_, err := dossier.Write(t.Context(), &forged, dossier.FromForged(zip, change), anchors(n), &dossier.Options{Now: n.Now})
+			require.Equal(t, dossier.ReasonUnknown, reason(t, err).Reason)
+		})
+	}
+}
+
+// Nothing of ours happened to a message that was received: its timeline is its envelope.
+func TestAReceivedMessageHasNoFactsOfASend(t *testing.T) {
+	n := pectest.Start(t, nil)
+	zip, _ := received(t, n)
+	for name, change := range map[string]func(*dossier.Facts){
+		"intent":     func(f *dossier.Facts) { f.Intent = &pec.Intent{MessageID: f.MessageID} },
+		"bounce":     func(f *dossier.Facts) { f.Bounces = []pec.BounceFact{{Recipient: luigi, Text: "respinto"}} },
+		"resolution": func(f *dossier.Facts) { f.Resolutions = []pec.Resolution{{N: 1, Note: "non inviato"}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var forged bytes.Buffer
+			_, err := dossier.Write(t.Context(), &forged, dossier.FromForged(zip, change), anchors(n), &dossier.Options{Now: n.Now})
+			require.Equal(t, dossier.ReasonNoDossier, reason(t, err).Reason)
+		})
+	}
+}
+
+// An intent that leaves out whom the acceptance lists does not make a dossier of
+// "delivered to every recipient".
+func TestARecipientLeftOutOfTheIntentIsTold(t *testing.T) {
+	n := pectest.Start(t, nil)
+	c := newClient(t, n)
+	id := send(t, n, c, pec.Message{To: []string{luigi, "nessuno@beta-pec.example"}, Subject: "Diffida", Text: "Si diffida."})
+	zip, report := write(t, n, dossier.FromLedger(c.Ledger, id), nil)
+	require.Equal(t, pec.TotalPartial, report.Total)
+	forged, report := write(t, n, dossier.FromForged(zip, func(f *dossier.Facts) { f.Intent.To = []string{luigi} }), nil)
+	require.Equal(t, pec.TotalPartial, report.Total)
+	require.Len(t, report.Recipients, 2)
+	require.Equal(t, "failed", report.Recipients[1].State)
+	_, err := verify(t, n, forged)
+	require.NoError(t, err)
+}
