@@ -67,7 +67,7 @@ func await[T any](s *session, ask func() (T, error)) (T, error) {
 		answered <- answer{value, err}
 	}()
 	// Silence and slowness end the connection sooner.
-	late := time.NewTimer((patience + 2) * s.timeout)
+	late := time.NewTimer((netguard.Patience + 2) * s.timeout)
 	defer late.Stop()
 	select {
 	case a := <-answered:
