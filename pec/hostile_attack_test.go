@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -78,4 +79,41 @@ func TestWorkOfForgeriesGrowsAsTheyDo(t *testing.T) {
 			}
 		}},
 	})
+}
+
+// talker is an access point that answers at length.
+type talker struct {
+	*provider
+	words string
+	kind  pec.OutcomeKind
+}
+
+func (s talker) Submit(_ context.Context, m pec.Submission) pec.Outcome {
+	long := pec.Reply{Code: 451, Text: s.words}
+	o := pec.Outcome{Kind: s.kind, Reply: long, Err: errors.New(s.words)}
+	for _, address := range m.To {
+		o.Recipients = append(o.Recipients, pec.RecipientReply{Address: address, Reply: long})
+	}
+	return o
+}
+
+// What a server says of each recipient is kept with each attempt.
+func TestWordsOfAnAccessPointDoNotFillTheStore(t *testing.T) {
+	n := pectest.Start(t, nil)
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	require.NoError(t, err)
+	for _, kind := range []pec.OutcomeKind{pec.OutcomeTemporary, pec.OutcomeRefused, pec.OutcomeUncertain, pec.OutcomeAuthentication} {
+		t.Run(kind.String(), func(t *testing.T) {
+			store, p := &weighingStore{Store: pec.NewMemory()}, &provider{}
+			c, err := pec.New(me, talker{p, strings.Repeat("<", 64<<10), kind}, p, v, &pec.Options{Store: store})
+			require.NoError(t, err)
+			const recipients = 50
+			id, err := c.Send(t.Context(), pec.Message{To: addresses(recipients)})
+			require.Error(t, err)
+			require.Less(t, store.kept, int64(recipients*8<<10+64<<10))
+			s, err := c.Status(t.Context(), id)
+			require.NoError(t, err)
+			require.Len(t, s.Recipients, recipients)
+		})
+	}
 }
