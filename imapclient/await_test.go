@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emersion/go-imap/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -37,6 +38,7 @@ func TestAwait(t *testing.T) {
 		return nil
 	})
 	require.ErrorIs(t, err, errStuck)
-	assert.Nil(t, s.message())
+	_, _, ok := (&turn{client: &Client{session: s}}).ask(imap.UIDSetNum(1), &imap.FetchOptions{}, whole).next()
+	assert.False(t, ok)
 	s.drop()
 }

@@ -17,7 +17,9 @@ type body struct {
 }
 
 func (t *turn) newBody(literal imap.LiteralReader) *body {
-	return &body{turn: t, src: literal, left: literal.Size()}
+	b := &body{turn: t, src: literal, left: literal.Size()}
+	t.client.session.body = b
+	return b
 }
 
 // Read implements io.Reader.

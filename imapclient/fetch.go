@@ -18,8 +18,10 @@ const (
 	maxListed = 1 << 24 // more UIDs than any folder has: a broken answer
 )
 
-// errStopped says that the caller left the loop.
-var errStopped = errors.New("stopped by the caller")
+var (
+	errStopped = errors.New("stopped by the caller") // who left the loop
+	errLast    = errors.New("that was the last message")
+)
 
 // Fetch implements pec.Mailbox. When the server's UIDVALIDITY differs from the
 // cursor's, it starts over. A message that the server lists but does not hand out,
@@ -236,27 +238,23 @@ func (f *fetch) hand(h head, b *body) error {
 func (f *fetch) bodies(set imap.UIDSet, each func(imap.UID, *body) error) error {
 	s := f.turn.client.session
 	s.conn.allow(bulk)
-	s.ask(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}})
-	for msg := s.message(); msg != nil; msg = s.message() {
-		var uid imap.UID
-		for item := next(s, msg.Next); item != nil; item = next(s, msg.Next) {
-			literal := f.turn.inspect(item, &uid, whole)
-			if literal == nil {
-				continue
-			}
-			err := each(uid, literal)
-			if err == nil && literal.left > f.turn.client.options.MaxMessage {
-				err = &Error{Op: "fetch", Reason: ReasonProtocol, Folder: f.cursor.Folder, Err: errTooLarge}
-			}
-			if err == nil {
-				err = literal.finish()
-			}
-			if err != nil {
-				return err
-			}
-			s.body = nil
-			literal.expire()
+	answers := f.turn.ask(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}}, whole)
+	for h, literal, ok := answers.next(); ok; h, literal, ok = answers.next() {
+		if literal == nil {
+			continue
 		}
+		err := each(h.uid, literal)
+		if err == nil && literal.left > f.turn.client.options.MaxMessage {
+			err = &Error{Op: "fetch", Reason: ReasonProtocol, Folder: f.cursor.Folder, Err: errTooLarge}
+		}
+		if err == nil {
+			err = literal.finish()
+		}
+		if err != nil {
+			return err
+		}
+		s.body = nil
+		literal.expire()
 	}
 	return f.turn.closeFetch()
 }

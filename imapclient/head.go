@@ -8,10 +8,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/emersion/go-imap/v2"
-	goimap "github.com/emersion/go-imap/v2/imapclient"
 )
 
 // maxHead is as much of the header fields as is looked at; what is longer is
@@ -20,14 +18,6 @@ const maxHead = 64 << 10
 
 // kindFields are the header fields by which mayBePEC judges.
 var kindFields = []string{"X-Ricevuta", "X-Trasporto", "Content-Type"}
-
-// head is what is known of a message before its body is fetched.
-type head struct {
-	uid     imap.UID
-	arrived time.Time
-	size    int64
-	pec     bool // may be PEC, or whatever else is looked for
-}
 
 // list gives the UIDs after the cursor, ascending.
 func (f *fetch) list() ([]imap.UID, error) {
@@ -111,44 +101,36 @@ func byUID(h head, uid imap.UID) int { return cmp.Compare(h.uid, uid) }
 func (f *fetch) fetchHeads(uids []imap.UID) ([]head, error) {
 	s := f.turn.client.session
 	s.conn.allow(bulk)
-	s.ask(imap.UIDSetNum(uids...), &imap.FetchOptions{
+	answers := f.turn.ask(imap.UIDSetNum(uids...), &imap.FetchOptions{
 		UID: true, InternalDate: true, RFC822Size: true,
 		BodySection: []*imap.FetchItemBodySection{{
 			Specifier:    imap.PartSpecifierHeader,
 			HeaderFields: f.fields,
 			Peek:         true,
 		}},
-	})
+	}, fields)
 	var heads []head
-	for msg := s.message(); msg != nil; msg = s.message() {
-		h, found := head{}, false
-		for item := next(s, msg.Next); item != nil; item = next(s, msg.Next) {
-			switch item := item.(type) {
-			case goimap.FetchItemDataInternalDate:
-				h.arrived = item.Time
-			case goimap.FetchItemDataRFC822Size:
-				h.size = item.Size
+	wanted, found := false, false
+	for h, literal, ok := answers.next(); ok; h, literal, ok = answers.next() {
+		if literal == nil {
+			if h.pec = wanted; found {
+				heads = append(heads, h)
 			}
-			literal := f.turn.inspect(item, &h.uid, fields)
-			if literal == nil {
-				continue
-			}
-			if literal.left > f.turn.client.options.MaxMessage {
-				return nil, &Error{Op: "fetch", Reason: ReasonProtocol, Folder: f.cursor.Folder, Err: errHeader}
-			}
-			raw, err := io.ReadAll(io.LimitReader(literal, maxHead))
-			if err == nil {
-				h.pec = f.judge(raw, literal.left == 0)
-				err = literal.finish()
-			}
-			if err != nil {
-				return heads, err
-			}
-			s.body, found = nil, true
+			wanted, found = false, false
+			continue
 		}
-		if found {
-			heads = append(heads, h)
+		if literal.left > f.turn.client.options.MaxMessage {
+			return nil, &Error{Op: "fetch", Reason: ReasonProtocol, Folder: f.cursor.Folder, Err: errHeader}
 		}
+		raw, err := io.ReadAll(io.LimitReader(literal, maxHead))
+		if err == nil {
+			wanted = f.judge(raw, literal.left == 0)
+			err = literal.finish()
+		}
+		if err != nil {
+			return heads, err
+		}
+		s.body, found = nil, true
 	}
 	return heads, f.turn.closeFetch()
 }
@@ -163,22 +145,6 @@ func fields(s *imap.FetchItemBodySection) bool {
 }
 
 func start(s *imap.FetchItemBodySection) bool { return s.Specifier == imap.PartSpecifierNone }
-
-// inspect notes the UID of a message, and gives the literal if it is the one asked
-// for. The library passes a message on only when its UID came first.
-func (t *turn) inspect(item goimap.FetchItemData, uid *imap.UID, asked func(*imap.FetchItemBodySection) bool) *body {
-	switch item := item.(type) {
-	case goimap.FetchItemDataUID:
-		*uid = item.UID
-	case goimap.FetchItemDataBodySection:
-		if item.Literal != nil && *uid != 0 && len(item.Section.Part) == 0 && asked(item.Section) {
-			b := t.newBody(item.Literal)
-			t.client.session.body = b
-			return b
-		}
-	}
-	return nil
-}
 
 // closeFetch ends a FETCH whose messages have all been read. NO means that some
 // could not be had (RFC 5530, 3: EXPUNGEISSUED): they are looked for afterwards.

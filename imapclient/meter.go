@@ -2,10 +2,7 @@ package imapclient
 
 import (
 	"errors"
-	"fmt"
-	"os"
 	"sync"
-	"time"
 
 	"github.com/gopec/gopec/internal/netguard"
 )
@@ -15,7 +12,7 @@ const (
 	quick = 1 << 20  // most commands
 	bulk  = 16 << 20 // those that tell of every message: a SEARCH of about 2 million
 
-	patience = 10 // times the silence that is allowed: what a server without progress has
+	stretch = 64 << 10 // of a message text: what each answer's time must bring
 )
 
 var errFlood = errors.New("the server says more than any answer needs")
@@ -23,7 +20,8 @@ var errFlood = errors.New("the server says more than any answer needs")
 // meter is the connection as the library sees it. The library keeps lines and
 // strings in memory however long they are, and a server that trickles is never silent.
 // So what a command makes us read is bounded, in bytes and in time, and sifted. The
-// text of a message does not count: it goes through to the caller.
+// text of a message does not count: it goes through to the caller, and has its time
+// again for each stretch.
 //
 // After a line with which the server gives us the word, the library hears no more
 // until it has spoken. What comes at once would end the command before the library has
@@ -33,8 +31,7 @@ type meter struct {
 
 	mu    sync.Mutex
 	bytes int64         // left
-	limit time.Duration // for a command without progress, zero for none
-	until time.Time     // when that is over
+	moved int           // of a message text, since its time began
 	err   error         // final
 	mute  chan struct{} // closed when the library may hear again, nil when it may
 
@@ -50,28 +47,18 @@ type meter struct {
 func (m *meter) allow(bytes int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.bytes = bytes
-	m.rearm()
+	m.bytes, m.moved = bytes, 0
+	m.Again()
 }
 
-// Expect is that of netguard.Conn, and bounds the time of the whole command too.
-func (m *meter) Expect(silence time.Duration) {
-	m.mu.Lock()
-	m.limit = patience * silence
-	m.rearm()
-	m.mu.Unlock()
-	m.Conn.Expect(silence)
-}
-
-func (m *meter) rearm() { m.until = time.Now().Add(m.limit) }
-
-// streamed tells that n bytes went to the caller.
+// streamed says that n bytes went to the caller.
 func (m *meter) streamed(n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.bytes += int64(n)
-	if n > 0 {
-		m.rearm()
+	if m.moved += n; m.moved >= stretch {
+		m.moved = 0
+		m.Again()
 	}
 }
 
@@ -156,15 +143,11 @@ func (m *meter) read(p []byte) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.bytes -= int64(n)
-	switch {
-	case m.bytes < 0:
+	if m.bytes < 0 {
 		m.err = errFlood
-	case m.limit > 0 && time.Now().After(m.until):
-		m.err = fmt.Errorf("no answer, but bytes, for %v: %w", m.limit, os.ErrDeadlineExceeded)
-	default:
-		return n
+		return 0
 	}
-	return 0
+	return n
 }
 
 // fail keeps the first error.

@@ -20,14 +20,22 @@ type session struct {
 	caps    imap.CapSet   // of after the login
 	news    chan struct{} // a count of messages came unasked
 
-	stuck bool // the library has not returned: nothing more is asked of it
+	asks    chan func()   // to the one goroutine that talks to the library
+	replied chan struct{} // when it has
+	late    *time.Timer   // for that, stopped between asks
+	stuck   bool          // the library has not returned: nothing more is asked of it
 
 	fetch *goimap.FetchCommand // under way, nil when none
 	body  *body                // the literal being read, nil when none
 }
 
 func newSession(conn *netguard.Conn, timeout time.Duration) *session {
-	s := &session{conn: &meter{Conn: conn}, timeout: timeout, news: make(chan struct{}, 1)}
+	s := &session{
+		conn: &meter{Conn: conn}, timeout: timeout, news: make(chan struct{}, 1),
+		asks: make(chan func()), replied: make(chan struct{}, 1), late: time.NewTimer(timeout),
+	}
+	s.late.Stop()
+	go s.talk()
 	s.conn.allow(quick) // up to the end of the login
 	s.imap = goimap.New(s.conn, &goimap.Options{UnilateralDataHandler: &goimap.UnilateralDataHandler{
 		Mailbox: func(data *goimap.UnilateralDataMailbox) {
@@ -49,39 +57,41 @@ func (s *session) due() { s.conn.Expect(s.timeout) }
 // rest stops the clock: it is our turn, or nobody's.
 func (s *session) rest() { s.conn.Expect(0) }
 
+// talk is the goroutine that the library is asked on. To begin one for each question
+// would cost as much as the library does.
+func (s *session) talk() {
+	for ask := range s.asks {
+		ask()
+		s.replied <- struct{}{}
+	}
+}
+
 // await asks the library and waits for its answer, with a bound: the library may be
 // waiting for something that has passed, or be busy for ever. It is given up if it
 // does not return soon after the end of the connection.
 func await[T any](s *session, ask func() (T, error)) (T, error) {
-	type answer struct {
-		value T
-		err   error
-	}
 	var none T
 	if s.stuck {
 		return none, errStuck
 	}
-	answered := make(chan answer, 1)
-	go func() {
-		value, err := ask()
-		answered <- answer{value, err}
-	}()
+	var value T
+	var err error
+	s.asks <- func() { value, err = ask() }
 	// Silence and slowness end the connection sooner.
-	late := time.NewTimer((patience + 2) * s.timeout)
-	defer late.Stop()
+	s.late.Reset((netguard.Patience + 2) * s.timeout)
+	defer s.late.Stop()
 	select {
-	case a := <-answered:
-		return a.value, a.err
+	case <-s.replied:
+		return value, err
 	case <-s.conn.Closed():
-	case <-late.C:
+	case <-s.late.C:
 		s.conn.Close()
 	}
-	soon := time.NewTimer(farewell)
-	defer soon.Stop()
+	s.late.Reset(farewell)
 	select {
-	case a := <-answered:
-		return a.value, a.err
-	case <-soon.C:
+	case <-s.replied:
+		return value, err
+	case <-s.late.C:
 	}
 	s.stuck = true
 	s.conn.release()
@@ -92,12 +102,6 @@ func await[T any](s *session, ask func() (T, error)) (T, error) {
 func (s *session) done(ask func() error) error {
 	_, err := await(s, func() (struct{}, error) { return struct{}{}, ask() })
 	return err
-}
-
-// next is await for one of a series, the zero value after the last.
-func next[T any](s *session, ask func() T) T {
-	value, _ := await(s, func() (T, error) { return ask(), nil })
-	return value
 }
 
 func (s *session) examine(folder string) (*imap.SelectData, error) {
@@ -115,19 +119,6 @@ func (s *session) logout() {
 	s.conn.Expect(min(farewell, s.timeout))
 	s.conn.allow(quick)
 	_ = s.done(func() error { return s.imap.Logout().Wait() })
-}
-
-// ask begins a FETCH.
-func (s *session) ask(set imap.UIDSet, options *imap.FetchOptions) {
-	s.fetch, _ = await(s, func() (*goimap.FetchCommand, error) { return s.imap.Fetch(set, options), nil })
-}
-
-// message gives the next message of the FETCH, nil after the last.
-func (s *session) message() *goimap.FetchMessageData {
-	if s.fetch == nil {
-		return nil
-	}
-	return next(s, s.fetch.Next)
 }
 
 // drop closes the connection and returns when nothing of it runs any more, except
@@ -148,4 +139,5 @@ func (s *session) drop() {
 		<-s.imap.Closed()
 		return nil
 	})
+	close(s.asks)
 }

@@ -107,19 +107,17 @@ func (f *fetch) accuse(uid imap.UID, hangup error) error {
 func (f *fetch) handsOut(uid imap.UID) (ok bool) {
 	s := f.turn.client.session
 	s.conn.allow(quick)
-	s.ask(imap.UIDSetNum(uid), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{
+	answers := f.turn.ask(imap.UIDSetNum(uid), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{
 		{Peek: true, Partial: &imap.SectionPartial{Size: 1}},
-	}})
-	for msg := s.message(); msg != nil; msg = s.message() {
-		var got imap.UID
-		for item := next(s, msg.Next); item != nil; item = next(s, msg.Next) {
-			if literal := f.turn.inspect(item, &got, start); literal != nil {
-				if literal.finish() != nil {
-					return false
-				}
-				s.body, ok = nil, true
-			}
+	}}, start)
+	for _, literal, more := answers.next(); more; _, literal, more = answers.next() {
+		if literal == nil {
+			continue
 		}
+		if literal.finish() != nil {
+			return false
+		}
+		s.body, ok = nil, true
 	}
 	return f.turn.closeFetch() == nil && ok
 }

@@ -65,6 +65,7 @@ func (t *turn) take() error {
 // hold puts the connection under the context and the server under the clock.
 func (t *turn) hold() {
 	s := t.client.session
+	s.conn.Again()
 	s.due()
 	t.guard = s.conn.Guard(t.ctx)
 }

@@ -97,13 +97,18 @@ func (c *Client) recordBounce(ctx context.Context, event *Event, b *Bounce) erro
 		return err
 	}
 	added, err := c.recordRaw(ctx, name, event.Raw, facts...)
-	if err != nil || added {
+	if err != nil {
 		return err
 	}
-	// Some of them are known, and the message with them.
 	for _, f := range facts {
-		if _, err := c.record(ctx, name, f); err != nil {
-			return err
+		one := added
+		if !added { // some of them are known, and the message with them
+			if one, err = c.record(ctx, name, f); err != nil {
+				return err
+			}
+		}
+		if one {
+			c.bounced(name, f.(BounceFact).Recipient)
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package pec
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/gopec/gopec/envelope"
@@ -14,6 +15,8 @@ const (
 	maxBounces = 3
 	// maxBounceText is how much is kept of what a bounce says of one recipient, in bytes.
 	maxBounceText = 500
+	// maxBudgets bounds the sends of which a Client remembers how many bounces are kept.
+	maxBudgets = 256
 )
 
 // bounceFacts are what a bounce says of recipients of ours that it may move: not of
@@ -43,8 +46,46 @@ func (c *Client) bounceFacts(ctx context.Context, name string, intent Intent, ev
 }
 
 // mayBounce tells of each recipient, by normalised address, how many more bounces are
-// kept. Before a notice tells, nobody is certified.
+// kept. Before a notice tells, nobody is certified. The facts are read once, not for each
+// bounce: anybody can write many, and much else about the same send.
 func (c *Client) mayBounce(ctx context.Context, name string, intent Intent) (map[string]int, error) {
+	c.mu.Lock()
+	left := maps.Clone(c.bounces[name])
+	c.mu.Unlock()
+	if left != nil {
+		return left, nil
+	}
+	left, err := c.countBounces(ctx, name, intent)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.bounces) >= maxBudgets {
+		clear(c.bounces)
+	}
+	c.bounces[name] = maps.Clone(left)
+	return left, nil
+}
+
+// bounced notes that a bounce of a recipient was recorded.
+func (c *Client) bounced(name, recipient string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if left := c.bounces[name]; left != nil {
+		left[envelope.NormalizeAddress(recipient)]--
+	}
+}
+
+// forgetBounces has the facts about a send read again: a notice can prove that a
+// recipient is certified.
+func (c *Client) forgetBounces(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.bounces, name)
+}
+
+func (c *Client) countBounces(ctx context.Context, name string, intent Intent) (map[string]int, error) {
 	left := map[string]int{}
 	for address := range recipientSet(intent) {
 		left[address] = maxBounces

@@ -32,10 +32,11 @@ type Client struct {
 	underWay  *underWay
 
 	mu      sync.Mutex
-	trouble map[Cursor]int  // how often a message could not be read to its end
-	links   map[string]bool // CertLinks that are recorded, in lower case; not all
-	lifted  int             // the last Restoration that holds nothing back any more
-	others  *othersSends    // since then; nil until it is needed
+	trouble map[Cursor]int            // how often a message could not be read to its end
+	links   map[string]bool           // CertLinks that are recorded, in lower case; not all
+	lifted  int                       // the last Restoration that holds nothing back any more
+	others  *othersSends              // since then; nil until it is needed
+	bounces map[string]map[string]int // how many more are kept, by send and recipient; not all
 }
 
 // Options are the optional settings of a Client.
@@ -84,6 +85,7 @@ func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Opt
 	}
 	c := &Client{
 		address: address, submitter: s, mailbox: m, verifier: v, trouble: map[Cursor]int{}, links: map[string]bool{},
+		bounces:  map[string]map[string]int{},
 		underWay: &underWay{sends: map[string]chan struct{}{}},
 	}
 	if opts != nil {

@@ -102,7 +102,9 @@ func (c *Client) recordNotice(ctx context.Context, e *Event) error {
 			return err
 		}
 	}
-	e.Repeated = !added
+	if e.Repeated = !added; added {
+		c.forgetBounces(name)
+	}
 	c.log.InfoContext(ctx, "pec: a notice", slog.String("kind", e.Notice.Kind.String()),
 		slog.String("message_id", e.MessageID), slog.String("evidence", e.Notice.Key.String()), slog.Bool("repeated", e.Repeated))
 	return nil

@@ -76,3 +76,18 @@ type Outcome struct {
 	Recipients []RecipientReply // every reply to RCPT, in order, as far as the dialogue went
 	Err        error            // what failed beneath: network, TLS, context; nil after a plain reply
 }
+
+// clipped is the outcome without the rest of replies that are too long to be meant.
+func (o Outcome) clipped() Outcome {
+	o.Reply = o.Reply.clipped()
+	o.Recipients = slices.Clone(o.Recipients)
+	for i := range o.Recipients {
+		o.Recipients[i].Reply = o.Recipients[i].Reply.clipped()
+	}
+	return o
+}
+
+func (r Reply) clipped() Reply {
+	r.Enhanced, r.Text = clip(r.Enhanced, maxClaim), clip(r.Text, maxClaim)
+	return r
+}

@@ -146,7 +146,7 @@ type outcomeRecord struct {
 func (f AttemptOutcome) MarshalJSON() ([]byte, error) {
 	r := outcomeRecord{N: f.N, At: f.At, Kind: f.Outcome.Kind, Reply: f.Outcome.Reply, Recipients: f.Outcome.Recipients}
 	if f.Outcome.Err != nil {
-		r.Err = f.Outcome.Err.Error()
+		r.Err = clip(f.Outcome.Err.Error(), maxWords)
 	}
 	return json.Marshal(r)
 }

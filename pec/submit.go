@@ -141,7 +141,7 @@ func (c *Client) attempt(ctx context.Context, a *claim, open func() (io.ReadClos
 			src: body, hash: sha256.New(), left: a.intent.Size, want: a.intent.Digest,
 			claim: func() error { return a.make(ctx) }, late: a.late,
 		},
-	})
+	}).clipped()
 	if outcome.Kind == OutcomeAuthentication {
 		var refused *LoginError
 		if !errors.As(outcome.Err, &refused) {

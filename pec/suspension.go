@@ -132,7 +132,7 @@ func (c *Client) loginRefused(ctx context.Context, err error) error {
 		return errors.Join(err, loadErr)
 	}
 	if suspended == nil {
-		suspended = &Suspension{N: n + 1, Server: refused.Server, Reply: refused.Reply, At: c.now()}
+		suspended = &Suspension{N: n + 1, Server: clip(refused.Server, maxClaim), Reply: clip(refused.Reply, maxClaim), At: c.now()}
 		if _, recordErr := c.record(ctx, "", *suspended); recordErr != nil {
 			return errors.Join(err, recordErr)
 		}

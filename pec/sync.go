@@ -14,6 +14,8 @@ const (
 	cursorEvery = 100
 	// patience is how often a message may break off before it is set aside.
 	patience = 3
+	// maxTrouble bounds the messages that a Client remembers to have broken off.
+	maxTrouble = 1024
 )
 
 // Sync reads the messages that came since the last Sync, of all folders, and
@@ -70,8 +72,9 @@ type reading struct {
 	yield  func(Event, error) bool
 	left   bool // the caller has left the loop
 
-	cursor  Cursor // behind the last message dealt with
-	unsaved int    // messages since it was kept
+	cursor     Cursor // behind the last message dealt with
+	unsaved    int    // messages since it was kept
+	renumbered bool   // the folder has numbered its messages again
 }
 
 func (r *reading) run(ctx context.Context) error {
@@ -92,7 +95,7 @@ func (r *reading) run(ctx context.Context) error {
 		} else {
 			errors.As(err, &bad)
 		}
-		if r.left || bad == nil || !bad.Cursor.after(r.cursor) {
+		if r.left || bad == nil || !r.passable(bad.Cursor) {
 			break
 		}
 		if err = r.setAside(ctx, bad.Cursor, bad); err != nil || r.left {
@@ -109,9 +112,16 @@ func (r *reading) run(ctx context.Context) error {
 	return err
 }
 
-// after tells whether c lies behind other in its folder.
-func (c Cursor) after(other Cursor) bool {
-	return c.UIDValidity != other.UIDValidity || c.UID > other.UID
+// passable reports whether the reading may go on after a message that cannot be read. A
+// folder may number its messages again, but not once for each of them: the reading would
+// not end.
+func (r *reading) passable(at Cursor) bool {
+	if at.UIDValidity == r.cursor.UIDValidity {
+		return at.UID > r.cursor.UID
+	}
+	again := r.renumbered
+	r.renumbered = r.cursor.UIDValidity != 0
+	return !again
 }
 
 // keep keeps the cursor: facts first, then the cursor. What is read twice is recorded
@@ -154,6 +164,9 @@ func (r *reading) exhausted(at Cursor) bool {
 	c := r.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.trouble[at] == 0 && len(c.trouble) >= maxTrouble {
+		clear(c.trouble)
+	}
 	c.trouble[at]++
 	if c.trouble[at] < patience {
 		return false

@@ -242,8 +242,9 @@ func (a *attempt) stopped(src *body, err error) *pec.Outcome {
 		return o
 	}
 	// A server that refuses a message halfway says so before it hangs up.
+	a.wire.Again()
 	a.wire.Expect(a.farewell)
-	if reply := readReply(a.wire.Conn); reply.Code/100 == 4 || reply.Code/100 == 5 {
+	if reply := readReply(&a.wire.said); reply.Code/100 == 4 || reply.Code/100 == 5 {
 		o.Reply = reply
 		if refusesMessage(reply) {
 			o.Kind = pec.OutcomeRefused

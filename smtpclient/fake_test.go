@@ -33,7 +33,7 @@ type fake struct {
 	client *tls.Config
 
 	at      string // where the fault strikes, "" for none
-	fault   string // silent, close, or a reply
+	fault   string // silent, close, trickle, a reply, or cut and a part of one
 	ehlo    string // overrides the reply to EHLO
 	go354   string // overrides the reply to DATA
 	reached chan struct{}
@@ -220,9 +220,15 @@ func (f *fake) answer(conn net.Conn, r *bufio.Reader, stage, good string) bool {
 		return false
 	case "close":
 		return false
-	default:
-		return f.say(conn, f.fault)
+	case "trickle":
+		trickle(conn)
+		return false
 	}
+	if part, ok := strings.CutPrefix(f.fault, "cut "); ok {
+		_, _ = io.WriteString(conn, part)
+		return false
+	}
+	return f.say(conn, f.fault)
 }
 
 func (f *fake) say(conn net.Conn, reply string) bool {

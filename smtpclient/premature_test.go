@@ -94,6 +94,21 @@ func TestARefusalBeforeTheEndOfTheMessage(t *testing.T) {
 	}
 }
 
+// A reply that broke off is none: what it says of the message may be the opposite.
+func TestAReplyThatBreaksOffBeforeTheEndOfTheMessage(t *testing.T) {
+	for _, part := range []string{"552", "552 ", "552 5.3.4 too", "552-too\r\n", "552-5.3.4 too\r\n552", "552-5.3.4 too\r\n552 5.3.4 big"} {
+		t.Run(part, func(t *testing.T) {
+			f := newFake(t, "body", "cut "+part)
+			s := submission(message())
+			s.Body, s.Size = newHuge(), hugeSize
+			o := f.open(t, nil).Submit(context.Background(), s)
+			f.end()
+			assert.Equal(t, pec.OutcomeTemporary, o.Kind, "%v %v", o.Reply, o.Err)
+			assert.Zero(t, o.Reply)
+		})
+	}
+}
+
 // startSubmission starts Dovecot's submission service, which hands on to a server of the
 // library.
 func startSubmission(t *testing.T, id netguardtest.Identity) string {

@@ -51,6 +51,7 @@ func (c *Client) dial(ctx context.Context) (*session, pec.Reply, error) {
 	if w.Conn, err = netguard.DialClear(ctx, c.addr, c.tls, c.options.Timeout, ask); err != nil {
 		return nil, reply, err
 	}
+	w.said.src = w.Conn
 	return &session{wire: w, smtp: smtp.NewClient(w), farewell: min(c.options.Timeout, maxFarewell)}, pec.Reply{}, nil
 }
 

@@ -14,7 +14,8 @@ import (
 // come from anybody: it is judged, given as the last reply where it decided, and
 // then forgotten (RFC 3207, 4.2). Neither login nor message is told here.
 func startTLS(conn io.ReadWriter, hello string) (pec.Reply, error) {
-	r := bufio.NewReader(io.LimitReader(conn, maxReply))
+	said := &lines{src: conn}
+	r := bufio.NewReader(said)
 	text := textproto.NewReader(r)
 	for _, step := range []struct {
 		command string
@@ -32,10 +33,10 @@ func startTLS(conn io.ReadWriter, hello string) (pec.Reply, error) {
 			return pec.Reply{}, err
 		case code != step.consent:
 			return newReply(code, answer), inTheClear(fmt.Errorf("%d instead of %d", code, step.consent))
-		case r.Buffered() > 0:
+		case r.Buffered()+said.rest() > 0:
 			// What stands behind the consent would be taken for the server's first
 			// words under TLS (CVE-2011-0411): whoever put it there is in between.
-			return pec.Reply{}, inTheClear(fmt.Errorf("%d bytes behind a reply", r.Buffered()))
+			return pec.Reply{}, inTheClear(fmt.Errorf("%d bytes behind a reply", r.Buffered()+said.rest()))
 		case step.consent == 250 && !readOffer(answer).has("STARTTLS"):
 			return pec.Reply{}, inTheClear(errors.New("STARTTLS is not offered"))
 		}

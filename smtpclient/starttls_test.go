@@ -54,7 +54,7 @@ func TestStartTLSRefused(t *testing.T) {
 		{"no TLS after consent", script(inClear, []turn{ask}), smtpclient.ReasonNetwork, 0},
 		{"closed", inClear[:1], smtpclient.ReasonNetwork, 0},
 		{"silent", []turn{inClear[0], {"EHLO", ""}, {"never", ""}}, smtpclient.ReasonTimeout, 0},
-		{"reply without end", []turn{{"", strings.Repeat("220-on and on\r\n", 10000)}, {"never", ""}}, smtpclient.ReasonNetwork, 0},
+		{"reply without end", []turn{{"", strings.Repeat("220-on and on\r\n", 10000)}, {"never", ""}}, smtpclient.ReasonStartTLS, 0},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"net/textproto"
-	"slices"
 
 	"github.com/gopec/gopec/internal/netguard"
 	"github.com/gopec/gopec/pec"
@@ -14,8 +13,7 @@ import (
 
 const (
 	finalDot = ".\r\n" // RFC 5321, 4.1.1.4; the CRLF before it belongs to the body
-	maxReply = 64 << 10
-	maxLogin = 4 // lines of ours: AUTH, name, password, and the answer to a refused token
+	maxLogin = 4       // lines of ours: AUTH, name, password, and the answer to a refused token
 )
 
 // wire is the connection beneath go-smtp. It decides when the final dot leaves:
@@ -26,8 +24,7 @@ type wire struct {
 	ctx context.Context
 
 	early []byte // read before anything the server sends
-	in    []byte // what the server sent since our last command
-	given int    // of in, to the library: whole lines
+	said  lines  // since our last command
 
 	login   bool   // an AUTH exchange is under way
 	logins  int    // lines written in it
@@ -46,7 +43,8 @@ func (w *wire) begin(ctx context.Context) {
 
 // Write implements net.Conn.
 func (w *wire) Write(p []byte) (int, error) {
-	w.in, w.given = append(w.in[:0], w.in[w.given:]...), 0
+	w.said.begin()
+	w.Again()
 	if w.login && string(p) == "*\r\n" {
 		// go-smtp answers a refused login with "*". To the server that is a bad
 		// command, which it may count against us, and a silent one would keep us.
@@ -85,24 +83,7 @@ func (w *wire) Read(p []byte) (int, error) {
 		w.early = w.early[n:]
 		return n, nil
 	}
-	// The library takes the end of the connection for the end of a line. A reply that
-	// broke off is none, so only whole lines go through.
-	whole := bytes.LastIndexByte(w.in, '\n') + 1
-	for whole <= w.given {
-		if len(w.in) >= maxReply {
-			return 0, errors.New("reply without end")
-		}
-		w.in = slices.Grow(w.in, 512)
-		n, err := w.Conn.Read(w.in[len(w.in):cap(w.in)])
-		w.in = w.in[:len(w.in)+n]
-		if n == 0 {
-			return 0, err
-		}
-		whole = bytes.LastIndexByte(w.in, '\n') + 1
-	}
-	n := copy(p, w.in[w.given:whole])
-	w.given += n
-	return n, nil
+	return w.said.Read(p)
 }
 
 func (w *wire) sendDot() error {
@@ -119,18 +100,18 @@ func (w *wire) sendDot() error {
 }
 
 // reply gives the reply to the last command.
-func (w *wire) reply() pec.Reply { return readReply(bytes.NewReader(w.in)) }
+func (w *wire) reply() pec.Reply { return readReply(bytes.NewReader(w.said.in)) }
 
 // text gives the lines of the reply to the last command, without their codes.
 func (w *wire) text() string {
-	_, text, _ := textproto.NewReader(bufio.NewReader(bytes.NewReader(w.in))).ReadResponse(0)
+	_, text, _ := textproto.NewReader(bufio.NewReader(bytes.NewReader(w.said.in))).ReadResponse(0)
 	return text
 }
 
 // alone tells whether one complete reply is all that the server has sent since our
 // last command: then the next bytes answer the next command.
 func (w *wire) alone() bool {
-	rest := bytes.NewBuffer(w.in)
+	rest := bytes.NewBuffer(w.said.in)
 	for {
 		line, err := rest.ReadBytes('\n')
 		if err != nil || len(line) < len("250\n") {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gopec/gopec/examples/internal/account"
@@ -35,8 +36,9 @@ type hook struct {
 const (
 	pollEvery = time.Second     // how often a store is asked for changes when there were none
 	mostPause = 5 * time.Minute // between two tries of a change
-	batch     = 100             // how many changes are kept in one transaction
+	batch     = 100             // how many changes are kept in one transaction, or posted before others are looked for
 	mostDeaf  = 3               // after so many posts without an answer nobody is there
+	maxError  = 500             // bytes of an error that are kept
 )
 
 // run posts until ctx ends, or until everything is posted or parked.
@@ -108,8 +110,16 @@ func (h *hook) round(ctx context.Context) error {
 		if err != nil || len(due) == 0 {
 			return err
 		}
-		for _, w := range due {
-			if err := h.try(ctx, w); err != nil {
+		// To ask for all that is due costs as much as there is: not once for each of the
+		// many changes of one send.
+		for i := 0; i < len(due) && i < batch; i++ {
+			taken, err := h.try(ctx, due[i])
+			if err == nil && taken {
+				var behind []waiting
+				behind, err = h.outbox.behind(ctx, due[i], time.Now())
+				due = append(due, behind...)
+			}
+			if err != nil {
 				return err
 			}
 			if h.deaf >= mostDeaf {
@@ -120,19 +130,19 @@ func (h *hook) round(ctx context.Context) error {
 }
 
 // try posts one change, and keeps what came of it.
-func (h *hook) try(ctx context.Context, w waiting) error {
+func (h *hook) try(ctx context.Context, w waiting) (taken bool, err error) {
 	answered, err := h.post(ctx, w.body)
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 	now := time.Now()
 	if h.deaf++; answered {
 		h.deaf, h.answered = 0, now
 	}
 	if err == nil {
-		return h.outbox.taken(ctx, w)
+		return true, h.outbox.taken(ctx, w)
 	}
-	if w.Error = err.Error(); w.failed.IsZero() {
+	if w.Error = clip(err.Error()); w.failed.IsZero() {
 		w.failed = now
 	}
 	// A receiver that is not there refuses nothing. One that answers others, and says
@@ -147,8 +157,16 @@ func (h *hook) try(ctx context.Context, w waiting) error {
 	if park {
 		then = "parked"
 	}
-	program.Fail(h.log, "webhook", fmt.Errorf("%s, position %s, message %q: %s: %w", w.Mailbox, w.Position, w.MessageID, then, err))
-	return h.outbox.keep(ctx, w, now.Add(pause), park)
+	program.Fail(h.log, "webhook", fmt.Errorf("%s, position %s, message %q: %s: %s", w.Mailbox, w.Position, w.MessageID, then, w.Error))
+	return false, h.outbox.keep(ctx, w, now.Add(pause), park)
+}
+
+// clip cuts what may be a receiver's words: they are kept with each change.
+func clip(text string) string {
+	if len(text) > maxError {
+		text = strings.ToValidUTF8(text[:maxError], "") + " ..."
+	}
+	return text
 }
 
 // pause is how long to wait after the n-th failure, counted from 0.

@@ -140,7 +140,10 @@ func (r request) run(ctx context.Context, stdout, stderr io.Writer) (parked int,
 // newClient follows no redirect: its answer would be about another request, without the
 // change, and the signature is for one receiver.
 func newClient() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxResponseHeaderBytes = 64 << 10
 	return &http.Client{
+		Transport:     transport,
 		Timeout:       30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -87,6 +87,13 @@ func (o *outbox) due(ctx context.Context, now time.Time) ([]waiting, error) {
 		o.hook, now.UnixMilli())
 }
 
+// behind is the change that waited for one that is taken, if there is one.
+func (o *outbox) behind(ctx context.Context, w waiting, now time.Time) ([]waiting, error) {
+	return o.list(ctx, `SELECT id, mailbox, position, send, tries, error, body, failed, rounds, 0 FROM webhook_waiting
+		WHERE id = (SELECT min(id) FROM webhook_waiting WHERE hook = ? AND mailbox = ? AND send = ?) AND NOT parked AND due <= ?`,
+		o.hook, w.Mailbox, w.MessageID, now.UnixMilli())
+}
+
 // parked are the changes that failed too often.
 func (o *outbox) parked(ctx context.Context) ([]waiting, error) {
 	return o.list(ctx, `SELECT id, mailbox, position, send, tries, error, body, failed, rounds,

@@ -15,6 +15,10 @@ import (
 	"time"
 )
 
+// Patience is how many silences an answer may last, counted in the time that its
+// reader waits. Without it a peer that trickles would never be late.
+const Patience = 10
+
 // Conn is a TLS connection with deadlines of its own. It is safe for concurrent
 // use.
 type Conn struct {
@@ -26,6 +30,9 @@ type Conn struct {
 
 	mu       sync.Mutex
 	silence  time.Duration
+	waits    int           // Reads under way
+	since    time.Time     // when the wait for the next bytes began
+	waited   time.Duration // for the answer, up to then
 	readErr  error
 	writeErr error
 	failure  error // the first of the two
@@ -41,8 +48,8 @@ func Dial(ctx context.Context, addr string, config *tls.Config, timeout time.Dur
 
 // DialClear is Dial to a server that speaks in the clear until it is asked for TLS.
 // ask does that, and must read no byte beyond the server's consent; its error is
-// given as it is unless ctx has ended. Each of its reads and writes may take
-// timeout, and ctx ends them. Nil asks nothing.
+// given as it is unless ctx has ended. Each of its reads and writes may take timeout,
+// all reads after one write Patience times that, and ctx ends them. Nil asks nothing.
 func DialClear(ctx context.Context, addr string, config *tls.Config, timeout time.Duration, ask func(io.ReadWriter) error) (*Conn, error) {
 	dialer := net.Dialer{Timeout: timeout}
 	raw, err := dialer.DialContext(ctx, "tcp", addr)
@@ -51,7 +58,7 @@ func DialClear(ctx context.Context, addr string, config *tls.Config, timeout tim
 	}
 	if ask != nil {
 		stop := context.AfterFunc(ctx, func() { raw.Close() })
-		err = ask(clear{raw, timeout})
+		err = ask(newClear(raw, timeout))
 		stop()
 	}
 	if err != nil {
@@ -100,37 +107,72 @@ func (c *Conn) Guard(ctx context.Context) (release func()) {
 	})
 }
 
-// Expect says how long the peer may be silent from now on, counted anew from
-// each byte it sends. Zero means as long as it likes.
+// Expect says how long the peer may be silent from now on, counted again from each
+// byte it sends. Zero means as long as it likes. The answer as a whole may take
+// Patience times that.
 func (c *Conn) Expect(silence time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.charge()
 	c.silence = silence
 	c.armRead()
 }
+
+// Again begins another answer, or says that this one has come on.
+func (c *Conn) Again() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waited, c.since = 0, time.Now()
+	if c.waits > 0 {
+		c.armRead()
+	}
+}
+
+// charge adds to the answer what has been waited for it. Time that nobody waits is the
+// caller's own, and a peer that may be silent is not waited for.
+func (c *Conn) charge() {
+	now := time.Now()
+	if c.waits > 0 && c.silence > 0 {
+		c.waited += now.Sub(c.since)
+	}
+	c.since = now
+}
+
+// late reports whether the answer has used up its time.
+func (c *Conn) late() bool { return c.silence > 0 && c.waited >= Patience*c.silence }
 
 // armRead sets the read deadline; it also counts for a Read already under way.
 func (c *Conn) armRead() {
 	var deadline time.Time
 	if c.silence > 0 {
-		deadline = time.Now().Add(c.silence)
+		deadline = time.Now().Add(min(c.silence, Patience*c.silence-c.waited))
 	}
 	// It fails only on a closed connection, and then so does the Read.
 	_ = c.raw.SetReadDeadline(deadline)
 }
 
 // Read implements net.Conn. After an error it is over: libraries read on, and
-// would wait for each deadline anew.
+// would wait for each deadline again.
 func (c *Conn) Read(p []byte) (int, error) {
 	c.mu.Lock()
+	c.charge()
+	c.waits++
 	c.armRead()
-	silence, err := c.silence, c.readErr
+	err := c.readErr
 	c.mu.Unlock()
-	if err != nil {
-		return 0, err
+	var n int
+	if err == nil {
+		n, err = c.tls.Read(p)
 	}
-	n, err := c.tls.Read(p)
-	return n, c.note(&c.readErr, err, silence)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.charge()
+	c.waits--
+	limit := c.silence
+	if c.late() {
+		limit *= Patience
+	}
+	return n, c.note(&c.readErr, err, limit)
 }
 
 // Write implements net.Conn. After an error it is over.
@@ -143,6 +185,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 	}
 	_ = c.raw.SetWriteDeadline(time.Now().Add(c.timeout))
 	n, err := c.tls.Write(p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return n, c.note(&c.writeErr, err, c.timeout)
 }
 
@@ -164,14 +208,15 @@ func (c *Conn) Failure() error {
 	return c.failure
 }
 
-// note keeps the error of one direction.
+// note keeps the first error of one direction. The caller holds mu.
 func (c *Conn) note(kept *error, err error, limit time.Duration) error {
 	if err == nil {
 		return nil
 	}
+	if *kept != nil {
+		return *kept
+	}
 	err = stalled(err, limit)
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	*kept = err
 	if c.failure == nil {
 		c.failure = err

@@ -1,0 +1,119 @@
+package pec_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/growth"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// renumbering is a mailbox that numbers its messages again each time it is asked, and
+// hands out none.
+type renumbering struct {
+	*provider
+	validity uint32
+}
+
+func (m *renumbering) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+	return func(yield func(pec.Item, error) bool) {
+		m.validity++
+		yield(pec.Item{}, &pec.MessageError{
+			Cursor: pec.Cursor{Folder: after.Folder, UIDValidity: m.validity, UID: 1}, Err: errors.New("withheld"),
+		})
+	}
+}
+
+// A mailbox that numbers its messages again and again neither holds Sync for ever nor
+// fills the store.
+func TestAMailboxThatRenumbersItselfEndsTheLoop(t *testing.T) {
+	n := pectest.Start(t, nil)
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	require.NoError(t, err)
+	m := &renumbering{provider: &provider{}}
+	c, err := pec.New(me, m, m, v, nil)
+	require.NoError(t, err)
+	steps := 0
+	for e, err := range c.Sync(t.Context()) {
+		if steps++; steps > 10 {
+			break
+		}
+		require.True(t, err != nil || e.Unreadable != nil)
+	}
+	require.LessOrEqual(t, steps, 3)
+}
+
+// TestWorkOfForgeriesGrowsAsTheyDo has somebody who knows the Message-ID of a send write
+// much about it.
+func TestWorkOfForgeriesGrowsAsTheyDo(t *testing.T) {
+	n, forger := pectest.Start(t, nil), pectest.Start(t, nil)
+	growth.Run(t, []growth.Case{
+		{Name: "claims and bounces", N: 50, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
+			c, p, store := growthOffice(tb, n)
+			id, err := c.Send(tb.Context(), pec.Message{To: []string{info}})
+			require.NoError(tb, err)
+			for range size {
+				raw, err := forger.Providers()[1].Emit(pectest.Notice{
+					Kind: pectest.KindDelivery, Sender: me, MessageID: "<" + id + ">", Delivered: info, Recipients: []pectest.Recipient{{Address: info}},
+				})
+				require.NoError(tb, err)
+				p.inbox = append(p.inbox, raw, bounceMail(tb, n, id, "\nFinal-Recipient: rfc822; "+info+"\nAction: failed\n"))
+			}
+			before := store.read
+			return func() int64 {
+				seen := 0
+				for e, err := range c.Sync(context.Background()) {
+					require.NoError(tb, err)
+					require.Equal(tb, id, e.MessageID)
+					seen++
+				}
+				require.Equal(tb, 2*size, seen)
+				return store.read - before
+			}
+		}},
+	})
+}
+
+// talker is an access point that answers at length.
+type talker struct {
+	*provider
+	words string
+	kind  pec.OutcomeKind
+}
+
+func (s talker) Submit(_ context.Context, m pec.Submission) pec.Outcome {
+	long := pec.Reply{Code: 451, Text: s.words}
+	o := pec.Outcome{Kind: s.kind, Reply: long, Err: errors.New(s.words)}
+	for _, address := range m.To {
+		o.Recipients = append(o.Recipients, pec.RecipientReply{Address: address, Reply: long})
+	}
+	return o
+}
+
+// What a server says of each recipient is kept with each attempt.
+func TestWordsOfAnAccessPointDoNotFillTheStore(t *testing.T) {
+	n := pectest.Start(t, nil)
+	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	require.NoError(t, err)
+	for _, kind := range []pec.OutcomeKind{pec.OutcomeTemporary, pec.OutcomeRefused, pec.OutcomeUncertain, pec.OutcomeAuthentication} {
+		t.Run(kind.String(), func(t *testing.T) {
+			store, p := &weighingStore{Store: pec.NewMemory()}, &provider{}
+			c, err := pec.New(me, talker{p, strings.Repeat("<", 64<<10), kind}, p, v, &pec.Options{Store: store})
+			require.NoError(t, err)
+			const recipients = 50
+			id, err := c.Send(t.Context(), pec.Message{To: addresses(recipients)})
+			require.Error(t, err)
+			require.Less(t, store.kept, int64(recipients*8<<10+64<<10))
+			s, err := c.Status(t.Context(), id)
+			require.NoError(t, err)
+			require.Len(t, s.Recipients, recipients)
+		})
+	}
+}

@@ -1,0 +1,58 @@
+package smtpclient_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/smtpclient"
+)
+
+// trickle writes a reply that never ends, a few bytes at a time.
+func trickle(conn net.Conn) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		<-tick.C
+		if _, err := io.WriteString(conn, "2"); err != nil {
+			return
+		}
+	}
+}
+
+// TestTrickle has a server that is never silent for long and never done. No context
+// ends the call: its own bound does.
+func TestTrickle(t *testing.T) {
+	netguardtest.NoLeak(t)
+	const timeout = 300 * time.Millisecond
+	for _, stage := range []string{"greeting", "EHLO", "AUTH", "MAIL", "RCPT 2", "DATA", "dot", "in the clear"} {
+		t.Run(stage, func(t *testing.T) {
+			t.Parallel()
+			opts := &smtpclient.Options{Timeout: timeout, SubmitTimeout: timeout}
+			f := newFake(t, stage, "trickle")
+			if stage == "in the clear" {
+				opts.StartTLS = true
+				f.addr = netguardtest.Listen(t, nil, trickle)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			o := f.open(t, opts).Submit(ctx, submission(message()))
+			want := pec.OutcomeTemporary
+			if stage == "dot" {
+				want = pec.OutcomeUncertain
+			}
+			assert.Equal(t, want, o.Kind)
+			var failed *smtpclient.Error
+			require.True(t, errors.As(o.Err, &failed), "%v", o.Err)
+			assert.Equal(t, smtpclient.ReasonTimeout, failed.Reason, "%v", o.Err)
+		})
+	}
+}
