@@ -90,6 +90,9 @@ func CheckContent(sent *io.SectionReader, d *receipt.Delivery) (Content, error) 
 	if err != nil {
 		return Content{}, fmt.Errorf("pec: comparing what was sent with what was delivered: %w", err)
 	}
+	if result.Result == ContentMatch && slices.Contains(d.Evidence().Warnings, envelope.WarningFurtherParts) {
+		return Content{Result: ContentUnchecked}, nil // it may be the beginning of more
+	}
 	return result, nil
 }
 
@@ -111,9 +114,6 @@ func compareContents(ours, theirs content, brief bool) (Content, error) {
 	}
 	if len(c.differences) > 0 {
 		return mismatch(c.differences...), nil
-	}
-	if slices.Contains(d.Evidence().Warnings, envelope.WarningFurtherParts) {
-		return Content{Result: ContentUnchecked}, nil
 	}
 	return Content{Result: ContentMatch, Reading: c.reading()}, nil
 }
