@@ -9,23 +9,31 @@ import (
 
 // Prove looks for notices about one send in all folders of the mailbox, wherever the
 // cursors stand: that is how an uncertain send is resolved without waiting. What is
-// found is judged and recorded as in Sync, and yielded when it is about the send. At
-// most one error is yielded, as the last pair.
+// found is judged and recorded as in Sync, and yielded when it is about the send. A
+// folder that cannot be searched does not keep the others from it. At most one error is
+// yielded, as the last pair.
 func (c *Client) Prove(ctx context.Context, messageID string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		if err := c.mayLogIn(ctx); err != nil {
 			yield(Event{}, err)
 			return
 		}
+		var failed error
 		for _, folder := range c.mailbox.Folders() {
-			err := c.proveIn(ctx, folder, messageID, yield)
+			err := c.loginRefused(ctx, c.proveIn(ctx, folder, messageID, yield))
 			if errors.Is(err, errLeft) {
 				return
 			}
-			if err != nil {
-				yield(Event{}, fmt.Errorf("pec: searching the mailbox: %w", c.loginRefused(ctx, err)))
-				return
+			if failed == nil && err != nil {
+				failed = fmt.Errorf("pec: searching the mailbox: %w", err)
 			}
+			var suspended *SuspendedError
+			if ctx.Err() != nil || errors.As(err, &suspended) {
+				break
+			}
+		}
+		if failed != nil {
+			yield(Event{}, failed)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package pec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -107,22 +108,27 @@ func (w *watch) retry(ctx context.Context) error { return w.pass(w.client.Retry(
 
 func (w *watch) sync(ctx context.Context) error { return w.pass(w.client.Sync(ctx)) }
 
-// prove searches for what is uncertain, every now and then.
+// prove searches for what is uncertain, every now and then. A message that cannot be read
+// lies in the way of one send, and any other error in that of all.
 func (w *watch) prove(ctx context.Context) error {
 	now := w.client.now()
 	if now.Sub(w.proved) < proveEvery {
 		return nil
 	}
 	w.proved = now
+	var failed error
 	for s, err := range w.client.selected(ctx, Query{Filter: FilterUncertain, At: now}) {
 		if err != nil {
 			return err
 		}
-		if err := w.pass(w.client.Prove(ctx, s.name)); err != nil || w.left {
+		err = w.pass(w.client.Prove(ctx, s.name))
+		var one *MessageError
+		if w.left || err != nil && !errors.As(err, &one) {
 			return err
 		}
+		failed = cmp.Or(failed, err)
 	}
-	return nil
+	return failed
 }
 
 // recover judges again what could not be proven or read, every now and then.
