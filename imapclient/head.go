@@ -120,7 +120,8 @@ func (f *fetch) fetchHeads(uids []imap.UID) ([]head, error) {
 			continue
 		}
 		if literal.left > f.turn.client.options.MaxMessage {
-			return nil, &Error{Op: "fetch", Reason: ReasonProtocol, Folder: f.cursor.Folder, Err: errHeader}
+			s.body = nil // nobody reads it: the connection ends, as if the server had hung up
+			return heads, &Error{Op: "fetch", Reason: ReasonProtocol, Folder: f.cursor.Folder, Err: errHeader}
 		}
 		raw, err := io.ReadAll(io.LimitReader(literal, maxHead))
 		if err == nil {

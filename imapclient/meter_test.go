@@ -101,7 +101,7 @@ func TestFlood(t *testing.T) {
 		{"endless capabilities later", "SEARCH", chain("* CAPABILITY", numbered(" %x", vast)), imapclient.ReasonProtocol},
 		{"endless numbers", "SEARCH", chain("* SEARCH", numbered(" %d1", vast)), imapclient.ReasonProtocol},
 		{"literal in a name", "SEARCH", chain(`* LIST () "/" `+four, repeat("A", vast)), imapclient.ReasonProtocol},
-		{"literal as a header", "FETCH head", chain("* 1 FETCH (UID 1 BODY[HEADER.FIELDS (X)] "+four, repeat("A", vast)), imapclient.ReasonProtocol},
+		{"literal as a header", "FETCH head", chain("* 1 FETCH (UID 1 BODY[HEADER.FIELDS (X)] "+four, repeat("A", vast)), ""}, // asked for again
 		{"quoted header", "FETCH head", chain(`* 1 FETCH (UID 1 BODY[HEADER.FIELDS (X)] "`, repeat("A", vast)), imapclient.ReasonProtocol},
 		{"header of another message", "FETCH head", chain("* 9 FETCH (UID 9 BODY[HEADER] "+four, repeat("A", vast)), imapclient.ReasonProtocol},
 		{"literal as a body", "FETCH body", chain("* 1 FETCH (UID 1 BODY[] "+four, repeat("A", vast)), imapclient.ReasonTooLarge},

@@ -54,6 +54,9 @@ func (f *fetch) run(uids []imap.UID) error {
 		if again := f.resume(); again != nil {
 			return again
 		}
+		if s.strikes == attempts && errors.Is(err, errHeader) {
+			return f.unreadable(s.uid, ReasonTooLarge, errTooLarge)
+		}
 		if s.strikes == attempts {
 			return f.accuse(s.uid, err)
 		}
@@ -62,7 +65,8 @@ func (f *fetch) run(uids []imap.UID) error {
 }
 
 // hungUp tells whether err means that the connection ended in the middle of a FETCH
-// and between two messages, or that an answer to it made no sense.
+// and between two messages, or that an answer to it made no sense. A header that is too
+// large to be read is like the latter: whoever writes a message decides how long it is.
 func (f *fetch) hungUp(err error) bool {
 	var known *Error
 	s := f.turn.client.session

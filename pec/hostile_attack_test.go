@@ -1,11 +1,14 @@
 package pec_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"iter"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -116,4 +119,69 @@ func TestWordsOfAnAccessPointDoNotFillTheStore(t *testing.T) {
 			require.Len(t, s.Recipients, recipients)
 		})
 	}
+}
+
+// thorny is a mailbox in which a message that nobody can read lies in a search's way.
+type thorny struct {
+	*provider
+	folders []string
+	thorn   func(folder, messageID string) bool
+	notices map[string][]byte // in the last folder, by Message-ID
+}
+
+func (m *thorny) Folders() []string { return m.folders }
+
+func (m *thorny) Search(_ context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
+	return func(yield func(pec.Item, error) bool) {
+		at, thorns := pec.Cursor{Folder: folder, UIDValidity: 1, UID: 1}, 0
+		for _, id := range messageIDs {
+			if raw := m.notices[id]; raw != nil && folder == m.folders[len(m.folders)-1] {
+				if !yield(pec.Item{Cursor: at, Body: bytes.NewReader(raw)}, nil) {
+					return
+				}
+			}
+			if m.thorn(folder, id) {
+				thorns++
+			}
+		}
+		if thorns > 0 {
+			yield(pec.Item{}, &pec.MessageError{Cursor: at, Err: errors.New("withheld")})
+		}
+	}
+}
+
+// A message that cannot be read keeps neither another folder nor another send from being
+// searched.
+func TestAMessageThatCannotBeReadHidesNoProof(t *testing.T) {
+	begin := func(t *testing.T, m *thorny) (c *pec.Client, ids []string) {
+		n := pectest.Start(t, &pectest.Options{InMemory: true})
+		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+		require.NoError(t, err)
+		m.provider, m.notices = &provider{outcome: pec.OutcomeUncertain, waits: true}, map[string][]byte{}
+		c, err = pec.New(me, m, m, v, nil)
+		require.NoError(t, err)
+		for range 3 {
+			id, err := c.Send(t.Context(), diffida(""))
+			require.Error(t, err)
+			ids = append(ids, id)
+			m.notices[id] = emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi)
+		}
+		return c, ids
+	}
+	t.Run("folder", func(t *testing.T) {
+		c, ids := begin(t, &thorny{folders: []string{"A", "INBOX"}, thorn: func(folder, _ string) bool { return folder == "A" }})
+		require.Error(t, last(c.Prove(t.Context(), ids[0])), "told all the same")
+		require.Equal(t, pec.StateDelivered, stateOf(t, c, ids[0]))
+	})
+	t.Run("send", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, ids := begin(t, &thorny{folders: []string{"INBOX"}, thorn: func(string, string) bool { return true }})
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+			defer cancel()
+			require.ErrorIs(t, last(c.Watch(ctx)), context.DeadlineExceeded)
+			for _, id := range ids {
+				require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
+			}
+		})
+	})
 }

@@ -1,6 +1,7 @@
 package pec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,8 @@ import (
 // cursors stand: that is how an uncertain send is resolved without waiting. What is
 // found is judged and recorded as in Sync, and yielded when it is about the send. After
 // MarkRestored, once the mailbox has been read, a search that finds nothing lifts the
-// hold on the send. At most one error is yielded, as the last pair.
+// hold on the send. A folder that cannot be searched does not keep the others from it. At
+// most one error is yielded, as the last pair.
 func (c *Client) Prove(ctx context.Context, messageID string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		if err := c.mayLogIn(ctx); err != nil {
@@ -23,15 +25,21 @@ func (c *Client) Prove(ctx context.Context, messageID string) iter.Seq2[Event, e
 			yield(Event{}, err)
 			return
 		}
+		var failed error
 		for _, folder := range c.mailbox.Folders() {
 			err := c.proveIn(ctx, folder, []string{messageID}, yield)
 			if errors.Is(err, errLeft) {
 				return
 			}
-			if err != nil {
-				yield(Event{}, err)
-				return
+			failed = cmp.Or(failed, err)
+			var suspended *SuspendedError
+			if ctx.Err() != nil || errors.As(err, &suspended) {
+				break
 			}
+		}
+		if failed != nil {
+			yield(Event{}, failed)
+			return
 		}
 		if restoration == 0 || held != nil {
 			return
