@@ -19,7 +19,7 @@ type suspect struct {
 // suspect alone.
 func (s *suspect) next(uids []imap.UID) int {
 	n := min(len(uids), headBatch)
-	if i := slices.Index(uids, s.uid); i >= 0 {
+	if i := slices.Index(uids[:n], s.uid); i >= 0 {
 		n = min(n, max(i, 1))
 	}
 	return n
