@@ -43,11 +43,11 @@ func TestRead(t *testing.T) {
 func TestEachGivesWhatIsNoField(t *testing.T) {
 	for raw, want := range map[string]header.Header{
 		"A: 1\r\nnonsense\r\n folded\r\nB: 2\r\n\r\n": {{"A", "1"}, {"", "nonsense folded"}, {"B", "2"}},
-		" x\r\n y\r\nB: 2\r\n\r\n":                   {{"", "x y"}, {"B", "2"}},
+		" x\r\n y\r\nB: 2\r\n\r\n":                    {{"", "x y"}, {"B", "2"}},
 		": 1\r\n\r\n":                                 {{"", "1"}},
-		"x":                                            {{"", "x"}},
+		"x":                                           {{"", "x"}},
 		"A: 1\r\n\r\n":                                {{"A", "1"}},
-		"\r\n":                                         nil,
+		"\r\n":                                        nil,
 	} {
 		var got header.Header
 		_, err := header.Each(strings.NewReader(raw), 1<<10, func(f header.Field) { got = append(got, f) })
