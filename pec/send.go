@@ -200,7 +200,7 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 			return m.messageID, err
 		}
 	}
-	_, err = c.submit(ctx, m.messageID, open)
+	_, err = c.submit(ctx, m.messageID, false, open)
 	return m.messageID, err
 }
 
@@ -296,6 +296,6 @@ func (c *Client) resume(ctx context.Context, claim *KeyClaim, err error) (string
 	if err != nil {
 		return "", err
 	}
-	_, err = c.submit(ctx, claim.MessageID, c.stored(ctx, claim.MessageID))
+	_, err = c.submit(ctx, claim.MessageID, false, c.stored(ctx, claim.MessageID))
 	return claim.MessageID, err
 }
