@@ -67,7 +67,7 @@ func (e *KeyError) Error() string {
 // the key stands for something else, a *HeldError that nothing was recorded and the call
 // is to be repeated later (MarkRestored). A *SendError comes with the Message-ID: the
 // send is recorded and can be followed, and Retry and Watch offer it again where
-// that is safe. Any other error is the Store's, and comes with the Message-ID when the
+// that is safe. Any other error is the Store's or that of ctx, and comes with the Message-ID when the
 // message may have been recorded.
 func (c *Client) Send(ctx context.Context, m Message) (messageID string, err error) {
 	composed, err := c.compose(ctx, m)
