@@ -303,3 +303,52 @@ func TestSearchesOfAWrongClock(t *testing.T) {
 		require.Less(t, l.searched[second], 20)
 	})
 }
+
+// Many calls wait for the attempt that is under way. What it came to is the answer to all
+// of them: a provider that is down is not asked once for each.
+func TestWhoWaitsSharesTheAttempt(t *testing.T) {
+	for _, kind := range []pec.OutcomeKind{pec.OutcomeTemporary, pec.OutcomeSubmitted} {
+		synctest.Test(t, func(t *testing.T) {
+			n, store := pectest.Start(t, &pectest.Options{InMemory: true}), pec.NewMemory()
+			goOn := make(chan struct{})
+			h := &handing{outcome: pec.Outcome{Kind: kind}, connected: func() { <-goOn }}
+			c := desk(t, n, h, &provider{}, store, nil)
+			results := make(chan error)
+			for range 5 {
+				go func() {
+					_, err := c.Send(t.Context(), diffida("k"))
+					results <- err
+				}()
+			}
+			synctest.Wait()
+			close(goOn)
+			for range 5 {
+				if err := <-results; kind == pec.OutcomeSubmitted {
+					require.NoError(t, err)
+				} else {
+					require.Equal(t, kind, outcomeOf(t, err))
+				}
+			}
+			require.Len(t, h.bodies, 1)
+			_, _ = c.Send(t.Context(), diffida("k"))
+			require.Equal(t, kind == pec.OutcomeTemporary, len(h.bodies) == 2, "a later call tries again")
+		})
+	}
+}
+
+// A Submitter panics. The same Client goes on with the send.
+func TestAPanicLeavesTheSendFree(t *testing.T) {
+	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
+	panics := true
+	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() {
+		if panics {
+			panic(errEnded)
+		}
+	}}
+	c := desk(t, n, h, &provider{}, store, clock.Now)
+	require.PanicsWithValue(t, errEnded, func() { _, _ = c.Send(t.Context(), diffida("k")) })
+	panics = false
+	_, err := c.Send(t.Context(), diffida("k"))
+	require.NoError(t, err)
+	require.Equal(t, 1, h.left())
+}

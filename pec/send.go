@@ -62,6 +62,7 @@ func (e *KeyError) Error() string {
 //
 // With a Message.Key a repeated call sends nothing new: it gives the Message-ID of
 // the first one and goes on where that stands, and tries again if it provably has not left.
+// One that waits for another of the same Client shares what that came to.
 //
 // A *ComposeError means that nothing was recorded and nothing left, a *KeyError that
 // the key stands for something else, a *HeldError that nothing was recorded and the call

@@ -34,7 +34,8 @@ func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
 // then stands: nil when the provider has the message, else a *SendError. attempted
 // is false when no attempt of this call counts, and when the send has to be due and is not.
 func (c *Client) submit(ctx context.Context, messageID string, due bool, open func() (io.ReadCloser, error)) (attempted bool, err error) {
-	leave, err := c.underWay.enter(ctx, sendName(messageID))
+	begun := c.now()
+	leave, waited, err := c.underWay.enter(ctx, sendName(messageID))
 	if err != nil {
 		return false, err
 	}
@@ -49,6 +50,9 @@ func (c *Client) submit(ctx context.Context, messageID string, due bool, open fu
 	}
 	if !f.mayAttempt() {
 		return false, f.standing()
+	}
+	if o := f.last().outcome; waited && o != nil && !o.At.Before(begun) {
+		return false, f.standing() // what was waited for is the answer to this call too
 	}
 	if due && !f.isDue(c.now()) {
 		return false, nil // another worker has tried meanwhile
@@ -86,7 +90,7 @@ func (c *Client) heldSend(ctx context.Context, f *folding) error {
 
 // offerNew makes the first attempt at a send that nobody else knows yet.
 func (c *Client) offerNew(ctx context.Context, intent Intent, open func() (io.ReadCloser, error)) (claimed bool, err error) {
-	leave, err := c.underWay.enter(ctx, sendName(intent.MessageID))
+	leave, _, err := c.underWay.enter(ctx, sendName(intent.MessageID))
 	if err != nil {
 		return false, err
 	}
