@@ -2,6 +2,8 @@ package pec
 
 import (
 	"context"
+	"crypto/rand"
+	"sync"
 	"time"
 )
 
@@ -16,16 +18,30 @@ type claim struct {
 	// again means that others may know of the send: its facts are read again before the
 	// claim, since minutes may have passed since they allowed the attempt.
 	again bool
-	begun time.Time // when the attempt began, and then when it was claimed
+	by    string
 
-	made bool  // it is recorded, and ours
-	lost bool  // another worker has the attempt, or none may be made any more
-	err  error // the Store's; whether the claim is recorded is not known
+	mu    sync.Mutex // a Submitter may read from a goroutine of its own
+	begun time.Time  // when the attempt began, and then when it was claimed
+	made  bool       // it is recorded, and ours
+	lost  bool       // another worker has the attempt, or none may be made any more
+	err   error      // the Store's; whether the claim is recorded is not known
+	over  bool       // the Submitter has said what became of the attempt
 }
+
+func (l *Ledger) newClaim(intent Intent, n int, again bool) *claim {
+	return &claim{ledger: l, intent: intent, n: n, again: again, by: rand.Text(), begun: l.now()}
+}
+
+// fact is the claim as it is recorded.
+func (a *claim) fact() Attempt { return Attempt{N: a.n, At: a.begun, By: a.by} }
 
 // make records the claim, once.
 func (a *claim) make(ctx context.Context) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	switch {
+	case a.over:
+		return errLate
 	case a.made:
 		return nil
 	case a.err != nil:
@@ -43,15 +59,32 @@ func (a *claim) make(ctx context.Context) error {
 			return errOther
 		}
 	}
-	begun := a.ledger.now()
-	if a.made, a.err = a.ledger.record(ctx, a.intent.MessageID, Attempt{N: a.n, At: begun}); a.err != nil {
+	a.begun = a.ledger.now()
+	if a.made, a.err = a.ledger.record(ctx, a.intent.MessageID, a.fact()); a.err == nil && !a.made {
+		a.made, a.err = a.ours(ctx)
+	}
+	if a.err != nil {
 		return a.err
 	}
 	if a.lost = !a.made; a.lost {
 		return errOther
 	}
-	a.begun = begun
 	return nil
+}
+
+// ours reports whether the attempt that is recorded is this one: the answer to its
+// record may have been lost.
+func (a *claim) ours(ctx context.Context) (bool, error) {
+	recorded, err := a.ledger.factAt(ctx, entryKey(a.intent.MessageID, a.fact()))
+	was, ok := recorded.(Attempt)
+	return ok && was.By == a.by, err
+}
+
+// end withholds the message from whoever reads on after Submit has returned.
+func (a *claim) end() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.over = true
 }
 
 // allowed reports whether the facts still allow the attempt.
@@ -66,4 +99,8 @@ func (a *claim) allowed(ctx context.Context) (bool, error) {
 
 // late reports whether the claim has lapsed. Timers stand still in a computer that
 // sleeps. Without its monotonic part the clock does not.
-func (a *claim) late() bool { return a.ledger.now().Sub(a.begun.Round(0)) >= attemptLimit }
+func (a *claim) late() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.over || a.ledger.now().Sub(a.begun.Round(0)) >= attemptLimit
+}

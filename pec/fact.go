@@ -88,6 +88,9 @@ type KeyClaim struct {
 type Attempt struct {
 	N  int
 	At time.Time
+	// By names who claimed it, at random. When the Store's answer was lost it tells the
+	// claim from another's; "" in one that an earlier version recorded.
+	By string `json:",omitempty"`
 }
 
 // AttemptOutcome is what attempt N led to.

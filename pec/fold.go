@@ -187,8 +187,21 @@ func compareIntents(a, b Intent) int {
 		strings.Compare(envelope.NormalizeAddress(a.Sender), envelope.NormalizeAddress(b.Sender)),
 		a.At.Compare(b.At), strings.Compare(a.MessageID+a.Sender, b.MessageID+b.Sender),
 		bytes.Compare(a.Digest[:], b.Digest[:]), slices.Compare(a.Recipients(), b.Recipients()),
-		strings.Compare(a.Subject, b.Subject),
+		strings.Compare(a.Subject, b.Subject), strings.Compare(a.Key, b.Key), strings.Compare(a.Resends, b.Resends),
+		cmp.Compare(a.OverdueAfter, b.OverdueAfter), cmp.Compare(a.Restoration, b.Restoration),
+		-compareBools(a.Adopted, b.Adopted), // of one that has left nothing is offered
 	)
+}
+
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	default:
+		return 1
+	}
 }
 
 // earliest gives the earlier of two times; a zero one is not known.

@@ -156,6 +156,19 @@ func (s *send) summary() Summary {
 
 // factUnder gives the fact under a key of the Store, nil when there is none.
 func factUnder[T Fact](ctx context.Context, l *Ledger, key string) (*T, error) {
+	f, err := l.factAt(ctx, key)
+	if f == nil || err != nil {
+		return nil, err
+	}
+	fact, ok := f.(T)
+	if !ok {
+		return nil, fmt.Errorf("pec: the entry %q is not a %T", key, fact)
+	}
+	return &fact, nil
+}
+
+// factAt is factUnder for a key under which several kinds of facts compete.
+func (l *Ledger) factAt(ctx context.Context, key string) (Fact, error) {
 	e, err := l.store.Entry(ctx, l.box, key)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
@@ -163,15 +176,7 @@ func factUnder[T Fact](ctx context.Context, l *Ledger, key string) (*T, error) {
 	if err != nil {
 		return nil, &StoreError{Op: "read", Err: err}
 	}
-	f, err := factOf(e)
-	if err != nil {
-		return nil, err
-	}
-	fact, ok := f.(T)
-	if !ok {
-		return nil, fmt.Errorf("pec: the entry %q is not a %T", e.Key, fact)
-	}
-	return &fact, nil
+	return factOf(e)
 }
 
 // intentOf gives the intent of a send of ours, nil when it is not one.

@@ -82,7 +82,7 @@ func (c *Client) retry(ctx context.Context, s *send) (*Event, error) {
 		c.log.WarnContext(ctx, "pec: given up", slog.String("message_id", status.MessageID))
 		return &Event{MessageID: status.MessageID, Outcome: &Outcome{Kind: OutcomeRefused, Reply: f.submission().Reply, Err: errSpent}}, nil
 	}
-	attempted, err := c.submit(ctx, status.MessageID, c.stored(ctx, status.MessageID))
+	attempted, err := c.submit(ctx, status.MessageID, true, c.stored(ctx, status.MessageID))
 	var suspended *SuspendedError
 	var failed *SendError
 	switch {

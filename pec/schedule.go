@@ -66,17 +66,26 @@ func (f *folding) believable(at time.Time) time.Time {
 // isDue tells whether a send is due by this clock. What another recorded in its future
 // does not count.
 func (f *folding) isDue(now time.Time) bool {
-	due := f.dueAt()
-	if n := f.last().n; n > 0 && !due.IsZero() {
-		due = f.intent.At
-		for _, a := range f.attempts {
-			if a.outcome != nil && a.outcome.At.After(due) && !a.outcome.At.After(now.Add(clockTolerance)) {
-				due = a.outcome.At
-			}
-		}
-		due = due.Add(pause(n))
+	if f.dueAt().IsZero() {
+		return false
 	}
-	return !due.IsZero() && !now.Before(due)
+	var since time.Time
+	count := func(at time.Time) {
+		if at.After(since) && !at.After(now.Add(clockTolerance)) {
+			since = at
+		}
+	}
+	count(f.intent.At)
+	for _, a := range f.attempts {
+		if a.outcome != nil {
+			count(a.outcome.At)
+		}
+	}
+	wait := claimGrace
+	if n := f.last().n; n > 0 {
+		wait = pause(n)
+	}
+	return !now.Before(since.Add(wait))
 }
 
 // mayAttempt tells whether another attempt cannot make a second copy. A send that was

@@ -114,13 +114,17 @@ func (w *watch) search(ctx context.Context, folder string, sends []uncertainSend
 		return &StoreError{Op: "read", Err: err}
 	}
 	at, now := cursorOf(cursors, searchMark+folder), c.now()
-	// No pause is longer than longestSearch: what was due before is due again since.
+	// No pause is longer than longestSearch: what was due before is due again since. How
+	// far a wrong clock came in the future does not count, nor when an attempt began there.
 	from := at.ReadAt
-	if earliest := now.Add(-longestSearch); from.Before(earliest) {
+	if earliest := now.Add(-longestSearch); from.Before(earliest) || from.After(now.Add(clockTolerance)) {
 		from = earliest
 	}
 	var queue []uncertainSend
 	for _, s := range sends {
+		if ahead := s.begun.Sub(now); ahead > clockTolerance {
+			s.begun = s.begun.Add(-ahead.Truncate(longestSearch) - 2*longestSearch) // once a day
+		}
 		if s.due = searchDue(s.begun, from); !s.due.After(now) {
 			queue = append(queue, s)
 		}

@@ -62,12 +62,13 @@ func (e *KeyError) Error() string {
 //
 // With a Message.Key a repeated call sends nothing new: it gives the Message-ID of
 // the first one and goes on where that stands, and tries again if it provably has not left.
+// One that waits for another of the same Client shares what that came to.
 //
 // A *ComposeError means that nothing was recorded and nothing left, a *KeyError that
 // the key stands for something else, a *HeldError that nothing was recorded and the call
 // is to be repeated later (MarkRestored). A *SendError comes with the Message-ID: the
 // send is recorded and can be followed, and Retry and Watch offer it again where
-// that is safe. Any other error is the Store's, and comes with the Message-ID when the
+// that is safe. Any other error is the Store's or that of ctx, and comes with the Message-ID when the
 // message may have been recorded.
 func (c *Client) Send(ctx context.Context, m Message) (messageID string, err error) {
 	composed, err := c.compose(ctx, m)
@@ -200,7 +201,7 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 			return m.messageID, err
 		}
 	}
-	_, err = c.submit(ctx, m.messageID, open)
+	_, err = c.submit(ctx, m.messageID, false, open)
 	return m.messageID, err
 }
 
@@ -296,6 +297,6 @@ func (c *Client) resume(ctx context.Context, claim *KeyClaim, err error) (string
 	if err != nil {
 		return "", err
 	}
-	_, err = c.submit(ctx, claim.MessageID, c.stored(ctx, claim.MessageID))
+	_, err = c.submit(ctx, claim.MessageID, false, c.stored(ctx, claim.MessageID))
 	return claim.MessageID, err
 }

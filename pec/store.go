@@ -138,6 +138,11 @@ const (
 	FilterUnverified  Filter = "unverified"  // a message that claims to be a notice about it is not proven
 )
 
+// FarDue is how far Summary.DueAt may lie in the future: the longest pause, and what
+// clocks may differ. One that lies further was computed from a wrong clock: FilterDue
+// selects it, and whoever asks checks the send.
+const FarDue = longestPause + claimGrace + clockTolerance
+
 // Query asks for sends. The zero Query is all of them.
 type Query struct {
 	Filter Filter    // zero means all
@@ -172,7 +177,7 @@ func (q Query) Selects(s Summary) bool {
 	case FilterOpen:
 		return s.Open
 	case FilterDue:
-		return passed(s.DueAt)
+		return passed(s.DueAt) || s.DueAt.After(q.At.Add(FarDue))
 	case FilterOverdue:
 		return passed(s.OverdueAt)
 	case FilterUnconfirmed:

@@ -18,8 +18,8 @@ var (
 	errSpent = errors.New("given up: " + string(GivenUpRetryFor))
 	// errAltered reports that the message is not the one whose digest was recorded.
 	errAltered = errors.New("pec: the stored message is not the one that was recorded")
-	// errLate reports that an attempt took longer than its claim holds.
-	errLate = errors.New("pec: the attempt took too long")
+	// errLate reports that an attempt took longer than its claim holds, or is over.
+	errLate = errors.New("pec: the attempt is over, or took too long")
 )
 
 // recordPatience is how long a record may take when the caller has gone.
@@ -32,9 +32,10 @@ func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // submit makes one attempt at a send, if its facts allow one, and reports where it
 // then stands: nil when the provider has the message, else a *SendError. attempted
-// is false when no attempt of this call counts.
-func (c *Client) submit(ctx context.Context, messageID string, open func() (io.ReadCloser, error)) (attempted bool, err error) {
-	leave, err := c.underWay.enter(ctx, sendName(messageID))
+// is false when no attempt of this call counts, and when the send has to be due and is not.
+func (c *Client) submit(ctx context.Context, messageID string, due bool, open func() (io.ReadCloser, error)) (attempted bool, err error) {
+	begun := c.now()
+	leave, waited, err := c.underWay.enter(ctx, sendName(messageID))
 	if err != nil {
 		return false, err
 	}
@@ -50,6 +51,12 @@ func (c *Client) submit(ctx context.Context, messageID string, open func() (io.R
 	if !f.mayAttempt() {
 		return false, f.standing()
 	}
+	if o := f.last().outcome; waited && o != nil && !o.At.Before(begun) {
+		return false, f.standing() // what was waited for is the answer to this call too
+	}
+	if due && !f.isDue(c.now()) {
+		return false, nil // another worker has tried meanwhile
+	}
 	if f.heldBack() {
 		return false, c.heldSend(ctx, f)
 	}
@@ -57,11 +64,18 @@ func (c *Client) submit(ctx context.Context, messageID string, open func() (io.R
 		err := &SuspendedError{Suspension: *suspended}
 		return false, &SendError{MessageID: f.intent.MessageID, Outcome: Outcome{Kind: OutcomeAuthentication, Err: err}}
 	}
-	claimed, err := c.offer(ctx, &claim{ledger: c.Ledger, intent: f.intent, n: f.last().n + 1, again: true}, open)
-	if !claimed && err == nil {
-		err = &SendError{MessageID: f.intent.MessageID, Outcome: Outcome{Kind: OutcomeUncertain, Err: errOther}}
+	claimed, err := c.offer(ctx, c.newClaim(f.intent, f.last().n+1, true), open)
+	if claimed || err != nil {
+		return claimed, err
 	}
-	return claimed, err
+	// Another worker was faster: what became of its attempt may be known by now.
+	if s, err = c.load(ctx, messageID); err != nil {
+		return false, err
+	}
+	if f = foldingOf(s.facts); f.heldBack() {
+		return false, c.heldSend(ctx, f)
+	}
+	return false, f.standing()
 }
 
 // heldSend is what submit returns of a send that is held back.
@@ -76,28 +90,31 @@ func (c *Client) heldSend(ctx context.Context, f *folding) error {
 
 // offerNew makes the first attempt at a send that nobody else knows yet.
 func (c *Client) offerNew(ctx context.Context, intent Intent, open func() (io.ReadCloser, error)) (claimed bool, err error) {
-	leave, err := c.underWay.enter(ctx, sendName(intent.MessageID))
+	leave, _, err := c.underWay.enter(ctx, sendName(intent.MessageID))
 	if err != nil {
 		return false, err
 	}
 	defer leave()
-	return c.offer(ctx, &claim{ledger: c.Ledger, intent: intent, n: 1}, open)
+	return c.offer(ctx, c.newClaim(intent, 1, false), open)
 }
 
 // offer makes the attempt of a claim. claimed is false when another worker has the
-// attempt, or when the claim could not be recorded: then nothing of this one has left.
+// attempt: then nothing of this one has left.
 func (c *Client) offer(ctx context.Context, a *claim, open func() (io.ReadCloser, error)) (claimed bool, err error) {
 	// A process that stood still must not wake up and send: by then its claim may have
 	// been resolved.
 	limited, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
-	a.begun = c.now()
 	outcome := c.attempt(limited, a, open)
-	if a.err != nil {
-		return false, a.err
-	}
 	if a.lost {
 		return false, nil
+	}
+	switch {
+	case a.err != nil:
+		// Whether it is recorded or not, no byte was handed out.
+		outcome = Outcome{Kind: OutcomeTemporary, Err: a.err}
+	case !a.made && outcome.Kind == OutcomeUncertain:
+		outcome.Kind = OutcomeTemporary // nobody asked for a byte
 	}
 	return c.conclude(ctx, a, AttemptOutcome{N: a.n, At: c.now(), Outcome: outcome}, open)
 }
@@ -135,6 +152,9 @@ func (c *Client) attempt(ctx context.Context, a *claim, open func() (io.ReadClos
 		return Outcome{Kind: OutcomeTemporary, Err: err}
 	}
 	defer body.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer a.end()
+	defer cancel() // first: a claim under way holds up the end
 	outcome := c.submitter.Submit(ctx, Submission{
 		From: a.intent.Sender, To: a.intent.Recipients(), Size: a.intent.Size,
 		Body: &checkedBody{
@@ -180,18 +200,25 @@ func (b *checkedBody) Read(p []byte) (int, error) {
 }
 
 // conclude records an outcome, whoever has stopped waiting for it. An attempt that was
-// over before the message was asked for is recorded with it; claimed is false when
-// another worker has that attempt.
+// over before the message was asked for is recorded with it, and so is one of which the
+// Store did not say that it is recorded; claimed is false when another worker has that
+// attempt.
 func (c *Client) conclude(ctx context.Context, a *claim, o AttemptOutcome, open func() (io.ReadCloser, error)) (claimed bool, err error) {
 	kept, cancel := outlast(ctx)
 	defer cancel()
 	facts := []Fact{o}
 	if !a.made {
-		facts = []Fact{Attempt{N: a.n, At: a.begun}, o}
+		facts = []Fact{a.fact(), o}
 	}
 	added, err := c.record(kept, a.intent.MessageID, facts...)
 	if !a.made && !added && err == nil {
-		return false, nil
+		var ours bool
+		if ours, err = a.ours(kept); err == nil && !ours {
+			return false, nil
+		}
+		if ours {
+			_, err = c.record(kept, a.intent.MessageID, o)
+		}
 	}
 	c.log.InfoContext(ctx, "pec: submission",
 		slog.String("message_id", a.intent.MessageID), slog.Int("attempt", o.N), slog.String("outcome", o.Outcome.Kind.String()))

@@ -13,10 +13,10 @@ type underWay struct {
 	sends map[string]chan struct{} // closed when the attempt is over
 }
 
-// enter waits until nobody else in this Client offers the send. leave must be called
-// after the attempt.
-func (u *underWay) enter(ctx context.Context, name string) (leave func(), err error) {
-	for {
+// enter waits until nobody else in this Client offers the send, and reports whether
+// somebody did. leave must be called after the attempt.
+func (u *underWay) enter(ctx context.Context, name string) (leave func(), waited bool, err error) {
+	for ; ; waited = true {
 		u.mu.Lock()
 		other, busy := u.sends[name]
 		if !busy {
@@ -28,13 +28,13 @@ func (u *underWay) enter(ctx context.Context, name string) (leave func(), err er
 				delete(u.sends, name)
 				u.mu.Unlock()
 				close(over)
-			}, nil
+			}, waited, nil
 		}
 		u.mu.Unlock()
 		select {
 		case <-other:
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, waited, ctx.Err()
 		}
 	}
 }

@@ -16,11 +16,11 @@ import (
 const sendsRows = 2000
 
 // conditions are the Filters, each with an index of its own. ?5 is Query.At, where
-// it matters.
+// it matters, and ?6 what lies pec.FarDue after it.
 var conditions = map[pec.Filter]string{
 	pec.FilterAll:         "TRUE",
 	pec.FilterOpen:        "open",
-	pec.FilterDue:         "due_at IS NOT NULL AND due_at <= ?5",
+	pec.FilterDue:         "due_at IS NOT NULL AND (due_at <= ?5 OR due_at >= ?6)",
 	pec.FilterOverdue:     "overdue_at IS NOT NULL AND overdue_at <= ?5",
 	pec.FilterUnconfirmed: "confirm_by IS NOT NULL AND confirm_by <= ?5",
 	pec.FilterUncertain:   "uncertain",
@@ -42,6 +42,13 @@ func sendsQuery(mailbox string, q pec.Query, at place) (query string, args []any
 			when = micros(q.At)
 		}
 		args = append(args, when)
+	}
+	if strings.Contains(condition, "?6") {
+		far := int64(math.MaxInt64)
+		if !q.At.IsZero() {
+			far = micros(q.At.Add(pec.FarDue))
+		}
+		args = append(args, far)
 	}
 	order := " AND (place, n) > (?2, ?3) ORDER BY place, n LIMIT ?4"
 	selected := condition + order

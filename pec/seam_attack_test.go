@@ -1,0 +1,354 @@
+package pec_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	stdsync "sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
+)
+
+// losing is a Store whose answers to some Appends are lost: what was to be appended is
+// there, or not.
+type losing struct {
+	pec.Store
+	lose func(ctx context.Context, first string) (done, lost bool) // by the first key
+}
+
+var errLost = errors.New("the connection is gone")
+
+func (s *losing) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
+	done, lost := s.lose(ctx, entries[0].Key)
+	if !lost {
+		return s.Store.Append(ctx, mailbox, entries...)
+	}
+	if done {
+		if _, err := s.Store.Append(context.WithoutCancel(ctx), mailbox, entries...); err != nil {
+			return false, err
+		}
+	}
+	return false, errLost
+}
+
+// The answer to the claim is lost. Not a byte has left, whether the claim is recorded or
+// not: the message is offered again.
+func TestALostAnswerToTheClaimIsNotUncertain(t *testing.T) {
+	for name, done := range map[string]bool{"recorded": true, "not recorded": false} {
+		t.Run(name, func(t *testing.T) {
+			n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
+			once := false
+			store := &losing{memory, func(_ context.Context, first string) (bool, bool) {
+				lost := strings.HasPrefix(first, "attempt/1@") && !once
+				once = once || lost
+				return done, lost
+			}}
+			h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
+			c := desk(t, n, h, &provider{}, store, clock.Now)
+			id, err := c.Send(t.Context(), diffida("k"))
+			require.ErrorIs(t, err, errLost)
+			require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
+			require.Zero(t, h.left())
+			clock.advance(2 * time.Minute)
+			for _, err := range c.Retry(t.Context()) {
+				require.NoError(t, err)
+			}
+			require.Equal(t, 1, h.left())
+			require.Equal(t, pec.StateSubmitted, stateOf(t, c, id))
+		})
+	}
+}
+
+// The answer to the claim is lost, and the claim is another worker's. What became of that
+// attempt is not for this one to say.
+func TestALostAnswerToTheClaimOfAnother(t *testing.T) {
+	n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
+	refusing := submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
+	id, err := desk(t, n, refusing, &provider{}, memory, clock.Now).Send(t.Context(), diffida("k"))
+	require.Error(t, err)
+	once := false
+	store := &losing{memory, func(ctx context.Context, first string) (bool, bool) {
+		if strings.HasPrefix(first, "attempt/2@") && !once {
+			once = true
+			dying := submitter(func(s pec.Submission) pec.Outcome { _, _ = io.ReadAll(s.Body); panic(errEnded) })
+			require.PanicsWithValue(t, errEnded, func() {
+				_, _ = desk(t, n, dying, &provider{}, memory, clock.Now).Send(t.Context(), diffida("k"))
+			})
+			return false, true
+		}
+		return false, false
+	}}
+	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
+	c := desk(t, n, h, &provider{}, store, clock.Now)
+	_, err = c.Send(t.Context(), diffida("k"))
+	require.Error(t, err)
+	require.Zero(t, h.left())
+	require.Equal(t, pec.StateUncertain, stateOf(t, c, id))
+}
+
+// The caller goes while the claim is recorded.
+func TestTheCallerGoesDuringTheClaim(t *testing.T) {
+	n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
+	ctx, cancel := context.WithCancel(t.Context())
+	store := &losing{memory, func(_ context.Context, first string) (bool, bool) {
+		lost := strings.HasPrefix(first, "attempt/1@") && ctx.Err() == nil
+		if lost {
+			cancel()
+		}
+		return true, lost
+	}}
+	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
+	c := desk(t, n, h, &provider{}, store, clock.Now)
+	id, err := c.Send(ctx, diffida("k"))
+	require.Error(t, err)
+	require.Zero(t, h.left())
+	require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
+}
+
+// What a repeated call gives is what the facts say when another was faster, and not that
+// the send is uncertain.
+func TestTheFasterOneSaysWhatBecameOfIt(t *testing.T) {
+	for name, reads := range map[string]bool{"before the claim": false, "at the claim": true} {
+		for meanwhile, want := range map[string]pec.OutcomeKind{
+			"cancelled": pec.OutcomeRefused, "sent": pec.OutcomeSubmitted, "in vain": pec.OutcomeTemporary,
+		} {
+			t.Run(meanwhile+" "+name, func(t *testing.T) {
+				n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
+				refusing := submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
+				id, err := desk(t, n, refusing, &provider{}, store, clock.Now).Send(t.Context(), diffida("k"))
+				require.Error(t, err)
+				other := desk(t, n, &provider{outcome: want}, &provider{}, store, clock.Now)
+				slow := submitter(func(s pec.Submission) pec.Outcome {
+					if want == pec.OutcomeRefused {
+						require.NoError(t, other.Cancel(t.Context(), id))
+					} else {
+						_, _ = other.Send(t.Context(), diffida("k"))
+					}
+					if reads {
+						raw, err := io.ReadAll(s.Body)
+						require.Empty(t, raw)
+						require.Error(t, err)
+					}
+					return pec.Outcome{Kind: pec.OutcomeTemporary}
+				})
+				_, err = desk(t, n, slow, &provider{}, store, clock.Now).Send(t.Context(), diffida("k"))
+				if want == pec.OutcomeSubmitted {
+					require.NoError(t, err)
+					return
+				}
+				require.Equal(t, want, outcomeOf(t, err))
+			})
+		}
+	}
+}
+
+// A Submitter reads the message when it has already said what became of it, from another
+// goroutine: nothing is handed out any more.
+func TestABodyIsReadTooLate(t *testing.T) {
+	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
+	said := make(chan struct{})
+	var late stdsync.WaitGroup
+	var raw []byte
+	var readErr error
+	leaving := submitter(func(s pec.Submission) pec.Outcome {
+		late.Go(func() {
+			<-said
+			raw, readErr = io.ReadAll(s.Body)
+		})
+		return pec.Outcome{Kind: pec.OutcomeTemporary}
+	})
+	// It has said so when the outcome is to be recorded.
+	watched := &losing{store, func(_ context.Context, first string) (bool, bool) {
+		if strings.HasPrefix(first, "attempt/1@") {
+			select {
+			case <-said:
+			default:
+				close(said)
+				late.Wait()
+			}
+		}
+		return false, false
+	}}
+	c := desk(t, n, leaving, &provider{}, watched, clock.Now)
+	id, err := c.Send(t.Context(), diffida("k"))
+	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
+	require.Empty(t, raw)
+	require.Error(t, readErr)
+	require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
+}
+
+// A Submitter reads from another goroutine, and leaves before it is through.
+func TestABodyIsReadMeanwhile(t *testing.T) {
+	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
+	var readers stdsync.WaitGroup
+	out := 0
+	leaving := submitter(func(s pec.Submission) pec.Outcome {
+		out = 0
+		readers.Go(func() {
+			raw, _ := io.ReadAll(s.Body)
+			out = len(raw)
+		})
+		return pec.Outcome{}
+	})
+	c := desk(t, n, leaving, &provider{}, store, clock.Now)
+	for range 50 {
+		id, err := c.Send(t.Context(), diffida(""))
+		kind := outcomeOf(t, err)
+		readers.Wait()
+		require.Equal(t, kind == pec.OutcomeUncertain, stateOf(t, c, id) == pec.StateUncertain)
+		if out > 0 {
+			require.Equal(t, pec.OutcomeUncertain, kind)
+		}
+	}
+}
+
+// A Submitter does not know what became of a message that it never asked for.
+func TestNothingIsUncertainThatWasNotAskedFor(t *testing.T) {
+	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
+	c := desk(t, n, submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{} }), &provider{}, store, clock.Now)
+	id, err := c.Send(t.Context(), diffida(""))
+	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
+	require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
+}
+
+// Another worker makes the attempt that is due between the look and the login. The pause
+// holds for both.
+func TestAPauseHoldsForAllWorkers(t *testing.T) {
+	n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
+	refusing := &handing{outcome: pec.Outcome{Kind: pec.OutcomeTemporary, Reply: pec.Reply{Code: 451}}}
+	other := desk(t, n, refusing, &provider{}, memory, clock.Now)
+	id, err := other.Send(t.Context(), diffida("k"))
+	require.Error(t, err)
+	clock.advance(2 * time.Minute)
+	reads := 0
+	store := &reading{Store: memory, entries: func(send string) {
+		if send == "" {
+			return
+		}
+		if reads++; reads == 2 {
+			for _, err := range other.Retry(t.Context()) {
+				require.NoError(t, err)
+			}
+		}
+	}}
+	c := desk(t, n, refusing, &provider{}, store, clock.Now)
+	for range c.Retry(t.Context()) {
+	}
+	require.GreaterOrEqual(t, reads, 2)
+	require.Equal(t, 2, attempts(t, other, id))
+	require.Len(t, refusing.bodies, 2)
+}
+
+// reading is a Store that says when it is asked for a send.
+type reading struct {
+	pec.Store
+	entries func(send string)
+}
+
+func (s *reading) Entries(ctx context.Context, mailbox, send string) ([]pec.Entry, error) {
+	s.entries(send)
+	return s.Store.Entries(ctx, mailbox, send)
+}
+
+// A machine whose clock is a year ahead recorded a message and ended. The others do not
+// wait a year.
+func TestAnIntentOfTheFutureIsOffered(t *testing.T) {
+	o := newOffice(t)
+	w := o.wrong(t, 365*24*time.Hour)
+	ending := desk(t, o.network, submitter(func(pec.Submission) pec.Outcome { panic(errEnded) }), &provider{}, o.store, w.clock.Now)
+	require.PanicsWithValue(t, errEnded, func() { _, _ = ending.Send(t.Context(), diffida("k")) })
+	o.clock.advance(2 * time.Minute)
+	require.Len(t, o.find(t, pec.FilterDue), 1)
+	require.Len(t, o.retry(t), 1)
+	require.Len(t, o.submitted, 1)
+
+	// Nor when it was answered with a temporary error.
+	w.outcome = pec.OutcomeTemporary
+	_, err := w.Send(t.Context(), diffida("l"))
+	require.Error(t, err)
+	w.outcome = pec.OutcomeTemporary
+	require.Len(t, o.retry(t), 1)
+	require.Empty(t, o.retry(t), "its pause")
+	o.clock.advance(3 * time.Minute)
+	require.Len(t, o.retry(t), 1)
+}
+
+// A worker whose clock is a year ahead has searched. The others go on searching.
+func TestSearchesOfAWrongClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &library{provider: &provider{outcome: pec.OutcomeUncertain, waits: true}}
+		n := pectest.Start(t, &pectest.Options{InMemory: true})
+		l.searched = map[string]int{}
+		store := pec.NewMemory()
+		ahead := func() time.Time { return time.Now().Add(365 * 24 * time.Hour) }
+		c, wrong := desk(t, n, l, l, store, nil), desk(t, n, l, l, store, ahead)
+		first, err := c.Send(t.Context(), diffida(""))
+		require.Error(t, err)
+		second, err := wrong.Send(t.Context(), diffida(""))
+		require.Error(t, err)
+		time.Sleep(2 * time.Minute)
+		watchFor(t.Context(), wrong, 2*time.Minute)
+		clear(l.searched)
+		watchFor(t.Context(), c, 25*time.Hour)
+		require.Positive(t, l.searched[first])
+		require.Less(t, l.searched[first], 20)
+		require.Positive(t, l.searched[second])
+		require.Less(t, l.searched[second], 20)
+	})
+}
+
+// Many calls wait for the attempt that is under way. What it came to is the answer to all
+// of them: a provider that is down is not asked once for each.
+func TestWhoWaitsSharesTheAttempt(t *testing.T) {
+	for _, kind := range []pec.OutcomeKind{pec.OutcomeTemporary, pec.OutcomeSubmitted} {
+		synctest.Test(t, func(t *testing.T) {
+			n, store := pectest.Start(t, &pectest.Options{InMemory: true}), pec.NewMemory()
+			goOn := make(chan struct{})
+			h := &handing{outcome: pec.Outcome{Kind: kind}, connected: func() { <-goOn }}
+			c := desk(t, n, h, &provider{}, store, nil)
+			results := make(chan error)
+			for range 5 {
+				go func() {
+					_, err := c.Send(t.Context(), diffida("k"))
+					results <- err
+				}()
+			}
+			synctest.Wait()
+			close(goOn)
+			for range 5 {
+				if err := <-results; kind == pec.OutcomeSubmitted {
+					require.NoError(t, err)
+				} else {
+					require.Equal(t, kind, outcomeOf(t, err))
+				}
+			}
+			require.Len(t, h.bodies, 1)
+			_, _ = c.Send(t.Context(), diffida("k"))
+			require.Equal(t, kind == pec.OutcomeTemporary, len(h.bodies) == 2, "a later call tries again")
+		})
+	}
+}
+
+// A Submitter panics. The same Client goes on with the send.
+func TestAPanicLeavesTheSendFree(t *testing.T) {
+	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
+	panics := true
+	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() {
+		if panics {
+			panic(errEnded)
+		}
+	}}
+	c := desk(t, n, h, &provider{}, store, clock.Now)
+	require.PanicsWithValue(t, errEnded, func() { _, _ = c.Send(t.Context(), diffida("k")) })
+	panics = false
+	_, err := c.Send(t.Context(), diffida("k"))
+	require.NoError(t, err)
+	require.Equal(t, 1, h.left())
+}
