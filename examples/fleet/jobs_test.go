@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -91,6 +92,16 @@ func TestPace(t *testing.T) {
 	require.Equal(t, 38*20*time.Second, p.round(300), "the 12.5 minutes of eight at a time")
 	p.turn = 5 * time.Minute
 	require.Equal(t, 300, p.needed(300), "a turn that is too long: all at a time")
+}
+
+// Who gives a worker too few places is told how many it needs.
+func TestPaceWarns(t *testing.T) {
+	for places, warns := range map[int]bool{8: true, 49: true, 50: false} {
+		var out strings.Builder
+		p := pace{turn: 20 * time.Second, within: 2 * time.Minute, mailboxes: places}
+		p.warn(t.Context(), slog.New(slog.NewTextHandler(&out, nil)), 300)
+		require.Equal(t, warns, strings.Contains(out.String(), "needed=50"), out.String())
+	}
 }
 
 // A worker stands still with the message on the wire, for longer than River waits,

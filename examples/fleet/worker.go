@@ -38,6 +38,14 @@ func (p pace) round(count int) time.Duration {
 	return time.Duration((count+p.mailboxes-1)/p.mailboxes) * p.turn
 }
 
+// warn says when count mailboxes wait longer for their turn than they may.
+func (p pace) warn(ctx context.Context, log *slog.Logger, count int) {
+	if round := p.round(count); round > p.within {
+		log.WarnContext(ctx, "fleet: with this worker alone each mailbox waits too long for its turn",
+			slog.Duration("round", round), slog.Duration("within", p.within), slog.Int("mailboxes", p.mailboxes), slog.Int("needed", p.needed(count)))
+	}
+}
+
 // worker runs jobs until ctx ends, and finishes those it has begun.
 func worker(ctx context.Context, f *fleet, args []string, _, stderr io.Writer) error {
 	set := program.Flags("fleet worker", "[-sends N] [-mailboxes N] [-within D] [-turn D] [-send-timeout D] [-rescue D]")
@@ -63,10 +71,7 @@ func worker(ctx context.Context, f *fleet, args []string, _, stderr io.Writer) e
 	if p.mailboxes == 0 {
 		p.mailboxes = p.needed(len(f.mailboxes))
 	}
-	if round := p.round(len(f.mailboxes)); round > p.within {
-		log.WarnContext(ctx, "fleet: with this worker alone each mailbox waits too long for its turn",
-			slog.Duration("round", round), slog.Duration("within", p.within), slog.Int("mailboxes", p.mailboxes), slog.Int("needed", p.needed(len(f.mailboxes))))
-	}
+	p.warn(ctx, log, len(f.mailboxes))
 	jobs, err := newWorker(f, p, log)
 	if err != nil {
 		return err
