@@ -3,6 +3,7 @@ package imapclient_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"strconv"
@@ -21,7 +22,8 @@ import (
 // doubtful never gets a reply.
 type doubtful struct{}
 
-func (doubtful) Submit(context.Context, pec.Submission) pec.Outcome {
+func (doubtful) Submit(_ context.Context, s pec.Submission) pec.Outcome {
+	_, _ = io.Copy(io.Discard, s.Body)
 	return pec.Outcome{Kind: pec.OutcomeUncertain}
 }
 
