@@ -191,6 +191,84 @@ func TestTheFinalDot(t *testing.T) {
 	})
 }
 
+// asking are the steps of the dialogue that lead to the message: the provider hears the
+// command, and asks for the message at the last. Each is taken for the n-th time.
+var asking = []struct {
+	command string
+	n       int
+}{
+	{pectest.MomentGreeting, 1}, {"EHLO", 1}, {"AUTH", 1},
+	{"MAIL", 1}, {"MAIL", 2}, {"RCPT", 1}, {"RCPT", 2}, {"RCPT", 4}, {"DATA", 1}, {"DATA", 2},
+}
+
+// A worker is killed while the provider answers a command before the message. It has
+// sent nothing, and nothing stays uncertain.
+func TestKilledBeforeTheMessageIsAskedFor(t *testing.T) {
+	onEach(t, func(t *testing.T, driver string) {
+		s := newScene(t, driver, len(asking))
+		results := newTable(t, driver)
+		for i, c := range asking {
+			t.Run(fmt.Sprintf("%s %d", c.command, c.n), func(t *testing.T) {
+				r := s.newRun(t)
+				victim := make(chan *process, 1)
+				remove := r.atCommand(c.command, c.n, func() *pectest.Fault {
+					(<-victim).kill()
+					return &pectest.Fault{Cut: true}
+				})
+				p := start(t, r.order)
+				victim <- p
+				require.True(t, p.wait(t), "the command is not given")
+				remove()
+				r.again(t, []string{sends, retries}[i%2], 30*time.Minute)
+				v := r.judge(t)
+				assert.Zero(t, v.uncertain)
+				results.add(c.command, 1, v)
+			})
+		}
+	})
+}
+
+// The provider answers a command before the message with a temporary refusal, and the
+// worker is killed around the record of it, which is that of the attempt too.
+func TestKilledAtTheRecordOfARefusal(t *testing.T) {
+	steps := []string{"", "before attempt+outcome", "after attempt+outcome"}
+	commands := []string{"MAIL", "RCPT", "DATA"}
+	onEach(t, func(t *testing.T, driver string) {
+		s := newScene(t, driver, len(steps)*len(commands))
+		results := newTable(t, driver)
+		for _, command := range commands {
+			for i, step := range steps {
+				t.Run(command+" "+step, func(t *testing.T) {
+					r := s.newRun(t)
+					remove := r.atCommand(command, 1, func() *pectest.Fault { return &pectest.Fault{Reply: "451 4.3.0 later\r\n"} })
+					o := r.order
+					o.Step, o.N = step, 1
+					require.Equal(t, step != "", start(t, o).wait(t))
+					remove()
+					r.again(t, []string{sends, retries}[i%2], 30*time.Minute)
+					v := r.judge(t)
+					assert.Zero(t, v.uncertain)
+					results.add(command+" refused", min(i, 1), v)
+				})
+			}
+		}
+	})
+}
+
+// atCommand strikes at the n-th SMTP command of that name, of the run's mailbox or of
+// nobody yet.
+func (r *run) atCommand(name string, n int, strike func() *pectest.Fault) (remove func()) {
+	var given atomic.Int32
+	address, provider := r.order.Address, r.network.Providers()[0]
+	return r.network.Intercept(func(m pectest.Moment) *pectest.Fault {
+		ours := m.Protocol == pectest.SMTP && m.Provider == provider && (m.Account == address || m.Account == "")
+		if !ours || !strings.HasPrefix(m.Command, name) || int(given.Add(1)) != n {
+			return nil
+		}
+		return strike()
+	})
+}
+
 // atDot strikes at the n-th final dot of the run.
 func (r *run) atDot(n int, strike func() *pectest.Fault) (remove func()) {
 	var dots atomic.Int32

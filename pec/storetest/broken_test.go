@@ -38,6 +38,7 @@ var defects = map[string]struct {
 	"narrows UIDs":                 {"CursorRoundTrip", func(s pec.Store) pec.Store { return signedUID{s} }},
 	"does not look at its context": {"CancelledBefore", func(s pec.Store) pec.Store { return deaf{s} }},
 	"checks, then appends":         {"OneWins", func(s pec.Store) pec.Store { return &checkThenAct{Store: s} }},
+	"keeps what another claimed":   {"OneWinsOfBatchAndEntry", func(s pec.Store) pec.Store { return oneByOne{s} }},
 	"holds a lock while yielding":  {"BodyCallsTheStore", func(s pec.Store) pec.Store { return &locked{Store: s, turn: make(chan struct{}, 1)} }},
 }
 

@@ -24,8 +24,8 @@ func RunDurable(t *testing.T, storage func(t *testing.T) (reopen func() pec.Stor
 func RunShared(t *testing.T, storage func(t *testing.T) (open func() pec.Store)) {
 	t.Helper()
 	for name, run := range map[string]func(*testing.T, ...pec.Store){
-		"SharedOneWins": oneWins, "SharedOneWinsOfCrossedBatches": crossedBatches, "SharedChangesNeverSkip": neverSkip,
-		"SharedNobodySeesAPart": nobodySeesAPart, "SharedSummaryRace": summaryRace,
+		"SharedOneWins": oneWins, "SharedOneWinsOfCrossedBatches": crossedBatches, "SharedOneWinsOfBatchAndEntry": batchAndEntry,
+		"SharedChangesNeverSkip": neverSkip, "SharedNobodySeesAPart": nobodySeesAPart, "SharedSummaryRace": summaryRace,
 	} {
 		t.Run(name, func(t *testing.T) {
 			open := storage(t)

@@ -13,6 +13,7 @@ import (
 var raceChecks = []check{
 	{"OneWins", func(t *testing.T, s pec.Store) { oneWins(t, s) }},
 	{"OneWinsOfCrossedBatches", func(t *testing.T, s pec.Store) { crossedBatches(t, s) }},
+	{"OneWinsOfBatchAndEntry", func(t *testing.T, s pec.Store) { batchAndEntry(t, s) }},
 	{"ChangesNeverSkip", func(t *testing.T, s pec.Store) { neverSkip(t, s) }},
 	{"NobodySeesAPart", func(t *testing.T, s pec.Store) { nobodySeesAPart(t, s) }},
 	{"SummaryRace", func(t *testing.T, s pec.Store) { summaryRace(t, s) }},
@@ -109,6 +110,35 @@ func crossedBatches(t *testing.T, stores ...pec.Store) {
 		return nil
 	})
 	follow(t, stores[0], box, "", 2*rounds+2*rounds*workers)
+}
+
+// Some claim an attempt, and others record one together with its outcome: one wins, and
+// the outcome is there only if it came with the attempt.
+func batchAndEntry(t *testing.T, stores ...pec.Store) {
+	entries := 0
+	for round := range rounds {
+		attempt, outcome, send := fmt.Sprintf("attempt %d", round), fmt.Sprintf("outcome %d", round), fmt.Sprintf("%d@x", round)
+		var winners, whole atomic.Int32
+		compete(t, stores, func(w int, s pec.Store) error {
+			both := (w + round) % 2 // the same worker may win every round
+			batch := []pec.Entry{entry(attempt, send), entry(outcome, send)}[:1+both]
+			added, err := s.Append(t.Context(), box, batch...)
+			if added {
+				winners.Add(1)
+				whole.Add(int32(both))
+			}
+			return err
+		})
+		if winners.Load() != 1 {
+			t.Fatalf("%d workers added %q; want one", winners.Load(), attempt)
+		}
+		want := []string{attempt, outcome}[:1+whole.Load()]
+		for _, s := range stores {
+			sameKeys(t, mustEntries(t, s, box, send), want...)
+		}
+		entries += len(want)
+	}
+	follow(t, stores[0], box, "", entries)
 }
 
 // Who follows Changes while others append sees every entry once, those of one
