@@ -69,14 +69,23 @@ func readSignedPart(signed []byte) (r reading, ok bool) {
 		name := strings.ToLower(p.FileName())
 		if r.parts == 0 {
 			r.text = strings.HasPrefix(mediaType, "text/") || mediaType == "multipart/alternative" || mediaType == ""
-			text := content
+			text, first := content, p
 			if mediaType == "multipart/alternative" {
-				p, err := multipart.NewReader(bytes.NewReader(raw), params["boundary"]).NextRawPart()
+				first, err = multipart.NewReader(bytes.NewReader(raw), params["boundary"]).NextRawPart()
 				if err != nil {
 					return r, false
 				}
-				raw, _ = io.ReadAll(p)
-				text = decoded(p.Header.Get("Content-Transfer-Encoding"), raw)
+				raw, _ = io.ReadAll(first)
+				text = decoded(first.Header.Get("Content-Transfer-Encoding"), raw)
+			}
+			if written := first.Header.Get("Content-Type"); written != "" {
+				textType, _, err := mime.ParseMediaType(written)
+				if err != nil {
+					return r, false // readers disagree on what it is
+				}
+				if textType != "text/plain" {
+					text = nil // a title stands in plain text
+				}
 			}
 			line, _, _ := bytes.Cut(bytes.TrimLeft(text, " \t\r\n-"), []byte("\n"))
 			for rule, kinds := range titleRules {
