@@ -3,7 +3,6 @@ package pec
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/gopec/gopec/envelope"
 )
@@ -54,8 +53,9 @@ func (c *Client) resentBy(ctx context.Context, m *composed, first string) ([]Ent
 		return nil, err
 	}
 	var resent []Fact
+	firsts := status.byAddress()
 	for _, address := range m.recipients() {
-		if _, known := status.Recipient(address); known {
+		if _, known := firsts[envelope.NormalizeAddress(address)]; known {
 			resent = append(resent, Resent{Recipient: address, By: m.messageID, At: c.now()})
 		}
 	}
@@ -66,13 +66,13 @@ func (c *Client) resentBy(ctx context.Context, m *composed, first string) ([]Ent
 // asked for. An acceptance lists all recipients, other notices may list one of them.
 func (f *folding) mayBe(i Intent) bool {
 	said := f.saidOf()
-	ours := recipientSet(i)
-	for _, r := range said.To {
-		if !ours[envelope.NormalizeAddress(r)] {
+	ours, theirs := recipientSet(i), recipientSet(said)
+	for r := range theirs {
+		if !ours[r] {
 			return false
 		}
 	}
-	if f.acceptance != nil && slices.ContainsFunc(i.Recipients(), func(r string) bool { return !recipientSet(said)[envelope.NormalizeAddress(r)] }) {
+	if f.acceptance != nil && len(theirs) < len(ours) { // all of theirs are ours
 		return false
 	}
 	return said.Subject == "" || plainWords(said.Subject) == plainWords(i.Subject)
