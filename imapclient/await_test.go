@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/internal/netguard"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 )
 
 // TestAwait gives up a library that does not return once the connection has ended,
 // and asks it for nothing more.
 func TestAwait(t *testing.T) {
-	id := netguardtest.NewIdentity(t)
-	addr := netguardtest.Listen(t, id.Server, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	id := testenv.NewIdentity(t)
+	addr := testenv.Listen(t, id.Server, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
 	config, err := netguard.TLSConfig(addr, id.Client)
 	require.NoError(t, err)
 	conn, err := netguard.Dial(t.Context(), addr, config, time.Minute)

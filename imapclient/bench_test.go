@@ -17,8 +17,7 @@ import (
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/internal/floor"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
-	"github.com/gopec/gopec/internal/postgrestest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/pec/sqlstore"
@@ -42,8 +41,8 @@ func (nobody) Submit(_ context.Context, s pec.Submission) pec.Outcome {
 // real Dovecot over TLS. The floor is a bare loop of the IMAP library that reads the
 // same mailbox and throws everything away.
 func BenchmarkSync(b *testing.B) {
-	id := netguardtest.NewIdentity(b)
-	server := netguardtest.StartDovecot(b, id, secret)
+	id := testenv.NewIdentity(b)
+	server := testenv.StartDovecot(b, id, secret)
 	network := pectest.Start(b, nil)
 	texts := make([]string, receipts)
 	for i := range texts {
@@ -96,7 +95,7 @@ func delivery(b testing.TB, n *pectest.Network, id string) string {
 }
 
 // stream reads the whole mailbox with the library alone.
-func stream(b *testing.B, addr string, id netguardtest.Identity) {
+func stream(b *testing.B, addr string, id testenv.Identity) {
 	c, err := goimap.DialTLS(addr, &goimap.Options{TLSConfig: id.Client})
 	require.NoError(b, err)
 	defer c.Close()
@@ -121,7 +120,7 @@ func stream(b *testing.B, addr string, id netguardtest.Identity) {
 
 // benchStores are the Stores that are compared.
 func benchStores(b *testing.B) map[string]func() pec.Store {
-	var postgres postgrestest.Server
+	var postgres testenv.Postgres
 	b.Cleanup(postgres.Stop)
 	open := func(driver, dsn string) *sql.DB {
 		db, err := sql.Open(driver, dsn)

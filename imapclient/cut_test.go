@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -38,7 +38,7 @@ type line struct {
 
 func newLine(t *testing.T, server string, c cut) *line {
 	l := &line{cut: c}
-	l.addr = netguardtest.Listen(t, nil, func(client net.Conn) {
+	l.addr = testenv.Listen(t, nil, func(client net.Conn) {
 		first := l.conns.Add(1) == 1
 		conn, err := net.Dial("tcp", server)
 		if err != nil {
@@ -134,7 +134,7 @@ func every(cuts []cut, run func(i int, c cut)) {
 const cutTimeout = 500 * time.Millisecond
 
 func TestCut(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	t.Run("Fetch", testCutFetch)
 	t.Run("Save", testCutSave)
 	t.Run("Wait", testCutWait)

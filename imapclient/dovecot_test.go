@@ -14,14 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 )
 
 // TestDovecot reads a mailbox of a real Dovecot, while a second session changes it.
 func TestDovecot(t *testing.T) {
-	netguardtest.NoLeak(t)
-	id := netguardtest.NewIdentity(t)
+	testenv.NoLeak(t)
+	id := testenv.NewIdentity(t)
 	addr := startDovecot(t, id).Addr
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -175,7 +175,7 @@ type owner struct {
 	client *goimap.Client
 }
 
-func newOwner(t *testing.T, addr string, id netguardtest.Identity, user string) owner {
+func newOwner(t *testing.T, addr string, id testenv.Identity, user string) owner {
 	client, err := goimap.DialTLS(addr, &goimap.Options{TLSConfig: id.Client})
 	require.NoError(t, err)
 	t.Cleanup(func() { client.Close() })
@@ -219,11 +219,11 @@ func (o owner) mark(from, to imap.UID) {
 
 // dovecot is a running Dovecot, in which everybody with the password has a mailbox.
 type dovecot struct {
-	netguardtest.Dovecot
+	testenv.Dovecot
 	t *testing.T
 }
 
-func (d dovecot) open(id netguardtest.Identity, user string, opts imapclient.Options) *imapclient.Client {
+func (d dovecot) open(id testenv.Identity, user string, opts imapclient.Options) *imapclient.Client {
 	opts.TLS, opts.Timeout = id.Client, 20*time.Second
 	c, err := imapclient.New(d.Addr, pec.Password(user, secret), &opts)
 	require.NoError(d.t, err)
@@ -231,6 +231,6 @@ func (d dovecot) open(id netguardtest.Identity, user string, opts imapclient.Opt
 	return c
 }
 
-func startDovecot(t *testing.T, id netguardtest.Identity) dovecot {
-	return dovecot{netguardtest.StartDovecot(t, id, secret), t}
+func startDovecot(t *testing.T, id testenv.Identity) dovecot {
+	return dovecot{testenv.StartDovecot(t, id, secret), t}
 }

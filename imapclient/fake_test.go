@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -81,7 +81,7 @@ type fake struct {
 }
 
 func newFake(t *testing.T, texts ...string) *fake {
-	id := netguardtest.NewIdentity(t)
+	id := testenv.NewIdentity(t)
 	f := &fake{
 		client: id.Client, validity: 7, next: 1, quirk: true,
 		caps:     "IMAP4rev1 IDLE AUTH=PLAIN SASL-IR",
@@ -91,7 +91,7 @@ func newFake(t *testing.T, texts ...string) *fake {
 	for _, text := range texts {
 		f.add(text)
 	}
-	f.addr = netguardtest.Listen(t, id.Server, func(conn net.Conn) {
+	f.addr = testenv.Listen(t, id.Server, func(conn net.Conn) {
 		f.lock(func() { f.dials++ })
 		f.serve(conn)
 	})

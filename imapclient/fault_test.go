@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -34,7 +34,7 @@ func TestFaults(t *testing.T) {
 			}
 			cases++
 			t.Run(stage+"/"+fault, func(t *testing.T) {
-				netguardtest.NoLeak(t)
+				testenv.NoLeak(t)
 				f := newFake(t, notice+strings.Repeat("body of a notice\r\n", 1000), plain)
 				// A greeting without capabilities makes the library ask by itself, too.
 				f.caps = "IMAP4rev1 IDLE AUTH=PLAIN SASL-IR"
@@ -44,7 +44,7 @@ func TestFaults(t *testing.T) {
 					f.fault = "close"
 				}
 				if stage == "TLS" {
-					f.addr = netguardtest.Listen(t, nil, func(conn net.Conn) { f.strike(conn, nil, "TLS") })
+					f.addr = testenv.Listen(t, nil, func(conn net.Conn) { f.strike(conn, nil, "TLS") })
 				}
 				opts := &imapclient.Options{Timeout: 5 * time.Minute}
 				if fault == "timeout" {
@@ -83,7 +83,7 @@ func TestFaults(t *testing.T) {
 				var login *pec.LoginError
 				assert.False(t, errors.As(err, &login))
 				if !(stage == "idling" && fault == "canceled") {
-					assert.Empty(t, netguardtest.Leaked(), "before Close")
+					assert.Empty(t, testenv.Leaked(), "before Close")
 				}
 			})
 		}
@@ -101,7 +101,7 @@ func checkReason(t *testing.T, err error, reason imapclient.Reason) {
 // TestTruncatedLiteral has the connection end cleanly in the middle of a message:
 // the reader must not take that for its end.
 func TestTruncatedLiteral(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	f := newFake(t, notice+strings.Repeat("body of a notice\r\n", 1000))
 	f.at, f.fault = "body literal", "close"
 	c := f.open(t, nil)
@@ -138,7 +138,7 @@ func TestOtherFaults(t *testing.T) {
 			for _, fault := range []string{"canceled", "timeout", "closed"} {
 				cases++
 				t.Run(name+"/"+stage+"/"+fault, func(t *testing.T) {
-					netguardtest.NoLeak(t)
+					testenv.NoLeak(t)
 					f := newFake(t, "X-Riferimento-Message-ID: "+reference+"\r\nMessage-ID: <abc@pec.example>x\r\n"+notice+"body\r\n")
 					f.caps = "IMAP4rev1 QUOTA AUTH=PLAIN SASL-IR"
 					f.list = "* LIST () \"/\" Sent\r\n"
@@ -176,7 +176,7 @@ func TestOtherFaults(t *testing.T) {
 					checkReason(t, err, map[string]imapclient.Reason{
 						"canceled": imapclient.ReasonCanceled, "timeout": imapclient.ReasonTimeout, "closed": imapclient.ReasonNetwork,
 					}[fault])
-					assert.Empty(t, netguardtest.Leaked(), "before Close")
+					assert.Empty(t, testenv.Leaked(), "before Close")
 				})
 			}
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -20,7 +20,7 @@ import (
 var three = []string{notice + "uno\r\n", plain + "due\r\n", notice + "tre\r\n"}
 
 func TestFetch(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	f := newFake(t, three...)
 	c := f.open(t, nil)
 	all, items, err := collect(context.Background(), c, inbox)
@@ -100,7 +100,7 @@ func TestAnswers(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			netguardtest.NoLeak(t)
+			testenv.NoLeak(t)
 			f := newFake(t, three...)
 			c.spoil(f)
 			all, _, err := collect(context.Background(), f.open(t, nil), inbox)
@@ -230,7 +230,7 @@ func sorted(lines []string) []string {
 func TestLeavingEarly(t *testing.T) {
 	for _, how := range []string{"break", "panic", "unread body", "half a body"} {
 		t.Run(how, func(t *testing.T) {
-			netguardtest.NoLeak(t)
+			testenv.NoLeak(t)
 			f := newFake(t)
 			for i := range 300 {
 				f.add(fmt.Sprintf("%snumber %d\r\n%s\r\n", notice, i, strings.Repeat("x", 9000)))
@@ -272,7 +272,7 @@ func TestLeavingEarly(t *testing.T) {
 
 // TestSlowCaller takes longer over each message than the server may be silent.
 func TestSlowCaller(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	f := newFake(t)
 	for range 500 { // a batch of which no body is asked for
 		f.add(plain)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -30,11 +30,11 @@ const (
 )
 
 // says joins what a server says from turn to turn.
-func says(turns ...string) []byte { return []byte(strings.Join(turns, netguardtest.Turn)) }
+func says(turns ...string) []byte { return []byte(strings.Join(turns, testenv.Turn)) }
 
 // ok is the end of an answer, with a code or without.
 func ok(code ...string) string {
-	return netguardtest.Tag + " OK " + strings.Join(append(code, "done\r\n"), " ")
+	return testenv.Tag + " OK " + strings.Join(append(code, "done\r\n"), " ")
 }
 
 // dialogues are what a server says: whole dialogues of each operation, and attacks on
@@ -77,14 +77,14 @@ func dialogues() (all []struct {
 		add(dialogueFetch|mode, "* OK [CAPABILITY (\r\n")
 		add(dialogueFetch|mode, at(1, "* CAPABILITY (\r\n")...)
 		add(dialogueFetch|mode, at(1, "* CAPABILITY IMAP4rev1 (A)\r\n"+ok())...)
-		add(dialogueFetch|mode, at(2, netguardtest.Tag+" OK [CAPABILITY X (\r\n")...)
-		add(dialogueFetch|mode, at(2, netguardtest.Tag+" NO [capability\r\n* x] (\r\n")...)
+		add(dialogueFetch|mode, at(2, testenv.Tag+" OK [CAPABILITY X (\r\n")...)
+		add(dialogueFetch|mode, at(2, testenv.Tag+" NO [capability\r\n* x] (\r\n")...)
 		add(dialogueFetch|mode, at(1, "* OK [X y\r\n] x\r\n* 5 CAPABILITY (\r\n")...)
 		// The library waits for what has passed: it has the word, and the end comes with it.
-		add(dialogueFetch|mode, at(2, "+ \r\n"+netguardtest.Tag+" OK done\r\n")...)
-		add(dialogueToken|mode, at(2, "+ e30=\r\n"+netguardtest.Tag+" NO x\r\n")...)
-		add(dialogueSave|mode, at(4, list, box+ok(), "* SEARCH\r\n"+ok(), "+ go\r\n"+netguardtest.Tag+" NO x\r\n")...)
-		add(dialogueWait|mode, append(read[:8:8], box+ok(), "+ idling\r\n"+netguardtest.Tag+" NO x\r\n+ again\r\n")...)
+		add(dialogueFetch|mode, at(2, "+ \r\n"+testenv.Tag+" OK done\r\n")...)
+		add(dialogueToken|mode, at(2, "+ e30=\r\n"+testenv.Tag+" NO x\r\n")...)
+		add(dialogueSave|mode, at(4, list, box+ok(), "* SEARCH\r\n"+ok(), "+ go\r\n"+testenv.Tag+" NO x\r\n")...)
+		add(dialogueWait|mode, append(read[:8:8], box+ok(), "+ idling\r\n"+testenv.Tag+" NO x\r\n+ again\r\n")...)
 	}
 	var backwards strings.Builder
 	for i := 300_000; i > 0; i-- {
@@ -104,12 +104,12 @@ func dialogues() (all []struct {
 
 // TestDialogues keeps the seeds of whole dialogues whole.
 func TestDialogues(t *testing.T) {
-	stage := netguardtest.NewStage(t)
+	stage := testenv.NewStage(t)
 	for i, seed := range dialogues()[:8] {
 		if seed.op&dialogueSilent != 0 {
 			continue
 		}
-		wait := stage.Play(netguardtest.Script{Says: seed.says})
+		wait := stage.Play(testenv.Script{Says: seed.says})
 		assert.NoError(t, converse(t.Context(), stage, seed.op, time.Minute), "%d", i)
 		wait()
 	}
@@ -123,14 +123,14 @@ func FuzzDialogue(f *testing.F) {
 	for _, seed := range seeds {
 		f.Add(seed.op, seed.says)
 	}
-	stage := netguardtest.NewStage(f)
+	stage := testenv.NewStage(f)
 	f.Fuzz(func(t *testing.T, op byte, said []byte) {
-		wait := stage.Play(netguardtest.Script{Says: said, Silent: op&dialogueSilent != 0})
+		wait := stage.Play(testenv.Script{Says: said, Silent: op&dialogueSilent != 0})
 		patience := 5 * time.Second
 		if op&dialogueSilent != 0 {
 			patience = 20 * time.Millisecond
 		}
-		netguardtest.Watch(t, patience, func(ctx context.Context) {
+		testenv.Watch(t, patience, func(ctx context.Context) {
 			defer wait()
 			err := converse(ctx, stage, op&^dialogueSilent%dialogueOperations, 100*time.Millisecond)
 			var (
@@ -144,7 +144,7 @@ func FuzzDialogue(f *testing.F) {
 }
 
 // converse does one operation.
-func converse(ctx context.Context, stage *netguardtest.Stage, op byte, timeout time.Duration) error {
+func converse(ctx context.Context, stage *testenv.Stage, op byte, timeout time.Duration) error {
 	if op == dialogueSave {
 		s, err := imapclient.NewSentFolder(stage.Addr, pec.Password(user, secret), &imapclient.SentOptions{TLS: stage.Client, Timeout: timeout})
 		if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -46,7 +46,7 @@ func TestLogin(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			netguardtest.NoLeak(t)
+			testenv.NoLeak(t)
 			f := newFake(t)
 			f.caps = c.caps
 			if c.refuse != "" {
@@ -111,7 +111,7 @@ func TestToken(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			netguardtest.NoLeak(t)
+			testenv.NoLeak(t)
 			f := newFake(t)
 			f.caps, f.challenge = "IMAP4rev1 "+c.caps, c.challenge
 			if c.answer != "" {
@@ -145,7 +145,7 @@ func TestToken(t *testing.T) {
 }
 
 func TestSecret(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	f := newFake(t)
 	broken := errors.New("vault is closed")
 	asked := 0
@@ -170,7 +170,7 @@ func TestSecret(t *testing.T) {
 
 func TestTLS(t *testing.T) {
 	f := newFake(t)
-	stranger := netguardtest.NewIdentity(t)
+	stranger := testenv.NewIdentity(t)
 	c, err := imapclient.New(f.addr, pec.Password(user, secret), &imapclient.Options{TLS: stranger.Client})
 	require.NoError(t, err)
 	_, _, err = collect(context.Background(), c, inbox)
@@ -180,7 +180,7 @@ func TestTLS(t *testing.T) {
 
 	var heard bytes.Buffer
 	done := make(chan struct{})
-	addr := netguardtest.Listen(t, nil, func(conn net.Conn) {
+	addr := testenv.Listen(t, nil, func(conn net.Conn) {
 		defer close(done)
 		_, _ = io.WriteString(conn, "* OK plain\r\n")
 		_, _ = io.Copy(&heard, conn)

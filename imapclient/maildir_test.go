@@ -15,15 +15,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 )
 
 // TestDovecotMailboxes gives a real Dovecot mailboxes as they are in the field: large,
 // damaged, full of folders.
 func TestDovecotMailboxes(t *testing.T) {
-	netguardtest.NoLeak(t)
-	id := netguardtest.NewIdentity(t)
+	testenv.NoLeak(t)
+	id := testenv.NewIdentity(t)
 	d := startDovecot(t, id)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()

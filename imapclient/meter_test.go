@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 )
 
 const (
@@ -114,7 +114,7 @@ func TestFlood(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			netguardtest.NoLeak(t)
+			testenv.NoLeak(t)
 			f := newFake(t, three...)
 			c2 := f.open(t, &imapclient.Options{Timeout: 20 * time.Second})
 			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
@@ -147,7 +147,7 @@ func TestFlood(t *testing.T) {
 
 // TestFloodBetweenCalls has a server that talks on when nobody has asked it.
 func TestFloodBetweenCalls(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	f := newFake(t, three...)
 	ended := make(chan int64, 1)
 	f.at, f.fault = "SEARCH 2", "spew"
@@ -184,7 +184,7 @@ func (w writerFunc) Write(p []byte) (int, error) { return w(p) }
 
 // TestTrickle has a server that is never silent for long and never done.
 func TestTrickle(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	line := "* OK " + strings.Repeat("still here ", 50) + "\r\n"
 	for _, c := range []struct{ stage, begin, more string }{
 		{"greeting", "", line},

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -24,9 +24,9 @@ const refusals = 10
 // away puts a door before the fake. Once the fault has struck, the door is shut for
 // as many connections as left counts.
 func (f *fake) away(t *testing.T) (left *atomic.Int32) {
-	id := netguardtest.NewIdentity(t)
+	id := testenv.NewIdentity(t)
 	f.client, left = id.Client, &atomic.Int32{}
-	f.addr = netguardtest.Listen(t, nil, func(conn net.Conn) {
+	f.addr = testenv.Listen(t, nil, func(conn net.Conn) {
 		if f.struck.Load() && left.Add(-1) >= 0 {
 			return
 		}

@@ -8,11 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 )
 
 func TestProbe(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	f := newFake(t, three...)
 	f.caps = "IMAP4rev1 QUOTA AUTH=PLAIN SASL-IR SPECIAL-USE LIST-EXTENDED"
 	f.list = "* LIST (\\Noselect) \"/\" Tutto\r\n* LIST (\\HasChildren) \"/\" INBOX\r\n* LIST (\\Sent) \"/\" \"INBOX/Cos&AOw-\"\r\n"

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -38,7 +38,7 @@ func searchedFor(ctx context.Context, c *imapclient.Client, folder string, messa
 }
 
 func TestSearch(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	about := "X-Riferimento-Message-ID: " + reference + "\r\n"
 	f := newFake(t, about+notice, notice, about+plain+"no PEC by its header\r\n", about+notice, about+notice)
 	ctx := context.Background()

@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -41,7 +41,7 @@ func save(s *imapclient.SentFolder) error {
 }
 
 func TestSentFolder(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	// These only look like ours.
 	f := newFake(t,
 		"Message-ID: <xx<abc@pec.example>\r\n\r\n",
@@ -68,7 +68,7 @@ func TestSentFolder(t *testing.T) {
 
 // TestSentReplyLost has the connection end after the copy and before the reply.
 func TestSentReplyLost(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	f := newFake(t)
 	f.mute = 1
 	s := f.sent(t, &imapclient.SentOptions{Folder: "Sent"})
@@ -80,7 +80,7 @@ func TestSentReplyLost(t *testing.T) {
 }
 
 func TestSentRefused(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	f := newFake(t)
 	s := f.sent(t, &imapclient.SentOptions{Folder: "Sent"})
 	f.refuse["APPEND"] = "NO [OVERQUOTA] full"
@@ -95,7 +95,7 @@ func TestSentRefused(t *testing.T) {
 
 // TestSentBody gives bodies that are not what they should be.
 func TestSentBody(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	broken := errors.New("the disk is gone")
 	size := int64(len(ours))
 	cases := []struct {

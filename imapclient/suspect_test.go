@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 )
 
@@ -55,7 +55,7 @@ func TestSuspects(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			netguardtest.NoLeak(t)
+			testenv.NoLeak(t)
 			f := newFake(t)
 			var want []got
 			for i := range 9 {
@@ -98,7 +98,7 @@ func TestSuspects(t *testing.T) {
 }
 
 func TestMaxMessage(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	f := newFake(t, three...)
 	f.mails[0].size = 1 << 20 // larger than it says below
 	c := f.open(t, &imapclient.Options{Timeout: 10 * time.Second, MaxMessage: 1 << 20})

@@ -14,7 +14,7 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
@@ -68,7 +68,7 @@ func TestUncertainSendsInALargeMailbox(t *testing.T) {
 		count, err = strconv.Atoi(s)
 		require.NoError(t, err)
 	}
-	id, n := netguardtest.NewIdentity(t), pectest.Start(t, nil)
+	id, n := testenv.NewIdentity(t), pectest.Start(t, nil)
 	d := startDovecot(t, id)
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 	require.NoError(t, err)

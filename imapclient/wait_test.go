@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 )
 
 // waiting runs Wait and gives its result.
@@ -21,7 +21,7 @@ func waiting(ctx context.Context, c *imapclient.Client) <-chan error {
 }
 
 func TestWait(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	f := newFake(t, three...)
 	c := f.open(t, nil)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
@@ -70,7 +70,7 @@ func TestWait(t *testing.T) {
 
 // TestWaitGivesWay has a Fetch come in the middle of an IDLE.
 func TestWaitGivesWay(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	f := newFake(t, three...)
 	c := f.open(t, nil)
 	ctx := context.Background()
@@ -94,7 +94,7 @@ func TestWaitWithoutIDLE(t *testing.T) {
 		"refused":     func(f *fake) { f.refuse["IDLE"] = "NO not today" },
 	} {
 		t.Run(name, func(t *testing.T) {
-			netguardtest.NoLeak(t)
+			testenv.NoLeak(t)
 			f := newFake(t, three...)
 			spoil(f)
 			c := f.open(t, &imapclient.Options{PollInterval: 50 * time.Millisecond})
@@ -125,7 +125,7 @@ func TestKeptConnectionDies(t *testing.T) {
 	for _, fault := range []string{"close", "silent"} {
 		for _, stage := range []string{"EXAMINE 2", "DONE"} {
 			t.Run(stage+" "+fault, func(t *testing.T) {
-				netguardtest.NoLeak(t)
+				testenv.NoLeak(t)
 				f := newFake(t, three...)
 				f.at, f.fault = stage, fault
 				c := f.open(t, &imapclient.Options{Timeout: time.Second})
@@ -150,7 +150,7 @@ func TestKeptConnectionDies(t *testing.T) {
 
 // TestTogether uses one Client from many goroutines.
 func TestTogether(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	f := newFake(t, three...)
 	c := f.open(t, nil)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -193,7 +193,7 @@ func TestTogether(t *testing.T) {
 // TestClose closes the Client while it is in use.
 func TestClose(t *testing.T) {
 	t.Run("in IDLE", func(t *testing.T) {
-		netguardtest.NoLeak(t)
+		testenv.NoLeak(t)
 		f := newFake(t, three...)
 		c := f.open(t, nil)
 		_, _, err := collect(context.Background(), c, inbox)
@@ -206,7 +206,7 @@ func TestClose(t *testing.T) {
 		require.NoError(t, c.Close())
 	})
 	t.Run("in the loop", func(t *testing.T) {
-		netguardtest.NoLeak(t)
+		testenv.NoLeak(t)
 		f := newFake(t, three...)
 		c := f.open(t, nil)
 		n := 0
@@ -233,7 +233,7 @@ func TestClose(t *testing.T) {
 		assert.Len(t, f.heard("LOGOUT"), 1)
 	})
 	t.Run("to the deaf", func(t *testing.T) {
-		netguardtest.NoLeak(t)
+		testenv.NoLeak(t)
 		f := newFake(t, three...)
 		f.at, f.fault = "LOGOUT", "silent"
 		c := f.open(t, nil)

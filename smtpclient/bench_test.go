@@ -17,7 +17,7 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/floor"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/sqlstore"
 	"github.com/gopec/gopec/smtpclient"
@@ -33,8 +33,8 @@ func (unread) Folders() []string { return []string{"INBOX"} }
 // the same server. "commits" is how many transactions a Store makes of one send: as
 // many times a database waits for its disk.
 func BenchmarkSend(b *testing.B) {
-	id := netguardtest.NewIdentity(b)
-	addr, _ := startPostfix(b, id, "discard:")
+	id := testenv.NewIdentity(b)
+	addr, _ := testenv.StartPostfix(b, id, account, "discard:")
 	verifier, err := envelope.NewVerifier(envelope.BuiltinAnchors(), nil)
 	require.NoError(b, err)
 	for name, store := range map[string]func() pec.Store{

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/smtpclient"
@@ -80,7 +80,7 @@ func (s *strain) offer(t *testing.T, c, patient *smtpclient.Client) pec.OutcomeK
 // TestCut damages the stream, beneath TLS, at every command, at every reply and at
 // bytes between, in both directions. Whatever the outcome says must be so.
 func TestCut(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	const timeout = 400 * time.Millisecond
 	s := &strain{outcomes: make(map[string][]pec.OutcomeKind)}
 	s.network = pectest.Start(t, &pectest.Options{Providers: []pectest.ProviderOptions{{
@@ -163,7 +163,7 @@ func TestCut(t *testing.T) {
 	for _, kind := range []pec.OutcomeKind{pec.OutcomeSubmitted, pec.OutcomeTemporary, pec.OutcomeUncertain} {
 		assert.Positive(t, kinds[kind], "%v", kind)
 	}
-	assert.Empty(t, netguardtest.Leaked())
+	assert.Empty(t, testenv.Leaked())
 }
 
 // places submits once without damage and gives, for each direction, the bytes at

@@ -15,7 +15,7 @@ import (
 
 	"crypto/tls"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/smtpclient"
 )
@@ -42,7 +42,7 @@ func TestFinalReply(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			netguardtest.NoLeak(t)
+			testenv.NoLeak(t)
 			f := newFake(t, "dot", c.reply)
 			o := f.open(t, &smtpclient.Options{SubmitTimeout: quick}).Submit(context.Background(), submission(message()))
 			f.end()
@@ -208,7 +208,7 @@ type backend struct {
 }
 
 func library(t testing.TB, b *backend) (addr string, clientTLS *tls.Config) {
-	id := netguardtest.NewIdentity(t)
+	id := testenv.NewIdentity(t)
 	server := smtp.NewServer(b)
 	server.AllowInsecureAuth = true
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", id.Server)

@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/smtpclient"
 )
@@ -24,6 +24,9 @@ const (
 	sender = "mario@pec.example"
 	secret = "s3cret"
 )
+
+// account is the one that real servers know.
+var account = testenv.Account{User: sender, Password: secret, Token: token}
 
 var recipients = []string{"uno@pec.example", "due@altra.example"}
 
@@ -49,9 +52,9 @@ type fake struct {
 const finish = "\r\n.\r\n"
 
 func newFake(t *testing.T, at, fault string) *fake {
-	id := netguardtest.NewIdentity(t)
+	id := testenv.NewIdentity(t)
 	f := &fake{at: at, fault: fault, client: id.Client, reached: make(chan struct{}), gone: make(chan struct{}), over: make(chan struct{})}
-	f.addr = netguardtest.Listen(t, id.Server, func(conn net.Conn) {
+	f.addr = testenv.Listen(t, id.Server, func(conn net.Conn) {
 		f.mu.Lock()
 		f.dials++
 		first := f.dials == 1

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/smtpclient"
 )
@@ -115,7 +115,7 @@ func checkError(t *testing.T, o pec.Outcome, reason smtpclient.Reason) {
 func TestNoLeak(t *testing.T) {
 	for _, stage := range []string{"greeting", "AUTH", "body", "dot"} {
 		t.Run(stage, func(t *testing.T) {
-			netguardtest.NoLeak(t)
+			testenv.NoLeak(t)
 			f := newFake(t, stage, "silent")
 			s, body := submission(message()), newHuge()
 			if stage == "body" {

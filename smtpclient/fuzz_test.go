@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/smtpclient"
 )
@@ -27,7 +27,7 @@ const (
 )
 
 // says joins what a server says from turn to turn.
-func says(turns ...string) []byte { return []byte(strings.Join(turns, netguardtest.Turn)) }
+func says(turns ...string) []byte { return []byte(strings.Join(turns, testenv.Turn)) }
 
 const (
 	fuzzText = "a\r\n.b\r\n" // three lines with the final dot
@@ -46,13 +46,13 @@ func dialogues() (sent, whole, inClear []string) {
 // TestDialogues keeps the seeds of whole dialogues whole.
 func TestDialogues(t *testing.T) {
 	sent, whole, inClear := dialogues()
-	stage := netguardtest.NewStage(t)
+	stage := testenv.NewStage(t)
 	for _, startTLS := range []bool{false, true} {
 		all := whole
 		if startTLS {
 			all = append(inClear, sent...)
 		}
-		wait := stage.Play(netguardtest.Script{Says: says(all...), InClear: startTLS})
+		wait := stage.Play(testenv.Script{Says: says(all...), InClear: startTLS})
 		c, err := smtpclient.New(stage.Addr, pec.Password(sender, secret), &smtpclient.Options{TLS: stage.Client, StartTLS: startTLS})
 		require.NoError(t, err)
 		o := c.Submit(t.Context(), submission(fuzzText))
@@ -84,7 +84,7 @@ func FuzzDialogue(f *testing.F) {
 	seed(dialogueSubmit, says(append(login, "334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n", "235 welcome\r\n")...))
 	// Attacks: a login that never ends, replies that never end, replies before the
 	// question.
-	seed(dialogueSubmit|dialogueSilent, says(append(login, strings.Split(strings.Repeat("334 UGFzc3dvcmQ6\r\n\x00", 200), netguardtest.Turn)...)...))
+	seed(dialogueSubmit|dialogueSilent, says(append(login, strings.Split(strings.Repeat("334 UGFzc3dvcmQ6\r\n\x00", 200), testenv.Turn)...)...))
 	seed(dialogueSubmit, says("220 fake\r\n", strings.Repeat("250-\r\n", 20000)))
 	seed(dialogueSubmit, says("220-"+strings.Repeat("x", 100000)))
 	seed(dialogueSubmit|dialogueInClear, says("220 fake\r\n", strings.Repeat("250-\r\n", 20000)))
@@ -92,14 +92,14 @@ func FuzzDialogue(f *testing.F) {
 	seed(dialogueSubmit, says("220 fake\r\n", ehlo, "334 ====\r\n", "535 no\r\n"))
 	require.Equal(f, 15, seeds)
 
-	stage := netguardtest.NewStage(f)
+	stage := testenv.NewStage(f)
 	f.Fuzz(func(t *testing.T, op byte, said []byte) {
-		wait := stage.Play(netguardtest.Script{Says: said, InClear: op&dialogueInClear != 0, Silent: op&dialogueSilent != 0})
+		wait := stage.Play(testenv.Script{Says: said, InClear: op&dialogueInClear != 0, Silent: op&dialogueSilent != 0})
 		patience := 5 * time.Second
 		if op&dialogueSilent != 0 {
 			patience = 20 * time.Millisecond
 		}
-		netguardtest.Watch(t, patience, func(ctx context.Context) {
+		testenv.Watch(t, patience, func(ctx context.Context) {
 			defer wait()
 			client, err := smtpclient.New(stage.Addr, pec.Password(sender, secret), &smtpclient.Options{
 				TLS: stage.Client, StartTLS: op&dialogueInClear != 0, Timeout: 100 * time.Millisecond, SubmitTimeout: 100 * time.Millisecond,

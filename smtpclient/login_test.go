@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/smtpclient"
 )
@@ -61,7 +61,7 @@ func TestToken(t *testing.T) {
 	for _, m := range mechanisms {
 		for _, c := range cases {
 			t.Run(string(m.name)+"/"+c.name, func(t *testing.T) {
-				netguardtest.NoLeak(t)
+				testenv.NoLeak(t)
 				p := play(t, false, script(offering("PLAIN XOAUTH2 OAUTHBEARER"), c.script))
 				o := p.open(t, with(m.name, token), &smtpclient.Options{IdleTimeout: -1}).Submit(t.Context(), submission(message()))
 				<-p.ended

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/smtpclient"
 )
@@ -21,7 +21,7 @@ const refusals = 10
 // where the final dot may have left, and the first message after the server has come
 // back goes through.
 func TestOutage(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	refused := script(mail, []turn{{"RCPT", "550 5.1.1 nobody\r\n"}, {"RCPT", "250 2.1.5 ok\r\n"}, {"RSET", "250 2.0.0 reset\r\n"}}, quit)
 	inClear := []turn{
 		{"", "220 fake\r\n"}, {"EHLO", "250-fake\r\n250 STARTTLS\r\n"}, {"STARTTLS", "220 go\r\n"}, {"", startTLS},

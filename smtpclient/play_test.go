@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/smtpclient"
 )
@@ -31,7 +31,7 @@ const (
 // connection with its script.
 type player struct {
 	addr string
-	id   netguardtest.Identity
+	id   testenv.Identity
 
 	mu       sync.Mutex
 	dials    int
@@ -42,12 +42,12 @@ type player struct {
 
 // play starts a player; in the clear when the scripts begin so.
 func play(t *testing.T, inClear bool, scripts ...[]turn) *player {
-	p := &player{id: netguardtest.NewIdentity(t), ended: make(chan int, len(scripts)+10)}
+	p := &player{id: testenv.NewIdentity(t), ended: make(chan int, len(scripts)+10)}
 	config := p.id.Server
 	if inClear {
 		config = nil
 	}
-	p.addr = netguardtest.Listen(t, config, func(conn net.Conn) {
+	p.addr = testenv.Listen(t, config, func(conn net.Conn) {
 		p.mu.Lock()
 		n := p.dials
 		p.dials++

@@ -6,10 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
-	"net/http/httptest"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +14,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
 	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/smtpclient"
@@ -27,10 +22,10 @@ import (
 // TestPostfix submits to a real Postfix, which asks a real Dovecot about the
 // password and hands the message on to a sink of this test.
 func TestPostfix(t *testing.T) {
-	netguardtest.NoLeak(t)
-	id := netguardtest.NewIdentity(t)
+	testenv.NoLeak(t)
+	id := testenv.NewIdentity(t)
 	sink := newSink(t)
-	addr, clearAddr := startPostfix(t, id, sink.transport)
+	addr, clearAddr := testenv.StartPostfix(t, id, account, sink.transport)
 	open := func(password string) *smtpclient.Client {
 		return newClient(t, addr, pec.Password(sender, password), &smtpclient.Options{TLS: id.Client, Timeout: 20 * time.Second})
 	}
@@ -195,129 +190,4 @@ func (s sinkSession) Data(r io.Reader) error {
 		s.sink.messages <- b.String()
 	}
 	return err
-}
-
-// startPostfix gives the addresses for TLS from the first byte and for STARTTLS.
-func startPostfix(t testing.TB, id netguardtest.Identity, transport string) (addr, clearAddr string) {
-	netguardtest.Root(t)
-	postfix := testenv.Program(t, "postfix")
-	dir := netguardtest.Dir(t)
-	port, clearPort := netguardtest.FreePort(t), netguardtest.FreePort(t)
-	auth := startDovecotAuth(t)
-	netguardtest.Mkdir(t, dir, "queue", "root")
-	netguardtest.Mkdir(t, dir, "data", "postfix")
-	conf := netguardtest.Mkdir(t, dir, "conf", "root")
-	netguardtest.WriteFile(t, conf, "senders", "refused@pec.example 550 5.7.1 not your address\n")
-	netguardtest.WriteFile(t, conf, "rcpts", "unknown@pec.example 550 5.1.1 no such mailbox\nbusy@pec.example DEFER_IF_PERMIT busy\n")
-	netguardtest.WriteFile(t, conf, "main.cf", fmt.Sprintf(`
-compatibility_level = 3.6
-queue_directory = %[1]s/queue
-data_directory = %[1]s/data
-maillog_file = /dev/stdout
-maillog_file_prefixes = /dev
-myhostname = provider.example
-mydestination =
-mynetworks =
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-alias_maps =
-alias_database =
-smtp_dns_support_level = disabled
-default_transport = %[2]s
-local_transport = error:none
-message_size_limit = 1048576
-smtpd_peername_lookup = no
-smtpd_delay_reject = no
-smtpd_tls_cert_file = %[3]s
-smtpd_tls_key_file = %[4]s
-smtpd_sasl_auth_enable = yes
-smtpd_sasl_type = dovecot
-smtpd_sasl_path = %[5]s
-smtpd_sender_restrictions = check_sender_access texthash:%[6]s/senders
-smtpd_recipient_restrictions = check_recipient_access texthash:%[6]s/rcpts, permit_sasl_authenticated, reject
-smtpd_relay_restrictions = permit_sasl_authenticated, reject
-smtpd_client_connection_rate_limit = 0
-`, dir, transport, id.CertPath, id.KeyPath, auth, conf))
-	netguardtest.WriteFile(t, conf, "master.cf", fmt.Sprintf(`
-127.0.0.1:%d inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
-127.0.0.1:%d inet n - n - - smtpd -o smtpd_tls_security_level=encrypt
-pickup    unix n - n 60 1 pickup
-cleanup   unix n - n - 0 cleanup
-qmgr      unix n - n 300 1 qmgr
-tlsmgr    unix - - n 1000? 1 tlsmgr
-rewrite   unix - - n - - trivial-rewrite
-bounce    unix - - n - 0 bounce
-defer     unix - - n - 0 bounce
-trace     unix - - n - 0 bounce
-verify    unix - - n - 1 verify
-flush     unix n - n 1000? 0 flush
-proxymap  unix - - n - - proxymap
-smtp      unix - - n - - smtp
-error     unix - - n - - error
-retry     unix - - n - - error
-discard   unix - - n - - discard
-anvil     unix - - n - 1 anvil
-scache    unix - - n - 1 scache
-postlog   unix-dgram n - n - 1 postlogd
-`, port, clearPort))
-	// Registered first, so that it also ends a server that came up too late.
-	t.Cleanup(func() { _ = exec.Command(postfix, "-c", conf, "stop").Run() })
-	netguardtest.Start(t, port, postfix, "-c", conf, "start-fg")
-	return fmt.Sprintf("127.0.0.1:%d", port), fmt.Sprintf("127.0.0.1:%d", clearPort)
-}
-
-// startDovecotAuth gives the socket at which Dovecot checks passwords, and tokens at
-// a server of this test.
-func startDovecotAuth(t testing.TB) (socket string) {
-	dovecot := testenv.Program(t, "dovecot")
-	dir := netguardtest.Dir(t)
-	port := netguardtest.FreePort(t)
-	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Query().Get("token") != token {
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		_, _ = fmt.Fprintf(w, `{"email": %q}`, sender)
-	}))
-	t.Cleanup(tokens.Close)
-	oauth2 := netguardtest.WriteFile(t, dir, "oauth2.conf", "tokeninfo_url = "+tokens.URL+"/?token=\nusername_attribute = email\n")
-	conf := netguardtest.WriteFile(t, dir, "dovecot.conf", fmt.Sprintf(`
-base_dir = %[1]s/run
-state_dir = %[1]s/state
-log_path = /dev/stderr
-ssl = no
-protocols =
-auth_mechanisms = plain login xoauth2 oauthbearer
-auth_failure_delay = 0
-passdb {
-  driver = oauth2
-  mechanisms = xoauth2 oauthbearer
-  args = %[4]s
-}
-passdb {
-  driver = static
-  mechanisms = plain login
-  args = password=%[2]s
-}
-userdb {
-  driver = static
-  args = uid=nobody gid=nogroup home=/nonexistent
-}
-service anvil {
-  unix_listener anvil-auth-penalty {
-    mode = 0
-  }
-}
-service auth {
-  unix_listener %[1]s/auth {
-    mode = 0666
-  }
-  inet_listener {
-    address = 127.0.0.1
-    port = %[3]d
-  }
-}
-`, dir, secret, port, oauth2))
-	netguardtest.Start(t, port, dovecot, "-F", "-c", conf)
-	return filepath.Join(dir, "auth")
 }

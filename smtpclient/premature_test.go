@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
 	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/smtpclient"
@@ -19,17 +18,20 @@ import (
 // The connection breaks in the middle of the message, on its way to the server: what the
 // server says of that is no refusal of the message.
 func TestAServerComplainsOfABrokenConnection(t *testing.T) {
-	servers := map[string]func(*testing.T, netguardtest.Identity) string{
-		"library": func(t *testing.T, _ netguardtest.Identity) string { return "" },
-		"postfix": func(t *testing.T, id netguardtest.Identity) string {
-			addr, _ := startPostfix(t, id, "discard:")
+	servers := map[string]func(*testing.T, testenv.Identity) string{
+		"library": func(t *testing.T, _ testenv.Identity) string { return "" },
+		"postfix": func(t *testing.T, id testenv.Identity) string {
+			addr, _ := testenv.StartPostfix(t, id, account, "discard:")
 			return addr
 		},
-		"dovecot": startSubmission,
+		"dovecot": func(t *testing.T, id testenv.Identity) string {
+			relay, _ := library(t, &backend{})
+			return testenv.StartDovecotSubmission(t, id, account, relay)
+		},
 	}
 	for name, start := range servers {
 		t.Run(name, func(t *testing.T) {
-			id := netguardtest.NewIdentity(t)
+			id := testenv.NewIdentity(t)
 			addr, clientTLS := start(t, id), id.Client
 			if addr == "" {
 				addr, clientTLS = library(t, &backend{})
@@ -107,53 +109,4 @@ func TestAReplyThatBreaksOffBeforeTheEndOfTheMessage(t *testing.T) {
 			assert.Zero(t, o.Reply)
 		})
 	}
-}
-
-// startSubmission starts Dovecot's submission service, which hands on to a server of the
-// library.
-func startSubmission(t *testing.T, id netguardtest.Identity) string {
-	netguardtest.Root(t)
-	dovecot := testenv.Program(t, "dovecot")
-	testenv.Program(t, "/usr/lib/dovecot/submission")
-	dir := netguardtest.Dir(t)
-	port := netguardtest.FreePort(t)
-	relay, _ := library(t, &backend{})
-	conf := netguardtest.WriteFile(t, dir, "dovecot.conf", fmt.Sprintf(`
-base_dir = %[1]s/run
-state_dir = %[1]s/state
-log_path = /dev/stderr
-protocols = submission
-ssl = required
-ssl_cert = <%[2]s
-ssl_key = <%[3]s
-mail_location = maildir:%[1]s/mail
-hostname = provider.example
-submission_relay_host = 127.0.0.1
-submission_relay_port = %[4]s
-submission_relay_ssl = smtps
-submission_relay_ssl_verify = no
-submission_relay_user = %[6]s
-submission_relay_password = %[7]s
-auth_failure_delay = 0
-passdb {
-  driver = static
-  args = password=%[7]s
-}
-userdb {
-  driver = static
-  args = uid=nobody gid=nogroup home=%[1]s
-}
-service submission-login {
-  inet_listener submission {
-    port = 0
-  }
-  inet_listener submissions {
-    address = 127.0.0.1
-    port = %[5]d
-    ssl = yes
-  }
-}
-`, dir, id.CertPath, id.KeyPath, relay[strings.LastIndexByte(relay, ':')+1:], port, sender, secret))
-	netguardtest.Start(t, port, dovecot, "-F", "-c", conf)
-	return fmt.Sprintf("127.0.0.1:%d", port)
 }

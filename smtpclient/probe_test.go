@@ -7,14 +7,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/smtpclient"
 )
 
 func TestProbe(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	ehlo := turn{"EHLO", "250-Smtps.pec.example hello you\r\n250-size 31457280\r\n250-AUTH LOGIN plain\r\n250-AUTH=PLAIN LOGIN\r\n250 8BITMIME\r\n"}
 	p := play(t, false, script([]turn{greeted[0], ehlo}, login, mail, rest, quit), script([]turn{greeted[0], ehlo}, login, mail, rest, quit))
 	c := p.open(t, pec.Password(sender, secret), nil)
@@ -46,7 +46,7 @@ func TestProbeFails(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			netguardtest.NoLeak(t)
+			testenv.NoLeak(t)
 			p := play(t, false, c.script)
 			got, err := p.open(t, pec.Password(sender, secret), nil).Probe(t.Context())
 			assert.Nil(t, got)
@@ -65,7 +65,7 @@ func TestProbeFails(t *testing.T) {
 }
 
 func TestProbeProvider(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	n := pectest.Start(t, nil)
 	provider, account := n.Providers()[0], n.Accounts()[0]
 	for _, startTLS := range []bool{false, true} {

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 )
 
 // The ways in which a proxy's connection can go wrong.
@@ -46,7 +46,7 @@ type proxy struct {
 
 func newProxy(t *testing.T, backend string, d *damage) *proxy {
 	p := &proxy{damage: d, over: make(chan struct{})}
-	p.addr = netguardtest.Listen(t, nil, func(client net.Conn) {
+	p.addr = testenv.Listen(t, nil, func(client net.Conn) {
 		p.mu.Lock()
 		p.dials++
 		first := p.dials == 1

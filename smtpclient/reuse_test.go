@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/smtpclient"
@@ -28,7 +28,7 @@ func assertReason(t *testing.T, o pec.Outcome, kind pec.OutcomeKind, reason smtp
 }
 
 func TestReuse(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	p := play(t, false, script(greeted, login, mail, rest, mail, rest, mail, rest, quit))
 	c := p.open(t, pec.Password(sender, secret), nil)
 	for range 3 {
@@ -76,7 +76,7 @@ func TestReuseDead(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			netguardtest.NoLeak(t)
+			testenv.NoLeak(t)
 			p := play(t, false, script(first, c.end), fresh)
 			opts := &smtpclient.Options{}
 			if c.name == "silent at MAIL" {
@@ -122,7 +122,7 @@ func (c *counting) Read(p []byte) (int, error) {
 
 // TestReuseOnce has the second connection die at MAIL too: there is no third.
 func TestReuseOnce(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	p := play(t, false, script(greeted, login, mail, rest), script(greeted, login, []turn{{"MAIL", "421 4.3.2 bye\r\n"}}))
 	c := p.open(t, pec.Password(sender, secret), nil)
 	require.Equal(t, pec.OutcomeSubmitted, c.Submit(t.Context(), submission(message())).Kind)
@@ -152,7 +152,7 @@ func TestNotKept(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			netguardtest.NoLeak(t)
+			testenv.NoLeak(t)
 			p := play(t, false, script(greeted, login, c.end), script(greeted, login, mail, rest, quit))
 			client := p.open(t, pec.Password(sender, secret), &c.opts)
 			o := client.Submit(t.Context(), submission(message()))
@@ -170,7 +170,7 @@ func TestNotKept(t *testing.T) {
 }
 
 func TestIdleTimeout(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	p := play(t, false, script(greeted, login, mail, rest, quit), script(greeted, login, mail, rest, quit))
 	c := p.open(t, pec.Password(sender, secret), &smtpclient.Options{IdleTimeout: 50 * time.Millisecond})
 	for range 2 {
@@ -184,7 +184,7 @@ func TestIdleTimeout(t *testing.T) {
 // TestIdleRace has connections end at the very moment when they are wanted again.
 func TestIdleRace(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8)) // more goroutines stand still at any place
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	n := pectest.Start(t, nil)
 	account := n.Accounts()[0]
 	for _, idle := range []time.Duration{time.Nanosecond, 200 * time.Microsecond} {
@@ -204,7 +204,7 @@ func TestIdleRace(t *testing.T) {
 			}
 			group.Wait()
 			require.NoError(t, c.Close())
-			require.Empty(t, netguardtest.Leaked())
+			require.Empty(t, testenv.Leaked())
 		}
 	}
 }
@@ -212,7 +212,7 @@ func TestIdleRace(t *testing.T) {
 // TestIdleWhileAnotherWaits has the time of a kept connection pass while a call that does
 // not get to use it has the turn.
 func TestIdleWhileAnotherWaits(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	p := play(t, false, script(greeted, login, mail, rest, quit))
 	const idle = 50 * time.Millisecond
 	c := p.open(t, pec.Password(sender, secret), &smtpclient.Options{IdleTimeout: idle, PerMinute: 1})
@@ -225,7 +225,7 @@ func TestIdleWhileAnotherWaits(t *testing.T) {
 
 // TestTurns has many callers at once: one connection serves them all.
 func TestTurns(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	const callers = 8
 	parts := [][]turn{greeted, login}
 	for range callers {
@@ -267,7 +267,7 @@ func newBlocked() *blocked {
 
 // TestClose closes while one Submit is under way and another waits for its turn.
 func TestClose(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	p := play(t, false, script(greeted, login, mail, rest, quit))
 	c := p.open(t, pec.Password(sender, secret), nil)
 	body := newBlocked()
@@ -291,7 +291,7 @@ func TestClose(t *testing.T) {
 	assert.Equal(t, pec.OutcomeSubmitted, o.Kind, "%v", o.Err)
 	require.NoError(t, <-closed)
 	require.NoError(t, <-closed)
-	assert.Empty(t, netguardtest.Leaked())
+	assert.Empty(t, testenv.Leaked())
 
 	assertReason(t, c.Submit(t.Context(), submission(message())), pec.OutcomeTemporary, smtpclient.ReasonClosed)
 	_, err := c.Probe(t.Context())
@@ -304,7 +304,7 @@ func TestClose(t *testing.T) {
 
 // TestPanickingBody leaves neither the turn nor a connection behind.
 func TestPanickingBody(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	p := play(t, false, script(greeted, login, mail, rest), script(greeted, login, mail, rest, quit))
 	c := p.open(t, pec.Password(sender, secret), nil)
 	s := submission(message())

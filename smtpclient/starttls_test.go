@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/smtpclient"
@@ -18,7 +18,7 @@ import (
 var inClear = []turn{{"", "220 fake\r\n"}, {"EHLO", "250-fake\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n"}}
 
 func TestStartTLS(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	p := play(t, true, script(inClear, []turn{{"STARTTLS", "220 2.0.0 go\r\n"}, {"", startTLS}},
 		greeted[1:], login, mail, rest, mail, rest, quit))
 	c := p.open(t, pec.Password(sender, secret), &smtpclient.Options{StartTLS: true, HelloName: "client.example"})
@@ -58,7 +58,7 @@ func TestStartTLSRefused(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			netguardtest.NoLeak(t)
+			testenv.NoLeak(t)
 			p := play(t, true, c.script)
 			opts := &smtpclient.Options{StartTLS: true}
 			if c.reason == smtpclient.ReasonTimeout {
@@ -80,9 +80,9 @@ func TestStartTLSRefused(t *testing.T) {
 
 // TestStartTLSStranger has the consent come from somebody with another certificate.
 func TestStartTLSStranger(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	p := play(t, true, script(inClear, []turn{{"STARTTLS", "220 go\r\n"}, {"", startTLS}, {"never", ""}}))
-	c := newClient(t, p.addr, pec.Password(sender, secret), &smtpclient.Options{StartTLS: true, TLS: netguardtest.NewIdentity(t).Client})
+	c := newClient(t, p.addr, pec.Password(sender, secret), &smtpclient.Options{StartTLS: true, TLS: testenv.NewIdentity(t).Client})
 	o := c.Submit(t.Context(), submission(message()))
 	assertReason(t, o, pec.OutcomeTemporary, smtpclient.ReasonNetwork)
 	var unknown *tls.CertificateVerificationError
@@ -90,7 +90,7 @@ func TestStartTLSStranger(t *testing.T) {
 }
 
 func TestStartTLSProvider(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	n := pectest.Start(t, nil)
 	provider, account := n.Providers()[0], n.Accounts()[0]
 	c := newClient(t, provider.SMTPStartTLSAddr(), pec.Password(account.Login, account.Password),

@@ -16,13 +16,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/smtpclient"
 )
 
 func TestSubmit(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	f := newFake(t, "", "")
 	var told bytes.Buffer
 	c := f.open(t, &smtpclient.Options{HelloName: "client.example", Logger: slog.New(slog.NewTextHandler(&told, nil))})
@@ -105,7 +105,7 @@ func TestBody(t *testing.T) {
 	for _, c := range cases {
 		for _, slow := range []bool{false, true} {
 			t.Run(c.name, func(t *testing.T) {
-				netguardtest.NoLeak(t)
+				testenv.NoLeak(t)
 				ctx, cancel := context.WithCancel(context.Background())
 				defer cancel()
 				if c.reason == smtpclient.ReasonCanceled {
@@ -190,7 +190,7 @@ func assertRefused(t *testing.T, o pec.Outcome, reason smtpclient.Reason) {
 
 func TestTLS(t *testing.T) {
 	f := newFake(t, "", "")
-	stranger := netguardtest.NewIdentity(t)
+	stranger := testenv.NewIdentity(t)
 	c, err := smtpclient.New(f.addr, pec.Password(sender, secret), &smtpclient.Options{TLS: stranger.Client})
 	require.NoError(t, err)
 	o := c.Submit(context.Background(), submission(message()))
@@ -202,7 +202,7 @@ func TestTLS(t *testing.T) {
 	// A server that does not speak TLS hears nothing of us in the clear.
 	var heard bytes.Buffer
 	done := make(chan struct{})
-	addr := netguardtest.Listen(t, nil, func(conn net.Conn) {
+	addr := testenv.Listen(t, nil, func(conn net.Conn) {
 		defer close(done)
 		_, _ = io.WriteString(conn, "220 plain\r\n")
 		_, _ = io.Copy(&heard, conn)

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/smtpclient"
@@ -38,7 +38,7 @@ func TestThrottle(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			netguardtest.NoLeak(t)
+			testenv.NoLeak(t)
 			f := newFake(t, c.at, c.reply)
 			o := f.open(t, &smtpclient.Options{Throttles: c.throttle}).Submit(t.Context(), submission(message()))
 			f.end()
@@ -60,7 +60,7 @@ func TestThrottle(t *testing.T) {
 // TestTooFast submits to a provider that takes two messages a minute, with and
 // without keeping to that.
 func TestTooFast(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	n := pectest.Start(t, &pectest.Options{Providers: []pectest.ProviderOptions{{
 		Domain: "pec.example", MaxPerMinute: 2, Accounts: []pectest.Account{{Address: sender, Password: secret}},
 	}}})

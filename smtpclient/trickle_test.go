@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/smtpclient"
 )
@@ -31,7 +31,7 @@ func trickle(conn net.Conn) {
 // TestTrickle has a server that is never silent for long and never done. No context
 // ends the call: its own bound does.
 func TestTrickle(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	const timeout = 300 * time.Millisecond
 	for _, stage := range []string{"greeting", "EHLO", "AUTH", "MAIL", "RCPT 2", "DATA", "dot", "in the clear"} {
 		t.Run(stage, func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestTrickle(t *testing.T) {
 			f := newFake(t, stage, "trickle")
 			if stage == "in the clear" {
 				opts.StartTLS = true
-				f.addr = netguardtest.Listen(t, nil, trickle)
+				f.addr = testenv.Listen(t, nil, trickle)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()

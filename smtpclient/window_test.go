@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/smtpclient"
 )
@@ -54,7 +54,7 @@ func BenchmarkWindow(b *testing.B) {
 
 // distant is a server's address that is half a roundTrip away in each direction.
 func distant(b *testing.B, backend string) string {
-	return netguardtest.Listen(b, nil, func(client net.Conn) {
+	return testenv.Listen(b, nil, func(client net.Conn) {
 		server, err := net.Dial("tcp", backend)
 		if err != nil {
 			return

@@ -15,13 +15,12 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
-	"github.com/gopec/gopec/internal/postgrestest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
 // server is the one of all tests of this package.
-var server postgrestest.Server
+var server testenv.Postgres
 
 // asProgram makes the test binary the program itself, for tests that need processes.
 const asProgram = "GOPEC_TEST_AS_FLEET"
@@ -43,7 +42,7 @@ type site struct {
 
 func newSite(t *testing.T, opts *pectest.Options) *site {
 	t.Helper()
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	s := &site{url: server.Database(t), network: pectest.Start(t, opts)}
 	dir := t.TempDir()
 	file := func(name string, content []byte) string {

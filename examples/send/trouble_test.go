@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
@@ -33,7 +33,7 @@ func TestTroubleIsTold(t *testing.T) {
 	}
 	otherCA := file("ca.pem", stranger.TLSRootPEM())
 	otherAnchors := file("anchors.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: stranger.SigningCA().Raw}))
-	silent := netguardtest.Listen(t, nil, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	silent := testenv.Listen(t, nil, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
 	cases := map[string]struct {
 		args  []string
 		exit  int

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/postgrestest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/sqlstore"
 )
@@ -168,7 +168,7 @@ func TestPostgresConnectionsKilled(t *testing.T) {
 // The server goes down as in a crash, and comes back when the worker has given up, or
 // before it has noticed.
 func TestPostgresRestart(t *testing.T) {
-	var own postgrestest.Server // others must not lose theirs
+	var own testenv.Postgres // others must not lose theirs
 	t.Cleanup(own.Stop)
 	s := newScene(t, "pgx", 2*len(inPostgres))
 	s.dsn = own.Database(t)

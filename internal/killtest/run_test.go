@@ -20,14 +20,14 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/postgrestest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/smtpclient"
 )
 
 // server is the one of all tests of this package.
-var server postgrestest.Server
+var server testenv.Postgres
 
 func TestMain(m *testing.M) {
 	if text := os.Getenv(orders); text != "" {

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/smtpclient"
 )
@@ -28,7 +28,7 @@ const (
 // recorder is a server that refuses every login and keeps each line it hears.
 type recorder struct {
 	addr string
-	id   netguardtest.Identity
+	id   testenv.Identity
 
 	mu    sync.Mutex
 	heard []string
@@ -37,8 +37,8 @@ type recorder struct {
 }
 
 func record(t *testing.T, serve func(r *recorder, conn *bufio.ReadWriter)) *recorder {
-	r := &recorder{id: netguardtest.NewIdentity(t), done: make(chan struct{}, 10)}
-	r.addr = netguardtest.Listen(t, r.id.Server, func(conn net.Conn) {
+	r := &recorder{id: testenv.NewIdentity(t), done: make(chan struct{}, 10)}
+	r.addr = testenv.Listen(t, r.id.Server, func(conn net.Conn) {
 		r.mu.Lock()
 		r.dials++
 		r.mu.Unlock()
@@ -192,7 +192,7 @@ func TestCredentials(t *testing.T) {
 			for _, c := range cases {
 				runs++
 				t.Run(client.name+"/"+m.offered+"/"+c.name, func(t *testing.T) {
-					netguardtest.NoLeak(t)
+					testenv.NoLeak(t)
 					r := record(t, client.serve(m.offered))
 					l := pec.Password(c.user, c.secret)
 					l.Mechanism = m.mechanism

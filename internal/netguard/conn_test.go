@@ -13,12 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/internal/netguard"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 )
 
 func dial(t *testing.T, timeout time.Duration, serve func(net.Conn)) *netguard.Conn {
-	id := netguardtest.NewIdentity(t)
-	addr := netguardtest.Listen(t, id.Server, serve)
+	id := testenv.NewIdentity(t)
+	addr := testenv.Listen(t, id.Server, serve)
 	config, err := netguard.TLSConfig(addr, id.Client)
 	require.NoError(t, err)
 	conn, err := netguard.Dial(context.Background(), addr, config, timeout)
@@ -88,7 +88,7 @@ func TestStalledWrite(t *testing.T) {
 }
 
 func TestGuard(t *testing.T) {
-	netguardtest.NoLeak(t)
+	testenv.NoLeak(t)
 	conn := dial(t, time.Minute, wait)
 	ctx, cancel := context.WithCancel(context.Background())
 	release := conn.Guard(ctx)
@@ -107,9 +107,9 @@ func TestGuard(t *testing.T) {
 }
 
 func TestDial(t *testing.T) {
-	netguardtest.NoLeak(t)
-	id := netguardtest.NewIdentity(t)
-	addr := netguardtest.Listen(t, nil, wait) // no TLS
+	testenv.NoLeak(t)
+	id := testenv.NewIdentity(t)
+	addr := testenv.Listen(t, nil, wait) // no TLS
 	config, err := netguard.TLSConfig(addr, id.Client)
 	require.NoError(t, err)
 	_, err = netguard.Dial(context.Background(), addr, config, 100*time.Millisecond)
@@ -139,9 +139,9 @@ func TestTLSConfig(t *testing.T) {
 
 // TestDialClear asks for TLS in the clear first.
 func TestDialClear(t *testing.T) {
-	netguardtest.NoLeak(t)
-	id := netguardtest.NewIdentity(t)
-	addr := netguardtest.Listen(t, nil, func(conn net.Conn) {
+	testenv.NoLeak(t)
+	id := testenv.NewIdentity(t)
+	addr := testenv.Listen(t, nil, func(conn net.Conn) {
 		word := make([]byte, 4)
 		if _, err := io.ReadFull(conn, word); err == nil && string(word) == "TLS?" {
 			_, _ = io.WriteString(conn, "y")

@@ -12,14 +12,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
+	"github.com/gopec/gopec/internal/testenv"
 )
 
 // today is when the certificates are valid, whatever time it is in a bubble.
 var today = time.Now()
 
 // drip gives a Conn to a peer that sends one byte each second, for ever.
-func drip(t *testing.T, id netguardtest.Identity) *Conn {
+func drip(t *testing.T, id testenv.Identity) *Conn {
 	ours, theirs := net.Pipe()
 	config := id.Client.Clone()
 	config.ServerName = "127.0.0.1"
@@ -45,7 +45,7 @@ func drip(t *testing.T, id netguardtest.Identity) *Conn {
 
 // TestPatience bounds the time of a whole answer, which no byte begins again.
 func TestPatience(t *testing.T) {
-	id := netguardtest.NewIdentity(t)
+	id := testenv.NewIdentity(t)
 	cases := []struct {
 		name  string
 		each  func(*Conn, int) // after each byte
@@ -92,7 +92,7 @@ func TestPatience(t *testing.T) {
 
 // TestPatienceUnbounded waits as long as the peer likes.
 func TestPatienceUnbounded(t *testing.T) {
-	id := netguardtest.NewIdentity(t)
+	id := testenv.NewIdentity(t)
 	synctest.Test(t, func(t *testing.T) {
 		c := drip(t, id)
 		c.Expect(0)

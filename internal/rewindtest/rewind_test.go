@@ -13,13 +13,13 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/gopec/gopec/envelope"
-	"github.com/gopec/gopec/internal/postgrestest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/pec/sqlstore"
 )
 
-var server postgrestest.Server
+var server testenv.Postgres
 
 func TestMain(m *testing.M) {
 	code := m.Run()

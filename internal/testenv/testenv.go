@@ -1,6 +1,7 @@
-// Package testenv finds what a test needs and may not be there: other programs,
-// and the corpus of genuine messages. Where it is missing the test is skipped,
-// unless GOPEC_REQUIRE=all forbids skipping.
+// Package testenv is what a test needs around it: real servers as child processes, a
+// server of which each byte is chosen, a check for goroutines left over, and the corpus
+// of genuine messages. Where something is not installed the test is skipped, unless
+// GOPEC_REQUIRE=all forbids skipping.
 package testenv
 
 import (

@@ -7,14 +7,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/postgrestest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/sqlstore"
 	"github.com/gopec/gopec/pec/storetest"
 )
 
 // server is the one of all tests of this package.
-var server postgrestest.Server
+var server testenv.Postgres
 
 func TestMain(m *testing.M) {
 	code := m.Run()

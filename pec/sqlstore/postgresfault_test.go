@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/internal/postgrestest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/sqlstore"
 )
@@ -15,7 +15,7 @@ import (
 // The server goes down within an Append, and comes back: nothing of it is there,
 // and the same Store goes on.
 func TestPostgresRestart(t *testing.T) {
-	var server postgrestest.Server // others must not lose theirs
+	var server testenv.Postgres // others must not lose theirs
 	t.Cleanup(server.Stop)
 	db := openPostgres(t, server.Database(t))
 	store, err := sqlstore.OpenPostgres(t.Context(), db, nil)
@@ -44,7 +44,7 @@ func TestPostgresRestart(t *testing.T) {
 // The server is restarted while the connections of the pool are idle: who writes next
 // does not hear of it. The outcome of an attempt would be lost for nothing.
 func TestPostgresRestartUnnoticed(t *testing.T) {
-	var server postgrestest.Server // others must not lose theirs
+	var server testenv.Postgres // others must not lose theirs
 	t.Cleanup(server.Stop)
 	db := openPostgres(t, server.Database(t))
 	store, err := sqlstore.OpenPostgres(t.Context(), db, nil)

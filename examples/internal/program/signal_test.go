@@ -15,8 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/examples/internal/account/accounttest"
-	"github.com/gopec/gopec/internal/netguard/netguardtest"
-	"github.com/gopec/gopec/internal/postgrestest"
+	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
@@ -28,7 +27,7 @@ func TestSignals(t *testing.T) {
 	provider, account := n.Providers()[0], n.Accounts()[0]
 	flags := accounttest.Flags(t, n)
 	called := make(chan struct{}, 100)
-	silent := netguardtest.Listen(t, nil, func(conn net.Conn) { // a server that says nothing
+	silent := testenv.Listen(t, nil, func(conn net.Conn) { // a server that says nothing
 		called <- struct{}{}
 		_, _ = io.Copy(io.Discard, conn)
 	})
@@ -78,7 +77,7 @@ func TestSignals(t *testing.T) {
 			t.Run(c.name+"/"+signal.String(), func(t *testing.T) {
 				args := c.args
 				if c.program == "fleet" {
-					var server postgrestest.Server
+					var server testenv.Postgres
 					defer server.Stop()
 					args = append([]string{"-db", server.Database(t)}, args[2:]...)
 				}

@@ -1,12 +1,9 @@
-// Package postgrestest starts a PostgreSQL server for tests, on loopback and in a
-// folder of its own.
-package postgrestest
+package testenv
 
 import (
 	"database/sql"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -18,13 +15,11 @@ import (
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-
-	"github.com/gopec/gopec/internal/testenv"
 )
 
-// Server is a PostgreSQL server. The zero value starts at its first use, and runs
+// Postgres is a PostgreSQL server. The zero value starts at its first use, and runs
 // until Stop: one serves all tests of a package.
-type Server struct {
+type Postgres struct {
 	dir       string
 	bin       string
 	port      int
@@ -36,7 +31,7 @@ type Server struct {
 
 // Database makes an empty schema and gives the DSN of its owner, a role without
 // any privileges beyond. Without PostgreSQL the test is skipped.
-func (s *Server) Database(t testing.TB) (dsn string) {
+func (s *Postgres) Database(t testing.TB) (dsn string) {
 	t.Helper()
 	if s.cmd == nil {
 		s.create(t)
@@ -49,7 +44,7 @@ func (s *Server) Database(t testing.TB) (dsn string) {
 }
 
 // Admin runs a statement as the superuser.
-func (s *Server) Admin(t testing.TB, statement string) {
+func (s *Postgres) Admin(t testing.TB, statement string) {
 	t.Helper()
 	db, err := s.admin()
 	check(t, err)
@@ -58,17 +53,17 @@ func (s *Server) Admin(t testing.TB, statement string) {
 	check(t, err)
 }
 
-func (s *Server) admin() (*sql.DB, error) {
+func (s *Postgres) admin() (*sql.DB, error) {
 	return sql.Open("pgx", fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", s.port))
 }
 
 // create makes the folder and the cluster in it.
-func (s *Server) create(t testing.TB) {
+func (s *Postgres) create(t testing.TB) {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin")
 	check(t, err)
 	if len(found) == 0 {
-		testenv.Missing(t, "PostgreSQL is not installed; .ci/run names the Debian packages")
+		Missing(t, "PostgreSQL is not installed; .ci/run names the Debian packages")
 	}
 	s.bin = found[len(found)-1]
 	s.dir, err = os.MkdirTemp("", "gopec-postgres")
@@ -88,20 +83,17 @@ func (s *Server) create(t testing.TB) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	s.port = listener.Addr().(*net.TCPAddr).Port
-	check(t, listener.Close())
+	s.port = Port(t)
 }
 
-func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+func (s *Postgres) data() string { return filepath.Join(s.dir, "data") }
 
 // watched runs a server until standard input ends: when the tests are killed it
 // does not outlive them. It ends as in a crash, without a checkpoint.
 const watched = `"$0" "$@" </dev/null & cat >/dev/null; kill -QUIT $!; wait $!`
 
 // Start starts the server, again after Halt, and returns once it answers.
-func (s *Server) Start(t testing.TB) {
+func (s *Postgres) Start(t testing.TB) {
 	t.Helper()
 	output, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	check(t, err)
@@ -130,24 +122,17 @@ func (s *Server) Start(t testing.TB) {
 }
 
 // Halt stops the server at once, as a crash does.
-func (s *Server) Halt() {
+func (s *Postgres) Halt() {
 	s.input.Close()
 	_ = s.cmd.Wait()
 }
 
 // Stop ends the server, if it was ever started, and removes its folder.
-func (s *Server) Stop() {
+func (s *Postgres) Stop() {
 	if s.input != nil {
 		s.Halt()
 	}
 	if s.dir != "" {
 		os.RemoveAll(s.dir)
-	}
-}
-
-func check(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
 	}
 }

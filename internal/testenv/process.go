@@ -1,4 +1,4 @@
-package netguardtest
+package testenv
 
 import (
 	"bytes"
@@ -12,15 +12,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/gopec/gopec/internal/testenv"
 )
 
 // Root skips the test, or fails it, unless it runs as root: the servers change users.
 func Root(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		testenv.Missing(t, "this server must be started by root")
+		Missing(t, "this server must be started by root")
 	}
 }
 
@@ -54,15 +52,6 @@ func Mkdir(t testing.TB, dir, name, owner string) string {
 	check(t, err)
 	check(t, os.Chown(path, uid, -1))
 	return path
-}
-
-// FreePort gives a port of loopback that nobody uses right now.
-func FreePort(t testing.TB) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }
 
 // Start runs a server as a child process until the test ends, and returns once it

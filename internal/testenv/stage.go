@@ -1,4 +1,4 @@
-package netguardtest
+package testenv
 
 import (
 	"bufio"

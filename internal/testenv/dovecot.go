@@ -1,11 +1,9 @@
-package netguardtest
+package testenv
 
 import (
 	"fmt"
 	"path/filepath"
 	"testing"
-
-	"github.com/gopec/gopec/internal/testenv"
 )
 
 // Dovecot is a real IMAP server on the loopback interface. Any user may log in with
@@ -19,9 +17,9 @@ type Dovecot struct {
 // StartDovecot starts the server, until the test ends.
 func StartDovecot(t testing.TB, id Identity, password string) Dovecot {
 	Root(t)
-	program := testenv.Program(t, "dovecot")
+	program := Program(t, "dovecot")
 	dir := Dir(t)
-	port := FreePort(t)
+	port := Port(t)
 	conf := WriteFile(t, dir, "dovecot.conf", fmt.Sprintf(dovecotConf, dir, id.CertPath, id.KeyPath, password, port))
 	Mkdir(t, dir, "mail", "mail")
 	Start(t, port, program, "-F", "-c", conf)

@@ -1,4 +1,4 @@
-package netguardtest
+package testenv
 
 import (
 	"runtime"
@@ -54,7 +54,7 @@ func running() (stacks []string) {
 			continue
 		}
 		for _, name := range ours {
-			if strings.Contains(stack, name) && !strings.Contains(stack, "netguardtest.") && !strings.Contains(stack, "_test.go") {
+			if strings.Contains(stack, name) && !strings.Contains(stack, "internal/testenv.") && !strings.Contains(stack, "_test.go") {
 				stacks = append(stacks, stack)
 				break
 			}

@@ -1,6 +1,4 @@
-// Package netguardtest helps the tests of the mail clients: a TLS listener on
-// loopback, real servers as child processes, and a check for lost goroutines.
-package netguardtest
+package testenv
 
 import (
 	"crypto/ecdsa"
