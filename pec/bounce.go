@@ -10,6 +10,7 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/header"
+	"github.com/gopec/gopec/internal/mailtext"
 	"github.com/gopec/gopec/internal/multipart"
 )
 
@@ -86,7 +87,7 @@ func (in *Inbound) Bounce() (*Bounce, error) {
 		return nil, ErrNoBounce
 	}
 	if len(returned) == 1 {
-		if err := b.readReturned(returned[0]); err != nil && asDefect("", err) == nil {
+		if err := b.readReturned(returned[0]); err != nil && !multipart.IsMalformed(err) {
 			return nil, bounceFailed(err)
 		}
 	}
@@ -95,7 +96,7 @@ func (in *Inbound) Bounce() (*Bounce, error) {
 
 // bounceFailed makes a report that is broken no bounce.
 func bounceFailed(err error) error {
-	if asDefect("", err) != nil || errors.Is(err, multipart.ErrTooLarge) {
+	if multipart.IsMalformed(err) || errors.Is(err, multipart.ErrTooLarge) {
 		return fmt.Errorf("%w: %w", ErrNoBounce, err)
 	}
 	return fmt.Errorf("pec: reading a bounce: %w", err)
@@ -156,7 +157,7 @@ func reportAddress(value string) string {
 	if inner, ok := strings.CutPrefix(address, "<"); ok {
 		address = strings.TrimSuffix(inner, ">")
 	}
-	if !strings.Contains(address, "@") || strings.ContainsAny(address, " \t<>,;\"") || hasControl(address) {
+	if !strings.Contains(address, "@") || strings.ContainsAny(address, " \t<>,;\"") || mailtext.HasControl(address) {
 		return ""
 	}
 	return address
@@ -170,11 +171,11 @@ func typedValue(value string) string {
 
 // readReturned takes the IDs out of the returned message or its header.
 func (b *Bounce) readReturned(p multipart.Part) error {
-	content, err := io.ReadAll(io.LimitReader(p.Open(), maxInboundHeader+1))
+	content, err := io.ReadAll(io.LimitReader(p.Open(), maxHeader+1))
 	if err != nil && !errors.Is(err, multipart.ErrEncoding) { // which the body may be in
 		return err
 	}
-	h, _, err := header.Read(bytes.NewReader(content), maxInboundHeader)
+	h, _, err := header.Read(bytes.NewReader(content), maxHeader)
 	if err != nil {
 		return err
 	}

@@ -8,15 +8,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/mailtext"
 	"github.com/gopec/gopec/receipt"
 )
-
-// receiptTokens are the values of X-TipoRicevuta: RFC 6109, 3.3.2.
-var receiptTokens = map[receipt.Detail]string{
-	receipt.Full:    "completa",
-	receipt.Brief:   "breve",
-	receipt.Concise: "sintetica",
-}
 
 // compose checks a message and writes it: seven-bit, with CRLF line ends and a
 // Message-ID of ours, which every notice about it will cite. A message that is
@@ -118,7 +112,7 @@ func (c *composer) checkReceipt(m Message) {
 	if m.Receipt == "" {
 		c.receipt = receipt.Full
 	}
-	if _, ok := receiptTokens[c.receipt]; !ok {
+	if c.receipt.Token() == "" {
 		c.problem("Receipt", string(m.Receipt), ProblemBadReceipt, nil)
 		c.receipt = receipt.Full
 	}
@@ -143,4 +137,22 @@ func (c *composer) checkAttachments(attachments []Attachment) []Attachment {
 		}
 	}
 	return files
+}
+
+func parseAddress(s string) (*mail.Address, ProblemReason, error) {
+	if mailtext.HasControl(s) {
+		return nil, ProblemControl, nil
+	}
+	a, err := mail.ParseAddress(s)
+	if err != nil {
+		return nil, ProblemBadAddress, err
+	}
+	if !mailtext.IsPlainAddress(a.Address) {
+		return nil, ProblemBadAddress, nil
+	}
+	// Encoded words can hold what the text itself may not.
+	if mailtext.HasControl(a.Name) {
+		return nil, ProblemControl, nil
+	}
+	return a, "", nil
 }

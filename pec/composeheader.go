@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gopec/gopec/internal/mailtext"
 )
 
 // fieldName is the name of a header field: RFC 5322, 2.2.
@@ -15,7 +17,7 @@ const maxFieldName = 60
 
 // maxFieldWord is how much of a value that cannot be folded fits a line behind
 // the longest name.
-const maxFieldWord = maxLine - maxFieldName - len(": ")
+const maxFieldWord = mailtext.MaxLine - maxFieldName - len(": ")
 
 // ownFields are written by compose itself, or are not for a sender to write.
 var ownFields = []string{
@@ -79,7 +81,7 @@ func (d *draft) checkText(field, value string) {
 	switch {
 	case !utf8.ValidString(value):
 		d.problem(field, value, ProblemBadText, nil)
-	case hasControl(value):
+	case mailtext.HasControl(value):
 		d.problem(field, value, ProblemControl, nil)
 	}
 }

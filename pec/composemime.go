@@ -9,23 +9,25 @@ import (
 	"time"
 
 	"github.com/emersion/go-message"
+
+	"github.com/gopec/gopec/internal/mailtext"
 )
 
 // header is the header of the message. Of a message with problems it is not to be
 // sent.
 func (c *composer) header() message.Header {
 	fields := []HeaderField{
-		{"From", addressList([]*mail.Address{{Address: c.sender}})},
-		{"To", addressList(c.toList)},
+		{"From", mailtext.WriteList([]*mail.Address{{Address: c.sender}})},
+		{"To", mailtext.WriteList(c.toList)},
 	}
 	add := func(name, value string) { fields = append(fields, HeaderField{name, value}) }
 	if len(c.ccList) > 0 {
-		add("Cc", addressList(c.ccList))
+		add("Cc", mailtext.WriteList(c.ccList))
 	}
 	if len(c.replyTo) > 0 {
-		add("Reply-To", addressList(c.replyTo))
+		add("Reply-To", mailtext.WriteList(c.replyTo))
 	}
-	add("Subject", headerText(c.subject, longWord))
+	add("Subject", mailtext.Text(c.subject, mailtext.LongWord))
 	add("Date", c.now.Format(time.RFC1123Z))
 	add("Message-ID", "<"+c.messageID+">")
 	if c.inReplyTo != "" {
@@ -33,9 +35,9 @@ func (c *composer) header() message.Header {
 		add("References", "<"+c.inReplyTo+">")
 	}
 	for _, f := range c.extra {
-		add(f.Name, headerText(f.Value, maxFieldWord))
+		add(f.Name, mailtext.Text(f.Value, maxFieldWord))
 	}
-	add("X-TipoRicevuta", receiptTokens[c.receipt])
+	add("X-TipoRicevuta", c.receipt.Token())
 	add("MIME-Version", "1.0")
 	return rawHeader(append(fields, HeaderField{"Content-Type", "multipart/mixed"}))
 }
@@ -45,7 +47,7 @@ func (c *composer) header() message.Header {
 func rawHeader(fields []HeaderField) message.Header {
 	var h message.Header
 	for i := len(fields) - 1; i >= 0; i-- { // each goes on top
-		h.AddRaw(foldField(fields[i].Name, fields[i].Value))
+		h.AddRaw(mailtext.Fold(fields[i].Name, fields[i].Value))
 	}
 	return h
 }
@@ -115,7 +117,7 @@ func (c *composer) writeAttachment(ctx context.Context, w *message.Writer, a Att
 	part, err := w.CreatePart(rawHeader([]HeaderField{
 		{"Content-Type", mediaType},
 		{"Content-Transfer-Encoding", "base64"},
-		{"Content-Disposition", disposition(a.Name)},
+		{"Content-Disposition", mailtext.Disposition(a.Name)},
 	}))
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/header"
+	"github.com/gopec/gopec/internal/mailtext"
 	"github.com/gopec/gopec/internal/multipart"
 	"github.com/gopec/gopec/receipt"
 )
@@ -122,6 +123,9 @@ func mismatch(differences ...Difference) Content {
 	return Content{Result: ContentMismatch, Differences: differences}
 }
 
+// maxHeader is the longest header that is compared, in bytes.
+const maxHeader = 1 << 20
+
 // content is a message of which the header is read.
 type content struct {
 	header header.Header
@@ -130,7 +134,7 @@ type content struct {
 }
 
 func readContent(message *io.SectionReader) (content, error) {
-	h, size, err := header.Read(message, maxInboundHeader)
+	h, size, err := header.Read(message, maxHeader)
 	if err != nil {
 		return content{}, err
 	}
@@ -146,7 +150,7 @@ func readContent(message *io.SectionReader) (content, error) {
 // not in the rules means full, and who is not clearly in Cc alone counts as To: RFC
 // 6109, 3.3.2.1.
 func (c content) withoutOriginal(recipient string) ContentResult {
-	if strings.EqualFold(c.header.Get("X-TipoRicevuta"), receiptTokens[receipt.Concise]) {
+	if strings.EqualFold(c.header.Get("X-TipoRicevuta"), receipt.Concise.Token()) {
 		return ContentUnchecked
 	}
 	if !c.addresses("To", recipient) && c.addresses("Cc", recipient) {
@@ -156,7 +160,7 @@ func (c content) withoutOriginal(recipient string) ContentResult {
 }
 
 func (c content) addresses(field, recipient string) bool {
-	list, _ := parseAddressLists(c.header.Values(field))
+	list, _ := mailtext.ReadLists(c.header.Values(field))
 	return slices.ContainsFunc(list, func(a *mail.Address) bool { return envelope.SameAddress(a.Address, recipient) })
 }
 

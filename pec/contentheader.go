@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/mailtext"
 )
 
 // contentField is a field of a header as it is compared, or lines that are no field.
@@ -61,7 +62,7 @@ func newContentField(lines []string) contentField {
 		if i > 0 && strings.Trim(line, " \t") == "" || strings.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' }) {
 			return f
 		}
-		long = long || len(line) > maxLine
+		long = long || len(line) > mailtext.MaxLine
 	}
 	f.name = name
 	if long {

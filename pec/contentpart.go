@@ -93,7 +93,7 @@ func (c *comparison) explain(sent, delivered multipart.Part, what string) error 
 func leafContents(p multipart.Part) ([]leafContent, error) {
 	var all []leafContent
 	for p, err := range multipart.Leaves(p) {
-		if err != nil && asDefect("", err) == nil {
+		if err != nil && !multipart.IsMalformed(err) {
 			return nil, err
 		}
 		digest, err := contentDigest(p)
@@ -162,11 +162,11 @@ func (c *comparison) compareNode(sent, delivered node, depth int) error {
 func sameFrame(sent, delivered node) (ours, theirs []node, err error) {
 	ours, oursBetween, err := sent.children()
 	if err != nil {
-		return nil, nil, unlessDefect(err)
+		return nil, nil, unlessMalformed(err)
 	}
 	theirs, theirsBetween, err := delivered.children()
 	if err != nil {
-		return nil, nil, unlessDefect(err)
+		return nil, nil, unlessMalformed(err)
 	}
 	if len(ours) != len(theirs) {
 		return nil, nil, nil
@@ -180,8 +180,8 @@ func sameFrame(sent, delivered node) (ours, theirs []node, err error) {
 	return ours, theirs, nil
 }
 
-func unlessDefect(err error) error {
-	if asDefect("", err) != nil {
+func unlessMalformed(err error) error {
+	if multipart.IsMalformed(err) {
 		return nil
 	}
 	return err

@@ -51,9 +51,6 @@ type Inbound struct {
 // ErrNotInbound reports a proven message that brings nothing: a notice.
 var ErrNotInbound = errors.New("pec: the message is no transport or anomaly envelope")
 
-// maxInboundHeader is the longest header of an original read, in bytes.
-const maxInboundHeader = 1 << 20
-
 // NewInbound opens what a proven envelope brings; arrived is the mailbox's time of
 // arrival, Item.Arrived. Memory does not grow with the message: its content is read
 // from m, as often as it is asked for, and only until m is closed. An original that
@@ -79,7 +76,7 @@ func NewInbound(m *envelope.Message, arrived time.Time) (*Inbound, error) {
 		in.Defects = []*Defect{{"original", DefectMissing, err}}
 		return in, nil
 	}
-	h, size, err := header.Read(original, maxInboundHeader)
+	h, size, err := header.Read(original, maxHeader)
 	if errors.Is(err, header.ErrTooLarge) {
 		defect := &Defect{"original", DefectHeader, err}
 		in.Defects = []*Defect{defect}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/gopec/gopec/internal/mailtext"
 )
 
 // deviceName matches the names that Windows keeps for devices, with any extension.
@@ -31,12 +33,12 @@ func safeName(name string) string {
 	if deviceName.MatchString(name) {
 		name = "_" + name
 	}
-	if len(name) > maxFileName {
+	if len(name) > mailtext.MaxFileName {
 		extension := path.Ext(name)
 		if len(extension) > 16 {
 			extension = ""
 		}
-		stem := strings.ToValidUTF8(name[:maxFileName-len(extension)], "")
+		stem := strings.ToValidUTF8(name[:mailtext.MaxFileName-len(extension)], "")
 		name = strings.TrimRight(stem, ". ") + extension
 	}
 	if name == "" {

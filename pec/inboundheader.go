@@ -1,7 +1,6 @@
 package pec
 
 import (
-	"errors"
 	"fmt"
 	"net/mail"
 	"regexp"
@@ -9,8 +8,8 @@ import (
 	"strings"
 
 	"github.com/gopec/gopec/envelope"
-	"github.com/gopec/gopec/internal/charset"
 	"github.com/gopec/gopec/internal/header"
+	"github.com/gopec/gopec/internal/mailtext"
 )
 
 // InboundHeader is what the author of an inbound message wrote in its header. It is
@@ -30,7 +29,7 @@ type InboundHeader struct {
 func readInboundHeader(h header.Header) (InboundHeader, []*Defect) {
 	var defects []*Defect
 	addresses := func(field string) []*mail.Address {
-		list, err := parseAddressLists(h.Values(field))
+		list, err := mailtext.ReadLists(h.Values(field))
 		if err != nil {
 			defects = append(defects, &Defect{field, DefectAddress, err})
 		}
@@ -50,32 +49,6 @@ func readInboundHeader(h header.Header) (InboundHeader, []*Defect) {
 		defects = append(defects, &Defect{"From", DefectAddress, fmt.Errorf("%d addresses", n)})
 	}
 	return in, defects
-}
-
-// parseAddressLists reads the addresses of a field that may be repeated. Of a list
-// that is not well formed it gives those that are, beside the error.
-func parseAddressLists(values []string) ([]*mail.Address, error) {
-	parser := addressParser()
-	var list []*mail.Address
-	var errs []error
-	for _, value := range values {
-		value, _ = charset.Decode("", []byte(value))
-		if value == "" {
-			continue
-		}
-		addresses, err := parser.ParseList(value)
-		if err == nil {
-			list = append(list, addresses...)
-			continue
-		}
-		errs = append(errs, err)
-		for item := range strings.SplitSeq(value, ",") {
-			if a, err := parser.Parse(strings.TrimSpace(item)); err == nil {
-				list = append(list, a)
-			}
-		}
-	}
-	return list, errors.Join(errs...)
 }
 
 var bracketed = regexp.MustCompile(`<[^<>]+>`)

@@ -45,3 +45,8 @@ var plainMessageID = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@" +
 func isMessageID(id string) bool {
 	return len(id) <= maxForeignMessageID && plainMessageID.MatchString(id)
 }
+
+func domainOf(address string) string {
+	_, domain, _ := strings.Cut(address, "@")
+	return strings.ToLower(domain)
+}

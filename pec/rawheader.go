@@ -9,6 +9,7 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/header"
+	"github.com/gopec/gopec/internal/mailtext"
 	"github.com/gopec/gopec/receipt"
 )
 
@@ -35,22 +36,13 @@ func (c *rawComposer) checkHeader(h header.Header) {
 	c.subject = header.DecodeText(h.Get("Subject"))
 	c.receipt = receipt.Full
 	for _, value := range h.Values("X-TipoRicevuta") {
-		detail, ok := receiptOf(value)
+		detail, ok := receipt.DetailOf(value)
 		if !ok {
 			c.problem("X-TipoRicevuta", value, ProblemBadReceipt, nil)
 			continue
 		}
 		c.receipt = detail
 	}
-}
-
-func receiptOf(token string) (receipt.Detail, bool) {
-	for detail, t := range receiptTokens {
-		if t == token {
-			return detail, true
-		}
-	}
-	return "", false
 }
 
 // checkFields looks for fields that may not be there, or not twice.
@@ -93,7 +85,7 @@ func (c *rawComposer) checkOrigin(h header.Header) {
 
 func (c *rawComposer) checkAddresses(h header.Header) {
 	for _, value := range h.Values("From") {
-		list, err := parsePlainList(value)
+		list, err := mailtext.ParseList(value)
 		switch {
 		case err != nil:
 			c.problem("From", value, ProblemBadAddress, err)
@@ -106,7 +98,7 @@ func (c *rawComposer) checkAddresses(h header.Header) {
 	}
 	for _, name := range []string{"To", "Cc", "Reply-To"} {
 		for _, value := range h.Values(name) {
-			list, err := parsePlainList(value)
+			list, err := mailtext.ParseList(value)
 			if err != nil {
 				c.problem(name, value, ProblemBadAddress, err)
 				continue

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"io"
 	"strconv"
+
+	"github.com/gopec/gopec/internal/mailtext"
 )
 
 // lineReader reads a message line by line in the form in which it leaves, each
@@ -18,7 +20,7 @@ type lineReader struct {
 }
 
 func newLineReader(r io.Reader) *lineReader {
-	return &lineReader{r: bufio.NewReaderSize(r, 4*maxLine)}
+	return &lineReader{r: bufio.NewReaderSize(r, 4*mailtext.MaxLine)}
 }
 
 func (l *lineReader) note(reason ProblemReason) {
@@ -57,7 +59,7 @@ func (l *lineReader) next() ([]byte, error) {
 	if bytes.ContainsFunc(content, func(r rune) bool { return r > 0x7f }) {
 		l.note(ProblemEightBit)
 	}
-	if len(content) > maxLine || l.within {
+	if len(content) > mailtext.MaxLine || l.within {
 		l.note(ProblemLongLine)
 	}
 	l.within = err == bufio.ErrBufferFull

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gopec/gopec/internal/header"
+	"github.com/gopec/gopec/internal/mailtext"
 )
 
 // RawMessage is a PEC that the caller has written: a message of RFC 5322, such as
@@ -61,7 +62,7 @@ func composeRawAs(ctx context.Context, messageID, sender string, m RawMessage, l
 	defer out.discard()
 	if c.chosen = c.messageID != ""; !c.chosen {
 		c.messageID = messageID
-		raw = append(foldField("Message-ID", "<"+c.messageID+">"), raw...)
+		raw = append(mailtext.Fold("Message-ID", "<"+c.messageID+">"), raw...)
 	}
 	_, _ = out.Write(raw) // a failure stays, and is found when out is closed
 	if err == nil {

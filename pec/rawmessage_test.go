@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/mailtext"
 	"github.com/gopec/gopec/receipt"
 )
 
@@ -313,7 +314,7 @@ func checkRaw(t *testing.T, content []byte) bool {
 	for field, want := range map[string][]string{"From": {composeSender}, "To": c.to, "Cc": c.cc} {
 		var got []string
 		if m.Header.Get(field) != "" {
-			list, err := addressParser().ParseList(m.Header.Get(field))
+			list, err := mailtext.AddressParser().ParseList(m.Header.Get(field))
 			require.NoError(t, err)
 			for _, a := range list {
 				got = append(got, a.Address)

@@ -19,6 +19,24 @@ const (
 	Concise Detail = "concise" // sintetica: no original
 )
 
+// tokens are the values of X-TipoRicevuta: RFC 6109, 3.3.2.
+var tokens = map[Detail]string{Full: "completa", Brief: "breve", Concise: "sintetica"}
+
+// Token returns the value of X-TipoRicevuta that asks for this detail (RFC 6109, 3.3.2);
+// "" for one that is not in the rules.
+func (d Detail) Token() string { return tokens[d] }
+
+// DetailOf returns the detail that a value of X-TipoRicevuta asks for. Tokens are matched
+// whole; any other text is false.
+func DetailOf(token string) (Detail, bool) {
+	for d, t := range tokens {
+		if t == token {
+			return d, true
+		}
+	}
+	return "", false
+}
+
 // detail tells what a delivery receipt carries, by its content: the kind that was
 // asked for is not always the kind given. Cc recipients get concise receipts, and
 // where there is nothing to hash a brief one is full.
@@ -29,7 +47,7 @@ func detail(m *envelope.Message) Detail {
 	}
 	// A sender may attach a file that looks like a hash: where no brief receipt was
 	// asked for, there is none.
-	if !strings.EqualFold(m.CertData.Receipt, "breve") {
+	if !strings.EqualFold(m.CertData.Receipt, Brief.Token()) {
 		return Full
 	}
 	top, err := multipart.ReadPart(original)

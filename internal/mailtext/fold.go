@@ -1,4 +1,7 @@
-package pec
+// Package mailtext writes the text of a mail header, and reads the addresses in one: where
+// a line is folded, what needs an encoded word, how a list of addresses is put down, and
+// under which name a file is attached (RFC 5322, 2047, 2183 and 2231).
+package mailtext
 
 import (
 	"encoding/base64"
@@ -7,15 +10,16 @@ import (
 )
 
 const (
-	maxLine  = 998 // octets without the line end: RFC 5322, 2.1.1
-	goodLine = 78  // what that clause recommends
-	// longWord is how much of a text without a place to fold still fits a good line.
-	longWord = 60
+	// MaxLine is the longest line, in octets without the line end: RFC 5322, 2.1.1.
+	MaxLine  = 998
+	goodLine = 78 // what that clause recommends
+	// LongWord is how much text without a place to fold still fits a good line.
+	LongWord = 60
 )
 
-// foldField writes a header field, folded (RFC 5322, 2.2.3) only where unfolding
+// Fold writes a header field, folded (RFC 5322, 2.2.3) only where unfolding
 // gives the value back exactly and no line is left blank.
-func foldField(name, value string) []byte {
+func Fold(name, value string) []byte {
 	line := []byte(name + ":")
 	length := len(line)
 	for i, piece := range foldable(" " + value) {
@@ -42,10 +46,10 @@ func foldable(value string) []string {
 	return append(pieces, value[start:])
 }
 
-// headerText gives a text as it can stand in a header field: itself where that
+// Text returns a text as it can stand in a header field: itself where that
 // is read back as it is, else as encoded words. longest is how much of it may
 // stand together that cannot be folded.
-func headerText(text string, longest int) string {
+func Text(text string, longest int) string {
 	plain := strings.TrimSpace(text) == text && !strings.Contains(text, "=?") &&
 		!strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 	for _, piece := range foldable(text) {

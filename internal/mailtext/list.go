@@ -1,4 +1,4 @@
-package pec
+package mailtext
 
 import (
 	"errors"
@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// addressList writes addresses as the value of a header field.
-func addressList(list []*mail.Address) string {
+// WriteList writes addresses as the value of a header field.
+func WriteList(list []*mail.Address) string {
 	texts := make([]string, len(list))
 	for i, a := range list {
-		if headerText(a.Name, longWord) == a.Name {
+		if Text(a.Name, LongWord) == a.Name {
 			texts[i] = a.String()
 		} else {
 			texts[i] = encodeWords(a.Name) + " <" + a.Address + ">"
@@ -29,9 +29,9 @@ var errAddressList = errors.New("not a plain list of addresses")
 var plainMailbox = regexp.MustCompile(`^[ \t]*(?:` +
 	`(?:"(?:[^"\\]|\\.)*"|[A-Za-z0-9!#$%&'*+/=?^_` + "`" + `{|}~. \t-])*<([^<>" \t]+)>|([^<>" \t]+))[ \t]*$`)
 
-// parsePlainList reads an address list in two ways, ours and the library's. They
+// ParseList reads an address list in two ways, ours and the library's. They
 // must agree: a provider certifies the addresses that it reads.
-func parsePlainList(value string) ([]string, error) {
+func ParseList(value string) ([]string, error) {
 	var ours []string
 	for _, piece := range cutList(value) {
 		m := plainMailbox.FindStringSubmatch(piece)
@@ -39,12 +39,12 @@ func parsePlainList(value string) ([]string, error) {
 			return nil, errAddressList
 		}
 		address := m[1] + m[2]
-		if len(address) > maxAddress || !plainAddress.MatchString(address) {
+		if !IsPlainAddress(address) {
 			return nil, errAddressList
 		}
 		ours = append(ours, address)
 	}
-	theirs, err := addressParser().ParseList(value)
+	theirs, err := AddressParser().ParseList(value)
 	if err != nil {
 		return nil, err
 	}
