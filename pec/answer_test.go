@@ -38,13 +38,13 @@ func TestAnswersBouncesAndContentJoinTheSend(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, pec.StateBounced, state(t, s, "unknown@example.org"))
 	require.True(t, s.Settled)
-	for address, want := range map[string]pec.ContentResult{luigi: pec.ContentMatch, bruna: pec.ContentUnchecked} {
+	for address, want := range map[string]receipt.ContentResult{luigi: receipt.ContentMatch, bruna: receipt.ContentUnchecked} {
 		r, _ := s.Recipient(address)
 		require.Equal(t, pec.StateDelivered, r.State)
 		require.Equal(t, want, r.Content, address)
 	}
 	r, _ := s.Recipient(bruna)
-	require.Equal(t, receipt.Concise, r.Detail)
+	require.Equal(t, receipt.DetailConcise, r.Detail)
 }
 
 // Anybody can write a bounce: of a PEC mailbox it proves nothing.
@@ -95,10 +95,10 @@ func TestDeliveredContentThatDiffersIsTold(t *testing.T) {
 	o.inbox = [][]byte{raw}
 	events := sync(t, o.Client)
 	require.Len(t, events, 1)
-	require.Equal(t, pec.ContentMismatch, events[0].Notice.Content.Result)
+	require.Equal(t, receipt.ContentMismatch, events[0].Notice.Content.Result)
 	require.Equal(t, "body", events[0].Notice.Content.Differences[0].What)
 	s, err := o.Status(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, pec.StateDelivered, s.Recipients[0].State)
-	require.Equal(t, pec.ContentMismatch, s.Recipients[0].Content)
+	require.Equal(t, receipt.ContentMismatch, s.Recipients[0].Content)
 }

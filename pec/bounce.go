@@ -171,11 +171,11 @@ func typedValue(value string) string {
 
 // readReturned takes the IDs out of the returned message or its header.
 func (b *Bounce) readReturned(p multipart.Part) error {
-	content, err := io.ReadAll(io.LimitReader(p.Open(), maxHeader+1))
+	content, err := io.ReadAll(io.LimitReader(p.Open(), maxOriginalHeader+1))
 	if err != nil && !errors.Is(err, multipart.ErrEncoding) { // which the body may be in
 		return err
 	}
-	h, _, err := header.Read(bytes.NewReader(content), maxHeader)
+	h, _, err := header.Read(bytes.NewReader(content), maxOriginalHeader)
 	if err != nil {
 		return err
 	}

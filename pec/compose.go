@@ -110,11 +110,11 @@ func (c *composer) checkTexts(m Message) {
 func (c *composer) checkReceipt(m Message) {
 	c.receipt = m.Receipt
 	if m.Receipt == "" {
-		c.receipt = receipt.Full
+		c.receipt = receipt.DetailFull
 	}
 	if c.receipt.Token() == "" {
 		c.problem("Receipt", string(m.Receipt), ProblemBadReceipt, nil)
-		c.receipt = receipt.Full
+		c.receipt = receipt.DetailFull
 	}
 }
 

@@ -58,7 +58,7 @@ func TestComposedFields(t *testing.T) {
 		HTML:        "<p>forte</p>",
 		InReplyTo:   "<opec1.2026.1@pec.beta.example>",
 		ExtraHeader: []HeaderField{{"X-Protocollo", "0001/2026 – città"}, {"List-Unsubscribe", "<https://" + strings.Repeat("a", 200) + ">"}},
-		Receipt:     receipt.Concise,
+		Receipt:     receipt.DetailConcise,
 		Key:         "fattura 1",
 		Attachments: []Attachment{{Name: "a.txt", Content: strings.NewReader("ciao")}},
 	})
@@ -79,7 +79,7 @@ func TestComposedFields(t *testing.T) {
 	}
 	require.Equal(t, sha256.Sum256([]byte(raw)), c.digest)
 	require.Equal(t, []string{"anna@beta-pec.example"}, c.to)
-	require.Equal(t, receipt.Concise, c.receipt)
+	require.Equal(t, receipt.DetailConcise, c.receipt)
 	require.Equal(t, []AttachmentDigest{{"a.txt", 4, sha256.Sum256([]byte("ciao"))}}, c.attachments)
 	checkComposed(t, raw, Message{
 		To: []string{"anna@beta-pec.example"}, Subject: "Re: x", Text: "piano", HTML: "<p>forte</p>",
@@ -104,7 +104,7 @@ func TestEveryComposeProblem(t *testing.T) {
 		"a key that is not ASCII":  {Message{To: to, Key: "è"}, []string{"Key bad-key"}},
 		"an encoded line break":    {Message{To: []string{"=?utf-8?b?YQ0KQmNjOiB4?= <anna@beta-pec.example>"}}, []string{"To control"}},
 		"Cc, and all is required":  {Message{To: to, Cc: []string{"b@beta-pec.example"}, RequireFullEvidence: true}, []string{"Cc weak-evidence"}},
-		"brief, and all is wanted": {Message{To: to, Receipt: receipt.Brief, RequireFullEvidence: true}, []string{"Receipt weak-evidence"}},
+		"brief, and all is wanted": {Message{To: to, Receipt: receipt.DetailBrief, RequireFullEvidence: true}, []string{"Receipt weak-evidence"}},
 		"too many, and other things": {
 			Message{To: manyAddresses(50), Cc: []string{"x@beta-pec.example", "nobody"}, Subject: "a\nb",
 				Attachments: []Attachment{{Name: "a/b", Content: strings.NewReader("")}, {Name: "c", Content: iotest.ErrReader(io.ErrNoProgress)}}},
@@ -186,9 +186,9 @@ func manyAddresses(n int) []string {
 
 func TestComposeWarnings(t *testing.T) {
 	to, cc := []string{"a@b.example"}, []string{"c@b.example"}
-	require.Empty(t, mustCompose(t, Message{To: to, Receipt: receipt.Brief}).warnings)
+	require.Empty(t, mustCompose(t, Message{To: to, Receipt: receipt.DetailBrief}).warnings)
 	require.Equal(t, []Warning{WarningCc}, mustCompose(t, Message{To: to, Cc: cc}).warnings)
-	require.Empty(t, mustCompose(t, Message{To: to, Cc: cc, Receipt: receipt.Concise}).warnings)
+	require.Empty(t, mustCompose(t, Message{To: to, Cc: cc, Receipt: receipt.DetailConcise}).warnings)
 	require.Empty(t, mustCompose(t, Message{To: to, Subject: strings.Repeat("è", 250)}).warnings)
 	require.Equal(t, []Warning{WarningLongSubject}, mustCompose(t, Message{To: to, Subject: strings.Repeat("è", 251)}).warnings)
 }
@@ -255,7 +255,7 @@ func TestRequestDigest(t *testing.T) {
 
 	same := map[string]func(*Message){
 		"a display name":   func(m *Message) { m.To[0] = "ANNA@b.example" },
-		"the same receipt": func(m *Message) { m.Receipt = receipt.Full },
+		"the same receipt": func(m *Message) { m.Receipt = receipt.DetailFull },
 		"the same type":    func(m *Message) { m.Attachments[0].Type = "Application/Octet-Stream" },
 		"another key":      func(m *Message) { m.Key = "l" },
 		"case of a name":   func(m *Message) { m.ExtraHeader[0].Name = "x-a" },
@@ -269,7 +269,7 @@ func TestRequestDigest(t *testing.T) {
 		"Subject":     func(m *Message) { m.Subject = "" },
 		"Text":        func(m *Message) { m.Text = "u" },
 		"HTML":        func(m *Message) { m.HTML = "" },
-		"Receipt":     func(m *Message) { m.Receipt = receipt.Brief },
+		"Receipt":     func(m *Message) { m.Receipt = receipt.DetailBrief },
 		"InReplyTo":   func(m *Message) { m.InReplyTo = "" },
 		"ExtraHeader": func(m *Message) { m.ExtraHeader = []HeaderField{{"X-A", "x"}, {"X-B", ""}} },
 		"a type":      func(m *Message) { m.Attachments[0].Type = "text/plain" },

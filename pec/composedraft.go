@@ -78,7 +78,7 @@ const maxSubject = 250
 
 // checkEvidence looks at what the receipts will prove: RFC 6109, 3.3.2.
 func (d *draft) checkEvidence(required bool) {
-	if required && d.receipt != receipt.Full {
+	if required && d.receipt != receipt.DetailFull {
 		d.problem("Receipt", string(d.receipt), ProblemWeakEvidence, nil)
 	}
 	for _, address := range d.cc {
@@ -86,7 +86,7 @@ func (d *draft) checkEvidence(required bool) {
 			d.problem("Cc", address, ProblemWeakEvidence, nil)
 		}
 	}
-	if len(d.cc) > 0 && d.receipt != receipt.Concise {
+	if len(d.cc) > 0 && d.receipt != receipt.DetailConcise {
 		d.warnings = append(d.warnings, WarningCc)
 	}
 	if utf8.RuneCountInString(d.subject) > maxSubject {

@@ -24,7 +24,7 @@ func TestProvidersTakeWhatIsComposed(t *testing.T) {
 		Text:      "Perché no?\n.\nFrom me\n",
 		HTML:      "<p>Perché no?</p>",
 		InReplyTo: "opec1.20261121.1@pec.beta.example",
-		Receipt:   receipt.Brief,
+		Receipt:   receipt.DetailBrief,
 		ExtraHeader: []pec.HeaderField{
 			{Name: "X-Protocollo", Value: "0001/2026 – città"},
 		},

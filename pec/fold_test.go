@@ -255,7 +255,7 @@ func TestStatusNeverFallsBack(t *testing.T) {
 // What is true of one recipient only does not show at another.
 func TestEvidenceOfAnotherRecipientIsItsOwn(t *testing.T) {
 	d := failure(notice(2, envelope.KindDelivery, luigi, time.Second), envelope.CauseOther, "5.0.0")
-	d.Detail = receipt.Full
+	d.Detail = receipt.DetailFull
 	r, _ := fold(append(submitted(luigi, bruna), d)...).Recipient(bruna)
 	require.Equal(t, pec.StateAccepted, r.State)
 	require.Empty(t, r.Detail)

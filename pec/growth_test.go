@@ -284,7 +284,7 @@ func contents(n *pectest.Network) (cases []growth.Case) {
 					notice, err := receipt.Open(context.Background(), io.NewSectionReader(source, 0, int64(len(raw))), v)
 					require.NoError(tb, err)
 					defer notice.Close()
-					_, err = pec.CheckContent(io.NewSectionReader(strings.NewReader(original), 0, int64(len(original))), notice.(*receipt.Delivery))
+					_, err = receipt.CheckContent(io.NewSectionReader(strings.NewReader(original), 0, int64(len(original))), notice.(*receipt.Delivery))
 					require.NoError(tb, err)
 					return source.read
 				}

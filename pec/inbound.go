@@ -51,6 +51,9 @@ type Inbound struct {
 // ErrNotInbound reports a proven message that brings nothing: a notice.
 var ErrNotInbound = errors.New("pec: the message is no transport or anomaly envelope")
 
+// maxOriginalHeader is the longest header of an original that is read, in bytes.
+const maxOriginalHeader = 1 << 20
+
 // NewInbound opens what a proven envelope brings; arrived is the mailbox's time of
 // arrival, Item.Arrived. Memory does not grow with the message: its content is read
 // from m, as often as it is asked for, and only until m is closed. An original that
@@ -76,7 +79,7 @@ func NewInbound(m *envelope.Message, arrived time.Time) (*Inbound, error) {
 		in.Defects = []*Defect{{"original", DefectMissing, err}}
 		return in, nil
 	}
-	h, size, err := header.Read(original, maxHeader)
+	h, size, err := header.Read(original, maxOriginalHeader)
 	if errors.Is(err, header.ErrTooLarge) {
 		defect := &Defect{"original", DefectHeader, err}
 		in.Defects = []*Defect{defect}

@@ -439,3 +439,25 @@ func FuzzInbound(f *testing.F) {
 		}
 	})
 }
+
+// A recipient whose program shows the beginning alone is told that there may be more.
+func TestAnInboundThatMayHaveBeenCutIsTold(t *testing.T) {
+	n := pectest.Start(t, nil)
+	for extra, reasons := range map[bool][]pec.DefectReason{true: {pec.DefectCut}, false: nil} {
+		in, err := pec.NewInbound(prove(t, n, pectest.Notice{
+			Kind: pectest.KindTransport, Sender: luigi, Recipients: []pectest.Recipient{{Address: me}}, Original: []byte(crlf(reply)),
+			Style: &pectest.Style{ExtraPart: extra},
+		}), arrived)
+		require.NoError(t, err)
+		var got []pec.DefectReason
+		for _, d := range in.Defects {
+			require.Equal(t, "original", d.Where)
+			require.Error(t, d.Err)
+			got = append(got, d.Reason)
+		}
+		require.Equal(t, reasons, got)
+		text, err := in.Text()
+		require.NoError(t, err)
+		require.NotEmpty(t, text)
+	}
+}

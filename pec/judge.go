@@ -126,25 +126,25 @@ func (c *Client) sendOf(ctx context.Context, n NoticeFact) (name string, intent 
 }
 
 // contentOf compares what a delivery receipt carries with what was sent.
-func (c *Client) contentOf(ctx context.Context, name string, n receipt.Notice) (Content, error) {
+func (c *Client) contentOf(ctx context.Context, name string, n receipt.Notice) (receipt.Content, error) {
 	delivery, ok := n.(*receipt.Delivery)
 	if !ok {
-		return Content{}, nil
+		return receipt.Content{}, nil
 	}
 	body, err := c.Raw(ctx, name, Intent{})
 	if errors.Is(err, ErrNotFound) {
-		return Content{Result: ContentUnchecked}, nil // the store does not have what was sent
+		return receipt.Content{Result: receipt.ContentUnchecked}, nil // the store does not have what was sent
 	}
 	if err != nil {
-		return Content{}, err
+		return receipt.Content{}, err
 	}
 	defer body.Close()
 	sent, err := spool.Open(ctx, body)
 	if err != nil {
-		return Content{}, &StoreError{Op: "read", Err: err}
+		return receipt.Content{}, &StoreError{Op: "read", Err: err}
 	}
 	defer sent.Close()
-	content, err := CheckContent(io.NewSectionReader(sent, 0, sent.Size()), delivery)
+	content, err := receipt.CheckContent(io.NewSectionReader(sent, 0, sent.Size()), delivery)
 	content.Differences = content.Differences[:min(len(content.Differences), maxDifferences)]
 	for i := range content.Differences {
 		d := &content.Differences[i]

@@ -22,7 +22,7 @@ type NoticeFact struct {
 	Time       time.Time        // the certified time
 	Failure    envelope.Failure // the zero value unless the notice reports one
 	Detail     receipt.Detail   // of a delivery
-	Content    Content          // of a delivery, against what was sent; zero of a send made elsewhere
+	Content    receipt.Content  // of a delivery, against what was sent; zero of a send made elsewhere
 	Warnings   []envelope.Warning
 	At         time.Time // when it was read; uncertified
 }

@@ -34,7 +34,7 @@ func (c *rawComposer) checkHeader(h header.Header) {
 	c.checkAddresses(h)
 	c.checkMIME(h)
 	c.subject = header.DecodeText(h.Get("Subject"))
-	c.receipt = receipt.Full
+	c.receipt = receipt.DetailFull
 	for _, value := range h.Values("X-TipoRicevuta") {
 		detail, ok := receipt.DetailOf(value)
 		if !ok {

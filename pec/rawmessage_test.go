@@ -55,7 +55,7 @@ func TestRawMessage(t *testing.T) {
 	require.Equal(t, []string{"info@example.org"}, c.cc)
 	require.Equal(t, []string{"anna@beta-pec.example", "luigi@beta-pec.example", "info@example.org"}, c.recipients())
 	require.Equal(t, "città", c.subject)
-	require.Equal(t, receipt.Brief, c.receipt)
+	require.Equal(t, receipt.DetailBrief, c.receipt)
 	require.Equal(t, sha256.Sum256([]byte(rawBase)), c.digest)
 	require.Equal(t, c.digest, c.request)
 	require.Equal(t, []Warning{WarningCc}, c.warnings)

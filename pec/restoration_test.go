@@ -14,6 +14,7 @@ import (
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/receipt"
 )
 
 var keySecret = bytes.Repeat([]byte("k"), 32)
@@ -121,7 +122,7 @@ func TestALostKeyIsAdopted(t *testing.T) {
 	s, err = o.Status(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, pec.StateDelivered, s.Recipients[0].State)
-	require.Equal(t, pec.ContentUnchecked, s.Recipients[0].Content)
+	require.Equal(t, receipt.ContentUnchecked, s.Recipients[0].Content)
 	require.Empty(t, s.Flags)
 	require.Empty(t, o.retry(t))
 	require.Len(t, p.submitted, 1)

@@ -124,7 +124,7 @@ func TestWhatIsSent(t *testing.T) {
 		Subject:     "Però – città, " + strings.Repeat("lunghissimo oggetto ", 8),
 		Text:        "Perché no?\nSì.\n.\n",
 		Attachments: []pec.Attachment{{Name: "fattura di dicembre – è.pdf", Type: "application/pdf", Content: bytes.NewReader(file)}},
-		Receipt:     receipt.Brief,
+		Receipt:     receipt.DetailBrief,
 	})
 	require.NoError(t, err)
 	require.Regexp(t, `^[a-z2-7]{26}@alfa-pec\.example$`, id)

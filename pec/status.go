@@ -158,7 +158,7 @@ type RecipientStatus struct {
 	// Detail is how much of the original the delivery receipt carries.
 	Detail receipt.Detail
 	// Content tells whether that is what was sent; "" until delivered.
-	Content ContentResult
+	Content receipt.ContentResult
 }
 
 // Class says what kind of mailbox an address is.

@@ -152,7 +152,7 @@ func openDelivery(b *testing.B, r io.Reader, v *envelope.Verifier) {
 		b.Fatal(err)
 	}
 	d, ok := notice.(*receipt.Delivery)
-	if !ok || d.Detail != receipt.Full || notice.Close() != nil {
+	if !ok || d.Detail != receipt.DetailFull || notice.Close() != nil {
 		b.Fatal("not the receipt that was opened")
 	}
 }

@@ -1,7 +1,6 @@
 package receipt
 
 import (
-	"encoding/hex"
 	"strings"
 
 	"github.com/gopec/gopec/envelope"
@@ -14,13 +13,13 @@ type Detail string
 
 // The details.
 const (
-	Full    Detail = "full"    // completa: the whole original
-	Brief   Detail = "brief"   // breve: the original with hashes in the place of attachments
-	Concise Detail = "concise" // sintetica: no original
+	DetailFull    Detail = "full"    // completa: the whole original
+	DetailBrief   Detail = "brief"   // breve: the original with hashes in the place of attachments
+	DetailConcise Detail = "concise" // sintetica: no original
 )
 
 // tokens are the values of X-TipoRicevuta: RFC 6109, 3.3.2.
-var tokens = map[Detail]string{Full: "completa", Brief: "breve", Concise: "sintetica"}
+var tokens = map[Detail]string{DetailFull: "completa", DetailBrief: "breve", DetailConcise: "sintetica"}
 
 // Token returns the value of X-TipoRicevuta that asks for this detail (RFC 6109, 3.3.2);
 // "" for one that is not in the rules.
@@ -43,35 +42,21 @@ func DetailOf(token string) (Detail, bool) {
 func detail(m *envelope.Message) Detail {
 	original, err := m.Original()
 	if err != nil {
-		return Concise
+		return DetailConcise
 	}
 	// A sender may attach a file that looks like a hash: where no brief receipt was
 	// asked for, there is none.
-	if !strings.EqualFold(m.CertData.Receipt, Brief.Token()) {
-		return Full
+	if !strings.EqualFold(m.CertData.Receipt, DetailBrief.Token()) {
+		return DetailFull
 	}
 	top, err := multipart.ReadPart(original)
 	if err != nil {
-		return Brief // as any message that cannot be seen through
+		return DetailBrief // as any message that cannot be seen through
 	}
 	for p, err := range multipart.Leaves(top) {
 		if err != nil || isHash(p) {
-			return Brief
+			return DetailBrief
 		}
 	}
-	return Full
-}
-
-// isHash recognises what a brief receipt has in the place of an attachment: text
-// named like it with .hash behind, holding a SHA-1 in hexadecimal.
-func isHash(p multipart.Part) bool {
-	for _, name := range p.Names {
-		if !strings.HasSuffix(strings.ToLower(name), ".hash") {
-			continue
-		}
-		content, err := p.Content(1<<10, nil)
-		digest, hexErr := hex.DecodeString(strings.TrimSpace(string(content)))
-		return err == nil && hexErr == nil && len(digest) == 20
-	}
-	return false
+	return DetailFull
 }

@@ -71,7 +71,7 @@ func TestKinds(t *testing.T) {
 		},
 			envelope.KindTakeInCharge, &receipt.TakeInCharge{TakenInCharge: []string{"luigi@beta-pec.example"}}},
 		{with(pectest.KindDelivery, ""), envelope.KindDelivery,
-			&receipt.Delivery{Recipient: "luigi@beta-pec.example", Requested: "completa", Detail: receipt.Concise}},
+			&receipt.Delivery{Recipient: "luigi@beta-pec.example", Requested: "completa", Detail: receipt.DetailConcise}},
 		{with(pectest.KindNonDelivery, "altro"), envelope.KindNonDelivery, &receipt.NonDelivery{Recipient: "luigi@beta-pec.example", Failure: failure}},
 		{with(pectest.KindDeliveryDelay, "altro"), envelope.KindDeliveryDelay,
 			&receipt.DeliveryDelay{Recipient: "luigi@beta-pec.example", Failure: cause(envelope.CauseTimeout)}},
@@ -133,13 +133,13 @@ func TestDetailIsToldByContent(t *testing.T) {
 		requested, original string
 		want                receipt.Detail
 	}{
-		"full":                                  {pectest.ReceiptFull, whole, receipt.Full},
-		"full asked, concise given":             {pectest.ReceiptFull, "", receipt.Concise},
-		"brief":                                 {pectest.ReceiptBrief, hashed, receipt.Brief},
-		"brief asked, nothing to replace":       {pectest.ReceiptBrief, "Subject: x\r\n\r\ntesto\r\n", receipt.Full},
-		"brief asked, concise given":            {pectest.ReceiptBrief, "", receipt.Concise},
-		"concise":                               {pectest.ReceiptConcise, "", receipt.Concise},
-		"full asked, an attachment like a hash": {pectest.ReceiptFull, hashed, receipt.Full},
+		"full":                                  {pectest.ReceiptFull, whole, receipt.DetailFull},
+		"full asked, concise given":             {pectest.ReceiptFull, "", receipt.DetailConcise},
+		"brief":                                 {pectest.ReceiptBrief, hashed, receipt.DetailBrief},
+		"brief asked, nothing to replace":       {pectest.ReceiptBrief, "Subject: x\r\n\r\ntesto\r\n", receipt.DetailFull},
+		"brief asked, concise given":            {pectest.ReceiptBrief, "", receipt.DetailConcise},
+		"concise":                               {pectest.ReceiptConcise, "", receipt.DetailConcise},
+		"full asked, an attachment like a hash": {pectest.ReceiptFull, hashed, receipt.DetailFull},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := open(t, n, emit(t, n, func(n *pectest.Notice) {

@@ -79,7 +79,7 @@ func TestReportOfADeliveryAndOfAnEnvelope(t *testing.T) {
 	r, _ := report(t, n, emit(t, n, func(n *pectest.Notice) {
 		n.Kind, n.Delivered, n.Original = pectest.KindDelivery, "luigi@beta-pec.example", original
 	}))
-	require.Equal(t, receipt.Full, r.Detail)
+	require.Equal(t, receipt.DetailFull, r.Detail)
 	require.Equal(t, envelope.ReasonNone, r.Reason)
 	r, _ = report(t, n, emit(t, n, func(n *pectest.Notice) { n.Kind, n.Original = pectest.KindTransport, original }))
 	require.Equal(t, "transport", r.Kind)

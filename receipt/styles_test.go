@@ -45,7 +45,7 @@ func TestProvidersOfEveryStyleAreRead(t *testing.T) {
 				require.Equal(t, "luigi@beta-pec.example", d.Recipient)
 				require.Equal(t, "Città", d.Subject)
 				require.Equal(t, "m1@alfa-pec.example", d.MessageID)
-				require.Equal(t, receipt.Full, d.Detail)
+				require.Equal(t, receipt.DetailFull, d.Detail)
 				var want []envelope.Warning
 				if style.ExtraPart {
 					want = append(want, envelope.WarningFurtherParts)

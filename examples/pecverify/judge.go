@@ -19,7 +19,7 @@ import (
 // verdict is what is told of one message, or of a dossier.
 type verdict struct {
 	receipt.Report
-	differences []pec.Difference // of content that is not what was sent
+	differences []receipt.Difference // of content that is not what was sent
 	enclosed    bool             // in a dossier
 	dossier     *dossierReport   // nil of a message
 }
@@ -28,7 +28,7 @@ func (v verdict) good() bool {
 	if v.dossier != nil {
 		return v.dossier.Verified
 	}
-	return v.Verified && v.Content != string(pec.ContentMismatch)
+	return v.Verified && v.Content != string(receipt.ContentMismatch)
 }
 
 // judge gives verdicts.
@@ -132,7 +132,7 @@ func (j *judge) message(ctx context.Context, name string, content *io.SectionRea
 	if err != nil {
 		return nil, err
 	}
-	compared, err := pec.CheckContent(io.NewSectionReader(j.sent, 0, info.Size()), n.(*receipt.Delivery))
+	compared, err := receipt.CheckContent(io.NewSectionReader(j.sent, 0, info.Size()), n.(*receipt.Delivery))
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func parse(args []string, stdin io.Reader, stderr io.Writer) (r *request, exit i
 	set.StringVar(&r.body, "body", "", "the `file` with the text; - is standard input")
 	set.StringVar(&r.eml, "eml", "", "send this message `file` as it is, in the place of -to, -subject, -body and -attach")
 	set.Var(&r.attach, "attach", "attach this `file`; may be given more than once")
-	set.StringVar(&r.receipt, "receipt", string(receipt.Full), "the `kind` of delivery receipt: full, brief or concise")
+	set.StringVar(&r.receipt, "receipt", string(receipt.DetailFull), "the `kind` of delivery receipt: full, brief or concise")
 	set.StringVar(&r.key, "key", "", "a `name` for this send: it is made once, however often the program is run; needs -store")
 	set.StringVar(&r.require, "require", "delivered", "what every recipient must be: accepted or delivered")
 	set.BoolVar(&r.allowOrdinary, "allow-ordinary", false, "be content with recipients that have no PEC")

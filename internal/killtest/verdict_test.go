@@ -14,6 +14,7 @@ import (
 
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/receipt"
 )
 
 // verdict is what a run has left behind.
@@ -93,7 +94,7 @@ func (r *run) judgeSend(t *testing.T, w *worker, v *verdict, id string, copies i
 		assert.True(t, status.Settled)
 		assert.Nil(t, status.Flags)
 		assert.Equal(t, pec.StateDelivered, status.Recipients[0].State)
-		assert.Equal(t, pec.ContentMatch, status.Recipients[0].Content)
+		assert.Equal(t, receipt.ContentMatch, status.Recipients[0].Content)
 		assert.Equal(t, pec.StateFailed, status.Recipients[1].State)
 		return
 	}

@@ -26,9 +26,9 @@ func message(kind receipt.Detail) pec.Message {
 // however the recipient's provider reads the rule on hashes.
 func TestContentOfEveryKindOfReceipt(t *testing.T) {
 	account := func(address string) pectest.Account { return pectest.Account{Address: address, Password: "p"} }
-	readings := map[pectest.HashReading]pec.HashReading{
-		pectest.HashDecoded: pec.HashDecoded, pectest.HashEncoded: pec.HashEncoded, pectest.HashEncodedLine: pec.HashEncodedLine,
-		pectest.HashEncodedLF: pec.HashEncodedLF, pectest.HashEncodedLFLine: pec.HashEncodedLFLine,
+	readings := map[pectest.HashReading]receipt.HashReading{
+		pectest.HashDecoded: receipt.HashDecoded, pectest.HashEncoded: receipt.HashEncoded, pectest.HashEncodedLine: receipt.HashEncodedLine,
+		pectest.HashEncodedLF: receipt.HashEncodedLF, pectest.HashEncodedLFLine: receipt.HashEncodedLFLine,
 	}
 	for hash, reading := range readings {
 		n := pectest.Start(t, &pectest.Options{Providers: []pectest.ProviderOptions{
@@ -36,8 +36,8 @@ func TestContentOfEveryKindOfReceipt(t *testing.T) {
 			{Domain: "beta-pec.example", Accounts: []pectest.Account{account(luigi), account(bruna)}, BriefHash: hash},
 		}})
 		c := newClient(t, n)
-		for kind, want := range map[receipt.Detail]pec.ContentResult{
-			receipt.Full: pec.ContentMatch, receipt.Brief: pec.ContentMatch, receipt.Concise: pec.ContentUnchecked,
+		for kind, want := range map[receipt.Detail]receipt.ContentResult{
+			receipt.DetailFull: receipt.ContentMatch, receipt.DetailBrief: receipt.ContentMatch, receipt.DetailConcise: receipt.ContentUnchecked,
 		} {
 			t.Run(string(kind)+"/"+string(reading), func(t *testing.T) {
 				id := send(t, n, c, message(kind))
@@ -49,16 +49,16 @@ func TestContentOfEveryKindOfReceipt(t *testing.T) {
 				require.Empty(t, report.Missing)
 				to, cc := report.Recipients[0], report.Recipients[1]
 				require.Equal(t, []any{luigi, "to", kind, want}, []any{to.Address, to.Role, to.Detail, to.Content})
-				require.Equal(t, []any{bruna, "cc", receipt.Concise, pec.ContentUnchecked}, []any{cc.Address, cc.Role, cc.Detail, cc.Content})
+				require.Equal(t, []any{bruna, "cc", receipt.DetailConcise, receipt.ContentUnchecked}, []any{cc.Address, cc.Role, cc.Detail, cc.Content})
 				proof := report.Proofs[to.Proof-1]
 				require.Equal(t, string(want), proof.Content)
 				require.Equal(t, "delivery", proof.Kind)
 				require.Equal(t, luigi, proof.Recipient)
 				identical := 1 // the words of the recipient and of the proof
-				if kind == receipt.Brief {
+				if kind == receipt.DetailBrief {
 					require.Equal(t, reading, proof.HashReading)
 				}
-				if kind == receipt.Brief && reading != pec.HashDecoded || kind == receipt.Concise {
+				if kind == receipt.DetailBrief && reading != receipt.HashDecoded || kind == receipt.DetailConcise {
 					identical = 0
 				}
 				require.Equal(t, 2*identical, strings.Count(string(unzip(t, zip)["rapporto.html"]), "Contenuto identico"))
@@ -124,14 +124,14 @@ func TestDeliveredContentThatDiffers(t *testing.T) {
 		report, err := verify(t, n, zip)
 		require.NoError(t, err, "the dossier is intact, and tells it")
 		require.True(t, report.Mismatch())
-		require.Equal(t, pec.ContentMismatch, report.Recipients[0].Content)
+		require.Equal(t, receipt.ContentMismatch, report.Recipients[0].Content)
 		differences := report.Proofs[report.Recipients[0].Proof-1].Differences
 		require.Len(t, differences, 1)
 		require.Equal(t, what, differences[0].What)
 		require.Contains(t, string(unzip(t, zip)["rapporto.html"]), "Contenuto diverso dall")
 	}
 	_, report := write(t, n, asFolder(saved(t, n, original, nil, "completa")), nil)
-	require.Equal(t, pec.ContentAbsent, report.Recipients[0].Content)
+	require.Equal(t, receipt.ContentAbsent, report.Recipients[0].Content)
 	require.Equal(t, []dossier.Missing{{What: dossier.GapContent, Recipient: luigi}}, report.Missing)
 }
 
@@ -139,7 +139,7 @@ func TestFolderGivesTheSameInAnyOrderAndUnderAnyNames(t *testing.T) {
 	n := pectest.Start(t, nil)
 	files := saved(t, n, original, original, "completa")
 	first, report := write(t, n, asFolder(files), nil)
-	require.Equal(t, pec.ContentMatch, report.Recipients[0].Content)
+	require.Equal(t, receipt.ContentMatch, report.Recipients[0].Content)
 	require.NotNil(t, report.Original)
 	renamed := map[string][]byte{"z/1.eml": files["accettazione.eml"], "2.eml": files["consegna.EML"], "a.eml": files["sotto/inviata.eml"], "copia.eml": files["accettazione.eml"]}
 	again, _ := write(t, n, asFolder(renamed), nil)

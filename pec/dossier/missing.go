@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/gopec/gopec/envelope"
-	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/receipt"
 )
 
 // Missing is evidence that should exist, and is not in the dossier.
@@ -65,7 +65,7 @@ func (a *assessment) addMissing(r *Report) {
 		case "accepted", "delayed":
 			ask(GapOutcome, to.Address, domainOf(to.Address))
 		case "delivered":
-			if to.Content == pec.ContentAbsent {
+			if to.Content == receipt.ContentAbsent {
 				r.Missing = append(r.Missing, Missing{What: GapContent, Recipient: to.Address})
 			}
 		}

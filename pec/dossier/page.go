@@ -9,7 +9,6 @@ import (
 	"html/template"
 	"slices"
 
-	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/receipt"
 )
 
@@ -120,14 +119,14 @@ func class(c any) string {
 // content gives the word for what a delivery receipt says of the content. proof is its
 // Number. A hash of what is encoded does not prove a file, see pec.HashReading.
 func content(r *Report, detail receipt.Detail, result any, proof int) string {
-	if r.Original == nil && detail != receipt.Concise {
+	if r.Original == nil && detail != receipt.DetailConcise {
 		return "uncompared"
 	}
 	word := fmt.Sprint(result)
 	isEncoded := func(p Proof) bool {
-		return p.Number == proof && p.HashReading != "" && p.HashReading != pec.HashDecoded
+		return p.Number == proof && p.HashReading != "" && p.HashReading != receipt.HashDecoded
 	}
-	if word == string(pec.ContentMatch) && slices.ContainsFunc(r.Proofs, isEncoded) {
+	if word == string(receipt.ContentMatch) && slices.ContainsFunc(r.Proofs, isEncoded) {
 		return "match-encoded"
 	}
 	return word

@@ -23,12 +23,12 @@ type Proof struct {
 	// Number is what the page and the timeline refer to, from 1; 0 of what is not proven.
 	Number int `json:"number"`
 	receipt.Report
-	FileSHA256        string           `json:"fileSHA256"`
-	Certificate       string           `json:"certificate"`       // the file with the signer's certificate; "" when it is not proven
-	CertificateIssuer string           `json:"certificateIssuer"` // the common name in it
-	Legacy            bool             `json:"legacy"`            // it passed under the legacy policy only
-	HashReading       pec.HashReading  `json:"hashReading"`       // of a brief receipt
-	Differences       []pec.Difference `json:"differences"`       // of content that is not what was sent
+	FileSHA256        string               `json:"fileSHA256"`
+	Certificate       string               `json:"certificate"`       // the file with the signer's certificate; "" when it is not proven
+	CertificateIssuer string               `json:"certificateIssuer"` // the common name in it
+	Legacy            bool                 `json:"legacy"`            // it passed under the legacy policy only
+	HashReading       receipt.HashReading  `json:"hashReading"`       // of a brief receipt
+	Differences       []receipt.Difference `json:"differences"`       // of content that is not what was sent
 }
 
 // message is one candidate, judged.
@@ -63,7 +63,7 @@ func (t *trust) judge(ctx context.Context, c candidate) (*message, error) {
 		return nil, fmt.Errorf("dossier: judging a message: %w", err)
 	}
 	report.Warnings = slices.DeleteFunc(report.Warnings, func(w envelope.Warning) bool { return w == envelope.WarningExpiredNow })
-	out.proof = Proof{Report: report, FileSHA256: pec.Digest(it.sum).String(), Differences: []pec.Difference{}}
+	out.proof = Proof{Report: report, FileSHA256: pec.Digest(it.sum).String(), Differences: []receipt.Difference{}}
 	if failed, ok := errors.AsType[*envelope.VerifyError](openErr); ok {
 		out.kind, out.key, out.code = failed.Facts.Kind, failed.Facts.Key, failed.Code
 		if out.kind == envelope.KindNone {
@@ -121,7 +121,7 @@ func (t *trust) compare(ctx context.Context, m *message, original *io.SectionRea
 	if !ok || d.Evidence().Key != m.key {
 		return errChanged
 	}
-	content, err := pec.CheckContent(original, d)
+	content, err := receipt.CheckContent(original, d)
 	if err != nil {
 		return err
 	}

@@ -40,25 +40,25 @@ type Report struct {
 
 // Recipient is what became of the message for one recipient.
 type Recipient struct {
-	Address  string            `json:"address"`
-	Role     string            `json:"role"`  // to or cc; "" when not known
-	Class    pec.Class         `json:"class"` // as the sender's provider certifies it
-	State    string            `json:"state"` // pec.State; "" of a received message
-	Final    bool              `json:"final"`
-	Time     string            `json:"time"` // certified
-	Provider string            `json:"provider"`
-	Cause    envelope.Cause    `json:"cause"`
-	Code     string            `json:"code"`
-	Text     string            `json:"errorText"` // in the provider's words
-	Detail   receipt.Detail    `json:"detail"`
-	Content  pec.ContentResult `json:"content"`
-	Proof    int               `json:"proof"` // the Number of the notice the state rests on; 0 for none
+	Address  string                `json:"address"`
+	Role     string                `json:"role"`  // to or cc; "" when not known
+	Class    pec.Class             `json:"class"` // as the sender's provider certifies it
+	State    string                `json:"state"` // pec.State; "" of a received message
+	Final    bool                  `json:"final"`
+	Time     string                `json:"time"` // certified
+	Provider string                `json:"provider"`
+	Cause    envelope.Cause        `json:"cause"`
+	Code     string                `json:"code"`
+	Text     string                `json:"errorText"` // in the provider's words
+	Detail   receipt.Detail        `json:"detail"`
+	Content  receipt.ContentResult `json:"content"`
+	Proof    int                   `json:"proof"` // the Number of the notice the state rests on; 0 for none
 }
 
 // Mismatch tells whether something else was delivered than the original in the
 // dossier.
 func (r *Report) Mismatch() bool {
-	return slices.ContainsFunc(r.Proofs, func(p Proof) bool { return p.Content == string(pec.ContentMismatch) })
+	return slices.ContainsFunc(r.Proofs, func(p Proof) bool { return p.Content == string(receipt.ContentMismatch) })
 }
 
 // report tells what the assessment came to.
@@ -127,7 +127,7 @@ func (a *assessment) addStatus(r *Report) {
 			to.Time, to.Provider, to.Evidence = acceptance.at, acceptance.proof.Provider, acceptance.key
 		}
 		if to.State == pec.StateDelivered && to.Content == "" {
-			to.Content = pec.ContentUnchecked // there is no original
+			to.Content = receipt.ContentUnchecked // there is no original
 		}
 		r.Recipients = append(r.Recipients, Recipient{
 			Address: to.Address, Role: roles[envelope.NormalizeAddress(to.Address)], Class: to.Class, State: to.State.String(), Final: to.State.Final(),

@@ -19,6 +19,7 @@ import (
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/dossier"
 	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/receipt"
 )
 
 // unzip reads a dossier as anybody would.
@@ -287,7 +288,7 @@ func TestMemoryDoesNotGrowWithTheMessage(t *testing.T) {
 	written := allocated(func() {
 		report, err := dossier.Write(t.Context(), out, dossier.FromFolder(os.DirFS(dir), ""), anchors(n), nil)
 		require.NoError(t, err)
-		require.Equal(t, pec.ContentMatch, report.Recipients[0].Content)
+		require.Equal(t, receipt.ContentMatch, report.Recipients[0].Content)
 	})
 	info, err := out.Stat()
 	require.NoError(t, err)

@@ -1,4 +1,4 @@
-package pec_test
+package receipt_test
 
 import (
 	"crypto/sha1"
@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
+	"github.com/gopec/gopec/receipt"
 )
 
 // plainSent is what was sent, in the attacks below.
@@ -119,10 +119,10 @@ func TestReadersSeeAnotherText(t *testing.T) {
 					continue // CR LF again
 				}
 				d := delivery(t, n, "completa", strings.ReplaceAll(changed, "\r\n", lines))
-				require.Equal(t, pec.ContentMismatch, checkContent(t, plainSent, d).Result, "%q", changed)
+				require.Equal(t, receipt.ContentMismatch, checkContent(t, plainSent, d).Result, "%q", changed)
 			}
 			if !strings.HasSuffix(name, " in Message-ID") { // of which the receipt is not about
-				require.Equal(t, pec.ContentMatch, checkContent(t, changed, delivery(t, n, "completa", changed)).Result, "the same")
+				require.Equal(t, receipt.ContentMatch, checkContent(t, changed, delivery(t, n, "completa", changed)).Result, "the same")
 			}
 		})
 	}
@@ -141,9 +141,9 @@ func TestSenderShowsAnotherText(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			shown := strings.Replace(plainSent, c.old, c.new, 1)
-			got, err := pec.CheckContent(section(shown), sent)
+			got, err := receipt.CheckContent(section(shown), sent)
 			require.NoError(t, err)
-			require.Equal(t, pec.ContentMismatch, got.Result, "%q", shown)
+			require.Equal(t, receipt.ContentMismatch, got.Result, "%q", shown)
 		})
 	}
 }
@@ -174,14 +174,14 @@ func TestProvidersMayAdd(t *testing.T) {
 			require.NotEqual(t, c.sent, delivered)
 			for _, lines := range []string{"\r\n", "\n"} {
 				got := checkContent(t, c.sent, delivery(t, n, "completa", strings.ReplaceAll(delivered, "\r\n", lines)))
-				require.Equal(t, pec.Content{Result: pec.ContentMatch}, got)
+				require.Equal(t, receipt.Content{Result: receipt.ContentMatch}, got)
 			}
 		})
 	}
 	// A trace that was ours is still there, and where it was.
 	for _, c := range []attack{{"Received: from pc by alfa\r\n", ""}, {"from pc", "from mac"}, {"From:", "Received: from beta\r\nFrom:"}} {
 		delivered := strings.Replace(twice, c.old, c.new, 1)
-		require.Equal(t, pec.ContentMismatch, checkContent(t, twice, delivery(t, n, "completa", delivered)).Result, "%q", c)
+		require.Equal(t, receipt.ContentMismatch, checkContent(t, twice, delivery(t, n, "completa", delivered)).Result, "%q", c)
 	}
 }
 
@@ -191,17 +191,17 @@ func TestNothingIsExemptAfterALineThatIsNoField(t *testing.T) {
 	sent := strings.Replace(plainSent, "MIME", "non un campo\r\nMIME", 1)
 	for name, c := range map[string]struct {
 		attack
-		want pec.ContentResult
+		want receipt.ContentResult
 	}{
-		"a field before it":       {attack{"From:", "Received: from a by b\r\nX-Gestore: x\r\nFrom:"}, pec.ContentMatch},
-		"an identifier before":    {attack{"<m1@", "<p1@"}, pec.ContentMatch},
-		"a field after it":        {attack{"MIME", "X-Gestore: non si diffida\r\nMIME"}, pec.ContentMismatch},
-		"a field at the end":      {attack{"\r\n\r\nSi", "\r\nX-Gestore: non si diffida\r\n\r\nSi"}, pec.ContentMismatch},
-		"a trace after it":        {attack{"MIME", "Received: from a by b\r\nMIME"}, pec.ContentMismatch},
-		"another order":           {attack{"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n", "Content-Type: text/plain; charset=utf-8\r\nMIME-Version: 1.0\r\n"}, pec.ContentMismatch},
-		"another folding":         {attack{"text/plain; charset", "text/plain;\r\n charset"}, pec.ContentMismatch},
-		"the line somewhere else": {attack{"non un campo\r\nMIME-Version: 1.0\r\n", "MIME-Version: 1.0\r\nnon un campo\r\n"}, pec.ContentMismatch},
-		"the line folded":         {attack{"non un campo", "non\r\n un campo"}, pec.ContentMismatch},
+		"a field before it":       {attack{"From:", "Received: from a by b\r\nX-Gestore: x\r\nFrom:"}, receipt.ContentMatch},
+		"an identifier before":    {attack{"<m1@", "<p1@"}, receipt.ContentMatch},
+		"a field after it":        {attack{"MIME", "X-Gestore: non si diffida\r\nMIME"}, receipt.ContentMismatch},
+		"a field at the end":      {attack{"\r\n\r\nSi", "\r\nX-Gestore: non si diffida\r\n\r\nSi"}, receipt.ContentMismatch},
+		"a trace after it":        {attack{"MIME", "Received: from a by b\r\nMIME"}, receipt.ContentMismatch},
+		"another order":           {attack{"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n", "Content-Type: text/plain; charset=utf-8\r\nMIME-Version: 1.0\r\n"}, receipt.ContentMismatch},
+		"another folding":         {attack{"text/plain; charset", "text/plain;\r\n charset"}, receipt.ContentMismatch},
+		"the line somewhere else": {attack{"non un campo\r\nMIME-Version: 1.0\r\n", "MIME-Version: 1.0\r\nnon un campo\r\n"}, receipt.ContentMismatch},
+		"the line folded":         {attack{"non un campo", "non\r\n un campo"}, receipt.ContentMismatch},
 	} {
 		delivered := strings.Replace(sent, c.old, c.new, 1)
 		require.NotEqual(t, sent, delivered)
@@ -225,7 +225,7 @@ func TestEveryOctetOfTheHeaderCounts(t *testing.T) {
 			}
 			changed := plainSent[:i] + string([]byte{b}) + plainSent[i+1:]
 			got := checkContent(t, plainSent, delivery(t, n, "completa", changed))
-			require.Equal(t, pec.ContentMismatch, got.Result, "%d: %q for %q", i, b, plainSent[i])
+			require.Equal(t, receipt.ContentMismatch, got.Result, "%d: %q for %q", i, b, plainSent[i])
 		}
 	}
 }
@@ -248,11 +248,11 @@ func TestReadersSeeAnotherTextInABriefReceipt(t *testing.T) {
 			if where == "the message" {
 				hashed = "Content-ID: <a@b>\r\n" + hashFile
 			}
-			check := func(sent, delivered string) pec.Content {
+			check := func(sent, delivered string) receipt.Content {
 				t.Helper()
 				return checkContent(t, message(sent), delivery(t, n, "breve", message(delivered)))
 			}
-			require.Equal(t, pec.Content{Result: pec.ContentMatch, Reading: pec.HashDecoded}, check(sentFile, hashed))
+			require.Equal(t, receipt.Content{Result: receipt.ContentMatch, Reading: receipt.HashDecoded}, check(sentFile, hashed))
 			for name, c := range map[string]attack{
 				"a text after two bare CR": {"a.png.hash\r\nContent-D", "a.png.hash\r\rNon si diffida.\r\nContent-D"},
 				"a line without colon":     {"Content-D", "Non si diffida.\r\nContent-D"},
@@ -269,7 +269,7 @@ func TestReadersSeeAnotherTextInABriefReceipt(t *testing.T) {
 			} {
 				changed := strings.Replace(hashed, c.old, c.new, 1)
 				require.NotEqual(t, hashed, changed)
-				require.Equal(t, pec.ContentMismatch, check(sentFile, changed).Result, "delivered with %s", name)
+				require.Equal(t, receipt.ContentMismatch, check(sentFile, changed).Result, "delivered with %s", name)
 			}
 			for name, c := range map[string]attack{
 				"a text after two bare CR": {"<a@b>", "<a@b>\r\rNon si diffida."},
@@ -280,7 +280,7 @@ func TestReadersSeeAnotherTextInABriefReceipt(t *testing.T) {
 			} {
 				changed := strings.Replace(sentFile, c.old, c.new, 1)
 				require.NotEqual(t, sentFile, changed)
-				require.Equal(t, pec.ContentMismatch, check(changed, hashed).Result, "shown with %s", name)
+				require.Equal(t, receipt.ContentMismatch, check(changed, hashed).Result, "shown with %s", name)
 			}
 		})
 	}

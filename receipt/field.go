@@ -1,4 +1,4 @@
-package pec
+package receipt
 
 import (
 	"fmt"
@@ -10,26 +10,26 @@ import (
 	"github.com/gopec/gopec/internal/mailtext"
 )
 
-// contentField is a field of a header as it is compared, or lines that are no field.
-type contentField struct {
+// field is a field of a header as it is compared, or lines that are no field.
+type field struct {
 	lines string // as they are, without the last line end
 	name  string // as written; "" of lines that are no field
 	value string // unfolded, without the blanks around it; lines where one is too long
 	clean bool   // printable ASCII in lines of due length: every reader sees the same
 }
 
-// readContentFields reads every line of a header. Readers disagree on a line that is
+// readFields reads every line of a header. Readers disagree on a line that is
 // no field: some pass over it, for others it ends the header.
-func readContentFields(header io.Reader) ([]contentField, error) {
+func readFields(header io.Reader) ([]field, error) {
 	raw, err := io.ReadAll(header)
 	if err != nil {
 		return nil, err
 	}
-	var fields []contentField
+	var fields []field
 	var lines []string // of the field being read
 	end := func() {
 		if lines != nil {
-			fields = append(fields, newContentField(lines))
+			fields = append(fields, newField(lines))
 		}
 		lines = nil
 	}
@@ -49,10 +49,10 @@ func readContentFields(header io.Reader) ([]contentField, error) {
 	return fields, nil
 }
 
-// newContentField makes a field of its lines: RFC 5322, 2.2. A line with a control
+// newField makes a field of its lines: RFC 5322, 2.2. A line with a control
 // character in it, a bare CR too, is none, and neither is one of white space alone.
-func newContentField(lines []string) contentField {
-	f := contentField{lines: strings.Join(lines, "\n")}
+func newField(lines []string) field {
+	f := field{lines: strings.Join(lines, "\n")}
 	name, _, found := strings.Cut(lines[0], ":")
 	if !found || name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return f
@@ -78,7 +78,7 @@ func newContentField(lines []string) contentField {
 // plainHeader reports whether a header, of a part that a hash stands for or of the
 // hash, holds nothing but fields, each once. Nothing attests more of it.
 func plainHeader(header io.Reader) (bool, error) {
-	fields, err := readContentFields(header)
+	fields, err := readFields(header)
 	if err != nil {
 		return false, err
 	}
@@ -97,15 +97,15 @@ func plainHeader(header io.Reader) (bool, error) {
 // of one name, and nothing that follows a line that is no field.
 func (c *comparison) compareHeader(ours, theirs content, replaced bool) {
 	sent, delivered := afterFields(ours.fields), afterFields(theirs.fields)
-	if !slices.EqualFunc(sent, delivered, func(a, b contentField) bool { return a.lines == b.lines }) {
+	if !slices.EqualFunc(sent, delivered, func(a, b field) bool { return a.lines == b.lines }) {
 		c.differ("header", "%.200q is no field, and what readers make of it and what follows was changed", slices.Concat(sent, delivered)[0].lines)
 	}
 	c.compareFields(ours, theirs, replaced)
 }
 
 // afterFields are the first lines that are no field and all after them.
-func afterFields(fields []contentField) []contentField {
-	i := slices.IndexFunc(fields, func(f contentField) bool { return f.name == "" })
+func afterFields(fields []field) []field {
+	i := slices.IndexFunc(fields, func(f field) bool { return f.name == "" })
 	if i < 0 {
 		return nil
 	}
@@ -133,8 +133,8 @@ func (c *comparison) compareFields(ours, theirs content, replaced bool) {
 // replacedFields describe the content of a part: those of a hash take their place.
 var replacedFields = []string{"content-type", "content-transfer-encoding", "content-disposition"}
 
-func fieldsByName(fields []contentField) map[string][]contentField {
-	m := map[string][]contentField{}
+func fieldsByName(fields []field) map[string][]field {
+	m := map[string][]field{}
 	for _, f := range fields {
 		name := strings.ToLower(f.name)
 		m[name] = append(m[name], f)
@@ -142,11 +142,11 @@ func fieldsByName(fields []contentField) map[string][]contentField {
 	return m
 }
 
-func sameValues(a, b []contentField) bool {
-	return slices.EqualFunc(a, b, func(a, b contentField) bool { return a.value == b.value })
+func sameValues(a, b []field) bool {
+	return slices.EqualFunc(a, b, func(a, b field) bool { return a.value == b.value })
 }
 
-func quoted(fields []contentField) string {
+func quoted(fields []field) string {
 	values := []string{}
 	for _, f := range fields {
 		values = append(values, f.value)
@@ -157,7 +157,7 @@ func quoted(fields []contentField) string {
 // mayDiffer reports whether the fields of one name differ only as a provider may
 // change them: RFC 6109, 2.2.1 and 3.1.5. It replaces the identifier and refers to
 // the one that was sent, puts its trace on top, and adds X- fields of its own.
-func mayDiffer(name string, sent, delivered, sentID []contentField) bool {
+func mayDiffer(name string, sent, delivered, sentID []field) bool {
 	added := len(delivered) - len(sent)
 	switch name {
 	case "message-id":
@@ -181,8 +181,8 @@ func isProvidersName(name string) bool {
 	return ok && rest != "" && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == ""
 }
 
-func allClean(fields []contentField) bool {
-	return !slices.ContainsFunc(fields, func(f contentField) bool { return !f.clean })
+func allClean(fields []field) bool {
+	return !slices.ContainsFunc(fields, func(f field) bool { return !f.clean })
 }
 
 // actedUpon are the X- fields that mean something to mail programs, or to PEC: no

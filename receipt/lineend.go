@@ -1,4 +1,4 @@
-package pec
+package receipt
 
 import (
 	"bytes"

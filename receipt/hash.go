@@ -1,4 +1,4 @@
-package pec
+package receipt
 
 import (
 	"cmp"
@@ -60,18 +60,38 @@ func (c *comparison) isReplaced(sent, delivered node) (bool, error) {
 func hashNames(sent, delivered []string) bool {
 	return len(sent) == 0 || !slices.ContainsFunc(delivered, func(name string) bool {
 		return !slices.ContainsFunc(sent, func(n string) bool {
-			return strings.EqualFold(header.DecodeText(name), header.DecodeText(n)+".hash")
+			return strings.EqualFold(header.DecodeText(name), header.DecodeText(n)+hashSuffix)
 		})
 	})
+}
+
+// hashSuffix ends the name of what a brief receipt has in the place of an attachment.
+const hashSuffix = ".hash"
+
+func isHashName(name string) bool { return strings.HasSuffix(strings.ToLower(name), hashSuffix) }
+
+// isHash reports whether a part looks like the hash of an attachment. hashIn is stricter:
+// it says whether the part may stand for one.
+func isHash(p multipart.Part) bool {
+	if !slices.ContainsFunc(p.Names, isHashName) {
+		return false
+	}
+	_, ok := readSHA1(p)
+	return ok
 }
 
 // hashIn reads the hash of a brief receipt: a text file of that name, with a SHA-1
 // in hexadecimal.
 func hashIn(p multipart.Part) (digest [sha1.Size]byte, ok bool) {
-	isNoHash := func(name string) bool { return !strings.HasSuffix(strings.ToLower(name), ".hash") }
+	isNoHash := func(name string) bool { return !isHashName(name) }
 	if len(p.Names) == 0 || slices.ContainsFunc(p.Names, isNoHash) || p.MediaType != "text/plain" && p.MediaType != "" {
 		return digest, false
 	}
+	return readSHA1(p)
+}
+
+// readSHA1 reads a SHA-1 in hexadecimal.
+func readSHA1(p multipart.Part) (digest [sha1.Size]byte, ok bool) {
 	text, err := p.Content(1<<10, nil)
 	if err != nil {
 		return digest, false

@@ -1,4 +1,4 @@
-package pec_test
+package receipt_test
 
 import (
 	"io"
@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/internal/header"
-	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/receipt"
 )
 
 // view is what a reader makes of a message.
@@ -173,9 +173,9 @@ func FuzzContent(f *testing.F) {
 		checkSeen(t, sent, delivered, brief)
 		checkSeen(t, delivered, sent, brief)
 		if !strings.Contains(sent, "\r\r\n") {
-			same, err := pec.CompareContents(sent, strings.ReplaceAll(sent, "\r\n", "\n"), false)
+			same, err := receipt.CompareContents(sent, strings.ReplaceAll(sent, "\r\n", "\n"), false)
 			require.NoError(t, err)
-			require.Equal(t, pec.Content{Result: pec.ContentMatch}, same)
+			require.Equal(t, receipt.Content{Result: receipt.ContentMatch}, same)
 		}
 	})
 }
@@ -183,12 +183,12 @@ func FuzzContent(f *testing.F) {
 // checkSeen reports whether two messages match, and every reader sees the same.
 func checkSeen(t *testing.T, sent, delivered string, brief bool) bool {
 	t.Helper()
-	got, err := pec.CompareContents(sent, delivered, brief)
+	got, err := receipt.CompareContents(sent, delivered, brief)
 	if err != nil {
 		require.ErrorIs(t, err, header.ErrTooLarge)
 		return false
 	}
-	if got.Result != pec.ContentMatch {
+	if got.Result != receipt.ContentMatch {
 		return false
 	}
 	defer func() {

@@ -1,4 +1,4 @@
-package pec
+package receipt
 
 import (
 	"errors"
@@ -12,7 +12,6 @@ import (
 	"github.com/gopec/gopec/internal/header"
 	"github.com/gopec/gopec/internal/mailtext"
 	"github.com/gopec/gopec/internal/multipart"
-	"github.com/gopec/gopec/receipt"
 )
 
 // ContentResult says whether a delivery receipt proves what was delivered. The set
@@ -65,13 +64,13 @@ type Difference struct {
 //
 // Memory does not grow with the message. A notice that was not proven gives
 // receipt.ErrNotProven; any other error means that one of the two could not be read.
-func CheckContent(sent *io.SectionReader, d *receipt.Delivery) (Content, error) {
+func CheckContent(sent *io.SectionReader, d *Delivery) (Content, error) {
 	if d == nil || !d.Evidence().Proven() {
-		return Content{}, receipt.ErrNotProven
+		return Content{}, ErrNotProven
 	}
 	ours, err := readContent(sent)
 	if err != nil {
-		return Content{}, fmt.Errorf("pec: the message sent: %w", err)
+		return Content{}, fmt.Errorf("receipt: the message sent: %w", err)
 	}
 	if id := ours.header.Get("Message-ID"); id != "" && !envelope.SameMessageID(id, d.MessageID) {
 		return mismatch(Difference{"Message-ID", fmt.Sprintf("the receipt is about %.200q", d.MessageID)}), nil
@@ -85,11 +84,11 @@ func CheckContent(sent *io.SectionReader, d *receipt.Delivery) (Content, error) 
 		return mismatch(Difference{"header", err.Error()}), nil
 	}
 	if err != nil {
-		return Content{}, fmt.Errorf("pec: the original delivered: %w", err)
+		return Content{}, fmt.Errorf("receipt: the original delivered: %w", err)
 	}
-	result, err := compareContents(ours, theirs, d.Detail == receipt.Brief)
+	result, err := compareContents(ours, theirs, d.Detail == DetailBrief)
 	if err != nil {
-		return Content{}, fmt.Errorf("pec: comparing what was sent with what was delivered: %w", err)
+		return Content{}, fmt.Errorf("receipt: comparing what was sent with what was delivered: %w", err)
 	}
 	if result.Result == ContentMatch && slices.Contains(d.Evidence().Warnings, envelope.WarningFurtherParts) {
 		return Content{Result: ContentUnchecked}, nil // it may be the beginning of more
@@ -129,8 +128,8 @@ const maxHeader = 1 << 20
 // content is a message of which the header is read.
 type content struct {
 	header header.Header
-	fields []contentField // the same as it is compared
-	top    node           // its raw bytes are the body alone
+	fields []field // the same as it is compared
+	top    node    // its raw bytes are the body alone
 }
 
 func readContent(message *io.SectionReader) (content, error) {
@@ -138,7 +137,7 @@ func readContent(message *io.SectionReader) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	fields, err := readContentFields(io.NewSectionReader(message, 0, size))
+	fields, err := readFields(io.NewSectionReader(message, 0, size))
 	if err != nil {
 		return content{}, err
 	}
@@ -150,7 +149,7 @@ func readContent(message *io.SectionReader) (content, error) {
 // not in the rules means full, and who is not clearly in Cc alone counts as To: RFC
 // 6109, 3.3.2.1.
 func (c content) withoutOriginal(recipient string) ContentResult {
-	if strings.EqualFold(c.header.Get("X-TipoRicevuta"), receipt.Concise.Token()) {
+	if strings.EqualFold(c.header.Get("X-TipoRicevuta"), DetailConcise.Token()) {
 		return ContentUnchecked
 	}
 	if !c.addresses("To", recipient) && c.addresses("Cc", recipient) {

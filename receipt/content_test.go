@@ -1,4 +1,4 @@
-package pec_test
+package receipt_test
 
 import (
 	"bytes"
@@ -123,11 +123,11 @@ func delivery(t testing.TB, n *pectest.Network, kind, original string) *receipt.
 	return openNotice(t, n, bytes.NewReader(raw)).(*receipt.Delivery)
 }
 
-func checkContent(t testing.TB, sent string, d *receipt.Delivery) pec.Content {
+func checkContent(t testing.TB, sent string, d *receipt.Delivery) receipt.Content {
 	t.Helper()
-	c, err := pec.CheckContent(section(sent), d)
+	c, err := receipt.CheckContent(section(sent), d)
 	require.NoError(t, err)
-	if c.Result == pec.ContentMismatch {
+	if c.Result == receipt.ContentMismatch {
 		require.NotEmpty(t, c.Differences)
 	} else {
 		require.Empty(t, c.Differences)
@@ -137,9 +137,9 @@ func checkContent(t testing.TB, sent string, d *receipt.Delivery) pec.Content {
 
 func TestContentOfEveryKindOfReceipt(t *testing.T) {
 	account := func(address string) pectest.Account { return pectest.Account{Address: address, Password: "p"} }
-	for hash, want := range map[pectest.HashReading]pec.HashReading{
-		pectest.HashDecoded: pec.HashDecoded, pectest.HashEncoded: pec.HashEncoded, pectest.HashEncodedLine: pec.HashEncodedLine,
-		pectest.HashEncodedLF: pec.HashEncodedLF, pectest.HashEncodedLFLine: pec.HashEncodedLFLine,
+	for hash, want := range map[pectest.HashReading]receipt.HashReading{
+		pectest.HashDecoded: receipt.HashDecoded, pectest.HashEncoded: receipt.HashEncoded, pectest.HashEncodedLine: receipt.HashEncodedLine,
+		pectest.HashEncodedLF: receipt.HashEncodedLF, pectest.HashEncodedLFLine: receipt.HashEncodedLFLine,
 	} {
 		t.Run(string(want), func(t *testing.T) {
 			n := pectest.Start(t, &pectest.Options{Providers: []pectest.ProviderOptions{
@@ -149,30 +149,30 @@ func TestContentOfEveryKindOfReceipt(t *testing.T) {
 			sent := sentBy("breve")
 			brief := deliveries(t, n, sent, luigi, bruna)
 			require.Len(t, brief, 2)
-			require.Equal(t, receipt.Brief, brief[luigi].Detail)
-			require.Equal(t, pec.Content{Result: pec.ContentMatch, Reading: want}, checkContent(t, sent, brief[luigi]))
-			require.Equal(t, pec.Content{Result: pec.ContentUnchecked}, checkContent(t, sent, brief[bruna]), "Cc")
+			require.Equal(t, receipt.DetailBrief, brief[luigi].Detail)
+			require.Equal(t, receipt.Content{Result: receipt.ContentMatch, Reading: want}, checkContent(t, sent, brief[luigi]))
+			require.Equal(t, receipt.Content{Result: receipt.ContentUnchecked}, checkContent(t, sent, brief[bruna]), "Cc")
 		})
 	}
 	n := pectest.Start(t, nil)
-	for kind, want := range map[string]pec.ContentResult{"completa": pec.ContentMatch, "SINTETICA": pec.ContentUnchecked, "boh": pec.ContentMatch} {
+	for kind, want := range map[string]receipt.ContentResult{"completa": receipt.ContentMatch, "SINTETICA": receipt.ContentUnchecked, "boh": receipt.ContentMatch} {
 		sent := sentBy(kind)
 		got := deliveries(t, n, sent, luigi, bruna)
-		require.Equal(t, pec.Content{Result: want}, checkContent(t, sent, got[luigi]), kind)
-		require.Equal(t, pec.Content{Result: pec.ContentUnchecked}, checkContent(t, sent, got[bruna]), kind)
+		require.Equal(t, receipt.Content{Result: want}, checkContent(t, sent, got[luigi]), kind)
+		require.Equal(t, receipt.Content{Result: receipt.ContentUnchecked}, checkContent(t, sent, got[bruna]), kind)
 	}
 }
 
 func TestOriginalThatShouldBeThere(t *testing.T) {
 	n := pectest.Start(t, nil)
 	d := delivery(t, n, "completa", "")
-	require.Equal(t, pec.ContentAbsent, checkContent(t, sentBy("completa"), d).Result)
-	require.Equal(t, pec.ContentAbsent, checkContent(t, sentBy("breve"), d).Result)
-	require.Equal(t, pec.ContentUnchecked, checkContent(t, sentBy("sintetica"), d).Result)
+	require.Equal(t, receipt.ContentAbsent, checkContent(t, sentBy("completa"), d).Result)
+	require.Equal(t, receipt.ContentAbsent, checkContent(t, sentBy("breve"), d).Result)
+	require.Equal(t, receipt.ContentUnchecked, checkContent(t, sentBy("sintetica"), d).Result)
 	asCc := strings.NewReplacer("To: "+luigi, "To: "+bruna, "Cc: "+bruna, "Cc: Luigi <LUIGI@beta-pec.example>")
-	require.Equal(t, pec.ContentUnchecked, checkContent(t, asCc.Replace(sentBy("completa")), d).Result)
+	require.Equal(t, receipt.ContentUnchecked, checkContent(t, asCc.Replace(sentBy("completa")), d).Result)
 	both := strings.Replace(sentBy("completa"), "Cc: "+bruna, "Cc: "+luigi, 1)
-	require.Equal(t, pec.ContentAbsent, checkContent(t, both, d).Result, "in To and Cc is in To")
+	require.Equal(t, receipt.ContentAbsent, checkContent(t, both, d).Result, "in To and Cc is in To")
 }
 
 func TestContentThatWasChanged(t *testing.T) {
@@ -215,10 +215,10 @@ func TestContentThatWasChanged(t *testing.T) {
 			for _, original := range []string{changed, strings.ReplaceAll(changed, "\r\n", "\n")} {
 				got := checkContent(t, sent, delivery(t, n, "completa", original))
 				if c.what == nil {
-					require.Equal(t, pec.Content{Result: pec.ContentMatch}, got)
+					require.Equal(t, receipt.Content{Result: receipt.ContentMatch}, got)
 					continue
 				}
-				require.Equal(t, pec.ContentMismatch, got.Result)
+				require.Equal(t, receipt.ContentMismatch, got.Result)
 				var what []string
 				for _, d := range got.Differences {
 					what = append(what, d.What)
@@ -285,10 +285,10 @@ func TestBriefContentThatWasChanged(t *testing.T) {
 			changed := strings.Replace(original, c.old, c.new, -1)
 			got := checkContent(t, sent, delivery(t, n, "breve", changed))
 			if c.what == nil {
-				require.Equal(t, pec.Content{Result: pec.ContentMatch, Reading: pec.HashDecoded}, got)
+				require.Equal(t, receipt.Content{Result: receipt.ContentMatch, Reading: receipt.HashDecoded}, got)
 				return
 			}
-			require.Equal(t, pec.ContentMismatch, got.Result)
+			require.Equal(t, receipt.ContentMismatch, got.Result)
 			for _, d := range got.Differences {
 				require.Contains(t, c.what, d.What, "%+v", got.Differences)
 			}
@@ -308,25 +308,25 @@ func TestBriefContentOfSpecialMessages(t *testing.T) {
 	signature := "Content-Type: application/pkcs7-signature; name=smime.p7s\r\nContent-Transfer-Encoding: base64\r\n\r\nMIIB"
 	for name, c := range map[string]struct {
 		sent     string
-		reading  pec.HashReading
+		reading  receipt.HashReading
 		old, new string // a change that is a mismatch
 	}{
 		"signed by the sender": {header + "Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n\r\nTesto\r\n--m\r\n" + file +
-			"\r\n--m--\r\n--s\r\n" + signature + "\r\n--s--\r\n", pec.HashDecoded, "MIIB", "MIIC"},
+			"\r\n--m--\r\n--s\r\n" + signature + "\r\n--s--\r\n", receipt.HashDecoded, "MIIB", "MIIC"},
 		"encapsulated":     {header + "Content-Type: application/pkcs7-mime; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n\r\nMIIB\r\n", "", "MIIB", "MIIC"},
-		"one file":         {header + file + "\r\n", pec.HashDecoded, ".hash", ".bash"},
+		"one file":         {header + file + "\r\n", receipt.HashDecoded, ".hash", ".bash"},
 		"no attachment":    {header + "\r\nTesto\r\n", "", "Testo", "testo"},
-		"a hash of theirs": {header + "Content-Type: text/plain; name=x.hash\r\n\r\n" + strings.Repeat("ab", 20) + "\r\n", pec.HashEncodedLine, "x.hash", "y.hash"},
+		"a hash of theirs": {header + "Content-Type: text/plain; name=x.hash\r\n\r\n" + strings.Repeat("ab", 20) + "\r\n", receipt.HashEncodedLine, "x.hash", "y.hash"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			original := briefOf(t, n, c.sent)
-			require.Equal(t, pec.Content{Result: pec.ContentMatch, Reading: c.reading}, checkContent(t, c.sent, delivery(t, n, "breve", original)), original)
+			require.Equal(t, receipt.Content{Result: receipt.ContentMatch, Reading: c.reading}, checkContent(t, c.sent, delivery(t, n, "breve", original)), original)
 			changed := strings.ReplaceAll(original, c.old, c.new)
 			require.NotEqual(t, original, changed)
-			require.Equal(t, pec.ContentMismatch, checkContent(t, c.sent, delivery(t, n, "breve", changed)).Result)
-			require.Equal(t, pec.ContentMatch, checkContent(t, c.sent, delivery(t, n, "breve", c.sent)).Result, "all of it is better still")
+			require.Equal(t, receipt.ContentMismatch, checkContent(t, c.sent, delivery(t, n, "breve", changed)).Result)
+			require.Equal(t, receipt.ContentMatch, checkContent(t, c.sent, delivery(t, n, "breve", c.sent)).Result, "all of it is better still")
 			if c.reading != "" {
-				require.Equal(t, pec.ContentMismatch, checkContent(t, c.sent, delivery(t, n, "completa", original)).Result, "hashes where none were asked for")
+				require.Equal(t, receipt.ContentMismatch, checkContent(t, c.sent, delivery(t, n, "completa", original)).Result, "hashes where none were asked for")
 			}
 		})
 	}
@@ -353,8 +353,8 @@ func TestHashWhereNoneBelongs(t *testing.T) {
 		"for what is a hash in content": {"completa", header + "Content-Type: text/plain; name=a\r\n\r\n" + digits, header + "Content-Type: text/plain; name=a.hash\r\n\r\n" + digits},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, pec.ContentMatch, checkContent(t, c.sent, delivery(t, n, c.kind, c.sent)).Result)
-			require.Equal(t, pec.ContentMismatch, checkContent(t, c.sent, delivery(t, n, c.kind, c.delivered)).Result)
+			require.Equal(t, receipt.ContentMatch, checkContent(t, c.sent, delivery(t, n, c.kind, c.sent)).Result)
+			require.Equal(t, receipt.ContentMismatch, checkContent(t, c.sent, delivery(t, n, c.kind, c.delivered)).Result)
 		})
 	}
 }
@@ -379,19 +379,19 @@ func TestHashesOfOneReading(t *testing.T) {
 	for name, c := range map[string]struct {
 		sent   []string
 		hashes []string // of the files a, b, c
-		want   pec.HashReading
+		want   receipt.HashReading
 		what   string // the attachment that differs, "" for a match
 	}{
-		"decoded":                        {two, []string{"ciao", "ciao"}, pec.HashDecoded, ""},
-		"encoded":                        {two, []string{"Y2lh\r\nbw==", "Y2lh\r\nbw=="}, pec.HashEncoded, ""},
+		"decoded":                        {two, []string{"ciao", "ciao"}, receipt.HashDecoded, ""},
+		"encoded":                        {two, []string{"Y2lh\r\nbw==", "Y2lh\r\nbw=="}, receipt.HashEncoded, ""},
 		"decoded and encoded":            {two, []string{"ciao", "Y2lh\r\nbw=="}, "", "b"},
 		"encoded and decoded":            {two, []string{"Y2lh\r\nbw==", "ciao"}, "", "b"},
 		"CRLF and LF":                    {two, []string{"Y2lh\r\nbw==", "Y2lh\nbw=="}, "", "b"},
 		"with a line end and without":    {two, []string{"Y2lh\nbw==\n", "Y2lh\nbw=="}, "", "b"},
-		"one that fits two readings":     {[]string{two[0], plain}, []string{"ciao", "uno"}, pec.HashDecoded, ""},
-		"the same, encoded":              {[]string{two[0], plain}, []string{"Y2lh\nbw==", "uno"}, pec.HashEncodedLF, ""},
+		"one that fits two readings":     {[]string{two[0], plain}, []string{"ciao", "uno"}, receipt.HashDecoded, ""},
+		"the same, encoded":              {[]string{two[0], plain}, []string{"Y2lh\nbw==", "uno"}, receipt.HashEncodedLF, ""},
 		"it agrees with each, not both":  {[]string{two[0], plain, two[1]}, []string{"ciao", "uno", "Y2lh\r\nbw=="}, "", "c"},
-		"two that fit two readings each": {[]string{plain, plain}, []string{"uno", "uno"}, pec.HashEncoded, ""},
+		"two that fit two readings each": {[]string{plain, plain}, []string{"uno", "uno"}, receipt.HashEncoded, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var sent, hashes []string
@@ -402,10 +402,10 @@ func TestHashesOfOneReading(t *testing.T) {
 			}
 			got := checkContent(t, message(sent...), delivery(t, n, "breve", message(hashes...)))
 			if c.what == "" {
-				require.Equal(t, pec.Content{Result: pec.ContentMatch, Reading: c.want}, got)
+				require.Equal(t, receipt.Content{Result: receipt.ContentMatch, Reading: c.want}, got)
 				return
 			}
-			require.Equal(t, pec.ContentMismatch, got.Result)
+			require.Equal(t, receipt.ContentMismatch, got.Result)
 			require.Len(t, got.Differences, 1)
 			require.Equal(t, c.what, got.Differences[0].What)
 		})
@@ -413,7 +413,7 @@ func TestHashesOfOneReading(t *testing.T) {
 	// The encoding is part of what such a hash is of, and not in the receipt: with
 	// another, the same hash stands for another file.
 	sent := message(part("a", "7bit", "Y2lhbw=="))
-	require.NotEqual(t, pec.HashDecoded, checkContent(t, sent, delivery(t, n, "breve", message(hash("a", "Y2lhbw==")))).Reading)
+	require.NotEqual(t, receipt.HashDecoded, checkContent(t, sent, delivery(t, n, "breve", message(hash("a", "Y2lhbw==")))).Reading)
 }
 
 func TestContentOfAnotherMessage(t *testing.T) {
@@ -421,16 +421,16 @@ func TestContentOfAnotherMessage(t *testing.T) {
 	sent := strings.Replace(sentBy("completa"), "<m1@", "<m2@", 1)
 	for _, original := range []string{"", sent} {
 		got := checkContent(t, sent, delivery(t, n, "completa", original))
-		require.Equal(t, pec.ContentMismatch, got.Result)
+		require.Equal(t, receipt.ContentMismatch, got.Result)
 		require.Equal(t, "Message-ID", got.Differences[0].What)
 	}
-	for _, d := range []*receipt.Delivery{nil, {}, {Detail: receipt.Full}} {
-		got, err := pec.CheckContent(section(sent), d)
+	for _, d := range []*receipt.Delivery{nil, {}, {Detail: receipt.DetailFull}} {
+		got, err := receipt.CheckContent(section(sent), d)
 		require.ErrorIs(t, err, receipt.ErrNotProven)
 		require.Zero(t, got)
 	}
 	huge := "X: " + strings.Repeat("x", 1<<20) + "\r\n\r\n"
-	_, err := pec.CheckContent(section(huge), delivery(t, n, "completa", sentBy("completa")))
+	_, err := receipt.CheckContent(section(huge), delivery(t, n, "completa", sentBy("completa")))
 	require.Error(t, err)
 	got := checkContent(t, sentBy("completa"), delivery(t, n, "completa", huge))
 	require.Equal(t, "header", got.Differences[0].What)
@@ -450,15 +450,15 @@ func TestContentMemoryIsConstant(t *testing.T) {
 	other := delivery(t, n, "completa", sent[:len(sent)-1000]+"Y"+sent[len(sent)-999:])
 	for name, c := range map[string]struct {
 		d    *receipt.Delivery
-		want pec.ContentResult
-	}{"match": {same, pec.ContentMatch}, "mismatch": {other, pec.ContentMismatch}, "brief": {brief, pec.ContentMismatch}} {
+		want receipt.ContentResult
+	}{"match": {same, receipt.ContentMatch}, "mismatch": {other, receipt.ContentMismatch}, "brief": {brief, receipt.ContentMismatch}} {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			got := checkContent(t, sent, c.d)
 			runtime.ReadMemStats(&after)
 			require.Equal(t, c.want, got.Result)
-			if c.want == pec.ContentMismatch {
+			if c.want == receipt.ContentMismatch {
 				require.Equal(t, "a.pdf", got.Differences[0].What)
 			}
 			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4*mebibyte))
@@ -472,7 +472,7 @@ func TestEveryOctetOfTheBodyCounts(t *testing.T) {
 	sent := sentBy("completa")
 	for i := strings.Index(sent, "\r\n\r\n") + 4; i < len(sent); i++ {
 		changed := sent[:i] + string(sent[i]^1) + sent[i+1:]
-		require.Equal(t, pec.ContentMismatch, checkContent(t, sent, delivery(t, n, "completa", changed)).Result, "%d: %q", i, sent[i])
+		require.Equal(t, receipt.ContentMismatch, checkContent(t, sent, delivery(t, n, "completa", changed)).Result, "%d: %q", i, sent[i])
 	}
 }
 
@@ -483,14 +483,14 @@ func TestLineEndsOfStorage(t *testing.T) {
 	for i := range 6 {
 		fill := strings.Repeat("x", 32<<10-4+i)
 		sent := header + fill + "\r\nuno\r \r\ndue\rtre\r\n\r\nquattro\r"
-		require.Equal(t, pec.ContentMatch, checkContent(t, sent, delivery(t, n, "completa", strings.ReplaceAll(sent, "\r\n", "\n"))).Result)
+		require.Equal(t, receipt.ContentMatch, checkContent(t, sent, delivery(t, n, "completa", strings.ReplaceAll(sent, "\r\n", "\n"))).Result)
 		for _, change := range [][2]string{{"\r\n\r\n" + "quattro", "\r\nquattro"}, {"due\rtre", "due\r\ntre"}, {"uno\r ", "uno "}, {"quattro\r", "quattro"}, {fill + "\r\n", fill}} {
 			changed := strings.Replace(sent, change[0], change[1], 1)
 			require.NotEqual(t, sent, changed)
-			require.Equal(t, pec.ContentMismatch, checkContent(t, sent, delivery(t, n, "completa", changed)).Result, "%q", change)
+			require.Equal(t, receipt.ContentMismatch, checkContent(t, sent, delivery(t, n, "completa", changed)).Result, "%q", change)
 		}
 		sent = header + fill + "\rx"
-		require.Equal(t, pec.ContentMatch, checkContent(t, sent, delivery(t, n, "completa", sent)).Result)
-		require.Equal(t, pec.ContentMismatch, checkContent(t, sent, delivery(t, n, "completa", header+fill+"x")).Result)
+		require.Equal(t, receipt.ContentMatch, checkContent(t, sent, delivery(t, n, "completa", sent)).Result)
+		require.Equal(t, receipt.ContentMismatch, checkContent(t, sent, delivery(t, n, "completa", header+fill+"x")).Result)
 	}
 }
