@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/gopec/gopec/pec/inbound"
 )
 
 // recordInbound opens an envelope, and finds the send of ours that it answers or
 // bounces.
 func (c *Client) recordInbound(ctx context.Context, event *Event, arrived time.Time) error {
-	in, err := NewInbound(event.Message, arrived)
+	in, err := inbound.Open(event.Message, arrived)
 	if err != nil {
 		return err
 	}
@@ -20,7 +22,7 @@ func (c *Client) recordInbound(ctx context.Context, event *Event, arrived time.T
 	if err == nil {
 		return c.recordBounce(ctx, event, bounce)
 	}
-	if !errors.Is(err, ErrNoBounce) {
+	if !errors.Is(err, inbound.ErrNoBounce) {
 		return fmt.Errorf("pec: reading a bounce: %w", err)
 	}
 	event.MessageID, err = c.answered(ctx, in.Header)
@@ -32,7 +34,7 @@ const maxReferences = 20
 
 // answered gives the Message-ID of the send that an answer cites, the nearest first. A
 // correspondent has seen the provider's ID of it and not ours.
-func (c *Client) answered(ctx context.Context, h InboundHeader) (string, error) {
+func (c *Client) answered(ctx context.Context, h inbound.Header) (string, error) {
 	cited := slices.Clone(h.References)
 	slices.Reverse(cited)
 	cited = append(slices.Clone(h.InReplyTo), cited...)
@@ -76,7 +78,7 @@ func (c *Client) cited(ctx context.Context, id string) (name string, intent *Int
 // recordBounce records what a delivery status notification says of recipients of ours.
 // What it says is worth what its author is worth: Fold believes it of ordinary
 // recipients only, and of nothing certified.
-func (c *Client) recordBounce(ctx context.Context, event *Event, b *Bounce) error {
+func (c *Client) recordBounce(ctx context.Context, event *Event, b *inbound.Bounce) error {
 	var name string
 	var intent *Intent
 	for _, id := range []string{b.MessageID, b.CertID} {

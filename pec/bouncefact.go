@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/pec/inbound"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 // bounceFacts are what a bounce says of recipients of ours that it may move: not of
 // those that are proven to be certified, and once of each. The message is kept with the
 // first.
-func (c *Client) bounceFacts(ctx context.Context, name string, intent Intent, event *Event, b *Bounce) ([]Fact, error) {
+func (c *Client) bounceFacts(ctx context.Context, name string, intent Intent, event *Event, b *inbound.Bounce) ([]Fact, error) {
 	left, err := c.mayBounce(ctx, name, intent)
 	if err != nil {
 		return nil, err

@@ -23,8 +23,8 @@
 // time that the message takes (BenchmarkWindow of package smtpclient). Watch looks for
 // the notice that ends the uncertainty.
 //
-// What others send, in transport and anomaly envelopes, is an Inbound. CheckContent
-// compares what a delivery receipt carries with what was sent.
+// What others send, in transport and anomaly envelopes, is opened by package inbound.
+// receipt.CheckContent compares what a delivery receipt carries with what was sent.
 //
 // The package speaks no network protocol: Submitter and Mailbox are implemented by
 // packages smtpclient and imapclient. Without Options.Store the facts are kept in

@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/pec/inbound"
 	"github.com/gopec/gopec/receipt"
 )
 
@@ -26,7 +27,7 @@ type Event struct {
 	// mail. An answer to one of our sends, or a bounce of one, has its MessageID: by what
 	// its author wrote. Nil for anything else. It can be read until the next step of the
 	// iteration.
-	Inbound *Inbound
+	Inbound *inbound.Message
 	// Message is the proven message, whatever its kind; nil when it is not proven. It is
 	// closed with the next step of the iteration.
 	Message *envelope.Message

@@ -12,7 +12,7 @@ import (
 )
 
 // Read the PECs that others sent, with their attachments, and answer one.
-func ExampleInbound() {
+func Example_inbound() {
 	ctx := context.Background()
 	network, err := pectest.New(nil)
 	if err != nil {

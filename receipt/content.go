@@ -46,8 +46,8 @@ type Content struct {
 
 // Difference is one thing that was delivered differently.
 type Difference struct {
-	What   string // the name of a header field, "header", "body", or the name of an attachment
-	Detail string // for people
+	What string // the name of a header field, "header", "body", or the name of an attachment
+	Text string // for people
 }
 
 // CheckContent compares a message, as it was sent, with what a delivery receipt

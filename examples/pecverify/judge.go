@@ -20,8 +20,8 @@ import (
 type verdict struct {
 	receipt.Report
 	differences []receipt.Difference // of content that is not what was sent
-	enclosed    bool             // in a dossier
-	dossier     *dossierReport   // nil of a message
+	enclosed    bool                 // in a dossier
+	dossier     *dossierReport       // nil of a message
 }
 
 func (v verdict) good() bool {

@@ -11,6 +11,7 @@ import (
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/examples/internal/account"
 	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/inbound"
 )
 
 // exchange is the exchange system, as seen from one mailbox.
@@ -79,7 +80,7 @@ func (x *exchange) send(ctx context.Context, path string) (id string, err error)
 // take keeps the answers that a PEC brings about invoices of ours. Anybody can send a
 // file of that name: only the certified sender tells who did, and who lets a stranger
 // in here has invoices refused that were not, and sends the next ones to the stranger.
-func (x *exchange) take(ctx context.Context, in *pec.Inbound) ([]answer, error) {
+func (x *exchange) take(ctx context.Context, in *inbound.Message) ([]answer, error) {
 	if in.Kind != envelope.KindTransport || !strings.EqualFold(domain(in.Sender), domain(x.first)) {
 		return nil, nil
 	}

@@ -1,4 +1,4 @@
-package pec
+package inbound
 
 import (
 	"fmt"
@@ -12,21 +12,21 @@ import (
 	"github.com/gopec/gopec/internal/mailtext"
 )
 
-// InboundHeader is what the author of an inbound message wrote in its header. It is
-// a claim: even in a PEC, of which the provider certifies Inbound.Sender and
-// Inbound.Subject. Texts are decoded to UTF-8 and may hold any character.
-type InboundHeader struct {
+// Header is what the author of an inbound message wrote in its header. It is
+// a claim: even in a PEC, of which the provider certifies Message.Sender and
+// Message.Subject. Texts are decoded to UTF-8 and may hold any character.
+type Header struct {
 	From, To, Cc []*mail.Address
 	Subject      string
 	// MessageID is without angle brackets, as are the two after it. In a PEC it is the
-	// provider's, Inbound.CertID.
+	// provider's, Message.CertID.
 	MessageID string
 	// InReplyTo and References name the messages this one answers. A correspondent who
 	// answers a PEC of ours names the CertID of its notices, not our Message-ID.
 	InReplyTo, References []string
 }
 
-func readInboundHeader(h header.Header) (InboundHeader, []*Defect) {
+func readHeader(h header.Header) (Header, []*Defect) {
 	var defects []*Defect
 	addresses := func(field string) []*mail.Address {
 		list, err := mailtext.ReadLists(h.Values(field))
@@ -35,7 +35,7 @@ func readInboundHeader(h header.Header) (InboundHeader, []*Defect) {
 		}
 		return list
 	}
-	in := InboundHeader{
+	in := Header{
 		From:       addresses("From"),
 		To:         addresses("To"),
 		Cc:         addresses("Cc"),

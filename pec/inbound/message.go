@@ -1,4 +1,8 @@
-package pec
+// Package inbound opens what others send: a PEC in its transport envelope, and ordinary
+// mail, a bounce among it, in an anomaly envelope. The text, the attachments and the
+// header of the original are read as far as they can be, and whatever is broken in them
+// is reported beside what could be read.
+package inbound
 
 import (
 	"errors"
@@ -16,15 +20,15 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// Inbound is what an envelope brings, opened: a PEC in a transport envelope (busta
+// Message is what an envelope brings, opened: a PEC in a transport envelope (busta
 // di trasporto, RFC 6109, 3.1.5), or mail that no provider certifies in an anomaly
-// envelope (busta di anomalia, 3.2.2). NewInbound makes it.
+// envelope (busta di anomalia, 3.2.2). Open makes it.
 //
 // The fields from Sender to AcceptedAt are what the sender's provider certifies; of
 // an anomaly they are zero, for nothing of it is certified. Everything else, Header
 // and the content included, is what the author wrote. In a PEC it is proven not to
 // have changed since; in an anomaly anybody may have written it, under any name.
-type Inbound struct {
+type Message struct {
 	// Kind is envelope.KindTransport or envelope.KindAnomaly.
 	Kind envelope.Kind
 
@@ -37,8 +41,8 @@ type Inbound struct {
 	AcceptedAt time.Time            // data: when the sender's provider took it, in the provider's offset
 
 	// Header is what the header of the original says. It is not certified.
-	Header InboundHeader
-	// Arrived is when the mailbox got the message, as NewInbound was told. It is not
+	Header Header
+	// Arrived is when the mailbox got the message, as Open was told. It is not
 	// certified.
 	Arrived time.Time
 	// Defects are what is wrong with the original and with its header.
@@ -48,26 +52,26 @@ type Inbound struct {
 	leaves   func() ([]leaf, error)
 }
 
-// ErrNotInbound reports a proven message that brings nothing: a notice.
-var ErrNotInbound = errors.New("pec: the message is no transport or anomaly envelope")
+// ErrNotEnvelope reports a proven message that brings nothing: a notice.
+var ErrNotEnvelope = errors.New("inbound: the message is no transport or anomaly envelope")
 
 // maxOriginalHeader is the longest header of an original that is read, in bytes.
 const maxOriginalHeader = 1 << 20
 
-// NewInbound opens what a proven envelope brings; arrived is the mailbox's time of
+// Open opens what a proven envelope brings; arrived is the mailbox's time of
 // arrival, Item.Arrived. Memory does not grow with the message: its content is read
 // from m, as often as it is asked for, and only until m is closed. An original that
 // is broken is no error; what could not be read is told by a Defect. A notice gives
-// ErrNotInbound, a message that was put together otherwise receipt.ErrNotProven, and
+// ErrNotEnvelope, a message that was put together otherwise receipt.ErrNotProven, and
 // any other error means that m could not be read.
-func NewInbound(m *envelope.Message, arrived time.Time) (*Inbound, error) {
+func Open(m *envelope.Message, arrived time.Time) (*Message, error) {
 	if !m.Proven() {
 		return nil, receipt.ErrNotProven
 	}
 	if m.Kind != envelope.KindTransport && m.Kind != envelope.KindAnomaly {
-		return nil, ErrNotInbound
+		return nil, ErrNotEnvelope
 	}
-	in := &Inbound{Kind: m.Kind, Arrived: arrived}
+	in := &Message{Kind: m.Kind, Arrived: arrived}
 	if d := m.CertData; d != nil {
 		in.Sender, in.Recipients, in.Subject = d.Sender, d.Recipients, d.Subject
 		in.MessageID, in.CertID = d.MessageID, d.CertID
@@ -87,11 +91,11 @@ func NewInbound(m *envelope.Message, arrived time.Time) (*Inbound, error) {
 		return in, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("pec: reading the original: %w", err)
+		return nil, fmt.Errorf("inbound: reading the original: %w", err)
 	}
 	in.original = multipart.NewPart(h, io.NewSectionReader(original, size, original.Size()-size))
 	in.leaves = sync.OnceValues(in.readLeaves)
-	in.Header, in.Defects = readInboundHeader(h)
+	in.Header, in.Defects = readHeader(h)
 	if slices.Contains(m.Warnings, envelope.WarningFurtherParts) {
 		in.Defects = append(in.Defects, &Defect{"original", DefectCut, errors.New("the envelope has parts beside it")})
 	}
@@ -104,12 +108,12 @@ type leaf struct {
 	defect *Defect // nil when it is sound
 }
 
-func (in *Inbound) readLeaves() ([]leaf, error) {
+func (in *Message) readLeaves() ([]leaf, error) {
 	var leaves []leaf
 	for p, err := range multipart.Leaves(in.original) {
 		defect := asDefect("attachment", err)
 		if err != nil && defect == nil {
-			return nil, fmt.Errorf("pec: reading the original: %w", err)
+			return nil, fmt.Errorf("inbound: reading the original: %w", err)
 		}
 		leaves = append(leaves, leaf{p, defect})
 	}
@@ -145,7 +149,7 @@ const maxText = 4 << 20
 // none. It is the first text that is not a file; a text after it counts as an
 // attachment. A *Defect comes with what could be read, of which no more than 4 MiB
 // is; any other error means that the message could not be read.
-func (in *Inbound) Text() (string, error) {
+func (in *Message) Text() (string, error) {
 	leaves, err := in.leaves()
 	if err != nil {
 		return "", err
@@ -156,7 +160,7 @@ func (in *Inbound) Text() (string, error) {
 
 // HTML is the body in HTML, as Text is that in plain text. It is as its author
 // wrote it: not safe to show as it stands, and it need not say what Text says.
-func (in *Inbound) HTML() (string, error) {
+func (in *Message) HTML() (string, error) {
 	leaves, err := in.leaves()
 	if err != nil {
 		return "", err
@@ -173,7 +177,7 @@ func readBody(where string, leaves []leaf, at int) (string, error) {
 	octets, err := io.ReadAll(io.LimitReader(p.Open(), maxText+1))
 	defect := asDefect(where, err)
 	if err != nil && defect == nil {
-		return "", fmt.Errorf("pec: reading the original: %w", err)
+		return "", fmt.Errorf("inbound: reading the original: %w", err)
 	}
 	if len(octets) > maxText {
 		octets = octets[:maxText]

@@ -1,4 +1,4 @@
-package pec
+package inbound
 
 import (
 	"fmt"
@@ -8,10 +8,10 @@ import (
 	"github.com/gopec/gopec/internal/multipart"
 )
 
-// InboundAttachment is a file that an inbound message carries: every part of it
+// Attachment is a file that an inbound message carries: every part of it
 // that is not its Text or HTML, so that nothing of a message goes unseen. An
 // attached message is one file and is not looked into.
-type InboundAttachment struct {
+type Attachment struct {
 	// Name is the name its author gave it, decoded, and possibly a path or made to
 	// deceive; "" when there is none.
 	Name string
@@ -34,16 +34,16 @@ type InboundAttachment struct {
 // Open reads the content, decoded, from its beginning at each call. Where Defect
 // says DefectEncoding it may end early, with an error; octets in an encoding nobody
 // knows are given as they stand.
-func (a InboundAttachment) Open() io.Reader { return a.part.Open() }
+func (a Attachment) Open() io.Reader { return a.part.Open() }
 
 // Attachments yields the attachments in order. Each is read through once, to tell
 // its Size and Form. At most one error is yielded, as the last pair: the message
 // could not be read.
-func (in *Inbound) Attachments() iter.Seq2[InboundAttachment, error] {
-	return func(yield func(InboundAttachment, error) bool) {
+func (in *Message) Attachments() iter.Seq2[Attachment, error] {
+	return func(yield func(Attachment, error) bool) {
 		leaves, err := in.leaves()
 		if err != nil {
-			yield(InboundAttachment{}, err)
+			yield(Attachment{}, err)
 			return
 		}
 		text, html := bodies(leaves)
@@ -51,7 +51,7 @@ func (in *Inbound) Attachments() iter.Seq2[InboundAttachment, error] {
 			if i == text || i == html {
 				continue
 			}
-			a, err := newInboundAttachment(l)
+			a, err := newAttachment(l)
 			if !yield(a, err) || err != nil {
 				return
 			}
@@ -59,14 +59,14 @@ func (in *Inbound) Attachments() iter.Seq2[InboundAttachment, error] {
 	}
 }
 
-func newInboundAttachment(l leaf) (InboundAttachment, error) {
-	a := InboundAttachment{Name: l.part.Name(), MediaType: l.part.MediaType, Defect: l.defect, part: l.part}
+func newAttachment(l leaf) (Attachment, error) {
+	a := Attachment{Name: l.part.Name(), MediaType: l.part.MediaType, Defect: l.defect, part: l.part}
 	a.SafeName = safeName(a.Name)
 	var s sniffer
 	size, err := io.Copy(&s, a.Open())
 	defect := asDefect("attachment", err)
 	if err != nil && defect == nil {
-		return InboundAttachment{}, fmt.Errorf("pec: reading an attachment: %w", err)
+		return Attachment{}, fmt.Errorf("inbound: reading an attachment: %w", err)
 	}
 	switch l.part.Encoding {
 	case "", "7bit", "8bit", "binary", "base64", "quoted-printable":

@@ -1,4 +1,4 @@
-package pec
+package inbound
 
 import (
 	"errors"
@@ -36,7 +36,7 @@ type Defect struct {
 
 // Error implements error.
 func (d *Defect) Error() string {
-	return fmt.Sprintf("pec: inbound %s: %s: %v", d.Where, d.Reason, d.Err)
+	return fmt.Sprintf("inbound: %s: %s: %v", d.Where, d.Reason, d.Err)
 }
 
 // Unwrap gives the detail.

@@ -1,4 +1,4 @@
-package pec
+package inbound
 
 import (
 	"bytes"
@@ -41,7 +41,7 @@ type BouncedRecipient struct {
 }
 
 // ErrNoBounce reports an inbound message that does not say anything failed.
-var ErrNoBounce = errors.New("pec: the message is no bounce")
+var ErrNoBounce = errors.New("inbound: the message is no bounce")
 
 const (
 	maxReport        = 256 << 10 // of a delivery status, in octets
@@ -54,7 +54,7 @@ const (
 // any other error means that the message could not be read. Nothing but the direct
 // parts of the report is looked at: a report within a returned message was put there
 // by its author.
-func (in *Inbound) Bounce() (*Bounce, error) {
+func (in *Message) Bounce() (*Bounce, error) {
 	if in.Kind != envelope.KindAnomaly || in.original.MediaType != "multipart/report" {
 		return nil, ErrNoBounce
 	}
@@ -99,7 +99,7 @@ func bounceFailed(err error) error {
 	if multipart.IsMalformed(err) || errors.Is(err, multipart.ErrTooLarge) {
 		return fmt.Errorf("%w: %w", ErrNoBounce, err)
 	}
-	return fmt.Errorf("pec: reading a bounce: %w", err)
+	return fmt.Errorf("inbound: reading a bounce: %w", err)
 }
 
 // readReport reads the groups of fields of RFC 3464, 2.1: one for the message, and

@@ -1,4 +1,4 @@
-package pec_test
+package inbound_test
 
 import (
 	"fmt"
@@ -7,8 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
-	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/inbound"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
@@ -57,15 +56,15 @@ body
 --r--
 `
 
-func bounceOf(t *testing.T, n *pectest.Network, original string) (*pec.Bounce, error) {
+func bounceOf(t *testing.T, n *pectest.Network, original string) (*inbound.Bounce, error) {
 	t.Helper()
-	return inbound(t, n, pectest.KindAnomaly, crlf(original)).Bounce()
+	return open(t, n, pectest.KindAnomaly, crlf(original)).Bounce()
 }
 
 func TestBounce(t *testing.T) {
 	n := pectest.Start(t, nil)
-	want := &pec.Bounce{
-		Recipients: []pec.BouncedRecipient{{
+	want := &inbound.Bounce{
+		Recipients: []inbound.BouncedRecipient{{
 			Original: "info@example.org", Final: "nessuno@example.org", Code: "5.1.1",
 			Diagnostic: "550 5.1.1 <nessuno@example.org>: User    unknown",
 		}},
@@ -77,67 +76,8 @@ func TestBounce(t *testing.T) {
 		require.NoError(t, err, name)
 		require.Equal(t, want, got, name)
 	}
-	_, err := inbound(t, n, pectest.KindTransport, crlf(report)).Bounce()
-	require.ErrorIs(t, err, pec.ErrNoBounce, "a PEC of somebody's is no bounce")
-}
-
-// The bounce of an ordinary recipient, all the way through a network.
-func TestBounceOfAnOrdinaryRecipient(t *testing.T) {
-	n := pectest.Start(t, nil)
-	c := overSockets(t, n)
-	id, err := c.Send(t.Context(), pec.Message{To: []string{"unknown@example.org"}, Subject: "Diffida"})
-	require.NoError(t, err)
-	require.NoError(t, n.Idle(t.Context()))
-	var certID string
-	seen := 0
-	for e, err := range c.Sync(t.Context()) {
-		require.NoError(t, err)
-		if e.Inbound == nil {
-			certID = e.Notice.CertID
-			continue
-		}
-		seen++
-		in, err := pec.NewInbound(e.Message, arrived)
-		require.NoError(t, err)
-		b, err := in.Bounce()
-		require.NoError(t, err)
-		require.Equal(t, id, b.MessageID)
-		require.Equal(t, certID, b.CertID)
-		require.Len(t, b.Recipients, 1)
-		require.Equal(t, "unknown@example.org", b.Recipients[0].Final)
-		require.Equal(t, "5.1.1", b.Recipients[0].Code)
-		require.Equal(t, "550 5.1.1", b.Recipients[0].Diagnostic)
-	}
-	require.Equal(t, 1, seen)
-}
-
-// A reply to our PEC names the provider's ID.
-func TestAReplyNamesTheCertID(t *testing.T) {
-	n := pectest.Start(t, nil)
-	n.SetFate(luigi, pectest.Fate{Reply: "Ricevuto."})
-	c := overSockets(t, n)
-	_, err := c.Send(t.Context(), pec.Message{To: []string{luigi}, Subject: "Diffida"})
-	require.NoError(t, err)
-	require.NoError(t, n.Idle(t.Context()))
-	var certID string
-	seen := 0
-	for e, err := range c.Sync(t.Context()) {
-		require.NoError(t, err)
-		if e.Inbound == nil {
-			certID = e.Notice.CertID
-			continue
-		}
-		seen++
-		in, err := pec.NewInbound(e.Message, arrived)
-		require.NoError(t, err)
-		require.Equal(t, envelope.KindTransport, in.Kind)
-		require.Equal(t, luigi, in.Sender)
-		require.Equal(t, []string{certID}, in.Header.InReplyTo)
-		text, err := in.Text()
-		require.NoError(t, err)
-		require.Contains(t, text, "Ricevuto.")
-	}
-	require.Equal(t, 1, seen)
+	_, err := open(t, n, pectest.KindTransport, crlf(report)).Bounce()
+	require.ErrorIs(t, err, inbound.ErrNoBounce, "a PEC of somebody's is no bounce")
 }
 
 func TestWhatIsNoBounce(t *testing.T) {
@@ -161,7 +101,7 @@ func TestWhatIsNoBounce(t *testing.T) {
 			changed := strings.Replace(report, change[0], change[1], 1)
 			require.NotEqual(t, report, changed)
 			_, err := bounceOf(t, n, changed)
-			require.ErrorIs(t, err, pec.ErrNoBounce)
+			require.ErrorIs(t, err, inbound.ErrNoBounce)
 		})
 	}
 	// The attack: somebody sends a message with a report attached, and it is passed on,
@@ -176,7 +116,7 @@ func TestWhatIsNoBounce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := bounceOf(t, n, original)
-			require.ErrorIs(t, err, pec.ErrNoBounce)
+			require.ErrorIs(t, err, inbound.ErrNoBounce)
 		})
 	}
 }
@@ -186,33 +126,33 @@ func TestBounceTakesOnlyWhatIsClear(t *testing.T) {
 	n := pectest.Start(t, nil)
 	for name, c := range map[string]struct {
 		from, to string
-		check    func(t *testing.T, b *pec.Bounce)
+		check    func(t *testing.T, b *inbound.Bounce)
 	}{
-		"two Message-IDs": {"Message-ID: <P1@", "Message-ID: <P0@alfa-pec.example>\nMessage-ID: <P1@", func(t *testing.T, b *pec.Bounce) {
+		"two Message-IDs": {"Message-ID: <P1@", "Message-ID: <P0@alfa-pec.example>\nMessage-ID: <P1@", func(t *testing.T, b *inbound.Bounce) {
 			require.Empty(t, b.CertID)
 			require.Equal(t, "m1@alfa-pec.example", b.MessageID)
 		}},
-		"no returned message": {"Content-Type: message/rfc822", "Content-Type: text/plain", func(t *testing.T, b *pec.Bounce) {
+		"no returned message": {"Content-Type: message/rfc822", "Content-Type: text/plain", func(t *testing.T, b *inbound.Bounce) {
 			require.Empty(t, b.CertID+b.MessageID)
 		}},
-		"an endless header returned": {"Return-Path: <mario@alfa-pec.example>", strings.Repeat("X-A: "+strings.Repeat("x", 70)+"\n", 20_000), func(t *testing.T, b *pec.Bounce) {
+		"an endless header returned": {"Return-Path: <mario@alfa-pec.example>", strings.Repeat("X-A: "+strings.Repeat("x", 70)+"\n", 20_000), func(t *testing.T, b *inbound.Bounce) {
 			require.Empty(t, b.CertID+b.MessageID)
 		}},
-		"an address that is none": {"rfc822;info@example.org", "rfc822; Info, <info@example.org>", func(t *testing.T, b *pec.Bounce) {
+		"an address that is none": {"rfc822;info@example.org", "rfc822; Info, <info@example.org>", func(t *testing.T, b *inbound.Bounce) {
 			require.Empty(t, b.Recipients[0].Original)
 			require.Equal(t, "nessuno@example.org", b.Recipients[0].Final)
 		}},
-		"an address of another kind": {"rfc822; nessuno@example.org", "x400; nessuno@example.org", func(t *testing.T, b *pec.Bounce) {
+		"an address of another kind": {"rfc822; nessuno@example.org", "x400; nessuno@example.org", func(t *testing.T, b *inbound.Bounce) {
 			require.Empty(t, b.Recipients[0].Final)
 			require.Equal(t, "info@example.org", b.Recipients[0].Original)
 		}},
-		"brackets and comments": {"rfc822; nessuno@example.org\n", "rfc822; <nessuno@example.org>\n", func(t *testing.T, b *pec.Bounce) {
+		"brackets and comments": {"rfc822; nessuno@example.org\n", "rfc822; <nessuno@example.org>\n", func(t *testing.T, b *inbound.Bounce) {
 			require.Equal(t, "nessuno@example.org", b.Recipients[0].Final)
 		}},
-		"eight bits": {"550 5.1.1", "550 5.1.1 citt\xe0", func(t *testing.T, b *pec.Bounce) {
+		"eight bits": {"550 5.1.1", "550 5.1.1 citt\xe0", func(t *testing.T, b *inbound.Bounce) {
 			require.Contains(t, b.Recipients[0].Diagnostic, "città")
 		}},
-		"a status with words": {"Status: 5.1.1", "Status: 5.1.1 (bad destination)", func(t *testing.T, b *pec.Bounce) {
+		"a status with words": {"Status: 5.1.1", "Status: 5.1.1 (bad destination)", func(t *testing.T, b *inbound.Bounce) {
 			require.Equal(t, "5.1.1", b.Recipients[0].Code)
 		}},
 	} {

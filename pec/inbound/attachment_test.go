@@ -1,4 +1,4 @@
-package pec_test
+package inbound_test
 
 import (
 	"bytes"
@@ -10,14 +10,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/inbound"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
 // attached is the one attachment of a message, with that content and these fields.
-func attached(t *testing.T, n *pectest.Network, fields, content string) pec.InboundAttachment {
+func attached(t *testing.T, n *pectest.Network, fields, content string) inbound.Attachment {
 	t.Helper()
-	all := attachments(t, inbound(t, n, pectest.KindTransport, "From: "+luigi+"\r\nContent-Transfer-Encoding: base64\r\n"+
+	all := attachments(t, open(t, n, pectest.KindTransport, "From: "+luigi+"\r\nContent-Transfer-Encoding: base64\r\n"+
 		fields+"\r\n\r\n"+base64.StdEncoding.EncodeToString([]byte(content))))
 	require.Len(t, all, 1)
 	require.Nil(t, all[0].Defect)
@@ -39,34 +39,34 @@ func TestForms(t *testing.T) {
 	far := "%PDF-1.7\n" + strings.Repeat("x", 32<<10-9-5) + "/ByteRange [0 1 2 3]" + strings.Repeat("x", 100_000)
 	for i, c := range []struct {
 		fields, content string
-		want            pec.Form
+		want            inbound.Form
 	}{
-		{"Content-Type: application/pkcs7-mime; name=atto.pdf.p7m", der, pec.FormP7M},
-		{"Content-Type: application/octet-stream; name=ATTO.PDF.P7M", signedFile("\x80"), pec.FormP7M},
-		{"Content-Type: application/octet-stream; name=atto", signedFile("\x84\x00\x10\x00\x00"), pec.FormP7M},
-		{"Content-Type: application/octet-stream; name=atto.p7m", lines, pec.FormP7M},
-		{"Content-Type: application/octet-stream; name=atto.p7m", "-----BEGIN PKCS7-----\r\n" + lines, pec.FormP7M},
-		{"Content-Type: application/pkcs7-signature; name=smime.p7s", der, pec.FormOther},
-		{"Content-Type: application/octet-stream; name=firma.P7S", der, pec.FormOther},
-		{"Content-Type: application/pkcs7-mime; name=smime.p7m", strings.Replace(der, "\x07\x02", "\x07\x03", 1), pec.FormOther},
-		{"Content-Type: application/pkcs7-mime; name=atto.p7m", "finto", pec.FormOther},
-		{"Content-Type: application/pkcs7-mime; name=atto.p7m", "", pec.FormOther},
-		{"Content-Type: application/pdf; name=a.pdf", far, pec.FormSignedPDF},
-		{"Content-Type: application/octet-stream", "\n\n%PDF-1.4 /ByteRange", pec.FormSignedPDF},
-		{"Content-Type: application/pdf; name=a.pdf", "%PDF-1.4 /ByteRang", pec.FormOther},
-		{"Content-Type: application/pdf; name=a.pdf", "/ByteRange", pec.FormOther},
-		{"Content-Type: text/xml; name=IT01.xml", `<?xml version="1.0" encoding="windows-1252"?><!-- è --><p:FatturaElettronica versione="FPR12" xmlns:p="x">`, pec.FormInvoice},
-		{"Content-Type: application/octet-stream; name=IT01.XML", "\xef\xbb\xbf \n<FatturaElettronicaSemplificata/>", pec.FormInvoice},
-		{"Content-Type: text/xml; name=x.xml", `<a><FatturaElettronica/></a>`, pec.FormXML},
-		{"Content-Type: image/svg+xml", `<svg/>`, pec.FormXML},
-		{"Content-Type: text/xml; name=x.xml", utf16, pec.FormXML},
-		{"Content-Type: text/xml; name=x.xml", "testo", pec.FormOther},
-		{"Content-Type: text/xml; name=SEGNATURA.XML", "<Segnatura/>", pec.FormSegnatura},
-		{"Content-Type: application/octet-stream; name=segnatura.xml", `<?xml version="1.0"?><SegnaturaInformatica/>`, pec.FormSegnatura},
-		{"Content-Type: text/xml; name=segnatura.xml", "testo", pec.FormOther},
-		{"Content-Type: text/xml; name=xsegnatura.xml", "<Segnatura/>", pec.FormXML},
-		{"Content-Type: message/rfc822; name=postacert.eml", "Subject: x\r\n\r\nx", pec.FormMessage},
-		{"Content-Type: application/zip; name=a.zip", "PK\x03\x04", pec.FormOther},
+		{"Content-Type: application/pkcs7-mime; name=atto.pdf.p7m", der, inbound.FormP7M},
+		{"Content-Type: application/octet-stream; name=ATTO.PDF.P7M", signedFile("\x80"), inbound.FormP7M},
+		{"Content-Type: application/octet-stream; name=atto", signedFile("\x84\x00\x10\x00\x00"), inbound.FormP7M},
+		{"Content-Type: application/octet-stream; name=atto.p7m", lines, inbound.FormP7M},
+		{"Content-Type: application/octet-stream; name=atto.p7m", "-----BEGIN PKCS7-----\r\n" + lines, inbound.FormP7M},
+		{"Content-Type: application/pkcs7-signature; name=smime.p7s", der, inbound.FormOther},
+		{"Content-Type: application/octet-stream; name=firma.P7S", der, inbound.FormOther},
+		{"Content-Type: application/pkcs7-mime; name=smime.p7m", strings.Replace(der, "\x07\x02", "\x07\x03", 1), inbound.FormOther},
+		{"Content-Type: application/pkcs7-mime; name=atto.p7m", "finto", inbound.FormOther},
+		{"Content-Type: application/pkcs7-mime; name=atto.p7m", "", inbound.FormOther},
+		{"Content-Type: application/pdf; name=a.pdf", far, inbound.FormSignedPDF},
+		{"Content-Type: application/octet-stream", "\n\n%PDF-1.4 /ByteRange", inbound.FormSignedPDF},
+		{"Content-Type: application/pdf; name=a.pdf", "%PDF-1.4 /ByteRang", inbound.FormOther},
+		{"Content-Type: application/pdf; name=a.pdf", "/ByteRange", inbound.FormOther},
+		{"Content-Type: text/xml; name=IT01.xml", `<?xml version="1.0" encoding="windows-1252"?><!-- è --><p:FatturaElettronica versione="FPR12" xmlns:p="x">`, inbound.FormInvoice},
+		{"Content-Type: application/octet-stream; name=IT01.XML", "\xef\xbb\xbf \n<FatturaElettronicaSemplificata/>", inbound.FormInvoice},
+		{"Content-Type: text/xml; name=x.xml", `<a><FatturaElettronica/></a>`, inbound.FormXML},
+		{"Content-Type: image/svg+xml", `<svg/>`, inbound.FormXML},
+		{"Content-Type: text/xml; name=x.xml", utf16, inbound.FormXML},
+		{"Content-Type: text/xml; name=x.xml", "testo", inbound.FormOther},
+		{"Content-Type: text/xml; name=SEGNATURA.XML", "<Segnatura/>", inbound.FormSegnatura},
+		{"Content-Type: application/octet-stream; name=segnatura.xml", `<?xml version="1.0"?><SegnaturaInformatica/>`, inbound.FormSegnatura},
+		{"Content-Type: text/xml; name=segnatura.xml", "testo", inbound.FormOther},
+		{"Content-Type: text/xml; name=xsegnatura.xml", "<Segnatura/>", inbound.FormXML},
+		{"Content-Type: message/rfc822; name=postacert.eml", "Subject: x\r\n\r\nx", inbound.FormMessage},
+		{"Content-Type: application/zip; name=a.zip", "PK\x03\x04", inbound.FormOther},
 	} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			require.Equal(t, c.want, attached(t, n, c.fields, c.content).Form, c.fields)
@@ -80,7 +80,7 @@ func TestSignedPDFAtEveryPlace(t *testing.T) {
 	const read = 768 // octets, of base64 decoded at once
 	for i := range 40 {
 		content := "%PDF-1.7\n" + strings.Repeat("x", 40*read-9-20+i) + "/ByteRange" + strings.Repeat("x", i)
-		require.Equal(t, pec.FormSignedPDF, attached(t, n, "Content-Type: application/pdf", content).Form)
+		require.Equal(t, inbound.FormSignedPDF, attached(t, n, "Content-Type: application/pdf", content).Form)
 	}
 }
 

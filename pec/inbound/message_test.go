@@ -1,4 +1,4 @@
-package pec_test
+package inbound_test
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/testenv"
-	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/inbound"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
 )
@@ -39,9 +39,9 @@ func prove(t testing.TB, n *pectest.Network, notice pectest.Notice) *envelope.Me
 }
 
 // inbound opens a transport envelope, or an anomaly, around an original.
-func inbound(t testing.TB, n *pectest.Network, kind, original string) *pec.Inbound {
+func open(t testing.TB, n *pectest.Network, kind, original string) *inbound.Message {
 	t.Helper()
-	in, err := pec.NewInbound(prove(t, n, pectest.Notice{
+	in, err := inbound.Open(prove(t, n, pectest.Notice{
 		Kind: kind, Sender: luigi, Subject: "Certificato", MessageID: "<m9@beta-pec.example>", CertID: "p9@beta-pec.example",
 		Recipients: []pectest.Recipient{{Address: me}}, Original: []byte(original),
 	}), arrived)
@@ -49,9 +49,9 @@ func inbound(t testing.TB, n *pectest.Network, kind, original string) *pec.Inbou
 	return in
 }
 
-func attachments(t testing.TB, in *pec.Inbound) []pec.InboundAttachment {
+func attachments(t testing.TB, in *inbound.Message) []inbound.Attachment {
 	t.Helper()
-	var all []pec.InboundAttachment
+	var all []inbound.Attachment
 	for a, err := range in.Attachments() {
 		require.NoError(t, err)
 		all = append(all, a)
@@ -59,15 +59,13 @@ func attachments(t testing.TB, in *pec.Inbound) []pec.InboundAttachment {
 	return all
 }
 
-func contentOf(t testing.TB, a pec.InboundAttachment) string {
+func contentOf(t testing.TB, a inbound.Attachment) string {
 	t.Helper()
 	b, err := io.ReadAll(a.Open())
 	require.NoError(t, err)
 	require.Len(t, b, int(a.Size))
 	return string(b)
 }
-
-func crlf(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") }
 
 const reply = `From: =?iso-8859-1?q?Luigi_Verd=EC?= <luigi@beta-pec.example>
 To: Mario <mario@alfa-pec.example>, ufficio@alfa-pec.example
@@ -118,9 +116,9 @@ In calce.
 --b--
 `
 
-func TestInboundPEC(t *testing.T) {
+func TestPEC(t *testing.T) {
 	n := pectest.Start(t, nil)
-	in := inbound(t, n, pectest.KindTransport, crlf(reply))
+	in := open(t, n, pectest.KindTransport, crlf(reply))
 	require.Equal(t, envelope.KindTransport, in.Kind)
 	require.Equal(t, luigi, in.Sender)
 	require.Equal(t, "Certificato", in.Subject)
@@ -157,7 +155,7 @@ func TestInboundPEC(t *testing.T) {
 		require.Equal(t, "atto 12_2026.pdf", files[0].SafeName)
 		require.Equal(t, "application/octet-stream", files[0].MediaType)
 		require.Equal(t, "ciao", contentOf(t, files[0]))
-		require.Equal(t, pec.FormMessage, files[1].Form)
+		require.Equal(t, inbound.FormMessage, files[1].Form)
 		require.Contains(t, contentOf(t, files[1]), "nascosto", "an attached message is one file")
 		require.Equal(t, "In calce.", contentOf(t, files[2]), "no text goes unseen")
 		for _, f := range files {
@@ -165,7 +163,7 @@ func TestInboundPEC(t *testing.T) {
 		}
 	}
 	_, err := in.Bounce()
-	require.ErrorIs(t, err, pec.ErrNoBounce)
+	require.ErrorIs(t, err, inbound.ErrNoBounce)
 }
 
 // Nothing that an anomaly says of itself becomes certified, not even when it looks
@@ -177,13 +175,18 @@ func TestAnomalyCertifiesNothing(t *testing.T) {
 		Recipients: []pectest.Recipient{{Address: me}}, Original: []byte(crlf(reply)),
 	})
 	require.NoError(t, err)
+	delivery, err := n.Providers()[1].Emit(pectest.Notice{
+		Kind: pectest.KindDelivery, Sender: me, MessageID: "<m1@alfa-pec.example>", CertID: "p1@alfa-pec.example", Delivered: luigi,
+		Recipients: []pectest.Recipient{{Address: luigi}},
+	})
+	require.NoError(t, err)
 	for name, original := range map[string]string{
 		"mail":     crlf(reply),
 		"a PEC":    string(genuine),
-		"a notice": string(emit(t, n.Providers()[1], pectest.KindDelivery, me, "m1@alfa-pec.example", luigi)),
+		"a notice": string(delivery),
 	} {
 		t.Run(name, func(t *testing.T) {
-			in := inbound(t, n, pectest.KindAnomaly, original)
+			in := open(t, n, pectest.KindAnomaly, original)
 			require.Equal(t, envelope.KindAnomaly, in.Kind)
 			require.Empty(t, in.Sender)
 			require.Empty(t, in.Recipients)
@@ -198,16 +201,16 @@ func TestAnomalyCertifiesNothing(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoInbound(t *testing.T) {
+func TestWhatIsNoEnvelope(t *testing.T) {
 	n := pectest.Start(t, nil)
-	_, err := pec.NewInbound(nil, arrived)
+	_, err := inbound.Open(nil, arrived)
 	require.ErrorIs(t, err, receipt.ErrNotProven)
-	_, err = pec.NewInbound(&envelope.Message{Facts: envelope.Facts{Kind: envelope.KindTransport}}, arrived)
+	_, err = inbound.Open(&envelope.Message{Facts: envelope.Facts{Kind: envelope.KindTransport}}, arrived)
 	require.ErrorIs(t, err, receipt.ErrNotProven)
-	_, err = pec.NewInbound(prove(t, n, pectest.Notice{
+	_, err = inbound.Open(prove(t, n, pectest.Notice{
 		Kind: pectest.KindAcceptance, Sender: me, Recipients: []pectest.Recipient{{Address: luigi}},
 	}), arrived)
-	require.ErrorIs(t, err, pec.ErrNotInbound)
+	require.ErrorIs(t, err, inbound.ErrNotEnvelope)
 }
 
 // What the sender broke leaves the envelope as proven as it was.
@@ -217,37 +220,37 @@ func TestABrokenOriginalIsReadAsFarAsItGoes(t *testing.T) {
 	long := strings.Repeat("x", 5<<20)
 	for name, c := range map[string]struct {
 		original string
-		header   []pec.DefectReason
+		header   []inbound.DefectReason
 		text     string
-		textErr  pec.DefectReason
-		files    []pec.DefectReason // "" for a sound one
+		textErr  inbound.DefectReason
+		files    []inbound.DefectReason // "" for a sound one
 	}{
-		"empty":             {"", []pec.DefectReason{pec.DefectAddress}, "", "", nil},
+		"empty":             {"", []inbound.DefectReason{inbound.DefectAddress}, "", "", nil},
 		"no body":           {header, nil, "", "", nil},
 		"plain":             {header + "\r\nciao\r\n", nil, "ciao\n", "", nil},
-		"header of 2 MiB":   {header + strings.Repeat("X-A: "+strings.Repeat("x", 70)+"\r\n", 30_000) + "\r\nciao", []pec.DefectReason{pec.DefectHeader}, "", "", []pec.DefectReason{pec.DefectHeader}},
-		"two authors":       {"From: a@x.example, b@x.example\r\n\r\nciao", []pec.DefectReason{pec.DefectAddress}, "ciao", "", nil},
-		"From twice":        {header + header + "\r\nciao", []pec.DefectReason{pec.DefectAddress}, "ciao", "", nil},
-		"bad address":       {header + "To: <<>>, a@x.example\r\n\r\nciao", []pec.DefectReason{pec.DefectAddress}, "ciao", "", nil},
-		"unknown charset":   {header + "Content-Type: text/plain; charset=x-boh\r\n\r\ncitt\xe0", nil, "città", pec.DefectCharset, nil},
-		"wrong charset":     {header + "Content-Type: text/plain; charset=utf-8\r\n\r\ncitt\xe0", nil, "città", pec.DefectCharset, nil},
-		"bad base64":        {header + "Content-Transfer-Encoding: base64\r\n\r\nY2lhbw==#", nil, "ciao", pec.DefectEncoding, nil},
-		"text of 5 MiB":     {header + "\r\n" + long, nil, long[:4<<20], pec.DefectTooLong, nil},
-		"no boundary":       {header + "Content-Type: multipart/mixed\r\n\r\nciao", nil, "", "", []pec.DefectReason{pec.DefectStructure}},
-		"two boundaries":    {header + "Content-Type: multipart/mixed; boundary=a; boundary=b\r\n\r\n--a\r\n\r\nciao", nil, "", "", []pec.DefectReason{pec.DefectParameters}},
-		"a broken part":     {header + "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + strings.Repeat("X: x\r\n", 20_000) + "\r\n--b\r\n\r\nciao\r\n--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--b--", nil, "ciao", "", []pec.DefectReason{pec.DefectHeader, pec.DefectStructure}},
-		"a broken file":     {header + "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nY2lhbw==Y2lhbw==", nil, "", "", []pec.DefectReason{pec.DefectEncoding}},
-		"unknown encoding":  {header + "Content-Type: image/png\r\nContent-Transfer-Encoding: x-uu\r\n\r\nciao", nil, "", "", []pec.DefectReason{pec.DefectEncoding}},
-		"two file names":    {header + "Content-Type: image/png\r\nContent-Disposition: inline; filename=a.png; filename=b.exe\r\n\r\nciao", nil, "", "", []pec.DefectReason{pec.DefectParameters}},
-		"too many parts":    {header + "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + strings.Repeat("--b\r\n\r\nx\r\n", 1200) + "--b--", nil, "", "", []pec.DefectReason{pec.DefectStructure}},
-		"text as a file":    {header + "Content-Disposition: Attachment\r\n\r\nciao", nil, "", "", []pec.DefectReason{""}},
-		"nested forty deep": {header + nested(40), nil, "", "", []pec.DefectReason{pec.DefectStructure}},
+		"header of 2 MiB":   {header + strings.Repeat("X-A: "+strings.Repeat("x", 70)+"\r\n", 30_000) + "\r\nciao", []inbound.DefectReason{inbound.DefectHeader}, "", "", []inbound.DefectReason{inbound.DefectHeader}},
+		"two authors":       {"From: a@x.example, b@x.example\r\n\r\nciao", []inbound.DefectReason{inbound.DefectAddress}, "ciao", "", nil},
+		"From twice":        {header + header + "\r\nciao", []inbound.DefectReason{inbound.DefectAddress}, "ciao", "", nil},
+		"bad address":       {header + "To: <<>>, a@x.example\r\n\r\nciao", []inbound.DefectReason{inbound.DefectAddress}, "ciao", "", nil},
+		"unknown charset":   {header + "Content-Type: text/plain; charset=x-boh\r\n\r\ncitt\xe0", nil, "città", inbound.DefectCharset, nil},
+		"wrong charset":     {header + "Content-Type: text/plain; charset=utf-8\r\n\r\ncitt\xe0", nil, "città", inbound.DefectCharset, nil},
+		"bad base64":        {header + "Content-Transfer-Encoding: base64\r\n\r\nY2lhbw==#", nil, "ciao", inbound.DefectEncoding, nil},
+		"text of 5 MiB":     {header + "\r\n" + long, nil, long[:4<<20], inbound.DefectTooLong, nil},
+		"no boundary":       {header + "Content-Type: multipart/mixed\r\n\r\nciao", nil, "", "", []inbound.DefectReason{inbound.DefectStructure}},
+		"two boundaries":    {header + "Content-Type: multipart/mixed; boundary=a; boundary=b\r\n\r\n--a\r\n\r\nciao", nil, "", "", []inbound.DefectReason{inbound.DefectParameters}},
+		"a broken part":     {header + "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + strings.Repeat("X: x\r\n", 20_000) + "\r\n--b\r\n\r\nciao\r\n--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--b--", nil, "ciao", "", []inbound.DefectReason{inbound.DefectHeader, inbound.DefectStructure}},
+		"a broken file":     {header + "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nY2lhbw==Y2lhbw==", nil, "", "", []inbound.DefectReason{inbound.DefectEncoding}},
+		"unknown encoding":  {header + "Content-Type: image/png\r\nContent-Transfer-Encoding: x-uu\r\n\r\nciao", nil, "", "", []inbound.DefectReason{inbound.DefectEncoding}},
+		"two file names":    {header + "Content-Type: image/png\r\nContent-Disposition: inline; filename=a.png; filename=b.exe\r\n\r\nciao", nil, "", "", []inbound.DefectReason{inbound.DefectParameters}},
+		"too many parts":    {header + "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + strings.Repeat("--b\r\n\r\nx\r\n", 1200) + "--b--", nil, "", "", []inbound.DefectReason{inbound.DefectStructure}},
+		"text as a file":    {header + "Content-Disposition: Attachment\r\n\r\nciao", nil, "", "", []inbound.DefectReason{""}},
+		"nested forty deep": {header + nested(40), nil, "", "", []inbound.DefectReason{inbound.DefectStructure}},
 		"nested ten deep":   {header + nested(10), nil, "ciao", "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			in := inbound(t, n, pectest.KindTransport, c.original)
+			in := open(t, n, pectest.KindTransport, c.original)
 			require.Equal(t, luigi, in.Sender)
-			var reasons []pec.DefectReason
+			var reasons []inbound.DefectReason
 			for _, d := range in.Defects {
 				reasons = append(reasons, d.Reason)
 				require.Error(t, d.Err)
@@ -258,14 +261,14 @@ func TestABrokenOriginalIsReadAsFarAsItGoes(t *testing.T) {
 			if c.textErr == "" {
 				require.NoError(t, err)
 			} else {
-				defect, ok := errors.AsType[*pec.Defect](err)
+				defect, ok := errors.AsType[*inbound.Defect](err)
 				require.True(t, ok, "%v", err)
 				require.Equal(t, c.textErr, defect.Reason)
 				require.Equal(t, "text", defect.Where)
 			}
-			var files []pec.DefectReason
+			var files []inbound.DefectReason
 			for _, a := range attachments(t, in) {
-				reason := pec.DefectReason("")
+				reason := inbound.DefectReason("")
 				if a.Defect != nil {
 					reason = a.Defect.Reason
 				}
@@ -287,13 +290,13 @@ func nested(n int) string {
 
 func TestAnEnvelopeWithoutOriginal(t *testing.T) {
 	n := pectest.Start(t, nil)
-	in, err := pec.NewInbound(prove(t, n, pectest.Notice{
+	in, err := inbound.Open(prove(t, n, pectest.Notice{
 		Kind: pectest.KindTransport, Sender: luigi, Recipients: []pectest.Recipient{{Address: me}},
 	}), arrived)
 	require.NoError(t, err)
 	require.Equal(t, luigi, in.Sender)
 	require.Len(t, in.Defects, 1)
-	require.Equal(t, pec.DefectMissing, in.Defects[0].Reason)
+	require.Equal(t, inbound.DefectMissing, in.Defects[0].Reason)
 	require.ErrorIs(t, in.Defects[0], envelope.ErrNoOriginal)
 	text, err := in.Text()
 	require.NoError(t, err)
@@ -306,13 +309,13 @@ func TestGenuineEnvelopesAreOpened(t *testing.T) {
 	require.NoError(t, err)
 	for file, want := range map[string]struct {
 		sender, text string
-		files        map[string]pec.Form
+		files        map[string]inbound.Form
 	}{
 		"aruba-2014-transport.eml": {"thinkstudio@pec.it", "test rsposta openerp\n--\nAdministrator", nil},
-		"sogei-2018-transport.eml": {"sdi03@pec.fatturapa.it", "Invio file IT02652600210_00007.xml, con identificativo 7339338", map[string]pec.Form{
-			"IT02652600210_00007_MT_002.xml": pec.FormXML, "IT02652600210_00007.xml": pec.FormInvoice,
+		"sogei-2018-transport.eml": {"sdi03@pec.fatturapa.it", "Invio file IT02652600210_00007.xml, con identificativo 7339338", map[string]inbound.Form{
+			"IT02652600210_00007_MT_002.xml": inbound.FormXML, "IT02652600210_00007.xml": inbound.FormInvoice,
 		}},
-		"aruba-2023-transport.eml": {"sviluppo@pec.datamanagementitalia.it", "\n   Avviso.\n   Questa è una casella", map[string]pec.Form{"xdcr_2022_02_00583.txt": pec.FormOther}},
+		"aruba-2023-transport.eml": {"sviluppo@pec.datamanagementitalia.it", "\n   Avviso.\n   Questa è una casella", map[string]inbound.Form{"xdcr_2022_02_00583.txt": inbound.FormOther}},
 	} {
 		t.Run(file, func(t *testing.T) {
 			f, err := os.Open(filepath.Join(testenv.Corpus(t, "genuine"), file))
@@ -321,7 +324,7 @@ func TestGenuineEnvelopesAreOpened(t *testing.T) {
 			m, err := envelope.Open(t.Context(), f, v)
 			require.NoError(t, err)
 			defer m.Close()
-			in, err := pec.NewInbound(m, arrived)
+			in, err := inbound.Open(m, arrived)
 			require.NoError(t, err)
 			require.Empty(t, in.Defects)
 			require.Equal(t, want.sender, in.Sender)
@@ -331,12 +334,12 @@ func TestGenuineEnvelopesAreOpened(t *testing.T) {
 			text, err := in.Text()
 			require.NoError(t, err)
 			require.True(t, strings.HasPrefix(text, want.text), text)
-			var files map[string]pec.Form
+			var files map[string]inbound.Form
 			for _, a := range attachments(t, in) {
 				require.Nil(t, a.Defect)
 				require.Equal(t, a.Name, a.SafeName)
 				if files == nil {
-					files = map[string]pec.Form{}
+					files = map[string]inbound.Form{}
 				}
 				files[a.Name] = a.Form
 			}
@@ -347,13 +350,13 @@ func TestGenuineEnvelopesAreOpened(t *testing.T) {
 }
 
 // sound asserts what holds for every inbound message, whatever is in it.
-func sound(t testing.TB, in *pec.Inbound) {
+func sound(t testing.TB, in *inbound.Message) {
 	t.Helper()
 	for _, body := range []func() (string, error){in.Text, in.HTML} {
 		text, err := body()
 		require.True(t, utf8.ValidString(text))
 		if err != nil {
-			_, ok := errors.AsType[*pec.Defect](err)
+			_, ok := errors.AsType[*inbound.Defect](err)
 			require.True(t, ok, "%v", err)
 		}
 	}
@@ -375,7 +378,7 @@ func sound(t testing.TB, in *pec.Inbound) {
 	}
 	b, err := in.Bounce()
 	if err != nil {
-		require.ErrorIs(t, err, pec.ErrNoBounce)
+		require.ErrorIs(t, err, inbound.ErrNoBounce)
 		return
 	}
 	require.Equal(t, envelope.KindAnomaly, in.Kind)
@@ -392,13 +395,13 @@ func TestBrokenMailIsOpened(t *testing.T) {
 		for _, f := range files {
 			raw, err := os.ReadFile(f)
 			require.NoError(t, err)
-			sound(t, inbound(t, n, pectest.KindAnomaly, string(raw)))
+			sound(t, open(t, n, pectest.KindAnomaly, string(raw)))
 		}
 	}
 }
 
 // A message of 100 MiB is opened, and its attachment read, within a few MiB.
-func TestInboundMemoryIsConstant(t *testing.T) {
+func TestMemoryIsConstant(t *testing.T) {
 	const mebibyte = 1 << 20
 	n := pectest.Start(t, nil)
 	line := strings.Repeat("YWJj", 19) + "\r\n"
@@ -410,7 +413,7 @@ func TestInboundMemoryIsConstant(t *testing.T) {
 	})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	in, err := pec.NewInbound(m, arrived)
+	in, err := inbound.Open(m, arrived)
 	require.NoError(t, err)
 	text, err := in.Text()
 	require.NoError(t, err)
@@ -435,21 +438,21 @@ func FuzzInbound(f *testing.F) {
 	f.Add([]byte("From: <<>>\r\n" + nested(33)))
 	f.Fuzz(func(t *testing.T, original []byte) {
 		for _, kind := range []string{pectest.KindTransport, pectest.KindAnomaly} {
-			sound(t, inbound(t, n, kind, string(original)))
+			sound(t, open(t, n, kind, string(original)))
 		}
 	})
 }
 
 // A recipient whose program shows the beginning alone is told that there may be more.
-func TestAnInboundThatMayHaveBeenCutIsTold(t *testing.T) {
+func TestAnOriginalThatMayHaveBeenCutIsADefect(t *testing.T) {
 	n := pectest.Start(t, nil)
-	for extra, reasons := range map[bool][]pec.DefectReason{true: {pec.DefectCut}, false: nil} {
-		in, err := pec.NewInbound(prove(t, n, pectest.Notice{
+	for extra, reasons := range map[bool][]inbound.DefectReason{true: {inbound.DefectCut}, false: nil} {
+		in, err := inbound.Open(prove(t, n, pectest.Notice{
 			Kind: pectest.KindTransport, Sender: luigi, Recipients: []pectest.Recipient{{Address: me}}, Original: []byte(crlf(reply)),
 			Style: &pectest.Style{ExtraPart: extra},
 		}), arrived)
 		require.NoError(t, err)
-		var got []pec.DefectReason
+		var got []inbound.DefectReason
 		for _, d := range in.Defects {
 			require.Equal(t, "original", d.Where)
 			require.Error(t, d.Err)

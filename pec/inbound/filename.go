@@ -1,4 +1,4 @@
-package pec
+package inbound
 
 import (
 	"path"

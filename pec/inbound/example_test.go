@@ -1,4 +1,4 @@
-package pec_test
+package inbound_test
 
 import (
 	"bytes"
@@ -8,12 +8,12 @@ import (
 	"time"
 
 	"github.com/gopec/gopec/envelope"
-	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/inbound"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
 // Open a PEC that arrived: what the provider certifies, and what the sender wrote.
-func ExampleNewInbound() {
+func ExampleOpen() {
 	network, err := pectest.New(nil)
 	if err != nil {
 		log.Fatal(err)
@@ -38,7 +38,7 @@ func ExampleNewInbound() {
 	}
 	defer message.Close()
 
-	in, err := pec.NewInbound(message, time.Now())
+	in, err := inbound.Open(message, time.Now())
 	if err != nil {
 		log.Fatal(err)
 	}
