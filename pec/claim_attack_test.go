@@ -27,7 +27,7 @@ func TestABodyEndsWithItsAttempt(t *testing.T) {
 					failed <- err
 				}()
 				return pec.Outcome{Kind: pec.OutcomeTemporary, Reply: pec.Reply{Code: 503}}
-			}), &provider{}, store, clock.Now)
+			}), &ports{}, store, clock.Now)
 			id, err := c.Send(t.Context(), diffida("k"))
 			require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 			close(goOn)

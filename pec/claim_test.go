@@ -92,7 +92,7 @@ func TestNothingIsClaimedBeforeTheMessageIsAskedFor(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	ended, cancel := context.WithCancel(t.Context())
 	h := &handing{}
-	c := desk(t, n, h, &provider{}, store, clock.Now)
+	c := desk(t, n, h, &ports{}, store, clock.Now)
 	h.connected = func() {
 		id, err := c.MessageID(t.Context(), "k")
 		require.NoError(t, err)
@@ -107,7 +107,7 @@ func TestNothingIsClaimedBeforeTheMessageIsAskedFor(t *testing.T) {
 	require.PanicsWithValue(t, errEnded, func() { _, _ = c.Send(ended, diffida("k")) })
 
 	clock.advance(2 * time.Minute)
-	next := desk(t, n, &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}, &provider{}, store, clock.Now)
+	next := desk(t, n, &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}, &ports{}, store, clock.Now)
 	id, err := next.Send(t.Context(), diffida("k"))
 	require.NoError(t, err)
 	require.Equal(t, 1, attempts(t, next, id))
@@ -123,7 +123,7 @@ func TestARefusalBeforeTheMessageIsOneRecord(t *testing.T) {
 	refusing := submitter(func(pec.Submission) pec.Outcome {
 		return pec.Outcome{Kind: pec.OutcomeTemporary, Reply: pec.Reply{Code: 451, Text: "later"}}
 	})
-	c := desk(t, n, refusing, &provider{}, store, clock.Now)
+	c := desk(t, n, refusing, &ports{}, store, clock.Now)
 	id, err := c.Send(t.Context(), diffida("k"))
 	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 	require.Len(t, store.appended, 2)
@@ -143,7 +143,7 @@ func TestARefusalBeforeTheMessageIsOneRecord(t *testing.T) {
 func TestTwoWorkersAreConnected(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	refusing := submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
-	id, err := desk(t, n, refusing, &provider{}, store, clock.Now).Send(t.Context(), diffida("k"))
+	id, err := desk(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
 	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 	clock.advance(2 * time.Minute)
 
@@ -152,7 +152,7 @@ func TestTwoWorkersAreConnected(t *testing.T) {
 	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { both.Done(); both.Wait() }}
 	var workers stdsync.WaitGroup
 	for range 2 {
-		c := desk(t, n, h, &provider{}, store, clock.Now)
+		c := desk(t, n, h, &ports{}, store, clock.Now)
 		workers.Go(func() {
 			for _, err := range c.Retry(t.Context()) {
 				if err != nil {
@@ -167,7 +167,7 @@ func TestTwoWorkersAreConnected(t *testing.T) {
 	for i, err := range h.errs {
 		require.Equal(t, err != nil, len(h.bodies[i]) == 0, "a byte without the claim")
 	}
-	c := desk(t, n, h, &provider{}, store, clock.Now)
+	c := desk(t, n, h, &ports{}, store, clock.Now)
 	require.Equal(t, 2, attempts(t, c, id))
 	status, err := c.Status(t.Context(), id)
 	require.NoError(t, err)
@@ -192,14 +192,14 @@ func TestTheFactsChangeWhileAWorkerConnects(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 			refusing := submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
-			id, err := desk(t, n, refusing, &provider{}, store, clock.Now).Send(t.Context(), diffida("k"))
+			id, err := desk(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
 			require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 			clock.advance(2 * time.Minute)
 
-			taking := &provider{outcome: pec.OutcomeSubmitted, inbox: [][]byte{emit(t, n.Providers()[0], pectest.KindAcceptance, me, id, "")}}
+			taking := &ports{outcome: pec.OutcomeSubmitted, inbox: [][]byte{emit(t, n.Providers()[0], pectest.KindAcceptance, me, id, "")}}
 			other := desk(t, n, taking, taking, store, clock.Now)
 			h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { meanwhile(t, other, id) }}
-			c := desk(t, n, h, &provider{}, store, clock.Now)
+			c := desk(t, n, h, &ports{}, store, clock.Now)
 			for e, err := range c.Retry(t.Context()) {
 				require.NoError(t, err)
 				t.Errorf("an attempt that does not count is yielded: %+v", e)
@@ -217,7 +217,7 @@ func TestOneLoginForOneMessage(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	connected, goOn := make(chan struct{}), make(chan struct{})
 	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { close(connected); <-goOn }}
-	c := desk(t, n, h, &provider{}, store, clock.Now)
+	c := desk(t, n, h, &ports{}, store, clock.Now)
 	results := make(chan error, 2)
 	go func() { _, err := c.Send(t.Context(), diffida("k")); results <- err }()
 	<-connected

@@ -14,7 +14,7 @@ import (
 // wrong is an office with the same store and provider on a machine whose clock is wrong.
 func (o *office) wrong(t *testing.T, by time.Duration) *office {
 	t.Helper()
-	w := open(t, o.network, o.provider, o.store, nil)
+	w := open(t, o.network, o.ports, o.store, nil)
 	w.clock.now = o.clock.Now().Add(by)
 	return w
 }

@@ -83,11 +83,11 @@ func addresses(n int) (list []string) {
 var roomy = pec.Limits{Product: 1 << 50, Recipients: 1 << 30}
 
 // growthOffice is a client whose store counts.
-func growthOffice(tb testing.TB, n *pectest.Network) (*pec.Client, *provider, *countingStore) {
+func growthOffice(tb testing.TB, n *pectest.Network) (*pec.Client, *ports, *countingStore) {
 	tb.Helper()
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 	require.NoError(tb, err)
-	p, s := &provider{outcome: pec.OutcomeSubmitted}, &countingStore{Store: pec.NewMemory()}
+	p, s := &ports{outcome: pec.OutcomeSubmitted}, &countingStore{Store: pec.NewMemory()}
 	c, err := pec.New(me, p, p, v, &pec.Options{Store: s, Limits: roomy})
 	require.NoError(tb, err)
 	return c, p, s

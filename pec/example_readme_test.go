@@ -2,57 +2,37 @@ package pec_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log"
 	"strings"
 
 	"github.com/gopec/gopec/envelope"
-	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
-	"github.com/gopec/gopec/smtpclient"
+	"github.com/gopec/gopec/pec/provider"
 )
 
-// sendInvoice sends one PEC and prints what became of it for each recipient. Run again
-// with the same store it sends no second one. A nil trust is the system's roots.
-func sendInvoice(ctx context.Context, from string, login pec.Login, p pec.Preset, anchors []envelope.Anchor, trust *tls.Config, store pec.Store) error {
-	submitter, err1 := smtpclient.New(p.SMTP.Value, login, &smtpclient.Options{TLS: trust, PerMinute: p.PerMinute.Value, Throttles: p.Throttles.Value})
-	mailbox, err2 := imapclient.New(p.IMAP.Value, login, &imapclient.Options{TLS: trust})
-	verifier, err3 := envelope.NewVerifier(anchors, nil)
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return err
-	}
-	defer submitter.Close()
-	defer mailbox.Close()
-	client, err := pec.New(from, submitter, mailbox, verifier, &pec.Options{Store: store, Limits: p.Limits.Value})
+// sendInvoice sends one PEC and returns what became of it. Run again with the same store
+// it sends no second one.
+func sendInvoice(ctx context.Context, preset provider.Preset, login pec.Login, address string, store pec.Store) (pec.Status, error) {
+	conn, err := preset.Connect(login, nil)
 	if err != nil {
-		return err
+		return pec.Status{}, err
+	}
+	defer conn.Close()
+	client, err := conn.Client(address, &pec.Options{Store: store})
+	if err != nil {
+		return pec.Status{}, err
 	}
 	id, err := client.Send(ctx, pec.Message{
-		To: []string{"luigi@beta-pec.example"}, Subject: "Fattura n. 12/2026", Text: "In allegato la fattura.",
+		To: []string{"luigi@beta-pec.example"}, Subject: "Fattura n. 12/2026", Text: "In allegato la fattura.", Key: "invoice 12/2026",
 		Attachments: []pec.Attachment{{Name: "fattura.txt", Content: strings.NewReader("Totale: 100,00 euro\n")}},
-		Key:         "invoice 12/2026",
 	})
 	if _, recorded := errors.AsType[*pec.SendError](err); err != nil && !recorded {
-		return err // of a *pec.SendError the status tells
+		return pec.Status{}, err
 	}
-	status, err := client.Status(ctx, id)
-	if err == nil && !status.Settled { // what is settled makes no event
-		for _, err = range client.Watch(ctx) {
-			if err == nil {
-				status, err = client.Status(ctx, id)
-			}
-			if err != nil || status.Settled {
-				break
-			}
-		}
-	}
-	for _, r := range status.Recipients {
-		fmt.Println(r.Address, r.State)
-	}
-	return err
+	return client.Follow(ctx, id)
 }
 
 // The program in the README, run twice with a provider of package pectest.
@@ -62,17 +42,21 @@ func Example_readme() {
 		log.Fatal(err)
 	}
 	defer network.Close()
-	provider, account := network.Providers()[0], network.Accounts()[0]
-	preset := pec.Preset{SMTP: pec.Known[string]{Value: provider.SMTPAddr()}, IMAP: pec.Known[string]{Value: provider.IMAPAddr()}}
-	anchors := []envelope.Anchor{envelope.AnchorFromCertificate(network.SigningCA())}
-	trust, store := &tls.Config{RootCAs: network.TLSRoots()}, pec.NewMemory()
+	mario, store := network.Access("mario@alfa-pec.example"), pec.NewMemory()
+	preset := provider.Preset{
+		SMTP: mario.SMTP, IMAP: mario.IMAP, TLS: mario.TLS,
+		Anchors: []envelope.Anchor{envelope.AnchorFromCertificate(mario.SigningCA)},
+	}
 	for range 2 {
-		err := sendInvoice(context.Background(), account.Address, pec.Password(account.Login, account.Password), preset, anchors, trust, store)
+		status, err := sendInvoice(context.Background(), preset, pec.Password(mario.Login, mario.Password), mario.Address, store)
 		if err != nil {
 			log.Fatal(err)
 		}
+		for _, r := range status.Recipients {
+			fmt.Println(r.Address, r.State)
+		}
 	}
-	received, err := provider.Messages(account.Address, pectest.InboxFolder)
+	received, err := network.ProviderOf(mario.Address).Messages(mario.Address, pectest.InboxFolder)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -127,7 +127,7 @@ func (l *line) Search(context.Context, string, []string) iter.Seq2[pec.Item, err
 func watched(ctx context.Context, t *testing.T, n *pectest.Network, l pec.Mailbox, store pec.Store) (troubles int) {
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 	require.NoError(t, err)
-	c, err := pec.New(me, &provider{outcome: pec.OutcomeSubmitted}, l, v, &pec.Options{Store: store})
+	c, err := pec.New(me, &ports{outcome: pec.OutcomeSubmitted}, l, v, &pec.Options{Store: store})
 	require.NoError(t, err)
 	for e := range c.Watch(ctx) {
 		if e.Trouble != nil {

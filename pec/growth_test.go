@@ -682,16 +682,16 @@ func dossiers(n *pectest.Network) (cases []growth.Case) {
 	}
 	for name, m := range map[string]struct {
 		n    int
-		send func(tb testing.TB, c *pec.Client, p *provider, size int) string
+		send func(tb testing.TB, c *pec.Client, p *ports, size int) string
 	}{
-		"recipients": {2000, func(tb testing.TB, c *pec.Client, p *provider, size int) string {
+		"recipients": {2000, func(tb testing.TB, c *pec.Client, p *ports, size int) string {
 			p.outcome = pec.OutcomeRefused
 			all := addresses(size)
 			id, err := c.Send(tb.Context(), pec.Message{To: all[:size/2], Cc: all[size/2:]})
 			require.Error(tb, err)
 			return id
 		}},
-		"recipients without a receipt": {100, func(tb testing.TB, c *pec.Client, p *provider, size int) string {
+		"recipients without a receipt": {100, func(tb testing.TB, c *pec.Client, p *ports, size int) string {
 			id, err := c.Send(tb.Context(), pec.Message{To: addresses(size)})
 			require.NoError(tb, err)
 			notice := pectest.Notice{Kind: pectest.KindAcceptance, Sender: me, MessageID: "<" + id + ">"}
@@ -706,7 +706,7 @@ func dossiers(n *pectest.Network) (cases []growth.Case) {
 			}
 			return id
 		}},
-		"attachments": {100, func(tb testing.TB, c *pec.Client, _ *provider, size int) string {
+		"attachments": {100, func(tb testing.TB, c *pec.Client, _ *ports, size int) string {
 			m := pec.Message{To: []string{luigi}}
 			for i := range size {
 				m.Attachments = append(m.Attachments, pec.Attachment{Name: fmt.Sprintf("%d.txt", i), Content: strings.NewReader("contenuto")})
@@ -715,7 +715,7 @@ func dossiers(n *pectest.Network) (cases []growth.Case) {
 			require.NoError(tb, err)
 			return id
 		}},
-		"notices": {40, func(tb testing.TB, c *pec.Client, p *provider, size int) string {
+		"notices": {40, func(tb testing.TB, c *pec.Client, p *ports, size int) string {
 			id, err := c.Send(tb.Context(), pec.Message{To: []string{luigi}})
 			require.NoError(tb, err)
 			for range size {

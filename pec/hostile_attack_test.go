@@ -21,7 +21,7 @@ import (
 // renumbering is a mailbox that numbers its messages again each time it is asked, and
 // hands out none.
 type renumbering struct {
-	*provider
+	*ports
 	validity uint32
 }
 
@@ -40,7 +40,7 @@ func TestAMailboxThatRenumbersItselfEndsTheLoop(t *testing.T) {
 	n := pectest.Start(t, nil)
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 	require.NoError(t, err)
-	m := &renumbering{provider: &provider{}}
+	m := &renumbering{ports: &ports{}}
 	c, err := pec.New(me, m, m, v, nil)
 	require.NoError(t, err)
 	steps := 0
@@ -86,7 +86,7 @@ func TestWorkOfForgeriesGrowsAsTheyDo(t *testing.T) {
 
 // talker is an access point that answers at length.
 type talker struct {
-	*provider
+	*ports
 	words string
 	kind  pec.OutcomeKind
 }
@@ -107,7 +107,7 @@ func TestWordsOfAnAccessPointDoNotFillTheStore(t *testing.T) {
 	require.NoError(t, err)
 	for _, kind := range []pec.OutcomeKind{pec.OutcomeTemporary, pec.OutcomeRefused, pec.OutcomeUncertain, pec.OutcomeAuthentication} {
 		t.Run(kind.String(), func(t *testing.T) {
-			store, p := &weighingStore{Store: pec.NewMemory()}, &provider{}
+			store, p := &weighingStore{Store: pec.NewMemory()}, &ports{}
 			c, err := pec.New(me, talker{p, strings.Repeat("<", 64<<10), kind}, p, v, &pec.Options{Store: store})
 			require.NoError(t, err)
 			const recipients = 50
@@ -123,7 +123,7 @@ func TestWordsOfAnAccessPointDoNotFillTheStore(t *testing.T) {
 
 // thorny is a mailbox in which a message that nobody can read lies in a search's way.
 type thorny struct {
-	*provider
+	*ports
 	folders []string
 	thorn   func(folder, messageID string) bool
 	notices map[string][]byte // in the last folder, by Message-ID
@@ -157,7 +157,7 @@ func TestAMessageThatCannotBeReadHidesNoProof(t *testing.T) {
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
 		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 		require.NoError(t, err)
-		m.provider, m.notices = &provider{outcome: pec.OutcomeUncertain, waits: true}, map[string][]byte{}
+		m.ports, m.notices = &ports{outcome: pec.OutcomeUncertain, waits: true}, map[string][]byte{}
 		c, err = pec.New(me, m, m, v, nil)
 		require.NoError(t, err)
 		for range 3 {

@@ -72,7 +72,7 @@ func TestAFactOfALaterVersionStopsItsSendAlone(t *testing.T) {
 
 // restless is a Mailbox that always says that there is news.
 type restless struct {
-	*provider
+	*ports
 	waits  int
 	enough func()
 }
@@ -91,7 +91,7 @@ func TestWatchDoesNotSpin(t *testing.T) {
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		m := &restless{provider: &provider{}, enough: cancel}
+		m := &restless{ports: &ports{}, enough: cancel}
 		c, err := pec.New(me, m, m, v, nil)
 		require.NoError(t, err)
 		require.Error(t, last(c.Watch(ctx)))
@@ -117,7 +117,7 @@ func (s hanging) Append(ctx context.Context, mailbox string, entries ...pec.Entr
 
 func TestAStoreThatHangsHoldsNobodyUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n, p := pectest.Start(t, &pectest.Options{InMemory: true}), &provider{outcome: pec.OutcomeSubmitted}
+		n, p := pectest.Start(t, &pectest.Options{InMemory: true}), &ports{outcome: pec.OutcomeSubmitted}
 		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 		require.NoError(t, err)
 		c, err := pec.New(me, p, p, v, &pec.Options{Store: hanging{pec.NewMemory()}})
@@ -154,13 +154,13 @@ func TestAnOddTimeZoneBlocksNothing(t *testing.T) {
 
 // breaking is a Mailbox in which some messages always break off.
 type breaking struct {
-	*provider
+	*ports
 	uids map[uint32]bool
 }
 
 func (m *breaking) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
-		for item, err := range m.provider.Fetch(ctx, after) {
+		for item, err := range m.ports.Fetch(ctx, after) {
 			if m.uids[item.Cursor.UID] {
 				item.Body = iotest.ErrReader(io.ErrUnexpectedEOF)
 			}
@@ -173,7 +173,7 @@ func (m *breaking) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.It
 
 func TestAPoisonedMessageKeepsNoOtherFromBeingRecovered(t *testing.T) {
 	n := pectest.Start(t, nil)
-	m := &breaking{provider: &provider{outcome: pec.OutcomeSubmitted}, uids: map[uint32]bool{1: true, 2: true}}
+	m := &breaking{ports: &ports{outcome: pec.OutcomeSubmitted}, uids: map[uint32]bool{1: true, 2: true}}
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 	require.NoError(t, err)
 	c, err := pec.New(me, m, m, v, nil)
@@ -197,8 +197,8 @@ func TestAPoisonedMessageKeepsNoOtherFromBeingRecovered(t *testing.T) {
 // What others name a message with never reaches the keys of a Store.
 func TestNamesOfOthersStayOutOfTheStore(t *testing.T) {
 	o := newOffice(t)
-	strict := open(t, o.network, o.provider, strictStore{o.store}, nil)
-	strict.provider.outcome = pec.OutcomeSubmitted
+	strict := open(t, o.network, o.ports, strictStore{o.store}, nil)
+	strict.ports.outcome = pec.OutcomeSubmitted
 	id, err := strict.Send(t.Context(), diffida("a/b@c "+strings.Repeat("k", 190)))
 	require.NoError(t, err)
 	p := o.network.Providers()
@@ -301,7 +301,7 @@ func watchPoisoned(t *testing.T, healed bool) {
 	n := pectest.Start(t, &pectest.Options{InMemory: true})
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 	require.NoError(t, err)
-	m := &breaking{provider: &provider{outcome: pec.OutcomeSubmitted, waits: true}, uids: map[uint32]bool{1: true}}
+	m := &breaking{ports: &ports{outcome: pec.OutcomeSubmitted, waits: true}, uids: map[uint32]bool{1: true}}
 	c, err := pec.New(me, m, m, v, nil)
 	require.NoError(t, err)
 	id := sent(t, c)
@@ -392,7 +392,7 @@ func TestReverifyTellsOnlyWhatIsProven(t *testing.T) {
 	require.Len(t, sync(t, o.Client), 2)
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(newcomer.SigningCA())}, nil)
 	require.NoError(t, err)
-	c, err := pec.New(me, o.provider, o.provider, v, &pec.Options{Store: o.store})
+	c, err := pec.New(me, o.ports, o.ports, v, &pec.Options{Store: o.store})
 	require.NoError(t, err)
 	var kinds []envelope.Kind
 	for e, err := range c.Reverify(t.Context()) {
@@ -405,7 +405,7 @@ func TestReverifyTellsOnlyWhatIsProven(t *testing.T) {
 
 // shelves is a Mailbox of two folders, of which the second may be out of reach.
 type shelves struct {
-	*provider
+	*ports
 	err      error
 	searches int
 }
@@ -414,7 +414,7 @@ func (m *shelves) Folders() []string { return []string{"INBOX", "Ricevute"} }
 
 func (m *shelves) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	if after.Folder == "INBOX" {
-		return m.provider.Fetch(ctx, after)
+		return m.ports.Fetch(ctx, after)
 	}
 	return func(yield func(pec.Item, error) bool) {
 		if m.err != nil {
@@ -425,13 +425,13 @@ func (m *shelves) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Ite
 
 func (m *shelves) Search(ctx context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
 	m.searches++
-	return m.provider.Search(ctx, folder, messageIDs)
+	return m.ports.Search(ctx, folder, messageIDs)
 }
 
 // The missing receipt may lie in the folder that was not read.
 func TestOneUnreadFolderMakesAMailboxStale(t *testing.T) {
 	o, clock := newOffice(t), newClock()
-	m := &shelves{provider: o.provider, err: io.ErrUnexpectedEOF}
+	m := &shelves{ports: o.ports, err: io.ErrUnexpectedEOF}
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(o.network.SigningCA())}, nil)
 	require.NoError(t, err)
 	c, err := pec.New(me, m, m, v, &pec.Options{Now: clock.Now})
@@ -454,7 +454,7 @@ func TestWatchSearchesNowAndThen(t *testing.T) {
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
 		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 		require.NoError(t, err)
-		m := &shelves{provider: &provider{outcome: pec.OutcomeUncertain, waits: true}}
+		m := &shelves{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
 		c, err := pec.New(me, m, m, v, nil)
 		require.NoError(t, err)
 		_, err = c.Send(t.Context(), diffida(""))

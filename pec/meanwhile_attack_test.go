@@ -33,7 +33,7 @@ func (s *after) Append(ctx context.Context, mailbox string, entries ...pec.Entry
 // receipt is recorded after Send has looked for one, and before Send records the intent.
 func TestAReceiptJustBeforeTheIntent(t *testing.T) {
 	o, id := newOffice(t), "mine@desk.example"
-	slow := open(t, o.network, o.provider, before(o.store, "intent", func() {
+	slow := open(t, o.network, o.ports, before(o.store, "intent", func() {
 		o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
 		sync(t, o.Client)
 	}), nil)
@@ -47,7 +47,7 @@ func TestAReceiptJustBeforeTheIntent(t *testing.T) {
 // it came to is what both say.
 func TestAnotherWorkerJustBehindTheIntent(t *testing.T) {
 	o := newOffice(t)
-	slow := open(t, o.network, o.provider, &after{o.store, "intent", func() {
+	slow := open(t, o.network, o.ports, &after{o.store, "intent", func() {
 		_, err := o.Send(t.Context(), diffida("k"))
 		require.NoError(t, err)
 	}}, nil)
@@ -60,7 +60,7 @@ func TestAnotherWorkerJustBehindTheIntent(t *testing.T) {
 // does not leave.
 func TestACancelJustBehindTheIntent(t *testing.T) {
 	o := newOffice(t)
-	slow := open(t, o.network, o.provider, &after{o.store, "intent", func() {
+	slow := open(t, o.network, o.ports, &after{o.store, "intent", func() {
 		id, err := o.MessageID(t.Context(), "k")
 		require.NoError(t, err)
 		require.NoError(t, o.Cancel(t.Context(), id))
@@ -76,7 +76,7 @@ func TestACancelJustBehindTheIntent(t *testing.T) {
 func TestAnAttemptInVainJustBehindTheIntent(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
-	slow := open(t, o.network, o.provider, &after{o.store, "intent", func() {
+	slow := open(t, o.network, o.ports, &after{o.store, "intent", func() {
 		_, err := o.Send(t.Context(), diffida("k"))
 		require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 		o.outcome = pec.OutcomeSubmitted
@@ -106,7 +106,7 @@ func TestASuspensionJustBehindTheIntent(t *testing.T) {
 				}
 				store = before(o.store, at, meanwhile)
 			}
-			slow := open(t, o.network, o.provider, store, nil)
+			slow := open(t, o.network, o.ports, store, nil)
 			id, err := slow.Send(t.Context(), diffida("k"))
 			require.Equal(t, pec.OutcomeAuthentication, outcomeOf(t, err), "%s, %s", name, at)
 			var suspended *pec.SuspendedError
@@ -124,7 +124,7 @@ func TestASuspensionDoesNotHideWhatHasLeft(t *testing.T) {
 	for _, kind := range []pec.OutcomeKind{pec.OutcomeSubmitted, pec.OutcomeUncertain, pec.OutcomeRefused} {
 		for _, key := range []string{"k", ""} {
 			o := newOffice(t)
-			slow := open(t, o.network, o.provider, &after{o.store, "intent", func() {
+			slow := open(t, o.network, o.ports, &after{o.store, "intent", func() {
 				o.outcome = kind
 				o.clock.advance(2 * time.Minute)
 				require.Len(t, o.retry(t), 1)

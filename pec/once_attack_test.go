@@ -35,7 +35,7 @@ func TestALateOutcomeDoesNotReviveWhatWasGivenUp(t *testing.T) {
 	var second string
 	o.during = func(s pec.Submission) {
 		o.during = nil
-		person := open(t, o.network, o.provider, o.store, nil)
+		person := open(t, o.network, o.ports, o.store, nil)
 		person.clock.advance(2 * time.Hour)
 		first := person.find(t, pec.FilterUncertain)[0]
 		require.NoError(t, person.Resolve(t.Context(), first, false, "not in the web mail"))
@@ -100,7 +100,7 @@ func TestTheAttemptOfAnotherWorkerIsNotOurs(t *testing.T) {
 		id, err := o.Send(t.Context(), diffida("k"))
 		require.Error(t, err)
 		o.outcome = pec.OutcomeSubmitted
-		slow := open(t, o.network, o.provider, before(o.store, "attempt/2", func() {
+		slow := open(t, o.network, o.ports, before(o.store, "attempt/2", func() {
 			_, err := o.Send(t.Context(), diffida("k"))
 			require.NoError(t, err)
 		}), nil)
@@ -146,7 +146,7 @@ func TestAnAttemptThatSleptTooLongSendsNothing(t *testing.T) {
 		clock.advance(61 * time.Minute)
 		_, read = io.ReadAll(s.Body)
 		return pec.Outcome{Kind: pec.OutcomeTemporary}
-	}), &provider{}, v, &pec.Options{Now: clock.Now})
+	}), &ports{}, v, &pec.Options{Now: clock.Now})
 	require.NoError(t, err)
 	_, err = c.Send(t.Context(), diffida(""))
 	require.Error(t, err)
@@ -178,7 +178,7 @@ func TestAMessageThatWasAlteredDoesNotEnd(t *testing.T) {
 		o.outcome = pec.OutcomeTemporary
 		_, err := o.Send(t.Context(), diffida(""))
 		require.Error(t, err)
-		broken := open(t, o.network, o.provider, altering{o.store, alter}, nil)
+		broken := open(t, o.network, o.ports, altering{o.store, alter}, nil)
 		broken.clock.advance(time.Hour)
 		events := broken.retry(t)
 		require.Len(t, events, 1)
@@ -192,7 +192,7 @@ func TestOnlyOneResolutionCounts(t *testing.T) {
 	o.outcome = pec.OutcomeUncertain
 	id, err := o.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
-	slow := open(t, o.network, o.provider, before(o.store, "resolution", func() {
+	slow := open(t, o.network, o.ports, before(o.store, "resolution", func() {
 		require.NoError(t, o.Resolve(t.Context(), id, false, ""))
 	}), nil)
 	require.ErrorIs(t, slow.Resolve(t.Context(), id, true, ""), pec.ErrNotUncertain)
@@ -234,7 +234,7 @@ func (f *sentFolder) Save(_ context.Context, _ string, _ int64, body io.Reader) 
 
 func TestNoCopyIsSavedInASuspendedMailbox(t *testing.T) {
 	o, folder := newOffice(t), &sentFolder{}
-	c := open(t, o.network, o.provider, o.store, &pec.Options{SentFolder: folder})
+	c := open(t, o.network, o.ports, o.store, &pec.Options{SentFolder: folder})
 	_, err := c.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
 	require.Equal(t, 1, folder.saved)

@@ -39,16 +39,16 @@ func (c *clock) advance(d time.Duration) {
 // office is a Client with its ports in memory.
 type office struct {
 	*pec.Client
-	*provider
+	*ports
 	clock   *clock
 	store   pec.Store
 	network *pectest.Network
 }
 
 // open makes an office whose store and provider may be those of another.
-func open(t *testing.T, network *pectest.Network, p *provider, store pec.Store, opts *pec.Options) *office {
+func open(t *testing.T, network *pectest.Network, p *ports, store pec.Store, opts *pec.Options) *office {
 	t.Helper()
-	o := &office{provider: p, clock: newClock(), store: store, network: network}
+	o := &office{ports: p, clock: newClock(), store: store, network: network}
 	if opts == nil {
 		opts = &pec.Options{}
 	}
@@ -65,7 +65,7 @@ func open(t *testing.T, network *pectest.Network, p *provider, store pec.Store, 
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	return open(t, pectest.Start(t, nil), &provider{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), nil)
+	return open(t, pectest.Start(t, nil), &ports{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), nil)
 }
 
 func (o *office) state(t *testing.T, id string) pec.State { return stateOf(t, o.Client, id) }
@@ -116,7 +116,7 @@ func TestAKeySendsOnce(t *testing.T) {
 	require.ErrorIs(t, err, pec.ErrUnknownSend)
 
 	// After a restart too, and for another worker.
-	other := open(t, o.network, o.provider, o.store, nil)
+	other := open(t, o.network, o.ports, o.store, nil)
 	again, err = other.Send(t.Context(), diffida("invoice 12"))
 	require.NoError(t, err)
 	require.Equal(t, first, again)
@@ -151,7 +151,7 @@ func TestManyWorkersSendAKeyOnce(t *testing.T) {
 	ids := make([]string, 16)
 	for i := range ids {
 		wait.Go(func() {
-			worker := open(t, o.network, o.provider, o.store, nil)
+			worker := open(t, o.network, o.ports, o.store, nil)
 			// Who comes second meets an attempt under way, or its success.
 			id, err := worker.Send(t.Context(), diffida("k"))
 			if err != nil {
@@ -235,7 +235,7 @@ func TestAnAttemptWithoutOutcomeIsNeverRepeated(t *testing.T) {
 		_, err = half.Append(t.Context(), me, e)
 		require.NoError(t, err)
 	}
-	after := open(t, o.network, o.provider, half, nil)
+	after := open(t, o.network, o.ports, half, nil)
 	require.Equal(t, pec.StateUncertain, after.state(t, id))
 	_, err = after.Send(t.Context(), diffida("k"))
 	require.Equal(t, pec.OutcomeUncertain, outcomeOf(t, err))
@@ -256,7 +256,7 @@ func TestAnAttemptThatMayBeUnderWayIsNotResolved(t *testing.T) {
 	o := newOffice(t)
 	var id string
 	o.during = func(s pec.Submission) {
-		other := open(t, o.network, o.provider, o.store, nil)
+		other := open(t, o.network, o.ports, o.store, nil)
 		for s, err := range other.Find(t.Context(), pec.Query{Filter: pec.FilterUncertain}) {
 			require.NoError(t, err)
 			id = s.MessageID
@@ -321,7 +321,7 @@ func TestARefusedLoginSuspendsTheMailboxForEverybody(t *testing.T) {
 	require.Equal(t, pec.StateSuspended, o.state(t, id))
 
 	o.during, o.outcome, o.err = nil, pec.OutcomeSubmitted, nil
-	worker := open(t, o.network, o.provider, o.store, nil)
+	worker := open(t, o.network, o.ports, o.store, nil)
 	worker.clock.advance(2 * time.Hour)
 	for name, call := range map[string]func() error{
 		"send":  func() error { _, err := worker.Send(t.Context(), diffida("other")); return err },
@@ -379,7 +379,7 @@ func TestAnOutcomeThatCannotBeRecordedIsTold(t *testing.T) {
 		}
 		return nil
 	}}
-	c := open(t, o.network, o.provider, store, nil)
+	c := open(t, o.network, o.ports, store, nil)
 	id, err := c.Send(t.Context(), diffida("k"))
 	var failed *pec.SendError
 	require.ErrorAs(t, err, &failed)
@@ -402,7 +402,7 @@ func TestNothingLeavesUnrecorded(t *testing.T) {
 			}
 			return nil
 		}}
-		c := open(t, o.network, o.provider, store, nil)
+		c := open(t, o.network, o.ports, store, nil)
 		_, err := c.Send(t.Context(), diffida("k"))
 		var failed *pec.StoreError
 		require.ErrorAs(t, err, &failed)

@@ -315,7 +315,7 @@ func TestEveryOrderOfArrivalGivesOneStatus(t *testing.T) {
 		store := pec.NewMemory()
 		_, err := store.Append(t.Context(), me, facts...)
 		require.NoError(t, err)
-		p := &provider{inbox: [][]byte{foreign}}
+		p := &ports{inbox: [][]byte{foreign}}
 		c := open(t, o.network, p, store, &pec.Options{Now: o.clock.Now})
 		for _, at := range order {
 			raw := genuine[at.(pec.Attempt).N]

@@ -20,7 +20,7 @@ import (
 var keySecret = bytes.Repeat([]byte("k"), 32)
 
 // restored is an office on an empty store that lost all that p has.
-func restored(t *testing.T, n *pectest.Network, p *provider, opts *pec.Options) *office {
+func restored(t *testing.T, n *pectest.Network, p *ports, opts *pec.Options) *office {
 	t.Helper()
 	o := open(t, n, p, pec.NewMemory(), opts)
 	require.NoError(t, o.MarkRestored(t.Context(), o.clock.Now()))
@@ -44,7 +44,7 @@ func requireHeld(t *testing.T, err error) *pec.HeldError {
 func TestAKeyGivesItsMessageID(t *testing.T) {
 	n := pectest.Start(t, nil)
 	id := func(secret []byte, key string) string {
-		o := open(t, n, &provider{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), &pec.Options{KeySecret: secret})
+		o := open(t, n, &ports{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), &pec.Options{KeySecret: secret})
 		id, err := o.Send(t.Context(), diffida(key))
 		require.NoError(t, err)
 		require.Regexp(t, `^[a-z2-7]{26}@alfa-pec\.example$`, id, "as one that was drawn")
@@ -60,7 +60,7 @@ func TestAKeyGivesItsMessageID(t *testing.T) {
 	require.NotEqual(t, id(keySecret, ""), id(keySecret, ""))
 
 	// A raw message that has none of its own gets it too.
-	o := open(t, n, &provider{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), &pec.Options{KeySecret: keySecret})
+	o := open(t, n, &ports{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), &pec.Options{KeySecret: keySecret})
 	raw := "From: " + me + "\r\nTo: " + luigi + "\r\nSubject: Diffida\r\nDate: Thu, 01 Jan 2026 10:00:00 +0100\r\nMIME-Version: 1.0\r\n\r\nTesto\r\n"
 	got, err := o.SendRaw(t.Context(), pec.RawMessage{Content: strings.NewReader(raw), Key: "k"})
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestAKeyGivesItsMessageID(t *testing.T) {
 }
 
 func TestAShortKeySecretIsRefused(t *testing.T) {
-	n, p := pectest.Start(t, nil), &provider{}
+	n, p := pectest.Start(t, nil), &ports{}
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 	require.NoError(t, err)
 	for _, secret := range [][]byte{{}, []byte("password"), keySecret[1:]} {
@@ -82,10 +82,10 @@ func TestAShortKeySecretIsRefused(t *testing.T) {
 // The store has lost a send with a key. The mailbox has not.
 func TestALostKeyIsAdopted(t *testing.T) {
 	n := pectest.Start(t, nil)
-	first := open(t, n, &provider{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), &pec.Options{KeySecret: keySecret})
+	first := open(t, n, &ports{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), &pec.Options{KeySecret: keySecret})
 	id, err := first.Send(t.Context(), diffida("k"))
 	require.NoError(t, err)
-	p := first.provider
+	p := first.ports
 	alfa, beta := n.Providers()[0], n.Providers()[1]
 	p.inbox = [][]byte{emit(t, alfa, pectest.KindAcceptance, me, id, "")}
 
@@ -132,7 +132,7 @@ func TestALostKeyIsAdopted(t *testing.T) {
 // the notices that he earns are not about ours.
 func TestAStrangersNoticesAdoptNothing(t *testing.T) {
 	n := pectest.Start(t, nil)
-	p := &provider{outcome: pec.OutcomeSubmitted}
+	p := &ports{outcome: pec.OutcomeSubmitted}
 	o := open(t, n, p, pec.NewMemory(), &pec.Options{KeySecret: keySecret})
 	id, err := o.Send(t.Context(), diffida("k"))
 	require.NoError(t, err)
@@ -149,7 +149,7 @@ func TestAStrangersNoticesAdoptNothing(t *testing.T) {
 // Without a secret, or a key, a send is recorded while it is held, and goes out by
 // itself when the mailbox has been read.
 func TestWhatIsHeldGoesOutLater(t *testing.T) {
-	n, p := pectest.Start(t, nil), &provider{outcome: pec.OutcomeSubmitted}
+	n, p := pectest.Start(t, nil), &ports{outcome: pec.OutcomeSubmitted}
 	o := restored(t, n, p, nil)
 	id, err := o.Send(t.Context(), diffida("k"))
 	require.Equal(t, pec.OutcomeUncertain, outcomeOf(t, err))
@@ -252,7 +252,7 @@ func TestNothingIsResentWhileItIsHeld(t *testing.T) {
 
 // filing reads two folders, of which one can be broken.
 type filing struct {
-	*provider
+	*ports
 	broken bool
 }
 
@@ -262,12 +262,12 @@ func (f *filing) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item
 	if f.broken && after.Folder != "INBOX" {
 		return func(yield func(pec.Item, error) bool) { yield(pec.Item{}, errors.New("no such folder")) }
 	}
-	return f.provider.Fetch(ctx, after)
+	return f.ports.Fetch(ctx, after)
 }
 
 func TestEveryFolderHasToBeRead(t *testing.T) {
 	n, clock := pectest.Start(t, nil), newClock()
-	f := &filing{provider: &provider{outcome: pec.OutcomeSubmitted}, broken: true}
+	f := &filing{ports: &ports{outcome: pec.OutcomeSubmitted}, broken: true}
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 	require.NoError(t, err)
 	c, err := pec.New(me, f, f, v, &pec.Options{Now: clock.Now})
@@ -283,7 +283,7 @@ func TestEveryFolderHasToBeRead(t *testing.T) {
 
 // Watch says once that it holds, and reads.
 func TestWatchReadsWhatLiftsTheHold(t *testing.T) {
-	n, p := pectest.Start(t, nil), &provider{outcome: pec.OutcomeSubmitted}
+	n, p := pectest.Start(t, nil), &ports{outcome: pec.OutcomeSubmitted}
 	o := open(t, n, p, pec.NewMemory(), nil)
 	require.NoError(t, o.MarkRestored(t.Context(), o.clock.Now()))
 	id, err := o.Send(t.Context(), diffida(""))

@@ -51,7 +51,7 @@ func TestALostAnswerToTheClaimIsNotUncertain(t *testing.T) {
 				return done, lost
 			}}
 			h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
-			c := desk(t, n, h, &provider{}, store, clock.Now)
+			c := desk(t, n, h, &ports{}, store, clock.Now)
 			id, err := c.Send(t.Context(), diffida("k"))
 			require.ErrorIs(t, err, errLost)
 			require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
@@ -71,7 +71,7 @@ func TestALostAnswerToTheClaimIsNotUncertain(t *testing.T) {
 func TestALostAnswerToTheClaimOfAnother(t *testing.T) {
 	n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	refusing := submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
-	id, err := desk(t, n, refusing, &provider{}, memory, clock.Now).Send(t.Context(), diffida("k"))
+	id, err := desk(t, n, refusing, &ports{}, memory, clock.Now).Send(t.Context(), diffida("k"))
 	require.Error(t, err)
 	once := false
 	store := &losing{memory, func(ctx context.Context, first string) (bool, bool) {
@@ -79,14 +79,14 @@ func TestALostAnswerToTheClaimOfAnother(t *testing.T) {
 			once = true
 			dying := submitter(func(s pec.Submission) pec.Outcome { _, _ = io.ReadAll(s.Body); panic(errEnded) })
 			require.PanicsWithValue(t, errEnded, func() {
-				_, _ = desk(t, n, dying, &provider{}, memory, clock.Now).Send(t.Context(), diffida("k"))
+				_, _ = desk(t, n, dying, &ports{}, memory, clock.Now).Send(t.Context(), diffida("k"))
 			})
 			return false, true
 		}
 		return false, false
 	}}
 	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
-	c := desk(t, n, h, &provider{}, store, clock.Now)
+	c := desk(t, n, h, &ports{}, store, clock.Now)
 	_, err = c.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
 	require.Zero(t, h.left())
@@ -105,7 +105,7 @@ func TestTheCallerGoesDuringTheClaim(t *testing.T) {
 		return true, lost
 	}}
 	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
-	c := desk(t, n, h, &provider{}, store, clock.Now)
+	c := desk(t, n, h, &ports{}, store, clock.Now)
 	id, err := c.Send(ctx, diffida("k"))
 	require.Error(t, err)
 	require.Zero(t, h.left())
@@ -122,9 +122,9 @@ func TestTheFasterOneSaysWhatBecameOfIt(t *testing.T) {
 			t.Run(meanwhile+" "+name, func(t *testing.T) {
 				n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 				refusing := submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
-				id, err := desk(t, n, refusing, &provider{}, store, clock.Now).Send(t.Context(), diffida("k"))
+				id, err := desk(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
 				require.Error(t, err)
-				other := desk(t, n, &provider{outcome: want}, &provider{}, store, clock.Now)
+				other := desk(t, n, &ports{outcome: want}, &ports{}, store, clock.Now)
 				slow := submitter(func(s pec.Submission) pec.Outcome {
 					if want == pec.OutcomeRefused {
 						require.NoError(t, other.Cancel(t.Context(), id))
@@ -138,7 +138,7 @@ func TestTheFasterOneSaysWhatBecameOfIt(t *testing.T) {
 					}
 					return pec.Outcome{Kind: pec.OutcomeTemporary}
 				})
-				_, err = desk(t, n, slow, &provider{}, store, clock.Now).Send(t.Context(), diffida("k"))
+				_, err = desk(t, n, slow, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
 				if want == pec.OutcomeSubmitted {
 					require.NoError(t, err)
 					return
@@ -176,7 +176,7 @@ func TestABodyIsReadTooLate(t *testing.T) {
 		}
 		return false, false
 	}}
-	c := desk(t, n, leaving, &provider{}, watched, clock.Now)
+	c := desk(t, n, leaving, &ports{}, watched, clock.Now)
 	id, err := c.Send(t.Context(), diffida("k"))
 	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 	require.Empty(t, raw)
@@ -197,7 +197,7 @@ func TestABodyIsReadMeanwhile(t *testing.T) {
 		})
 		return pec.Outcome{}
 	})
-	c := desk(t, n, leaving, &provider{}, store, clock.Now)
+	c := desk(t, n, leaving, &ports{}, store, clock.Now)
 	for range 50 {
 		id, err := c.Send(t.Context(), diffida(""))
 		kind := outcomeOf(t, err)
@@ -212,7 +212,7 @@ func TestABodyIsReadMeanwhile(t *testing.T) {
 // A Submitter does not know what became of a message that it never asked for.
 func TestNothingIsUncertainThatWasNotAskedFor(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
-	c := desk(t, n, submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{} }), &provider{}, store, clock.Now)
+	c := desk(t, n, submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{} }), &ports{}, store, clock.Now)
 	id, err := c.Send(t.Context(), diffida(""))
 	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 	require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
@@ -223,7 +223,7 @@ func TestNothingIsUncertainThatWasNotAskedFor(t *testing.T) {
 func TestAPauseHoldsForAllWorkers(t *testing.T) {
 	n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	refusing := &handing{outcome: pec.Outcome{Kind: pec.OutcomeTemporary, Reply: pec.Reply{Code: 451}}}
-	other := desk(t, n, refusing, &provider{}, memory, clock.Now)
+	other := desk(t, n, refusing, &ports{}, memory, clock.Now)
 	id, err := other.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
 	clock.advance(2 * time.Minute)
@@ -238,7 +238,7 @@ func TestAPauseHoldsForAllWorkers(t *testing.T) {
 			}
 		}
 	}}
-	c := desk(t, n, refusing, &provider{}, store, clock.Now)
+	c := desk(t, n, refusing, &ports{}, store, clock.Now)
 	for range c.Retry(t.Context()) {
 	}
 	require.GreaterOrEqual(t, reads, 2)
@@ -262,7 +262,7 @@ func (s *reading) Entries(ctx context.Context, mailbox, send string) ([]pec.Entr
 func TestAnIntentOfTheFutureIsOffered(t *testing.T) {
 	o := newOffice(t)
 	w := o.wrong(t, 365*24*time.Hour)
-	ending := desk(t, o.network, submitter(func(pec.Submission) pec.Outcome { panic(errEnded) }), &provider{}, o.store, w.clock.Now)
+	ending := desk(t, o.network, submitter(func(pec.Submission) pec.Outcome { panic(errEnded) }), &ports{}, o.store, w.clock.Now)
 	require.PanicsWithValue(t, errEnded, func() { _, _ = ending.Send(t.Context(), diffida("k")) })
 	o.clock.advance(2 * time.Minute)
 	require.Len(t, o.find(t, pec.FilterDue), 1)
@@ -283,7 +283,7 @@ func TestAnIntentOfTheFutureIsOffered(t *testing.T) {
 // A worker whose clock is a year ahead has searched. The others go on searching.
 func TestSearchesOfAWrongClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &library{provider: &provider{outcome: pec.OutcomeUncertain, waits: true}}
+		l := &library{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
 		l.searched = map[string]int{}
 		store := pec.NewMemory()
@@ -312,7 +312,7 @@ func TestWhoWaitsSharesTheAttempt(t *testing.T) {
 			n, store := pectest.Start(t, &pectest.Options{InMemory: true}), pec.NewMemory()
 			goOn := make(chan struct{})
 			h := &handing{outcome: pec.Outcome{Kind: kind}, connected: func() { <-goOn }}
-			c := desk(t, n, h, &provider{}, store, nil)
+			c := desk(t, n, h, &ports{}, store, nil)
 			results := make(chan error)
 			for range 5 {
 				go func() {
@@ -345,7 +345,7 @@ func TestAPanicLeavesTheSendFree(t *testing.T) {
 			panic(errEnded)
 		}
 	}}
-	c := desk(t, n, h, &provider{}, store, clock.Now)
+	c := desk(t, n, h, &ports{}, store, clock.Now)
 	require.PanicsWithValue(t, errEnded, func() { _, _ = c.Send(t.Context(), diffida("k")) })
 	panics = false
 	_, err := c.Send(t.Context(), diffida("k"))

@@ -18,7 +18,7 @@ import (
 
 // library is a Mailbox in which each search takes its time.
 type library struct {
-	*provider
+	*ports
 	takes    time.Duration
 	fails    string // the send with which no search succeeds
 	searched map[string]int
@@ -29,7 +29,7 @@ type library struct {
 
 func (l *library) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	l.read = append(l.read, time.Now())
-	return l.provider.Fetch(ctx, after)
+	return l.ports.Fetch(ctx, after)
 }
 
 func (l *library) Search(ctx context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
@@ -48,7 +48,7 @@ func (l *library) Search(ctx context.Context, folder string, messageIDs []string
 		for _, id := range messageIDs {
 			l.searched[id]++
 		}
-		for item, err := range l.provider.Search(ctx, folder, messageIDs) {
+		for item, err := range l.ports.Search(ctx, folder, messageIDs) {
 			if !yield(item, err) {
 				return
 			}
@@ -85,7 +85,7 @@ func watchFor(ctx context.Context, c *pec.Client, d time.Duration) {
 // stopped in the last.
 func TestSearchesStarveNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &library{provider: &provider{outcome: pec.OutcomeUncertain, waits: true}, takes: 3 * time.Second}
+		l := &library{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}, takes: 3 * time.Second}
 		c, ids := uncertainOf(t, l, 301)
 		time.Sleep(time.Minute)
 		for range 3 {
@@ -106,7 +106,7 @@ func TestSearchesStarveNothing(t *testing.T) {
 // A search that is broken off by the end of its Watch is made again, one that was made is not.
 func TestEachWatchSearchesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &library{provider: &provider{outcome: pec.OutcomeUncertain, waits: true}, takes: 2 * time.Second}
+		l := &library{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}, takes: 2 * time.Second}
 		c, ids := uncertainOf(t, l, 250)
 		time.Sleep(time.Minute)
 		for range 5 {
@@ -121,7 +121,7 @@ func TestEachWatchSearchesOn(t *testing.T) {
 // One send with which every search fails keeps no other from being searched for.
 func TestASearchThatFailsHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &library{provider: &provider{outcome: pec.OutcomeUncertain, waits: true}}
+		l := &library{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
 		c, ids := uncertainOf(t, l, 120)
 		l.fails = ids[30]
 		time.Sleep(time.Minute)
@@ -137,7 +137,7 @@ func TestASearchThatFailsHoldsUpNoOther(t *testing.T) {
 // The older a send is, the less often it is searched for.
 func TestSearchesGrowRare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &library{provider: &provider{outcome: pec.OutcomeUncertain, waits: true}}
+		l := &library{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
 		c, ids := uncertainOf(t, l, 1)
 		watchFor(t.Context(), c, time.Hour)
 		require.Equal(t, 6, l.searched[ids[0]], "after 1, 2, 4, 8, 16 and 32 minutes")
@@ -149,7 +149,7 @@ func TestSearchesGrowRare(t *testing.T) {
 // How far searches have come says nothing about what was read.
 func TestSearchesAreNoReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &library{provider: &provider{outcome: pec.OutcomeUncertain, waits: true}}
+		l := &library{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
 		store := pec.NewMemory()
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
 		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)

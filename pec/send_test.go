@@ -23,9 +23,9 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// provider is both ports, in memory: it takes what is submitted and serves the
+// ports are both ports, in memory: it takes what is submitted and serves the
 // messages a test puts into its one folder.
-type provider struct {
+type ports struct {
 	outcome   pec.OutcomeKind
 	submitted []submission
 	inbox     [][]byte
@@ -45,7 +45,7 @@ type submission struct {
 	raw []byte // nil when the login was refused
 }
 
-func (p *provider) Submit(_ context.Context, s pec.Submission) pec.Outcome {
+func (p *ports) Submit(_ context.Context, s pec.Submission) pec.Outcome {
 	var raw []byte
 	if p.outcome != pec.OutcomeAuthentication { // which comes before the message
 		var err error
@@ -62,9 +62,9 @@ func (p *provider) Submit(_ context.Context, s pec.Submission) pec.Outcome {
 	return pec.Outcome{Kind: p.outcome, Err: p.err}
 }
 
-func (p *provider) Folders() []string { return []string{"INBOX"} }
+func (p *ports) Folders() []string { return []string{"INBOX"} }
 
-func (p *provider) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+func (p *ports) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		p.fetches++
 		if p.fetchErr != nil {
@@ -86,14 +86,14 @@ func (p *provider) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item
 	}
 }
 
-func (p *provider) Wait(ctx context.Context) error {
+func (p *ports) Wait(ctx context.Context) error {
 	if p.waits {
 		<-ctx.Done()
 	}
 	return ctx.Err()
 }
 
-func (p *provider) Search(context.Context, string, []string) iter.Seq2[pec.Item, error] {
+func (p *ports) Search(context.Context, string, []string) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		for i, raw := range p.found {
 			item := pec.Item{Cursor: pec.Cursor{Folder: "INBOX", UIDValidity: 1, UID: uint32(i + 1)}, Body: bytes.NewReader(raw)}
@@ -104,7 +104,7 @@ func (p *provider) Search(context.Context, string, []string) iter.Seq2[pec.Item,
 	}
 }
 
-func newClient(t *testing.T, p *provider, n *pectest.Network) *pec.Client {
+func newClient(t *testing.T, p *ports, n *pectest.Network) *pec.Client {
 	t.Helper()
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 	require.NoError(t, err)
@@ -114,7 +114,7 @@ func newClient(t *testing.T, p *provider, n *pectest.Network) *pec.Client {
 }
 
 func TestWhatIsSent(t *testing.T) {
-	p := &provider{outcome: pec.OutcomeSubmitted}
+	p := &ports{outcome: pec.OutcomeSubmitted}
 	c := newClient(t, p, pectest.Start(t, nil))
 	file := bytes.Repeat([]byte{0, 1, 2, 0xff, '\n'}, 1000)
 	id, err := c.Send(t.Context(), pec.Message{
@@ -179,7 +179,7 @@ func TestMessageIDStaysShort(t *testing.T) {
 	n := pectest.Start(t, nil)
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 	require.NoError(t, err)
-	p := &provider{outcome: pec.OutcomeSubmitted}
+	p := &ports{outcome: pec.OutcomeSubmitted}
 	c, err := pec.New("Ufficio@PEC.un-nome-di-ente-molto-lungo.provincia-di-qualche-luogo.example", p, p, v, nil)
 	require.NoError(t, err)
 	id, err := c.Send(t.Context(), pec.Message{To: []string{luigi}})
@@ -189,7 +189,7 @@ func TestMessageIDStaysShort(t *testing.T) {
 }
 
 func TestEveryProblemIsToldAndNothingLeaves(t *testing.T) {
-	p := &provider{outcome: pec.OutcomeSubmitted}
+	p := &ports{outcome: pec.OutcomeSubmitted}
 	c := newClient(t, p, pectest.Start(t, nil))
 	boom := errors.New("boom")
 	for name, test := range map[string]struct {
@@ -250,7 +250,7 @@ func TestOutcomesOtherThanSubmittedAreErrorsThatKeepTheSend(t *testing.T) {
 		pec.OutcomeAuthentication: pec.StateSuspended,
 	} {
 		t.Run(kind.String(), func(t *testing.T) {
-			p := &provider{outcome: kind}
+			p := &ports{outcome: kind}
 			c := newClient(t, p, n)
 			id, err := c.Send(t.Context(), pec.Message{To: []string{luigi}})
 			se, ok := errors.AsType[*pec.SendError](err)
@@ -267,7 +267,7 @@ func TestOutcomesOtherThanSubmittedAreErrorsThatKeepTheSend(t *testing.T) {
 
 func TestNewAsksForAllItNeeds(t *testing.T) {
 	n := pectest.Start(t, nil)
-	p := &provider{}
+	p := &ports{}
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 	require.NoError(t, err)
 	for name, err := range map[string]error{

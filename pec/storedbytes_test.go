@@ -38,7 +38,7 @@ func (s *weighingStore) Append(ctx context.Context, box string, entries ...pec.E
 
 // wordy is a Mailbox that cannot read one message, and says so at length.
 type wordy struct {
-	*provider
+	*ports
 	at     uint32
 	reason string
 }
@@ -150,7 +150,7 @@ func TestAMessageIsKeptOnce(t *testing.T) {
 	}
 	for name, make := range messages {
 		t.Run(name, func(t *testing.T) {
-			store, p := &weighingStore{Store: pec.NewMemory()}, &provider{outcome: pec.OutcomeSubmitted}
+			store, p := &weighingStore{Store: pec.NewMemory()}, &ports{outcome: pec.OutcomeSubmitted}
 			o := open(t, n, p, store, nil)
 			id, err := o.Send(t.Context(), pec.Message{To: addresses(recipients)})
 			require.NoError(t, err)
@@ -169,7 +169,7 @@ func TestAMessageIsKeptOnce(t *testing.T) {
 		})
 	}
 	t.Run("message set aside", func(t *testing.T) {
-		store, p := &weighingStore{Store: pec.NewMemory()}, &provider{}
+		store, p := &weighingStore{Store: pec.NewMemory()}, &ports{}
 		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 		require.NoError(t, err)
 		c, err := pec.New(me, p, wordy{p, 1, hostile}, v, &pec.Options{Store: store})

@@ -49,7 +49,7 @@ func stateOf(t *testing.T, c *pec.Client, id string) pec.State {
 
 func TestNoticesMoveTheStatus(t *testing.T) {
 	n := pectest.Start(t, nil)
-	p := &provider{outcome: pec.OutcomeSubmitted}
+	p := &ports{outcome: pec.OutcomeSubmitted}
 	c := newClient(t, p, n)
 	id := sent(t, c)
 	p.inbox = [][]byte{
@@ -79,7 +79,7 @@ func TestNoticesMoveTheStatus(t *testing.T) {
 // it, and got a genuine delivery receipt for it into our mailbox.
 func TestGenuineDeliveryForAnotherSenderIsForeign(t *testing.T) {
 	n := pectest.Start(t, nil)
-	p := &provider{outcome: pec.OutcomeSubmitted}
+	p := &ports{outcome: pec.OutcomeSubmitted}
 	c := newClient(t, p, n)
 	id := sent(t, c)
 	p.inbox = [][]byte{emit(t, n.Providers()[1], pectest.KindDelivery, bruna, id, luigi)}
@@ -96,7 +96,7 @@ func TestGenuineDeliveryForAnotherSenderIsForeign(t *testing.T) {
 
 func TestWhatIsNotProvenMovesNothingAndBlocksNothing(t *testing.T) {
 	n, stranger := pectest.Start(t, nil), pectest.Start(t, nil)
-	p := &provider{outcome: pec.OutcomeSubmitted}
+	p := &ports{outcome: pec.OutcomeSubmitted}
 	c := newClient(t, p, n)
 	id := sent(t, c)
 	genuine := emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi)
@@ -121,7 +121,7 @@ func TestWhatIsNotProvenMovesNothingAndBlocksNothing(t *testing.T) {
 
 func TestTransportEnvelopeIsInbound(t *testing.T) {
 	n := pectest.Start(t, nil)
-	p := &provider{}
+	p := &ports{}
 	c := newClient(t, p, n)
 	original := "From: luigi@beta-pec.example\r\nSubject: Risposta\r\n\r\nSì.\r\n"
 	raw, err := n.Providers()[1].Emit(pectest.Notice{
@@ -150,7 +150,7 @@ func TestTransportEnvelopeIsInbound(t *testing.T) {
 
 func TestAMessageIsReadAgainUntilItIsSafe(t *testing.T) {
 	n := pectest.Start(t, nil)
-	p := &provider{outcome: pec.OutcomeSubmitted}
+	p := &ports{outcome: pec.OutcomeSubmitted}
 	c := newClient(t, p, n)
 	id := sent(t, c)
 	p.inbox = [][]byte{

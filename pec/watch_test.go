@@ -83,7 +83,7 @@ func (m withholding) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.
 }
 
 func TestAWithheldMessageIsPassedOver(t *testing.T) {
-	n, p := pectest.Start(t, nil), &provider{outcome: pec.OutcomeSubmitted}
+	n, p := pectest.Start(t, nil), &ports{outcome: pec.OutcomeSubmitted}
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 	require.NoError(t, err)
 	c, err := pec.New(me, p, withholding{p, 2}, v, nil)
@@ -125,7 +125,7 @@ func TestANoticeIsJudgedAgainWhenAnchorsChange(t *testing.T) {
 	}
 	v, err := envelope.NewVerifier(anchors, nil)
 	require.NoError(t, err)
-	c, err := pec.New(me, o.provider, o.provider, v, &pec.Options{Store: o.store})
+	c, err := pec.New(me, o.ports, o.ports, v, &pec.Options{Store: o.store})
 	require.NoError(t, err)
 	var proven []pec.Event
 	for e, err := range c.Reverify(t.Context()) {
@@ -155,7 +155,7 @@ func TestWatchJudgesAgainWhatWasNotTrusted(t *testing.T) {
 	require.NotNil(t, sync(t, o.Client)[0].Unverified)
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(newcomer.SigningCA())}, nil)
 	require.NoError(t, err)
-	c, err := pec.New(me, o.provider, o.provider, v, &pec.Options{Store: o.store})
+	c, err := pec.New(me, o.ports, o.ports, v, &pec.Options{Store: o.store})
 	require.NoError(t, err)
 	for e, err := range c.Watch(t.Context()) {
 		require.NoError(t, err)
@@ -245,7 +245,7 @@ func TestWatchGoesOnUntilTheEnd(t *testing.T) {
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
 		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 		require.NoError(t, err)
-		p := &provider{outcome: pec.OutcomeTemporary, waits: true}
+		p := &ports{outcome: pec.OutcomeTemporary, waits: true}
 		c, err := pec.New(me, p, p, v, nil)
 		require.NoError(t, err)
 		id, err := c.Send(t.Context(), diffida(""))

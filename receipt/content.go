@@ -47,7 +47,7 @@ type Content struct {
 // Difference is one thing that was delivered differently.
 type Difference struct {
 	What string // the name of a header field, "header", "body", or the name of an attachment
-	Text string // for people
+	Detail string // for people
 }
 
 // CheckContent compares a message, as it was sent, with what a delivery receipt

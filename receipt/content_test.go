@@ -222,7 +222,7 @@ func TestContentThatWasChanged(t *testing.T) {
 				var what []string
 				for _, d := range got.Differences {
 					what = append(what, d.What)
-					require.NotEmpty(t, d.Text)
+					require.NotEmpty(t, d.Detail)
 				}
 				require.Equal(t, c.what, what, "%+v", got.Differences)
 			}

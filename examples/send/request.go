@@ -158,10 +158,10 @@ func (r *request) rehearse(ctx context.Context, a *account.Account, d display) (
 	if err != nil {
 		return exitOf(err), err
 	}
-	if _, err := a.SMTP.Probe(ctx); err != nil {
+	if _, err := a.Connection.Submitter.Probe(ctx); err != nil {
 		return exitOf(err), err
 	}
-	if _, err := a.IMAP.Probe(ctx); err != nil {
+	if _, err := a.Connection.Mailbox.Probe(ctx); err != nil {
 		return exitOf(err), err
 	}
 	err = d.rehearsed(draft)

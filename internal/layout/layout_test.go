@@ -20,20 +20,50 @@ func dependencies(t *testing.T, pattern string) []string {
 	return strings.Fields(string(out))
 }
 
-// The layers, from the bottom: each may import only those before it.
-var layers = []string{"internal/", "envelope", "receipt", "pec/inbound", "pec"}
+// The layers, from the bottom: a package may import those of the layers before its own,
+// and no other of its own layer.
+var layers = [][]string{
+	{"internal/"},
+	{"envelope"},
+	{"receipt"},
+	{"pec/inbound"},
+	{"pec"},
+	{"smtpclient", "imapclient", "pec/sqlstore", "pec/storetest", "pec/dossier"},
+	{"pec/provider"},
+}
+
+// core are the layers that speak no protocol.
+var core = []string{"envelope", "receipt", "pec/inbound", "pec"}
 
 func TestImportsPointOneWay(t *testing.T) {
 	for i, layer := range layers[1:] {
-		allowed := layers[:i+1]
-		for _, dep := range dependencies(t, module+layer) {
-			name, ours := strings.CutPrefix(dep, module)
-			if !ours || name == layer {
-				continue
+		allowed := slices.Concat(layers[:i+1]...)
+		for _, name := range layer {
+			for _, dep := range dependencies(t, module+name) {
+				dep, ours := strings.CutPrefix(dep, module)
+				if !ours || dep == name {
+					continue
+				}
+				require.True(t, slices.ContainsFunc(allowed, func(a string) bool {
+					return dep == a || strings.HasSuffix(a, "/") && strings.HasPrefix(dep, a)
+				}), "%s needs %s", name, dep)
 			}
-			require.True(t, slices.ContainsFunc(allowed, func(a string) bool { return strings.HasPrefix(name, a) }),
-				"%s needs %s", layer, name)
 		}
+	}
+}
+
+// The rule above names every package, except the network that stands apart and the
+// programs on top.
+func TestEveryPackageHasALayer(t *testing.T) {
+	out, err := exec.Command("go", "list", module+"...").Output()
+	require.NoError(t, err)
+	named := slices.Concat(layers...)
+	for _, path := range strings.Fields(string(out)) {
+		name := strings.TrimPrefix(path, module)
+		if name == "pec/pectest" || strings.HasPrefix(name, "examples/") || strings.HasPrefix(name, "internal/") {
+			continue
+		}
+		require.Contains(t, named, name)
 	}
 }
 
@@ -43,8 +73,8 @@ func TestCoreNeedsNoNetworkAndNoDatabase(t *testing.T) {
 		"crypto/tls", "net/http", "net/smtp", "database/sql", "testing",
 		"github.com/emersion/go-imap/v2", "github.com/emersion/go-smtp", "github.com/stretchr/testify/require",
 	} {
-		for _, core := range layers[1:] {
-			require.NotContains(t, dependencies(t, module+core), forbidden, core)
+		for _, name := range core {
+			require.NotContains(t, dependencies(t, module+name), forbidden, name)
 		}
 	}
 }
@@ -62,7 +92,7 @@ func TestProviderNetworkSharesNothingWithTheParsers(t *testing.T) {
 // Job queues and database drivers are for examples and tests: whoever imports the
 // module's packages gets none of them.
 func TestPackagesBringNoQueueAndNoDriver(t *testing.T) {
-	for _, pattern := range []string{"envelope", "receipt", "pec", "smtpclient", "imapclient", "pec/sqlstore", "pec/pectest"} {
+	for _, pattern := range []string{"envelope", "receipt", "pec/inbound", "pec", "smtpclient", "imapclient", "pec/provider", "pec/sqlstore", "pec/pectest"} {
 		for _, dep := range dependencies(t, module+pattern) {
 			for _, forbidden := range []string{"github.com/riverqueue/", "github.com/jackc/", "modernc.org/"} {
 				require.False(t, strings.HasPrefix(dep, forbidden), "%s needs %s", pattern, dep)

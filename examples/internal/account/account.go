@@ -15,9 +15,8 @@ import (
 	"time"
 
 	"github.com/gopec/gopec/envelope"
-	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/pec"
-	"github.com/gopec/gopec/smtpclient"
+	"github.com/gopec/gopec/pec/provider"
 )
 
 // Flags are the flags that name a mailbox.
@@ -63,7 +62,7 @@ func Register(set *flag.FlagSet) *Flags {
 
 func presetNames() []string {
 	var names []string
-	for _, p := range pec.Presets() {
+	for _, p := range provider.All() {
 		names = append(names, p.Name)
 	}
 	return names
@@ -72,10 +71,8 @@ func presetNames() []string {
 // Account is a mailbox with its connections.
 type Account struct {
 	*pec.Client
-	SMTP     *smtpclient.Client
-	IMAP     *imapclient.Client
-	Verifier *envelope.Verifier
-	closers  []io.Closer
+	Connection *provider.Connection
+	closers    []io.Closer
 }
 
 // Close ends the connections and closes the store.
@@ -114,27 +111,18 @@ func (a *Account) open(ctx context.Context, f *Flags) error {
 	case f.From == "":
 		f.From = f.User
 	}
-	roots, err := Roots(f.CA)
+	if preset.TLS, err = Roots(f.CA); err != nil {
+		return err
+	}
+	if preset.Anchors, err = Anchors(f.Anchors); err != nil {
+		return err
+	}
+	a.Connection, err = preset.Connect(pec.Password(f.User, password), &provider.Options{Folders: f.Folders})
 	if err != nil {
 		return err
 	}
-	if a.Verifier, err = Verifier(f.Anchors); err != nil {
-		return err
-	}
-	login := pec.Password(f.User, password)
-	a.SMTP, err = smtpclient.New(preset.SMTP.Value, login, &smtpclient.Options{
-		TLS: roots, PerMinute: preset.PerMinute.Value, Throttles: preset.Throttles.Value,
-	})
-	if err != nil {
-		return err
-	}
-	a.closers = append(a.closers, a.SMTP)
-	a.IMAP, err = imapclient.New(preset.IMAP.Value, login, &imapclient.Options{TLS: roots, Folders: f.Folders})
-	if err != nil {
-		return err
-	}
-	a.closers = append(a.closers, a.IMAP)
-	opts := &pec.Options{Limits: preset.Limits.Value, PollInterval: 15 * time.Second}
+	a.closers = append(a.closers, a.Connection)
+	opts := &pec.Options{PollInterval: 15 * time.Second}
 	if f.Store != "" {
 		store, closer, err := OpenStore(ctx, f.Store)
 		if err != nil {
@@ -143,26 +131,26 @@ func (a *Account) open(ctx context.Context, f *Flags) error {
 		a.closers = append(a.closers, closer)
 		opts.Store = store
 	}
-	a.Client, err = pec.New(f.From, a.SMTP, a.IMAP, a.Verifier, opts)
+	a.Client, err = a.Connection.Client(f.From, opts)
 	return err
 }
 
 // preset gives the preset asked for, with the flags put over it.
-func (f *Flags) preset() (pec.Preset, error) {
-	var p pec.Preset
+func (f *Flags) preset() (provider.Preset, error) {
+	var p provider.Preset
 	if f.Preset != "" {
 		var ok bool
-		if p, ok = pec.PresetNamed(f.Preset); !ok {
+		if p, ok = provider.Named(f.Preset); !ok {
 			return p, fmt.Errorf("no preset is named %q; there are %s", f.Preset, strings.Join(presetNames(), ", "))
 		}
 	}
 	if f.SMTP != "" {
-		p.SMTP.Value = f.SMTP
+		p.SMTP = f.SMTP
 	}
 	if f.IMAP != "" {
-		p.IMAP.Value = f.IMAP
+		p.IMAP = f.IMAP
 	}
-	if p.SMTP.Value == "" || p.IMAP.Value == "" {
+	if p.SMTP == "" || p.IMAP == "" {
 		return p, errors.New("-preset, or -smtp and -imap, are required")
 	}
 	return p, nil

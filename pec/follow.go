@@ -1,0 +1,29 @@
+package pec
+
+import (
+	"context"
+	"errors"
+)
+
+// Follow watches the mailbox, as Watch does, until a send is settled, and returns its
+// status. A send that is settled already is returned at once. When ctx ends first, or the
+// mailbox is suspended, the error comes with the status so far; it also wraps the last
+// trouble that Watch met, such as a wrong host. What Watch says of the mailbox in use
+// holds here too.
+func (c *Client) Follow(ctx context.Context, messageID string) (Status, error) {
+	status, err := c.Status(ctx, messageID)
+	if err != nil || status.Settled {
+		return status, err
+	}
+	var trouble error
+	for e, err := range c.Watch(ctx) {
+		if err != nil {
+			return status, errors.Join(err, trouble)
+		}
+		trouble = e.Trouble
+		if status, err = c.Status(ctx, messageID); err != nil || status.Settled {
+			return status, err
+		}
+	}
+	return status, nil // Watch ends with an error
+}

@@ -1,0 +1,99 @@
+package provider
+
+import "github.com/gopec/gopec/pec"
+
+// All returns the presets, by name. They are the caller's to change.
+//
+// A comment says how sure each fact is: "official" stands on a page of the provider, read
+// in 2026; "observed" was seen at work, or is reported by those who saw it; "uncertain" is
+// old, inferred, or sources differ.
+func All() []Preset {
+	return []Preset{
+		{
+			Name: "actalis", Provider: "Actalis",
+			Domains: []string{"pec.actalis.it"}, // uncertain
+			SMTP:    "smtp.pec.actalis.it:465",  // uncertain
+			IMAP:    "imap.pec.actalis.it:993",  // uncertain
+		},
+		{
+			Name: "aruba", Provider: "Aruba PEC",
+			Domains:    []string{"pec.it", "pec.aruba.it", "arubapec.it"}, // observed
+			SMTP:       "smtps.pec.aruba.it:465",                          // official
+			IMAP:       "imaps.pec.aruba.it:993",                          // official
+			SentFolder: "INBOX.Inviata",                                   // observed
+			Limits:     pec.Limits{Product: 100_000_000, Recipients: 500}, // observed
+			// A password for programs, which two-step verification asks for, lasts three
+			// months: official.
+		},
+		{
+			Name: "intesi", Provider: "Intesi Group",
+			Domains: []string{"ig-trustmail.com"}, // uncertain
+			SMTP:    "smtp.ig-trustmail.com:465",  // uncertain
+			IMAP:    "imap.ig-trustmail.com:993",  // uncertain
+		},
+		{
+			Name: "istruzione", Provider: "Ministero dell'istruzione",
+			Domains: []string{"pec.istruzione.it"}, // uncertain
+			SMTP:    "smtp.pec.istruzione.it:465",  // uncertain
+			IMAP:    "imap.pec.istruzione.it:993",  // uncertain
+		},
+		{
+			Name: "legalmail", Provider: "InfoCert Legalmail",
+			Domains: []string{"legalmail.it", "cert.legalmail.it"}, // observed
+			SMTP:    "sendm.cert.legalmail.it:465",                 // observed
+			IMAP:    "mbox.cert.legalmail.it:993",                  // observed
+			// Logs in with the user ID that the provider gave, not with the address: observed.
+			SentFolder: "INBOX/Spedite",                                                        // observed
+			PerMinute:  6,                                                                      // observed
+			Throttles:  []pec.Throttle{{Command: "MAIL", Code: 550, Text: "Class Of Service"}}, // observed
+		},
+		{
+			Name: "libero", Provider: "Libero PEC (Italiaonline)",
+			Domains: []string{"postacert.it.net"}, // uncertain
+			SMTP:    "mail.postacert.it.net:465",  // uncertain
+			IMAP:    "mail.postacert.it.net:993",  // uncertain
+		},
+		{
+			Name: "namirial", Provider: "Namirial",
+			Domains: []string{"sicurezzapostale.it", "namirialpec.it"}, // uncertain
+			SMTP:    "smtps.sicurezzapostale.it:465",                   // uncertain
+			IMAP:    "imaps.sicurezzapostale.it:993",                   // uncertain
+		},
+		{
+			// The other platform of Namirial. Where it is read from is not known.
+			Name: "namirial-pro", Provider: "Namirial PRO",
+			SMTP: "pro-smtps.sicurezzapostale.it:465", // uncertain
+		},
+		{
+			Name: "postecert", Provider: "Poste Italiane Postecert",
+			Domains: []string{"postecert.it", "pec.posteitaliane.it", "pec.poste.it"}, // observed
+			SMTP:    "mail.postecert.it:465",                                          // observed
+			IMAP:    "mail.postecert.it:993",                                          // observed
+		},
+		{
+			Name: "postecertifica", Provider: "Postel Postecertifica",
+			Domains: []string{"postecertifica.it"}, // observed
+			SMTP:    "mail.postecertifica.it:465",  // observed
+			IMAP:    "mail.postecertifica.it:993",  // observed
+			// A password for programs lasts 90 days: observed.
+		},
+		{
+			Name: "register", Provider: "Register.it",
+			Domains: []string{"pec-email.com", "pec.net"}, // uncertain
+			SMTP:    "smtp.pec-email.com:465",             // uncertain
+			IMAP:    "imap.pec-email.com:993",             // uncertain
+		},
+		{
+			Name: "telecompost", Provider: "TI Trust Technologies",
+			Domains: []string{"telecompost.it"}, // uncertain
+			SMTP:    "smtp.telecompost.it:465",  // uncertain
+			IMAP:    "mail.telecompost.it:993",  // uncertain
+		},
+		{
+			Name: "tim", Provider: "TIM PEC",
+			Domains: []string{"pectim.it"}, // uncertain
+			SMTP:    "smtps.pectim.it:465", // uncertain
+			IMAP:    "imaps.pectim.it:993", // uncertain
+		},
+	}
+}
