@@ -5,40 +5,32 @@ import (
 	"strings"
 )
 
-// Kind is the kind of a PEC message. The zero value is KindNone.
-type Kind int
+// Kind is the kind of a PEC message, as the word used in JSON and logs. The set is closed.
+type Kind string
 
 // The kinds of RFC 6109, 2.1, with the Italian name of each.
 const (
-	KindNone           Kind = iota // no PEC message
-	KindUnknown                    // certified, with a tipo that is not in the rules; it never means success
-	KindAcceptance                 // ricevuta di accettazione (3.1.4)
-	KindNonAcceptance              // avviso di non accettazione (3.1.2, 3.1.3)
-	KindTakeInCharge               // ricevuta di presa in carico (3.2.1)
-	KindDelivery                   // ricevuta di avvenuta consegna (3.3.2)
-	KindNonDelivery                // avviso di mancata consegna (3.3.3, 3.2.4)
-	KindDeliveryDelay              // avviso di mancata consegna per superamento dei tempi (3.1.6)
-	KindVirusDetection             // avviso di rilevazione virus (3.2.3)
-	KindTransport                  // busta di trasporto (3.1.5)
-	KindAnomaly                    // busta di anomalia (3.2.2)
+	KindNone           Kind = ""                // no PEC message; in JSON and logs "none"
+	KindUnknown        Kind = "unknown"         // certified, with a tipo that is not in the rules; it never means success
+	KindAcceptance     Kind = "acceptance"      // ricevuta di accettazione (3.1.4)
+	KindNonAcceptance  Kind = "non-acceptance"  // avviso di non accettazione (3.1.2, 3.1.3)
+	KindTakeInCharge   Kind = "take-in-charge"  // ricevuta di presa in carico (3.2.1)
+	KindDelivery       Kind = "delivery"        // ricevuta di avvenuta consegna (3.3.2)
+	KindNonDelivery    Kind = "non-delivery"    // avviso di mancata consegna (3.3.3, 3.2.4)
+	KindDeliveryDelay  Kind = "delivery-delay"  // avviso di mancata consegna per superamento dei tempi (3.1.6)
+	KindVirusDetection Kind = "virus-detection" // avviso di rilevazione virus (3.2.3)
+	KindTransport      Kind = "transport"       // busta di trasporto (3.1.5)
+	KindAnomaly        Kind = "anomaly"         // busta di anomalia (3.2.2)
 )
 
-// kindNames are the words of our own interfaces, kindTokens the Italian ones of
-// daticert.xml (RFC 6109, 4.4) and of the header (RFC 6109, Appendix A).
-var kindNames = map[Kind]string{
-	KindNone:           "none",
-	KindUnknown:        "unknown",
-	KindAcceptance:     "acceptance",
-	KindNonAcceptance:  "non-acceptance",
-	KindTakeInCharge:   "take-in-charge",
-	KindDelivery:       "delivery",
-	KindNonDelivery:    "non-delivery",
-	KindDeliveryDelay:  "delivery-delay",
-	KindVirusDetection: "virus-detection",
-	KindTransport:      "transport",
-	KindAnomaly:        "anomaly",
+// kinds are all of them.
+var kinds = []Kind{
+	KindNone, KindUnknown, KindAcceptance, KindNonAcceptance, KindTakeInCharge, KindDelivery, KindNonDelivery,
+	KindDeliveryDelay, KindVirusDetection, KindTransport, KindAnomaly,
 }
 
+// kindTokens are the Italian words of daticert.xml (RFC 6109, 4.4) and of the header
+// (RFC 6109, Appendix A).
 var kindTokens = map[string]Kind{
 	"accettazione":              KindAcceptance,
 	"non-accettazione":          KindNonAcceptance,
@@ -50,16 +42,21 @@ var kindTokens = map[string]Kind{
 	"posta-certificata":         KindTransport,
 }
 
-// String gives the English name used in JSON and logs, such as "non-delivery".
-func (k Kind) String() string { return kindNames[k] }
+// String returns the word, "none" for KindNone.
+func (k Kind) String() string {
+	if k == KindNone {
+		return "none"
+	}
+	return string(k)
+}
 
-// MarshalText implements encoding.TextMarshaler, with the name of String.
+// MarshalText implements encoding.TextMarshaler, with the word of String.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// UnmarshalText implements encoding.TextUnmarshaler. Any other name is an error.
+// UnmarshalText implements encoding.TextUnmarshaler. A word that is no kind is an error.
 func (k *Kind) UnmarshalText(text []byte) error {
-	for kind, name := range kindNames {
-		if name == string(text) {
+	for _, kind := range kinds {
+		if kind.String() == string(text) {
 			*k = kind
 			return nil
 		}
@@ -67,10 +64,16 @@ func (k *Kind) UnmarshalText(text []byte) error {
 	return fmt.Errorf("envelope: %q is not a kind of message", text)
 }
 
-// IsNotice tells whether k is a receipt or notice (ricevuta, avviso), as opposed
-// to an envelope (busta), which carries somebody's message.
+// IsNotice reports whether k is a receipt or notice (ricevuta, avviso). An envelope
+// (busta), which carries somebody's message, is none.
 func (k Kind) IsNotice() bool {
-	return k == KindUnknown || k >= KindAcceptance && k <= KindVirusDetection
+	switch k {
+	case KindUnknown, KindAcceptance, KindNonAcceptance, KindTakeInCharge, KindDelivery, KindNonDelivery,
+		KindDeliveryDelay, KindVirusDetection:
+		return true
+	default:
+		return false
+	}
 }
 
 // tokenKind reads a tipo. Tokens are compared whole, without regard to case and

@@ -147,7 +147,7 @@ func compareOutcomes(a, b AttemptOutcome) int {
 func (a attempt) kind() OutcomeKind {
 	known := OutcomeUncertain
 	if a.outcome != nil {
-		known = a.outcome.Outcome.Kind
+		known = a.outcome.Outcome.Kind.known()
 	}
 	switch {
 	case known == OutcomeSubmitted, known == OutcomeRefused:
@@ -187,7 +187,7 @@ func (l *tries) last() attempt { return l.attempts[l.highest] }
 // a message leaves for all of them or for none. That one attempt is known to have
 // failed says nothing about another.
 func (f *folding) submission() RecipientStatus {
-	best := RecipientStatus{}
+	best := RecipientStatus{State: StatePending}
 	if f.elsewhere {
 		best.State = StateSubmitted
 	}
@@ -199,7 +199,7 @@ func (f *folding) submission() RecipientStatus {
 			break
 		}
 	}
-	if f.suspensions > f.resumptions && best.State < StateSuspended {
+	if f.suspensions > f.resumptions && best.State.rank() < StateSuspended.rank() {
 		best.State = StateSuspended
 	} else if f.resumptions > 0 && f.suspensions <= f.resumptions && best.State == StateSuspended {
 		best.State = StateRetrying

@@ -2,5 +2,8 @@ package pec
 
 import "time"
 
+// RankForTest is the rank of a state.
+func RankForTest(s State) int { return s.rank() }
+
 // NewEntryForTest makes the entry of a fact.
 func NewEntryForTest(send string, f Fact) (Entry, error) { return newEntry(send, f, time.Time{}, nil) }

@@ -220,7 +220,7 @@ func (f *folding) recipient(address string, base RecipientStatus) RecipientStatu
 	of := f.of(key)
 	r.Address, r.Class = address, of.class
 	raise := func(state State, n *NoticeFact) {
-		if n == nil || state <= r.State {
+		if n == nil || state.rank() <= r.State.rank() {
 			return
 		}
 		r = RecipientStatus{
@@ -236,7 +236,7 @@ func (f *folding) recipient(address string, base RecipientStatus) RecipientStatu
 	raise(StateRejected, f.rejection)
 	if r.Class == ClassOrdinary {
 		raise(StateOrdinary, of.accepted)
-		if b, ok := f.bounced[key]; ok && r.State < StateBounced {
+		if b, ok := f.bounced[key]; ok && r.State.rank() < StateBounced.rank() {
 			r = RecipientStatus{
 				Address: address, Class: r.Class, State: StateBounced, Provider: b.Provider, Evidence: b.Key,
 				Failure: envelope.Failure{Reason: envelope.ReasonOther, Cause: envelope.CauseOther, Code: b.Code, Text: b.Text},

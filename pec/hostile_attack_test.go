@@ -106,7 +106,7 @@ func TestWordsOfAnAccessPointDoNotFillTheStore(t *testing.T) {
 	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
 	require.NoError(t, err)
 	for _, kind := range []pec.OutcomeKind{pec.OutcomeTemporary, pec.OutcomeRefused, pec.OutcomeUncertain, pec.OutcomeAuthentication} {
-		t.Run(kind.String(), func(t *testing.T) {
+		t.Run(string(kind), func(t *testing.T) {
 			store, p := &weighingStore{Store: pec.NewMemory()}, &ports{}
 			c, err := pec.New(me, talker{p, strings.Repeat("<", 64<<10), kind}, p, v, &pec.Options{Store: store})
 			require.NoError(t, err)

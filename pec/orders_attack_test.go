@@ -33,7 +33,7 @@ func anyFacts(random *rand.Rand) (facts []pec.Fact) {
 		case 2:
 			facts = append(facts, pec.Attempt{N: n, At: at()})
 		case 3:
-			facts = append(facts, pec.AttemptOutcome{N: n, At: at(), Outcome: pec.Outcome{Kind: pec.OutcomeKind(random.IntN(5)), Reply: pec.Reply{Code: 250 + random.IntN(2)}}})
+			facts = append(facts, pec.AttemptOutcome{N: n, At: at(), Outcome: pec.Outcome{Kind: outcomeKinds[random.IntN(len(outcomeKinds))], Reply: pec.Reply{Code: 250 + random.IntN(2)}}})
 		case 4:
 			facts = append(facts, pec.Abandonment{N: n, Restoration: random.IntN(3), Reason: []pec.GivenUp{"", pec.GivenUpCancelled, pec.GivenUpRetryFor}[random.IntN(3)]})
 		case 5:

@@ -6,49 +6,36 @@ import (
 	"strings"
 )
 
-// OutcomeKind says what became of one attempt to hand a message to the provider.
-// The zero value is OutcomeUncertain: an outcome nobody filled in must never be
-// taken for permission to send again.
-type OutcomeKind int
+// OutcomeKind says what became of one attempt to hand a message to the provider. The set
+// is closed. The zero value, and any other word, counts as OutcomeUncertain: an outcome
+// that nobody filled in must never be taken for permission to send again.
+type OutcomeKind string
 
+// The kinds.
 const (
 	// OutcomeUncertain: the final dot may have left us and no final reply came.
 	// The provider may or may not have the message; only a notice can tell.
-	OutcomeUncertain OutcomeKind = iota
+	OutcomeUncertain OutcomeKind = "uncertain"
 	// OutcomeSubmitted: the provider answered the final dot with a 2xx reply. It
 	// is not acceptance: a non-acceptance notice may still follow (RFC 6109, 3.1.1).
-	OutcomeSubmitted
+	OutcomeSubmitted OutcomeKind = "submitted"
 	// OutcomeRefused: a permanent 5xx reply; the provider does not have the message.
-	OutcomeRefused
+	OutcomeRefused OutcomeKind = "refused"
 	// OutcomeTemporary: the provider provably does not have the message, and the
 	// same bytes may be offered again: a 4xx reply, or a failure before the final dot.
-	OutcomeTemporary
+	OutcomeTemporary OutcomeKind = "temporary"
 	// OutcomeAuthentication: the login was refused; nothing was offered.
-	OutcomeAuthentication
+	OutcomeAuthentication OutcomeKind = "authentication"
 )
 
-var outcomeNames = [...]string{"uncertain", "submitted", "refused", "temporary", "authentication"}
-
-// String gives the word used in logs and JSON: uncertain, submitted, refused,
-// temporary or authentication.
-func (k OutcomeKind) String() string {
-	if k < 0 || int(k) >= len(outcomeNames) {
-		k = OutcomeUncertain
+// known is the kind, and OutcomeUncertain for all that is none.
+func (k OutcomeKind) known() OutcomeKind {
+	switch k {
+	case OutcomeSubmitted, OutcomeRefused, OutcomeTemporary, OutcomeAuthentication:
+		return k
+	default:
+		return OutcomeUncertain
 	}
-	return outcomeNames[k]
-}
-
-// MarshalText implements encoding.TextMarshaler, with the word of String.
-func (k OutcomeKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
-
-// UnmarshalText implements encoding.TextUnmarshaler. Any other word is an error.
-func (k *OutcomeKind) UnmarshalText(text []byte) error {
-	i := slices.Index(outcomeNames[:], string(text))
-	if i < 0 {
-		return fmt.Errorf("pec: %q is not the outcome of an attempt", text)
-	}
-	*k = OutcomeKind(i)
-	return nil
 }
 
 // Reply is one SMTP reply (RFC 5321, 4.2) as the provider gave it.
@@ -77,8 +64,10 @@ type Outcome struct {
 	Err        error            // what failed beneath: network, TLS, context; nil after a plain reply
 }
 
-// clipped is the outcome without the rest of replies that are too long to be meant.
+// clipped is the outcome as it is recorded: of a known kind, and without the rest of
+// replies that are too long to be meant.
 func (o Outcome) clipped() Outcome {
+	o.Kind = o.Kind.known()
 	o.Reply = o.Reply.clipped()
 	o.Recipients = slices.Clone(o.Recipients)
 	for i := range o.Recipients {

@@ -144,7 +144,7 @@ type outcomeRecord struct {
 
 // MarshalJSON implements json.Marshaler.
 func (f AttemptOutcome) MarshalJSON() ([]byte, error) {
-	r := outcomeRecord{N: f.N, At: f.At, Kind: f.Outcome.Kind, Reply: f.Outcome.Reply, Recipients: f.Outcome.Recipients}
+	r := outcomeRecord{N: f.N, At: f.At, Kind: f.Outcome.Kind.known(), Reply: f.Outcome.Reply, Recipients: f.Outcome.Recipients}
 	if f.Outcome.Err != nil {
 		r.Err = clip(f.Outcome.Err.Error(), maxWords)
 	}
@@ -157,6 +157,9 @@ func (f *AttemptOutcome) UnmarshalJSON(data []byte) error {
 	var r outcomeRecord
 	if err := json.Unmarshal(data, &r); err != nil {
 		return err
+	}
+	if r.Kind != r.Kind.known() {
+		return fmt.Errorf("%w: an outcome %q", ErrUnknownFact, r.Kind)
 	}
 	*f = AttemptOutcome{N: r.N, At: r.At, Outcome: Outcome{Kind: r.Kind, Reply: r.Reply, Recipients: r.Recipients}}
 	if r.Err != "" {

@@ -249,7 +249,7 @@ func TestOutcomesOtherThanSubmittedAreErrorsThatKeepTheSend(t *testing.T) {
 		pec.OutcomeTemporary:      pec.StateRetrying,
 		pec.OutcomeAuthentication: pec.StateSuspended,
 	} {
-		t.Run(kind.String(), func(t *testing.T) {
+		t.Run(string(kind), func(t *testing.T) {
 			p := &ports{outcome: kind}
 			c := newClient(t, p, n)
 			id, err := c.Send(t.Context(), pec.Message{To: []string{luigi}})

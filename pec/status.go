@@ -1,7 +1,6 @@
 package pec
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -9,53 +8,36 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// State is how far a send got for one recipient. The states are in ascending
-// rank: of all that the facts support, the highest holds.
-type State int
+// State is how far a send got for one recipient. The set is closed: Fold sets no other,
+// and never the zero value.
+type State string
 
-// The states.
+// The states, in ascending rank: the highest-ranked state that the facts support holds.
 const (
-	StatePending   State = iota // decided, nothing offered to the provider yet
-	StateRetrying               // provably not sent; the same message will be offered again
-	StateSuspended              // provably not sent, and the mailbox is suspended
-	StateUncertain              // it may have left, and nothing proves either way
-	StateSubmitted              // the provider answered 250, and has not certified anything yet
-	StateRefused                // refused in the SMTP dialogue, or given up before it left: nobody gets it
-	StateRejected               // a non-acceptance notice: nobody gets it
-	StateAccepted               // accepted for this certified recipient: the legal moment of sending
-	StateOrdinary               // accepted for a recipient without PEC: handed over, nothing certified will follow
-	StateBounced                // an ordinary recipient's mail came back: uncertified, anybody can forge it
-	StateDelayed                // a delivery-delay notice that is not the last
-	StateExpired                // the last delivery-delay notice: the dispatch is to be held failed
-	StateFailed                 // a non-delivery notice
-	StateDelivered              // a delivery receipt: the legal moment of delivery
+	StatePending   State = "pending"   // decided, nothing offered to the provider yet
+	StateRetrying  State = "retrying"  // provably not sent; the same message will be offered again
+	StateSuspended State = "suspended" // provably not sent, and the mailbox is suspended
+	StateUncertain State = "uncertain" // it may have left, and nothing proves either way
+	StateSubmitted State = "submitted" // the provider answered 250, and has not certified anything yet
+	StateRefused   State = "refused"   // refused in the SMTP dialogue, or given up before it left: nobody gets it
+	StateRejected  State = "rejected"  // a non-acceptance notice: nobody gets it
+	StateAccepted  State = "accepted"  // accepted for this certified recipient: the legal moment of sending
+	StateOrdinary  State = "ordinary"  // accepted for a recipient without PEC: handed over, nothing certified will follow
+	StateBounced   State = "bounced"   // an ordinary recipient's mail came back: uncertified, anybody can forge it
+	StateDelayed   State = "delayed"   // a delivery-delay notice that is not the last
+	StateExpired   State = "expired"   // the last delivery-delay notice: the dispatch is to be held failed
+	StateFailed    State = "failed"    // a non-delivery notice
+	StateDelivered State = "delivered" // a delivery receipt: the legal moment of delivery
 )
 
-var stateNames = [...]string{
-	"pending", "retrying", "suspended", "uncertain", "submitted", "refused", "rejected",
-	"accepted", "ordinary", "bounced", "delayed", "expired", "failed", "delivered",
+// ranks are the states, the lowest first.
+var ranks = [...]State{
+	StatePending, StateRetrying, StateSuspended, StateUncertain, StateSubmitted, StateRefused, StateRejected,
+	StateAccepted, StateOrdinary, StateBounced, StateDelayed, StateExpired, StateFailed, StateDelivered,
 }
 
-// String gives the lower-case name, such as "delivered".
-func (s State) String() string {
-	if s < 0 || int(s) >= len(stateNames) {
-		return fmt.Sprintf("State(%d)", int(s))
-	}
-	return stateNames[s]
-}
-
-// MarshalText implements encoding.TextMarshaler, with the name of String.
-func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// UnmarshalText implements encoding.TextUnmarshaler. Any other name is an error.
-func (s *State) UnmarshalText(text []byte) error {
-	i := slices.Index(stateNames[:], string(text))
-	if i < 0 {
-		return fmt.Errorf("pec: %q is not a state", text)
-	}
-	*s = State(i)
-	return nil
-}
+// rank orders the states; -1 is none of them.
+func (s State) rank() int { return slices.Index(ranks[:], s) }
 
 // Final tells whether nothing more is awaited. A late notice still counts.
 func (s State) Final() bool {

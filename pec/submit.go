@@ -125,7 +125,7 @@ func (f *folding) standing() error {
 		return nil
 	}
 	r := f.submission()
-	e := &SendError{MessageID: f.intent.MessageID, Outcome: Outcome{Reply: r.Reply}}
+	e := &SendError{MessageID: f.intent.MessageID, Outcome: Outcome{Kind: OutcomeUncertain, Reply: r.Reply}}
 	switch r.State {
 	case StateSubmitted:
 		return nil
@@ -138,7 +138,7 @@ func (f *folding) standing() error {
 	default:
 		e.Outcome.Err = errOther
 	}
-	if last := f.last(); last.outcome != nil && last.outcome.Outcome.Kind == last.kind() {
+	if last := f.last(); last.outcome != nil && last.outcome.Outcome.Kind.known() == last.kind() {
 		e.Outcome = last.outcome.Outcome
 	}
 	return e
@@ -221,7 +221,7 @@ func (c *Client) conclude(ctx context.Context, a *claim, o AttemptOutcome, open 
 		}
 	}
 	c.log.InfoContext(ctx, "pec: submission",
-		slog.String("message_id", a.intent.MessageID), slog.Int("attempt", o.N), slog.String("outcome", o.Outcome.Kind.String()))
+		slog.String("message_id", a.intent.MessageID), slog.Int("attempt", o.N), slog.String("outcome", string(o.Outcome.Kind)))
 	if o.Outcome.Kind == OutcomeSubmitted {
 		c.saveCopy(ctx, a.intent, open)
 	}

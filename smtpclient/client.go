@@ -140,7 +140,7 @@ func (c *Client) Submit(ctx context.Context, s pec.Submission) pec.Outcome {
 	begin := time.Now()
 	outcome := c.submit(ctx, s)
 	c.log.InfoContext(ctx, "smtpclient: submitted once",
-		"server", c.addr, "outcome", outcome.Kind.String(), "code", outcome.Reply.Code,
+		"server", c.addr, "outcome", outcome.Kind, "code", outcome.Reply.Code,
 		"recipients", len(s.To), "bytes", s.Size, "took", time.Since(begin))
 	c.log.DebugContext(ctx, "smtpclient: details",
 		"from", s.From, "to", s.To, "reply", outcome.Reply.String(), "error", outcome.Err)

@@ -66,7 +66,7 @@ func (d *jsonDisplay) change(c pec.Change) error {
 		code, text := reason(r, why)
 		object := changeObject{
 			Seq: d.seq, Key: s.Key, MessageID: s.MessageID, CertID: s.CertID, Result: s.Total,
-			Recipient: r.Address, State: r.State.String(), Cause: string(r.Failure.Cause), Code: code,
+			Recipient: r.Address, State: string(r.State), Cause: string(r.Failure.Cause), Code: code,
 			ErrorText: text, CertifiedAt: stamp(r.Time), Provider: r.Provider, Evidence: r.Evidence.String(),
 			Flags: append([]pec.Flag{}, s.Flags...),
 		}
@@ -103,7 +103,7 @@ func (d *jsonDisplay) last(s pec.Status, why string) error {
 	for _, r := range s.Recipients {
 		code, text := reason(r, why)
 		object.Recipients = append(object.Recipients, recipientObject{
-			Address: r.Address, State: r.State.String(), Cause: string(r.Failure.Cause), Code: code, ErrorText: text,
+			Address: r.Address, State: string(r.State), Cause: string(r.Failure.Cause), Code: code, ErrorText: text,
 			CertifiedAt: stamp(r.Time), Provider: r.Provider, Evidence: r.Evidence.String(), Content: string(r.Content),
 		})
 	}

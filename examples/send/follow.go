@@ -101,7 +101,7 @@ func failed(o pec.Outcome) string {
 	case o.Err != nil:
 		return o.Err.Error()
 	default:
-		return o.Kind.String()
+		return string(o.Kind)
 	}
 }
 

@@ -164,7 +164,7 @@ func printJSON(out io.Writer) func(pec.Status) error {
 		}
 		for _, r := range s.Recipients {
 			object.Recipients = append(object.Recipients, recipientObject{
-				Address: r.Address, State: r.State.String(), Cause: string(r.Failure.Cause), Code: r.Failure.Code, Text: r.Failure.Text,
+				Address: r.Address, State: string(r.State), Cause: string(r.Failure.Cause), Code: r.Failure.Code, Text: r.Failure.Text,
 				Time: stamp(r.Time), Provider: r.Provider, Evidence: r.Evidence.String(),
 			})
 		}

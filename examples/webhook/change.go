@@ -35,7 +35,7 @@ func newChange(mailbox string, c pec.Change) Change {
 		Recipients: []Recipient{},
 	}
 	for _, r := range c.Recipients() {
-		recipient := Recipient{Address: r.Address, State: r.State.String(), Cause: string(r.Failure.Cause), Evidence: r.Evidence.String()}
+		recipient := Recipient{Address: r.Address, State: string(r.State), Cause: string(r.Failure.Cause), Evidence: r.Evidence.String()}
 		if !r.Time.IsZero() {
 			recipient.Time = r.Time.Format(time.RFC3339)
 		}

@@ -201,7 +201,7 @@ func (w *worker) follow(ctx context.Context, id string) (bool, error) {
 		if err != nil || status.Settled {
 			return err == nil, err
 		}
-		if status.Recipients[0].State < pec.StateSubmitted && synced {
+		if !hasLeft(status.Recipients[0].State) && synced {
 			return false, w.each(w.Prove(ctx, id))
 		}
 		if synced {
@@ -209,7 +209,7 @@ func (w *worker) follow(ctx context.Context, id string) (bool, error) {
 				return false, err
 			}
 		}
-		if w.Way == watches && status.Recipients[0].State >= pec.StateSubmitted {
+		if w.Way == watches && hasLeft(status.Recipients[0].State) {
 			err = w.watch(ctx, id)
 		} else {
 			err = w.each(w.Sync(ctx))
@@ -306,5 +306,15 @@ func live(text string) {
 	if err := serve(text); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+}
+
+// hasLeft reports whether the provider has answered for good.
+func hasLeft(s pec.State) bool {
+	switch s {
+	case pec.StatePending, pec.StateRetrying, pec.StateSuspended, pec.StateUncertain:
+		return false
+	default:
+		return true
 	}
 }

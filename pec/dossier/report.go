@@ -130,7 +130,7 @@ func (a *assessment) addStatus(r *Report) {
 			to.Content = receipt.ContentUnchecked // there is no original
 		}
 		r.Recipients = append(r.Recipients, Recipient{
-			Address: to.Address, Role: roles[envelope.NormalizeAddress(to.Address)], Class: to.Class, State: to.State.String(), Final: to.State.Final(),
+			Address: to.Address, Role: roles[envelope.NormalizeAddress(to.Address)], Class: to.Class, State: string(to.State), Final: to.State.Final(),
 			Time: stamp(to.Time), Provider: to.Provider, Cause: to.Failure.Cause, Code: to.Failure.Code, Text: to.Failure.Text,
 			Detail: to.Detail, Content: to.Content, Proof: numbers[to.Evidence],
 		})

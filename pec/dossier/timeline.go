@@ -50,7 +50,7 @@ func (a *assessment) addTimeline(r *Report) {
 		add(x.At, Moment{Event: "attempt", Attempt: x.N})
 	}
 	for _, x := range f.Outcomes {
-		detail := x.Outcome.Kind.String()
+		detail := string(x.Outcome.Kind)
 		if x.Outcome.Reply.Code != 0 {
 			detail += ": " + x.Outcome.Reply.String()
 		}
