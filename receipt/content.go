@@ -46,7 +46,7 @@ type Content struct {
 
 // Difference is one thing that was delivered differently.
 type Difference struct {
-	What string // the name of a header field, "header", "body", or the name of an attachment
+	What   string // the name of a header field, "header", "body", or the name of an attachment
 	Detail string // for people
 }
 

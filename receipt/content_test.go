@@ -137,9 +137,9 @@ func checkContent(t testing.TB, sent string, d *receipt.Delivery) receipt.Conten
 
 func TestContentOfEveryKindOfReceipt(t *testing.T) {
 	account := func(address string) pectest.Account { return pectest.Account{Address: address, Password: "p"} }
-	for hash, want := range map[pectest.HashReading]receipt.HashReading{
-		pectest.HashDecoded: receipt.HashDecoded, pectest.HashEncoded: receipt.HashEncoded, pectest.HashEncodedLine: receipt.HashEncodedLine,
-		pectest.HashEncodedLF: receipt.HashEncodedLF, pectest.HashEncodedLFLine: receipt.HashEncodedLFLine,
+	for hash, want := range map[pectest.BriefHash]receipt.HashReading{
+		pectest.BriefHashDecoded: receipt.HashDecoded, pectest.BriefHashEncoded: receipt.HashEncoded, pectest.BriefHashEncodedLine: receipt.HashEncodedLine,
+		pectest.BriefHashEncodedLF: receipt.HashEncodedLF, pectest.BriefHashEncodedLFLine: receipt.HashEncodedLFLine,
 	} {
 		t.Run(string(want), func(t *testing.T) {
 			n := pectest.Start(t, &pectest.Options{Providers: []pectest.ProviderOptions{

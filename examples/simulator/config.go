@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -22,24 +23,24 @@ type config struct {
 }
 
 type providerConfig struct {
-	Name           string          `json:"name"`
-	Domain         string          `json:"domain"`
-	Accounts       []accountConfig `json:"accounts"`
-	RefuseAtSMTP   bool            `json:"refuseAtSMTP"`
-	MaxProduct     int64           `json:"maxProduct"`
-	CertifiedOnly  bool            `json:"certifiedOnly"`
-	RefuseOrdinary bool            `json:"refuseOrdinary"`
-	SendViruses    bool            `json:"sendViruses"`
-	ReceiveViruses bool            `json:"receiveViruses"`
-	Separator      string          `json:"separator"`
-	Sent           string          `json:"sent"`
-	SaveSent       bool            `json:"saveSent"`
-	Folders        []string        `json:"folders"`
-	BriefHash      string          `json:"briefHash"`
-	Style          styleForm       `json:"style"`
-	PasswordLife   duration        `json:"passwordLife"`
-	LockAfter      int             `json:"lockAfter"`
-	MaxPerMinute   int             `json:"maxPerMinute"`
+	Name           string            `json:"name"`
+	Domain         string            `json:"domain"`
+	Accounts       []accountConfig   `json:"accounts"`
+	RefuseAtSMTP   bool              `json:"refuseAtSMTP"`
+	MaxProduct     int64             `json:"maxProduct"`
+	CertifiedOnly  bool              `json:"certifiedOnly"`
+	RefuseOrdinary bool              `json:"refuseOrdinary"`
+	SendViruses    bool              `json:"sendViruses"`
+	ReceiveViruses bool              `json:"receiveViruses"`
+	Separator      string            `json:"separator"`
+	Sent           string            `json:"sent"`
+	SaveSent       bool              `json:"saveSent"`
+	Folders        []string          `json:"folders"`
+	BriefHash      pectest.BriefHash `json:"briefHash"`
+	Style          styleForm         `json:"style"`
+	PasswordLife   duration          `json:"passwordLife"`
+	LockAfter      int               `json:"lockAfter"`
+	MaxPerMinute   int               `json:"maxPerMinute"`
 }
 
 type accountConfig struct {
@@ -52,60 +53,56 @@ type accountConfig struct {
 
 // styleForm is a pectest.Style in JSON.
 type styleForm struct {
-	Engine        string `json:"engine"`
-	SHA1          bool   `json:"sha1"`
-	BER           bool   `json:"ber"`
-	HTML          bool   `json:"html"`
-	ShortType     bool   `json:"shortType"`
-	OriginalFirst bool   `json:"originalFirst"`
-	OddHeaderCase bool   `json:"oddHeaderCase"`
-	OwnWording    bool   `json:"ownWording"`
-	FoldIDs       bool   `json:"foldIDs"`
-	ExtraPart     bool   `json:"extraPart"`
-	Certificate   string `json:"certificate"`
-	Malformed     string `json:"malformed"`
+	Engine        pectest.Engine       `json:"engine"`
+	SHA1          bool                 `json:"sha1"`
+	BER           bool                 `json:"ber"`
+	HTML          bool                 `json:"html"`
+	ShortType     bool                 `json:"shortType"`
+	OriginalFirst bool                 `json:"originalFirst"`
+	OddHeaderCase bool                 `json:"oddHeaderCase"`
+	OwnWording    bool                 `json:"ownWording"`
+	FoldIDs       bool                 `json:"foldIDs"`
+	ExtraPart     bool                 `json:"extraPart"`
+	Certificate   pectest.Certificate  `json:"certificate"`
+	Malformed     pectest.Malformation `json:"malformed"`
 }
 
-// The words for what pectest counts.
+// The words that may stand in a configuration.
 var (
-	engines      = []string{"aruba", "infocert"}
-	certificates = []string{"good", "expired", "other-address", "foreign-ca"}
-	readings     = []string{"decoded", "encoded", "encoded-line", "encoded-lf", "encoded-lf-line"}
-	malformed    = []string{
-		"", string(pectest.MalformedChanged), string(pectest.MalformedRewrapped), string(pectest.MalformedTruncated),
-		string(pectest.MalformedUnsigned), string(pectest.MalformedNoData), string(pectest.MalformedTwoData), string(pectest.MalformedData),
-		string(pectest.MalformedKind), string(pectest.MalformedReference), string(pectest.MalformedLF),
+	engines      = []pectest.Engine{pectest.EngineAruba, pectest.EngineInfoCert}
+	certificates = []pectest.Certificate{
+		pectest.CertificateGood, pectest.CertificateExpired, pectest.CertificateOtherAddress, pectest.CertificateForeignCA,
+	}
+	hashes = []pectest.BriefHash{
+		pectest.BriefHashDecoded, pectest.BriefHashEncoded, pectest.BriefHashEncodedLine, pectest.BriefHashEncodedLF, pectest.BriefHashEncodedLFLine,
+	}
+	malformed = []pectest.Malformation{
+		pectest.MalformedChanged, pectest.MalformedRewrapped, pectest.MalformedTruncated, pectest.MalformedUnsigned, pectest.MalformedNoData,
+		pectest.MalformedTwoData, pectest.MalformedData, pectest.MalformedKind, pectest.MalformedReference, pectest.MalformedLF,
 	}
 )
 
-// word gives the place of a word in its list; none is the first.
-func word(list []string, s string) (int, error) {
-	if s == "" {
-		return 0, nil
+// checkWord refuses a word that is not in a list. None is as good as the first.
+func checkWord[W ~string](list []W, word W) error {
+	if word == "" || slices.Contains(list, word) {
+		return nil
 	}
-	i := slices.Index(list, s)
-	if i < 0 {
-		return 0, fmt.Errorf("%q is none of %s", s, strings.Join(list, ", "))
+	words := make([]string, len(list))
+	for i, w := range list {
+		words[i] = string(w)
 	}
-	return i, nil
+	return fmt.Errorf("%q is none of %s", word, strings.Join(words, ", "))
 }
 
 func (f styleForm) style() (pectest.Style, error) {
-	engine, err := word(engines, f.Engine)
+	err := cmp.Or(checkWord(engines, f.Engine), checkWord(certificates, f.Certificate), checkWord(malformed, f.Malformed))
 	if err != nil {
-		return pectest.Style{}, err
-	}
-	certificate, err := word(certificates, f.Certificate)
-	if err != nil {
-		return pectest.Style{}, err
-	}
-	if _, err := word(malformed, f.Malformed); err != nil {
 		return pectest.Style{}, err
 	}
 	return pectest.Style{
-		Engine: pectest.Engine(engine), SHA1: f.SHA1, BER: f.BER, HTML: f.HTML, ShortType: f.ShortType, OriginalFirst: f.OriginalFirst,
+		Engine: f.Engine, SHA1: f.SHA1, BER: f.BER, HTML: f.HTML, ShortType: f.ShortType, OriginalFirst: f.OriginalFirst,
 		OddHeaderCase: f.OddHeaderCase, OwnWording: f.OwnWording, FoldIDs: f.FoldIDs, ExtraPart: f.ExtraPart,
-		Certificate: pectest.CertificateVariant(certificate), Malformed: pectest.Malformation(f.Malformed),
+		Certificate: f.Certificate, Malformed: f.Malformed,
 	}, nil
 }
 
@@ -198,14 +195,13 @@ func (p providerConfig) options() (pectest.ProviderOptions, error) {
 	if err != nil {
 		return pectest.ProviderOptions{}, err
 	}
-	reading, err := word(readings, p.BriefHash)
-	if err != nil {
+	if err := checkWord(hashes, p.BriefHash); err != nil {
 		return pectest.ProviderOptions{}, err
 	}
 	out := pectest.ProviderOptions{
 		Name: p.Name, Domain: p.Domain, RefuseAtSMTP: p.RefuseAtSMTP, MaxProduct: p.MaxProduct, CertifiedOnly: p.CertifiedOnly,
 		RefuseOrdinary: p.RefuseOrdinary, SendViruses: p.SendViruses, ReceiveViruses: p.ReceiveViruses, Sent: p.Sent, SaveSent: p.SaveSent,
-		Folders: p.Folders, PasswordLife: time.Duration(p.PasswordLife), LockAfter: p.LockAfter, MaxPerMinute: p.MaxPerMinute, Style: style, BriefHash: pectest.HashReading(reading),
+		Folders: p.Folders, PasswordLife: time.Duration(p.PasswordLife), LockAfter: p.LockAfter, MaxPerMinute: p.MaxPerMinute, Style: style, BriefHash: p.BriefHash,
 	}
 	for _, r := range p.Separator {
 		out.Separator = r

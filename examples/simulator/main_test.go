@@ -97,7 +97,7 @@ func TestExampleConfig(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, '.', s.options.Providers[0].Separator)
 	require.Equal(t, 90*24*time.Hour, s.options.Providers[0].PasswordLife)
-	require.Equal(t, pectest.Style{Engine: pectest.EngineInfoCert, SHA1: true, ShortType: true}, s.options.Providers[1].Style)
+	require.Equal(t, pectest.Style{Engine: pectest.EngineInfoCert, SHA1: true, ShortType: true, Certificate: pectest.CertificateGood}, s.options.Providers[1].Style)
 	require.Equal(t, pectest.Never, s.fates["lento@beta-pec.example"].Transit)
 	require.WithinDuration(t, time.Now().Add(-48*time.Hour), s.options.Start, time.Minute)
 	var now struct{ Now time.Time }

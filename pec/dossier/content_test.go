@@ -26,9 +26,9 @@ func message(kind receipt.Detail) pec.Message {
 // however the recipient's provider reads the rule on hashes.
 func TestContentOfEveryKindOfReceipt(t *testing.T) {
 	account := func(address string) pectest.Account { return pectest.Account{Address: address, Password: "p"} }
-	readings := map[pectest.HashReading]receipt.HashReading{
-		pectest.HashDecoded: receipt.HashDecoded, pectest.HashEncoded: receipt.HashEncoded, pectest.HashEncodedLine: receipt.HashEncodedLine,
-		pectest.HashEncodedLF: receipt.HashEncodedLF, pectest.HashEncodedLFLine: receipt.HashEncodedLFLine,
+	readings := map[pectest.BriefHash]receipt.HashReading{
+		pectest.BriefHashDecoded: receipt.HashDecoded, pectest.BriefHashEncoded: receipt.HashEncoded, pectest.BriefHashEncodedLine: receipt.HashEncodedLine,
+		pectest.BriefHashEncodedLF: receipt.HashEncodedLF, pectest.BriefHashEncodedLFLine: receipt.HashEncodedLFLine,
 	}
 	for hash, reading := range readings {
 		n := pectest.Start(t, &pectest.Options{Providers: []pectest.ProviderOptions{

@@ -9,23 +9,23 @@ import (
 	"strings"
 )
 
-// HashReading is a way to read the rule on the hash in a brief delivery notice.
+// BriefHash is a way to read the rule on the hash in a brief delivery notice.
 // RFC 6109, 3.3.2.2 says both "the entire content of the part" and "calculated on
 // base64 encoded parts", and not where the last line ends.
-type HashReading int
+type BriefHash string
 
 // The readings; the name says what SHA-1 is taken of.
 const (
-	HashDecoded     HashReading = iota // the decoded octets
-	HashEncoded                        // the body as it is encoded, CRLF lines, without the last line end
-	HashEncodedLine                    // the same, with the last line end
-	HashEncodedLF                      // as HashEncoded, with LF for CRLF
-	HashEncodedLFLine
+	BriefHashDecoded       BriefHash = "decoded"         // the decoded octets; so is the zero value
+	BriefHashEncoded       BriefHash = "encoded"         // the body as it is encoded, CRLF lines, without the last line end
+	BriefHashEncodedLine   BriefHash = "encoded-line"    // the same, with the last line end
+	BriefHashEncodedLF     BriefHash = "encoded-lf"      // as BriefHashEncoded, with LF for CRLF
+	BriefHashEncodedLFLine BriefHash = "encoded-lf-line" // the same, with the last line end
 )
 
-func (h HashReading) content(e entity) []byte {
+func (h BriefHash) content(e entity) []byte {
 	body := e.raw[e.body:]
-	if h == HashDecoded {
+	if h == BriefHashDecoded || h == "" {
 		content, err := decodeBody(body, e.get("Content-Transfer-Encoding"))
 		if err != nil {
 			return body // not decodable: the octets there are
@@ -33,10 +33,10 @@ func (h HashReading) content(e entity) []byte {
 		return content
 	}
 	body = append(bytes.TrimRight(bytes.Clone(body), "\r\n"), "\r\n"...)
-	if h == HashEncodedLF || h == HashEncodedLFLine {
+	if h == BriefHashEncodedLF || h == BriefHashEncodedLFLine {
 		body = bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n"))
 	}
-	if h == HashEncoded || h == HashEncodedLF {
+	if h == BriefHashEncoded || h == BriefHashEncodedLF {
 		body = bytes.TrimRight(body, "\r\n")
 	}
 	return body
@@ -45,9 +45,9 @@ func (h HashReading) content(e entity) []byte {
 // brief abridges an original for a brief delivery notice (RFC 6109, 3.3.2.2):
 // each part with a file name, and each attached message, becomes a text file
 // with its SHA-1 in hex. The rest keeps its bytes.
-func brief(raw []byte, reading HashReading) []byte { return briefEntity(raw, reading, true) }
+func brief(raw []byte, reading BriefHash) []byte { return briefEntity(raw, reading, true) }
 
-func briefEntity(raw []byte, reading HashReading, top bool) []byte {
+func briefEntity(raw []byte, reading BriefHash, top bool) []byte {
 	e := parseEntity(raw)
 	mediaType, params := e.mediaType()
 	if top && (mediaType == "application/pkcs7-mime" || mediaType == "application/x-pkcs7-mime") {
@@ -89,7 +89,7 @@ func fileName(e entity, contentType map[string]string) string {
 
 // hashFile replaces a part by the text file that holds its hash. Fields that do
 // not describe the content stay: the part may be the whole message.
-func hashFile(e entity, reading HashReading, name string) []byte {
+func hashFile(e entity, reading BriefHash, name string) []byte {
 	sum := sha1.Sum(reading.content(e))
 	var out bytes.Buffer
 	for _, f := range e.fields {

@@ -109,12 +109,12 @@ func TestBriefReadings(t *testing.T) {
 	// One attachment of two encoded lines; the sums are those of sha1sum.
 	body := "From: " + mario + "\r\nTo: " + luigi + "\r\nX-TipoRicevuta: breve\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" +
 		"--b\r\nContent-Type: application/pdf; name=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nY2lh\r\nbw==\r\n--b--\r\n"
-	for reading, want := range map[pectest.HashReading]string{
-		pectest.HashDecoded:       "1e4e888ac66f8dd41e00c5a7ac36a32a9950d271",
-		pectest.HashEncoded:       hexSHA1("Y2lh\r\nbw=="),
-		pectest.HashEncodedLine:   hexSHA1("Y2lh\r\nbw==\r\n"),
-		pectest.HashEncodedLF:     hexSHA1("Y2lh\nbw=="),
-		pectest.HashEncodedLFLine: hexSHA1("Y2lh\nbw==\n"),
+	for reading, want := range map[pectest.BriefHash]string{
+		pectest.BriefHashDecoded:       "1e4e888ac66f8dd41e00c5a7ac36a32a9950d271",
+		pectest.BriefHashEncoded:       hexSHA1("Y2lh\r\nbw=="),
+		pectest.BriefHashEncodedLine:   hexSHA1("Y2lh\r\nbw==\r\n"),
+		pectest.BriefHashEncodedLF:     hexSHA1("Y2lh\nbw=="),
+		pectest.BriefHashEncodedLFLine: hexSHA1("Y2lh\nbw==\n"),
 	} {
 		options := pair(pectest.ProviderOptions{})
 		options.Providers[1].BriefHash = reading

@@ -25,7 +25,7 @@ type Provider struct {
 	service   *mailbox
 
 	variantsMu sync.Mutex
-	variants   map[CertificateVariant][2]*x509.Certificate // leaf and issuer
+	variants   map[Certificate][2]*x509.Certificate // leaf and issuer
 
 	legs map[legKey]*leg
 

@@ -29,8 +29,8 @@ type ProviderOptions struct {
 	// SendViruses lets infected messages pass at submission, so that the recipient's
 	// provider meets them; ReceiveViruses lets them pass there. False stops them.
 	SendViruses, ReceiveViruses bool
-	// BriefHash chooses what a brief delivery notice hashes. Zero is HashDecoded.
-	BriefHash HashReading
+	// BriefHash chooses what a brief delivery notice hashes. Zero is BriefHashDecoded.
+	BriefHash BriefHash
 
 	// Style is how the provider writes and signs. Zero is the most common engine.
 	Style Style

@@ -10,10 +10,10 @@ import (
 
 // certificate gives the certificate of a variant and its issuer's. Variants are
 // made when they are first asked for.
-func (p *Provider) certificate(v CertificateVariant) (leaf, issuer *x509.Certificate, err error) {
+func (p *Provider) certificate(v Certificate) (leaf, issuer *x509.Certificate, err error) {
 	p.variantsMu.Lock()
 	defer p.variantsMu.Unlock()
-	if v == CertificateGood {
+	if v == CertificateGood || v == "" {
 		return p.leaf, p.network.ca.cert, nil
 	}
 	if made, ok := p.variants[v]; ok {
@@ -31,13 +31,13 @@ func (p *Provider) certificate(v CertificateVariant) (leaf, issuer *x509.Certifi
 			return nil, nil, err
 		}
 	default:
-		return nil, nil, fmt.Errorf("pectest: no certificate variant %d", v)
+		return nil, nil, fmt.Errorf("pectest: no certificate variant %q", v)
 	}
 	if leaf, err = ca.issueFor(p, address, start); err != nil {
 		return nil, nil, err
 	}
 	if p.variants == nil {
-		p.variants = make(map[CertificateVariant][2]*x509.Certificate)
+		p.variants = make(map[Certificate][2]*x509.Certificate)
 	}
 	p.variants[v] = [2]*x509.Certificate{leaf, ca.cert}
 	return leaf, ca.cert, nil

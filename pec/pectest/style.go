@@ -33,29 +33,29 @@ type Style struct {
 	// NoSubject leaves oggetto out of the certification data.
 	NoSubject bool
 	// Certificate is the signer's.
-	Certificate CertificateVariant
+	Certificate Certificate
 	// Malformed makes the message wrong in one way; empty is right.
 	Malformed Malformation
 }
 
 // Engine is a family of provider software.
-type Engine int
+type Engine string
 
 // The engines that have been observed.
 const (
-	EngineAruba    Engine = iota // Aruba, Namirial, Sogei: quoted names, daticert.xml inline in base64, text in quoted-printable
-	EngineInfoCert               // InfoCert: bare names, daticert.xml attached in 7bit, bilingual ASCII text, X-CrmlId, a comment in Date
+	EngineAruba    Engine = "aruba"    // so is the zero value: Aruba, Namirial, Sogei: quoted names, daticert.xml inline in base64, text in quoted-printable
+	EngineInfoCert Engine = "infocert" // InfoCert: bare names, daticert.xml attached in 7bit, bilingual ASCII text, X-CrmlId, a comment in Date
 )
 
-// CertificateVariant chooses the signing certificate.
-type CertificateVariant int
+// Certificate chooses the signing certificate.
+type Certificate string
 
 // The certificates. The key is the provider's own in all of them.
 const (
-	CertificateGood         CertificateVariant = iota // that of Provider.Leaf
-	CertificateExpired                                // valid until the day before the network's start
-	CertificateOtherAddress                           // for another address than From
-	CertificateForeignCA                              // from a CA of the same name with another key
+	CertificateGood         Certificate = "good"          // that of Provider.Leaf; so is the zero value
+	CertificateExpired      Certificate = "expired"       // valid until the day before the network's start
+	CertificateOtherAddress Certificate = "other-address" // for another address than From
+	CertificateForeignCA    Certificate = "foreign-ca"    // from a CA of the same name with another key
 )
 
 // Malformation is one way in which a message is wrong.

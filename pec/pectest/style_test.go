@@ -139,7 +139,7 @@ func TestStyleOfAProvider(t *testing.T) {
 func TestCertificateVariants(t *testing.T) {
 	testenv.Program(t, "openssl")
 	n := pectest.Start(t, nil)
-	for variant, want := range map[pectest.CertificateVariant]string{
+	for variant, want := range map[pectest.Certificate]string{
 		pectest.CertificateGood:         "",
 		pectest.CertificateExpired:      "certificate has expired",
 		pectest.CertificateOtherAddress: "",
@@ -159,7 +159,7 @@ func TestCertificateVariants(t *testing.T) {
 		require.Equal(t, []string{address}, leaf.EmailAddresses)
 		require.Equal(t, n.ProviderOf(luigi).Leaf().PublicKey, leaf.PublicKey)
 	}
-	_, err := n.Providers()[0].Emit(pectest.Notice{Style: &pectest.Style{Certificate: 99}})
+	_, err := n.Providers()[0].Emit(pectest.Notice{Style: &pectest.Style{Certificate: "99"}})
 	require.Error(t, err)
 }
 
