@@ -92,8 +92,8 @@ func TestUnsignedMessageWithMarkerIsRefused(t *testing.T) {
 		"Subject: CONSEGNA: Fattura 12/2026\r\nContent-Type: text/plain\r\n\r\nconsegnato\r\n"
 	ve := refused(t, []byte(raw), verifierFor(t, n))
 	require.Equal(t, envelope.CodeUnsigned, ve.Code)
-	require.Equal(t, envelope.KindDelivery, ve.Facts.Kind, "the claim is kept")
-	require.Nil(t, ve.Facts.CertData)
+	require.Equal(t, envelope.KindDelivery, ve.Findings.Kind, "the claim is kept")
+	require.Nil(t, ve.Findings.CertData)
 }
 
 // A genuine receipt proves nothing about the message it is attached to.
@@ -199,7 +199,7 @@ func TestStoredWithLFIsProvenWithAWarning(t *testing.T) {
 	original := accepted(t, raw, v)
 	stored := accepted(t, bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")), v)
 	require.Equal(t, []envelope.Warning{envelope.WarningLFStorage}, stored.Warnings)
-	require.Equal(t, original.Key, stored.Key, "one notice, one key")
+	require.Equal(t, original.Digest, stored.Digest, "one notice, one key")
 	require.Equal(t, original.CertData, stored.CertData)
 }
 

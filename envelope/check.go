@@ -18,7 +18,7 @@ type check struct {
 	ctx      context.Context
 	verifier *Verifier
 	source   *io.SectionReader
-	facts    Facts
+	facts    Findings
 	room     *room
 
 	header    header.Header // the outer one, unsigned
@@ -42,7 +42,7 @@ func (c *check) run() error {
 		}
 		var ve *VerifyError
 		if errors.As(err, &ve) {
-			ve.Facts = c.facts
+			ve.Findings = c.facts
 		}
 		return err
 	}
@@ -184,7 +184,7 @@ func (c *check) checkDigest(sig *cms.Signature) error {
 	if err != nil {
 		return err
 	}
-	c.facts.Key = Key(key)
+	c.facts.Digest = Digest(key)
 	forms := []bool{false}
 	if c.signed.bareLF {
 		// Mail stores keep LF line ends; what was signed is the CRLF form (RFC 8551, 3.1.1).

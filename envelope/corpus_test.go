@@ -42,11 +42,11 @@ func TestForeignSignedMailIsRefused(t *testing.T) {
 			require.NoError(t, err)
 			ve := refused(t, raw, v)
 			require.EqualValues(t, code, ve.Code, ve.Err)
-			require.Equal(t, envelope.KindNone, ve.Facts.Kind)
+			require.Equal(t, envelope.KindNone, ve.Findings.Kind)
 
 			ve = refused(t, append([]byte(marker), raw...), v)
 			require.EqualValues(t, code, ve.Code, ve.Err)
-			require.Equal(t, envelope.KindDelivery, ve.Facts.Kind)
+			require.Equal(t, envelope.KindDelivery, ve.Findings.Kind)
 			if code != string(envelope.CodeUnsigned) && code != string(envelope.CodeMalformed) {
 				atCMS++
 			}

@@ -150,24 +150,24 @@ func TestFailure(t *testing.T) {
 		errore, text string
 		want         Failure
 	}{
-		{KindNonDelivery, "no-dest", "5.1.1 - ARUBA PEC S.p.A. - indirizzo non valido", Failure{ReasonNoRecipient, CauseUnknownAddress, "5.1.1", ""}},
-		{KindNonDelivery, "altro", "5.1.1 - ARUBA PEC S.p.A. - indirizzo non valido", Failure{ReasonOther, CauseUnknownAddress, "5.1.1", ""}},
-		{KindNonDelivery, "altro", "errore 5.2.2 - Info Cert Spa - casella piena", Failure{ReasonOther, CauseMailboxFull, "5.2.2", ""}},
-		{KindNonDelivery, "altro", "5.2.1", Failure{ReasonOther, CauseMailboxDisabled, "5.2.1", ""}},
-		{KindNonDelivery, "no-dominio", "dominio sconosciuto", Failure{ReasonNoDomain, CauseNoDomain, "", ""}},
-		{KindNonDelivery, "virus", "5.5.1, Aruba Pec S.p.A., presenza di un virus nel messaggio", Failure{ReasonVirus, CauseVirus, "5.5.1", ""}},
-		{KindNonDelivery, "no-dest", "", Failure{ReasonNoRecipient, CauseUnknownAddress, "", ""}},
-		{KindNonDelivery, "altro", "5.9.9 - G - boh", Failure{ReasonOther, CauseOther, "5.9.9", ""}},
-		{KindNonDelivery, "boh", "", Failure{ReasonOther, CauseOther, "", ""}},
-		{KindNonDelivery, "", "", Failure{ReasonNone, CauseOther, "", ""}},
-		{KindNonDelivery, "altro", "server 5.4.1.20 non risponde", Failure{ReasonOther, CauseOther, "", ""}},
-		{KindNonDelivery, "altro", "server 10.5.4.1 non risponde", Failure{ReasonOther, CauseOther, "", ""}},
-		{KindNonDelivery, "altro", "codice (5.4.1).", Failure{ReasonOther, CauseTimeout, "5.4.1", ""}},
-		{KindDeliveryDelay, "altro", "5.4.1 - InfoCert S.p.A. - il messaggio non è stato consegnato", Failure{ReasonOther, CauseTimeout, "5.4.1", ""}},
-		{KindDeliveryDelay, "altro", "", Failure{ReasonOther, CauseTimeout, "", ""}},
-		{KindNonAcceptance, "altro", "destinatario mancante", Failure{ReasonOther, CauseFormal, "", ""}},
-		{KindNonAcceptance, "virus", "EICAR", Failure{ReasonVirus, CauseVirus, "", ""}},
-		{KindVirusDetection, "", "EICAR", Failure{ReasonNone, CauseVirus, "", ""}},
+		{KindNonDelivery, "no-dest", "5.1.1 - ARUBA PEC S.p.A. - indirizzo non valido", Failure{FailureNoRecipient, CauseUnknownAddress, "5.1.1", ""}},
+		{KindNonDelivery, "altro", "5.1.1 - ARUBA PEC S.p.A. - indirizzo non valido", Failure{FailureOther, CauseUnknownAddress, "5.1.1", ""}},
+		{KindNonDelivery, "altro", "errore 5.2.2 - Info Cert Spa - casella piena", Failure{FailureOther, CauseMailboxFull, "5.2.2", ""}},
+		{KindNonDelivery, "altro", "5.2.1", Failure{FailureOther, CauseMailboxDisabled, "5.2.1", ""}},
+		{KindNonDelivery, "no-dominio", "dominio sconosciuto", Failure{FailureNoDomain, CauseNoDomain, "", ""}},
+		{KindNonDelivery, "virus", "5.5.1, Aruba Pec S.p.A., presenza di un virus nel messaggio", Failure{FailureVirus, CauseVirus, "5.5.1", ""}},
+		{KindNonDelivery, "no-dest", "", Failure{FailureNoRecipient, CauseUnknownAddress, "", ""}},
+		{KindNonDelivery, "altro", "5.9.9 - G - boh", Failure{FailureOther, CauseOther, "5.9.9", ""}},
+		{KindNonDelivery, "boh", "", Failure{FailureOther, CauseOther, "", ""}},
+		{KindNonDelivery, "", "", Failure{FailureNone, CauseOther, "", ""}},
+		{KindNonDelivery, "altro", "server 5.4.1.20 non risponde", Failure{FailureOther, CauseOther, "", ""}},
+		{KindNonDelivery, "altro", "server 10.5.4.1 non risponde", Failure{FailureOther, CauseOther, "", ""}},
+		{KindNonDelivery, "altro", "codice (5.4.1).", Failure{FailureOther, CauseTimeout, "5.4.1", ""}},
+		{KindDeliveryDelay, "altro", "5.4.1 - InfoCert S.p.A. - il messaggio non è stato consegnato", Failure{FailureOther, CauseTimeout, "5.4.1", ""}},
+		{KindDeliveryDelay, "altro", "", Failure{FailureOther, CauseTimeout, "", ""}},
+		{KindNonAcceptance, "altro", "destinatario mancante", Failure{FailureOther, CauseFormal, "", ""}},
+		{KindNonAcceptance, "virus", "EICAR", Failure{FailureVirus, CauseVirus, "", ""}},
+		{KindVirusDetection, "", "EICAR", Failure{FailureNone, CauseVirus, "", ""}},
 		{KindDelivery, "nessuno", "", Failure{}},
 		{KindUnknown, "altro", "5.1.1", Failure{}},
 	} {
@@ -209,7 +209,7 @@ func FuzzCertData(f *testing.F) {
 		require.Equal(t, NormalizeMessageID(data.CertID), data.CertID)
 		if data.Kind == KindDelivery {
 			require.NotEmpty(t, data.Recipient)
-			require.Equal(t, ReasonNone, data.Reason())
+			require.Equal(t, FailureNone, data.Reason())
 		}
 		again, err := parseCertData(b)
 		require.NoError(t, err)

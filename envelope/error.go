@@ -61,9 +61,9 @@ const (
 // before and around the failed check; it is evidence of a failed check, and
 // proves nothing else.
 type VerifyError struct {
-	Code  Code  // the check that failed
-	Facts Facts // what was found: claims
-	Err   error // the detail; never nil
+	Code     Code     // the check that failed
+	Findings Findings // what was found: claims
+	Err      error    // the detail; never nil
 }
 
 // Error implements error.

@@ -92,7 +92,7 @@ func ExampleVerifyError() {
 		if err := os.WriteFile(name, raw, 0o600); err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println("kept", filepath.Base(name), "- it claims a", refused.Facts.Kind)
+		fmt.Println("kept", filepath.Base(name), "- it claims a", refused.Findings.Kind)
 	case err != nil:
 		log.Fatal(err) // it could not be read, which says nothing about it
 	default:

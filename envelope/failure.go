@@ -2,16 +2,16 @@ package envelope
 
 import "regexp"
 
-// Reason is the errore of the certification data: RFC 6109, 4.4.
-type Reason string
+// FailureReason is the errore of the certification data: RFC 6109, 4.4.
+type FailureReason string
 
-// The reasons. A token that is not in the rules is ReasonOther.
+// The reasons. A token that is not in the rules is FailureOther.
 const (
-	ReasonNone        Reason = "none"         // nessuno, or absent
-	ReasonNoRecipient Reason = "no-recipient" // no-dest
-	ReasonNoDomain    Reason = "no-domain"    // no-dominio
-	ReasonVirus       Reason = "virus"        // virus
-	ReasonOther       Reason = "other"        // altro
+	FailureNone        FailureReason = "none"         // nessuno, or absent
+	FailureNoRecipient FailureReason = "no-recipient" // no-dest
+	FailureNoDomain    FailureReason = "no-domain"    // no-dominio
+	FailureVirus       FailureReason = "virus"        // virus
+	FailureOther       FailureReason = "other"        // altro
 )
 
 // Cause says why a message was not accepted or not delivered.
@@ -31,7 +31,7 @@ const (
 
 // Failure is what a notice says of a failure.
 type Failure struct {
-	Reason Reason
+	Reason FailureReason
 	Cause  Cause
 	Code   string // enhanced status code (RFC 3463), such as "5.1.1"; "" when the text has none
 	Text   string // errore-esteso, verbatim
@@ -54,19 +54,19 @@ var codeCauses = map[string]Cause{
 // takes no part of an IP address for one.
 var enhancedCode = regexp.MustCompile(`(?:^|[^0-9.])([245]\.\d{1,3}\.\d{1,3})(?:[^0-9.]|\.[^0-9]|\.?$)`)
 
-// Reason reads errore.
-func (c *CertData) Reason() Reason {
+// FailureReason reads errore.
+func (c *CertData) Reason() FailureReason {
 	switch {
 	case !c.HasError():
-		return ReasonNone
+		return FailureNone
 	case sameToken(c.Error, "no-dest"):
-		return ReasonNoRecipient
+		return FailureNoRecipient
 	case sameToken(c.Error, "no-dominio"):
-		return ReasonNoDomain
+		return FailureNoDomain
 	case sameToken(c.Error, "virus"):
-		return ReasonVirus
+		return FailureVirus
 	default:
-		return ReasonOther
+		return FailureOther
 	}
 }
 
@@ -85,15 +85,15 @@ func (c *CertData) Failure() Failure {
 		return Failure{}
 	}
 	switch {
-	case f.Reason == ReasonVirus || c.Kind == KindVirusDetection:
+	case f.Reason == FailureVirus || c.Kind == KindVirusDetection:
 		f.Cause = CauseVirus
 	case c.Kind == KindDeliveryDelay:
 		f.Cause = CauseTimeout
 	case known:
 		f.Cause = byCode
-	case f.Reason == ReasonNoRecipient:
+	case f.Reason == FailureNoRecipient:
 		f.Cause = CauseUnknownAddress
-	case f.Reason == ReasonNoDomain:
+	case f.Reason == FailureNoDomain:
 		f.Cause = CauseNoDomain
 	case c.Kind == KindNonAcceptance:
 		f.Cause = CauseFormal

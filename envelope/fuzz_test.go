@@ -23,13 +23,13 @@ type proof struct {
 // judge is a set of genuine messages and the verifier they verify with.
 type judge struct {
 	verifier *envelope.Verifier
-	proofs   map[envelope.Key]proof
+	proofs   map[envelope.Digest]proof
 	genuine  [][]byte
 }
 
 func newJudge(t testing.TB) *judge {
 	t.Helper()
-	j := &judge{proofs: map[envelope.Key]proof{}}
+	j := &judge{proofs: map[envelope.Digest]proof{}}
 	for _, v := range loadVectors(t) {
 		if v.Grade == vectors.Invalid {
 			continue
@@ -38,7 +38,7 @@ func newJudge(t testing.TB) *judge {
 		j.verifier = vectorVerifier(t, v)
 		m, err := envelope.Open(context.Background(), bytes.NewReader(v.Message), j.verifier)
 		require.NoError(t, err, v.Name)
-		j.proofs[m.Key] = proofOf(t, m)
+		j.proofs[m.Digest] = proofOf(t, m)
 		j.genuine = append(j.genuine, v.Message)
 		require.NoError(t, m.Close())
 	}
@@ -70,7 +70,7 @@ func (j *judge) accepts(t testing.TB, raw []byte) bool {
 		return false
 	}
 	defer m.Close()
-	want, known := j.proofs[m.Key]
+	want, known := j.proofs[m.Digest]
 	require.True(t, known, "a message nobody signed verifies")
 	require.Equal(t, want, proofOf(t, m))
 	return true

@@ -17,16 +17,16 @@ import (
 )
 
 // verdict is all that is told of a message.
-func verdict(t *testing.T, raw []byte, v *envelope.Verifier) (envelope.Facts, envelope.Code) {
+func verdict(t *testing.T, raw []byte, v *envelope.Verifier) (envelope.Findings, envelope.Code) {
 	t.Helper()
 	m, err := envelope.Open(t.Context(), bytes.NewReader(raw), v)
 	if err == nil {
 		defer m.Close()
-		return m.Facts, ""
+		return m.Findings, ""
 	}
 	ve, ok := errors.AsType[*envelope.VerifyError](err)
 	require.True(t, ok, "%v", err)
-	return ve.Facts, ve.Code
+	return ve.Findings, ve.Code
 }
 
 // What a verifier has seen changes no verdict: every vector, twice and in any order,

@@ -12,9 +12,9 @@ import (
 	"github.com/gopec/gopec/internal/spool"
 )
 
-// Facts is what a check found out about a message. In a Message they are
+// Findings is what a check found out about a message. In a Message they are
 // proven, save for those marked unsigned; in a VerifyError they are claims.
-type Facts struct {
+type Findings struct {
 	// Kind is that of the certification data. Where these are missing, as in an
 	// anomaly, it is what the header claims; KindNone when it claims nothing.
 	Kind Kind
@@ -36,31 +36,31 @@ type Facts struct {
 	// Revocation is what is known of the revocation of that certificate; "" when the
 	// check was not reached.
 	Revocation Revocation
-	// Key identifies the message by its signed content; zero when there is none.
-	Key Key
+	// Digest identifies the message by its signed content; zero when there is none.
+	Digest Digest
 	// Warnings are in the order they were found, each once.
 	Warnings []Warning
 }
 
-// Key is the SHA-256 of a message's signed part with CRLF line ends. Copies of
+// Digest is the SHA-256 of a message's signed part with CRLF line ends. Copies of
 // one message have one key, however they were stored; its Message-ID is not
 // signed, can be forged, and has been seen repeated.
-type Key [32]byte
+type Digest [32]byte
 
 // String gives the key in hexadecimal, "" for the zero key.
-func (k Key) String() string {
-	if k == (Key{}) {
+func (k Digest) String() string {
+	if k == (Digest{}) {
 		return ""
 	}
 	return hex.EncodeToString(k[:])
 }
 
 // MarshalText implements encoding.TextMarshaler, with the text of String.
-func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+func (k Digest) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (k *Key) UnmarshalText(text []byte) error {
-	*k = Key{}
+func (k *Digest) UnmarshalText(text []byte) error {
+	*k = Digest{}
 	if len(text) == 0 {
 		return nil
 	}
@@ -73,7 +73,7 @@ func (k *Key) UnmarshalText(text []byte) error {
 // Message is a proven PEC message. Only Open makes one; any other value is not
 // Proven, and holds nothing.
 type Message struct {
-	Facts
+	Findings
 
 	spool    *spool.Spool
 	original *io.SectionReader
@@ -95,7 +95,7 @@ func Open(ctx context.Context, r io.Reader, v *Verifier) (*Message, error) {
 	}
 	c := check{ctx: ctx, verifier: v, source: io.NewSectionReader(s, 0, s.Size())}
 	err = c.run()
-	m := &Message{Facts: c.facts, spool: s}
+	m := &Message{Findings: c.facts, spool: s}
 	if err == nil {
 		err = m.openOriginal(ctx, c.original, c.canonical)
 	}

@@ -211,7 +211,7 @@ func TestRevocation(t *testing.T) {
 			if c.want == envelope.RevocationRevoked {
 				ve := refused(t, raw, v)
 				require.Equal(t, envelope.CodeRevoked, ve.Code)
-				require.Equal(t, c.want, ve.Facts.Revocation)
+				require.Equal(t, c.want, ve.Findings.Revocation)
 				return
 			}
 			m := accepted(t, raw, v)

@@ -53,7 +53,7 @@ func TestVectors(t *testing.T) {
 				ve, ok := errors.AsType[*envelope.VerifyError](err)
 				require.True(t, ok, "%v", err)
 				require.EqualValues(t, v.Code, ve.Code, "%s: %v", v.Comment, ve.Err)
-				require.Equal(t, v.Kind, ve.Facts.Kind.String(), v.Comment)
+				require.Equal(t, v.Kind, ve.Findings.Kind.String(), v.Comment)
 				return
 			}
 			require.NoError(t, err, v.Comment)

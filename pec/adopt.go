@@ -29,7 +29,7 @@ func (c *Client) adopt(ctx context.Context, m *composed, intent Intent, first st
 		return false, &KeyError{Key: intent.Key, MessageID: f.intent.MessageID}
 	}
 	intent.Adopted, intent.At = true, f.intent.At
-	intent.Digest, intent.Size, intent.Attachments = Digest{}, 0, nil
+	intent.Digest, intent.Size, intent.Attachments = envelope.Digest{}, 0, nil
 	entries, err := c.newEntries(m.messageID, nil, intent, KeyClaim{Key: intent.Key, MessageID: m.messageID, Request: m.request, At: c.now()})
 	if err != nil {
 		return false, err

@@ -13,7 +13,7 @@ import (
 // recordInbound opens an envelope, and finds the send of ours that it answers or
 // bounces.
 func (c *Client) recordInbound(ctx context.Context, event *Event, arrived time.Time) error {
-	in, err := inbound.Open(event.Message, arrived)
+	in, err := inbound.Open(event.Proven, arrived)
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ func TestAnswersBouncesAndContentJoinTheSend(t *testing.T) {
 	for e, err := range c.Sync(t.Context()) {
 		require.NoError(t, err)
 		require.Equal(t, id, e.MessageID)
-		require.NotNil(t, e.Message)
-		switch e.Message.Kind {
+		require.NotNil(t, e.Proven)
+		switch e.Proven.Kind {
 		case envelope.KindTransport:
 			replies++
 			require.Equal(t, luigi, e.Inbound.Sender)

@@ -28,7 +28,7 @@ func TestBounceOfAnOrdinaryRecipient(t *testing.T) {
 			continue
 		}
 		seen++
-		in, err := inbound.Open(e.Message, time.Time{})
+		in, err := inbound.Open(e.Proven, time.Time{})
 		require.NoError(t, err)
 		b, err := in.Bounce()
 		require.NoError(t, err)
@@ -59,7 +59,7 @@ func TestAReplyNamesTheCertID(t *testing.T) {
 			continue
 		}
 		seen++
-		in, err := inbound.Open(e.Message, time.Time{})
+		in, err := inbound.Open(e.Proven, time.Time{})
 		require.NoError(t, err)
 		require.Equal(t, envelope.KindTransport, in.Kind)
 		require.Equal(t, luigi, in.Sender)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/mailtext"
 )
 
@@ -28,7 +29,7 @@ type Attachment struct {
 type AttachmentDigest struct {
 	Name   string
 	Size   int64 // in bytes
-	SHA256 Digest
+	SHA256 envelope.Digest
 }
 
 // nameProblem tells what is wrong with the name of an attachment; "" for nothing.

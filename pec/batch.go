@@ -57,7 +57,7 @@ func (b *batch) add(ctx context.Context, item Item) error {
 	b.turns <- struct{}{}
 	go func() {
 		defer close(p.done)
-		p.event, p.err = b.reading.client.prove(ctx, io.NewSectionReader(raw, 0, raw.Size()), item)
+		p.event, p.err = b.reading.client.verify(ctx, io.NewSectionReader(raw, 0, raw.Size()), item)
 		<-b.turns
 	}()
 	return nil

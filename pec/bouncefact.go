@@ -39,8 +39,8 @@ func (c *Client) bounceFacts(ctx context.Context, name string, intent Intent, ev
 		}
 		left[envelope.NormalizeAddress(address)] = 0
 		facts = append(facts, BounceFact{
-			Key: event.Message.Key, Recipient: address, Code: r.Code, Text: clip(r.Diagnostic, maxBounceText),
-			Provider: event.Message.From, At: c.now(),
+			Digest: event.Proven.Digest, Recipient: address, Code: r.Code, Text: clip(r.Diagnostic, maxBounceText),
+			Provider: event.Proven.From, At: c.now(),
 		})
 	}
 	return facts, nil
@@ -117,7 +117,7 @@ func (l *Ledger) bounceRaw(ctx context.Context, messageID string, f BounceFact) 
 	facts, err := l.factsAbout(ctx, sendName(messageID))
 	i := slices.IndexFunc(facts, func(o Fact) bool {
 		b, ok := o.(BounceFact)
-		return ok && b.Key == f.Key
+		return ok && b.Digest == f.Digest
 	})
 	if err != nil || i < 0 {
 		return "", err

@@ -6,7 +6,7 @@
 //	status, err := client.Status(ctx, id)
 //	for event, err := range client.Watch(ctx) { // unless status.Settled is true already
 //		status, err = client.Status(ctx, id)
-//		... // until status.Settled; then status.Total, status.Recipients
+//		... // until status.Settled; then status.Result, status.Recipients
 //	}
 //
 // A PEC is a legal act: Send hands each message over at most once, and never
@@ -66,9 +66,9 @@
 //	  12  failed     yes    a non-delivery
 //	  13  delivered  yes    a delivery
 //
-// A send comes to one total. It is settled once every recipient is in a final state.
+// A send has one result. It is settled once every recipient is in a final state.
 //
-//	total          when
+//	result         when
 //	uncertain      some recipient is uncertain
 //	open           otherwise, while some recipient is in a state that is not final
 //	rejected       every recipient is rejected or refused
@@ -96,7 +96,7 @@
 //   - Resend is the one way to a second copy: for recipients of whom the first has
 //     definitely failed.
 //   - Watch runs a mailbox. It is a loop over Retry, which offers again what provably
-//     has not left; Sync, which reads what came; Prove, which searches for notices about
+//     has not left; Sync, which reads what came; SearchNotices, which searches for notices about
 //     what is uncertain; and Wait, until there is news. Each can be called by itself.
 //   - Status tells of one send, Find of those that need looking at, and Changes what
 //     was recorded since a place that the caller remembers. MessageID finds a key's send.
@@ -116,7 +116,7 @@
 // may share one mailbox and one Store: whoever records attempt N first makes it, and
 // the others stop; there are no locks that a crash could leave behind. One of them
 // should Watch. Two that do read everything twice and record it once, and each
-// envelope goes to at least one of them. Inside the loop of Sync, Watch, Prove or
+// envelope goes to at least one of them. Inside the loop of Sync, Watch, SearchNotices or
 // Reverify the mailbox is in use: call nothing there that reads it.
 //
 // # Errors
@@ -128,7 +128,7 @@
 //     the send it names.
 //   - *SendError: recorded, and not confirmed. Never Send again without the same
 //     key. With OutcomeTemporary, Retry and Watch see to it; with OutcomeRefused read
-//     the reply, mend, and Resend; with OutcomeUncertain wait for a notice, Prove, and
+//     the reply, mend, and Resend; with OutcomeUncertain wait for a notice, SearchNotices, and
 //     in the end Resolve; with OutcomeAuthentication mend the login, and Resume.
 //   - *ResendError: the first message may still arrive, or was already repeated.
 //   - *SuspendedError, which wraps a *LoginError where the call met the refusal itself:

@@ -30,7 +30,7 @@ type Event struct {
 	Inbound *inbound.Message
 	// Message is the proven message, whatever its kind; nil when it is not proven. It is
 	// closed with the next step of the iteration.
-	Message *envelope.Message
+	Proven *envelope.Message
 	// Unverified tells why the message, which claims to be PEC or is too large to
 	// tell, is not proven; nil when it is. It moves no status.
 	Unverified *envelope.VerifyError
@@ -50,7 +50,7 @@ type Event struct {
 }
 
 func (e *Event) close() {
-	if e.Message != nil {
-		e.Message.Close()
+	if e.Proven != nil {
+		e.Proven.Close()
 	}
 }

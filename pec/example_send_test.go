@@ -116,7 +116,7 @@ func ExampleClient_Resend() {
 		log.Fatal(err)
 	}
 	status := settle(ctx, client, second)
-	fmt.Println(status.Total, "and it takes the place of the first:", status.Resends == first)
+	fmt.Println(status.Result, "and it takes the place of the first:", status.Resends == first)
 	// Output:
 	// not again: true
 	// delivered and it takes the place of the first: true

@@ -30,7 +30,7 @@ func ExampleStatus() {
 		log.Fatal(err)
 	}
 	status := settle(ctx, client, id)
-	fmt.Println(status.Total)
+	fmt.Println(status.Result)
 	for _, r := range status.Recipients {
 		if r.State == pec.StateFailed {
 			fmt.Println(r.Address, r.State, "for", r.Failure.Cause)
@@ -73,7 +73,7 @@ func ExampleLedger_Find() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(status.Subject, status.Total)
+		fmt.Println(status.Subject, status.Result)
 	}
 	// Output: Per unknown@beta-pec.example failed
 }

@@ -37,8 +37,8 @@ func ExampleClient_Sync() {
 		switch {
 		case event.Inbound != nil:
 			fmt.Println("a PEC from", event.Inbound.Sender)
-		case event.Message != nil:
-			fmt.Println("a proven", event.Message.Kind)
+		case event.Proven != nil:
+			fmt.Println("a proven", event.Proven.Kind)
 		case event.Unverified != nil:
 			fmt.Println("not proven:", event.Unverified.Code)
 		case event.Unreadable != nil:
@@ -139,7 +139,7 @@ func ExampleLedger_Raw() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(message.Kind, "still proven:", message.Key == notice.Key)
+		fmt.Println(message.Kind, "still proven:", message.Digest == notice.Digest)
 		message.Close()
 	}
 	// Output:

@@ -66,7 +66,7 @@ func ExampleClient() {
 			log.Fatal(err)
 		}
 		if status.Settled {
-			fmt.Println(status.Total)
+			fmt.Println(status.Result)
 			for _, r := range status.Recipients {
 				fmt.Println(r.Address, r.State)
 			}

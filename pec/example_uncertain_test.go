@@ -22,7 +22,7 @@ func cutAtDot(lose bool) func(pectest.Moment) *pectest.Fault {
 }
 
 // The provider's last reply was lost. A notice proves that the message left after all.
-func ExampleClient_Prove() {
+func ExampleClient_SearchNotices() {
 	ctx := context.Background()
 	network, err := pectest.New(nil)
 	if err != nil {
@@ -41,7 +41,7 @@ func ExampleClient_Prove() {
 		log.Fatal(err)
 	}
 
-	for event, err := range client.Prove(ctx, id) {
+	for event, err := range client.SearchNotices(ctx, id) {
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func ExampleClient_Prove() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(status.Total)
+	fmt.Println(status.Result)
 	// Output:
 	// true
 	// proof: acceptance
@@ -89,7 +89,7 @@ func ExampleLedger_Resolve() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(settle(ctx, client, second).Total)
+	fmt.Println(settle(ctx, client, second).Result)
 	// Output:
 	// uncertain
 	// refused: true

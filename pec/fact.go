@@ -1,7 +1,6 @@
 package pec
 
 import (
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -24,25 +23,6 @@ type Fact interface {
 	key() string // the Entry.Key of a fact about send, within what distinguishes sends
 }
 
-// Digest is a SHA-256 digest. The zero value is none.
-type Digest [32]byte
-
-// String gives the digest in hexadecimal, "" for the zero value.
-func (d Digest) String() string {
-	if d == (Digest{}) {
-		return ""
-	}
-	return hex.EncodeToString(d[:])
-}
-
-// MarshalText implements encoding.TextMarshaler, in hexadecimal.
-func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (d *Digest) UnmarshalText(text []byte) error {
-	return (*envelope.Key)(d).UnmarshalText(text)
-}
-
 // Intent is the decision to send one message. It is recorded, with the exact
 // message, before anything leaves.
 type Intent struct {
@@ -51,7 +31,7 @@ type Intent struct {
 	To, Cc       []string // bare addresses
 	Subject      string
 	Receipt      receipt.Detail     // asked for; "" means full
-	Digest       Digest             // of the exact message
+	Digest       envelope.Digest    // of the exact message
 	Size         int64              // of the message, in bytes
 	Attachments  []AttachmentDigest // as they were given, in order
 	Key          string             // the caller's name for the send; "" for none
@@ -77,7 +57,7 @@ func (f Intent) Recipients() []string {
 type KeyClaim struct {
 	Key       string
 	MessageID string
-	Request   Digest // of what was asked for: the same key for another request is an error
+	Request   envelope.Digest // of what was asked for: the same key for another request is an error
 	At        time.Time
 }
 
@@ -192,15 +172,15 @@ func (f Recovered) fact() Fact      { return f }
 func (f ReadTo) fact() Fact         { return f }
 
 func (f Restoration) key() string    { return fmt.Sprintf("restoration/%d", f.N) }
-func (f FolderRead) key() string     { return fmt.Sprintf("folderread/%d/%s", f.N, digestName(f.Folder)) }
+func (f FolderRead) key() string     { return fmt.Sprintf("folderread/%d/%s", f.N, hashName(f.Folder)) }
 func (f Untraced) key() string       { return fmt.Sprintf("untraced/%d", f.N) }
 func (f Intent) key() string         { return "intent" }
-func (f KeyClaim) key() string       { return "key/" + digestName(f.Key) }
+func (f KeyClaim) key() string       { return "key/" + hashName(f.Key) }
 func (f Attempt) key() string        { return fmt.Sprintf("attempt/%d", f.N) }
 func (f AttemptOutcome) key() string { return fmt.Sprintf("outcome/%d", f.N) }
 func (f Abandonment) key() string    { return Attempt{N: f.N}.key() }
 func (f Resolution) key() string     { return fmt.Sprintf("resolution/%d", f.N) }
-func (f Resent) key() string         { return "resent/" + digestName(envelope.NormalizeAddress(f.Recipient)) }
+func (f Resent) key() string         { return "resent/" + hashName(envelope.NormalizeAddress(f.Recipient)) }
 func (f Suspension) key() string     { return fmt.Sprintf("suspension/%d", f.N) }
 func (f Resumption) key() string     { return fmt.Sprintf("resumption/%d", f.N) }
 func (f ReadTo) key() string         { return "" }
@@ -209,5 +189,5 @@ func (f SetAside) key() string  { return "aside/" + f.Cursor.place() }
 func (f Recovered) key() string { return "recovered/" + f.Cursor.place() }
 
 func (c Cursor) place() string {
-	return fmt.Sprintf("%s/%d/%d", digestName(c.Folder), c.UIDValidity, c.UID)
+	return fmt.Sprintf("%s/%d/%d", hashName(c.Folder), c.UIDValidity, c.UID)
 }

@@ -76,7 +76,7 @@ func TestFatesOfADay(t *testing.T) {
 	n.Advance(time.Hour)
 	s := expect(map[string]pec.State{"late": pec.StateDelivered, "delay24": pec.StateExpired, "silent": pec.StateAccepted})
 
-	require.Equal(t, pec.TotalOpen, s.Total, "the silent one is still open")
+	require.Equal(t, pec.ResultOpen, s.Result, "the silent one is still open")
 	for local, cause := range map[string]envelope.Cause{
 		"unknown": envelope.CauseUnknownAddress, "full": envelope.CauseMailboxFull,
 		"virus": envelope.CauseVirus, "delay24": envelope.CauseTimeout,
@@ -99,7 +99,7 @@ func TestRejection(t *testing.T) {
 	}
 	s, err := c.Status(t.Context(), id)
 	require.NoError(t, err)
-	require.Equal(t, pec.TotalRejected, s.Total)
+	require.Equal(t, pec.ResultRejected, s.Result)
 	require.Equal(t, envelope.CauseVirus, s.Recipients[1].Failure.Cause)
 }
 

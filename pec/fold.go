@@ -81,7 +81,7 @@ func (f *folding) add(fact Fact) {
 	case Intent:
 		f.consider(fact, false)
 	case NoticeFact:
-		if (!f.known || f.inferred) && fact.Key != (envelope.Key{}) && fact.MessageID != "" && fact.Kind != envelope.KindUnknown {
+		if (!f.known || f.inferred) && fact.Digest != (envelope.Digest{}) && fact.MessageID != "" && fact.Kind != envelope.KindUnknown {
 			f.consider(fact.inferredIntent(), true)
 		}
 		f.hear(fact, f.intent)
@@ -107,7 +107,7 @@ func (f *folding) add(fact Fact) {
 			f.readTo = fact.At
 		}
 	case UnverifiedFact:
-		f.claim(fact.Key)
+		f.claim(fact.Digest)
 	case Resent:
 		f.resent[envelope.NormalizeAddress(fact.Recipient)] = true
 	case BounceFact:
@@ -141,13 +141,13 @@ func (f *folding) status(at time.Time) Status {
 	}
 	s.Settled = len(s.Recipients) > 0 &&
 		!slices.ContainsFunc(s.Recipients, func(r RecipientStatus) bool { return !r.State.Final() })
-	s.Total = total(s.Recipients, s.Settled)
+	s.Result = resultOf(s.Recipients, s.Settled)
 	s.Flags = f.flags(s, at)
 	return s
 }
 
 func compareBounces(a, b BounceFact) int {
-	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Key[:], b.Key[:]), strings.Compare(a.Code+a.Text, b.Code+b.Text))
+	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Digest[:], b.Digest[:]), strings.Compare(a.Code+a.Text, b.Code+b.Text))
 }
 
 // consider takes an intent that is better than the one so far. There is one intent in
@@ -183,7 +183,7 @@ func (f NoticeFact) inferredIntent() Intent {
 
 func compareIntents(a, b Intent) int {
 	return cmp.Or(
-		strings.Compare(foldID(a.MessageID), foldID(b.MessageID)),
+		strings.Compare(lowerASCII(a.MessageID), lowerASCII(b.MessageID)),
 		strings.Compare(envelope.NormalizeAddress(a.Sender), envelope.NormalizeAddress(b.Sender)),
 		a.At.Compare(b.At), strings.Compare(a.MessageID+a.Sender, b.MessageID+b.Sender),
 		bytes.Compare(a.Digest[:], b.Digest[:]), slices.Compare(a.Recipients(), b.Recipients()),
@@ -225,7 +225,7 @@ func (f *folding) recipient(address string, base RecipientStatus) RecipientStatu
 		}
 		r = RecipientStatus{
 			Address: address, Class: r.Class, State: state,
-			Time: n.Time, Provider: n.Provider, Evidence: n.Key,
+			Time: n.Time, Provider: n.Provider, Evidence: n.Digest,
 		}
 		switch state {
 		case StateAccepted, StateOrdinary: // the notice may be about another recipient
@@ -238,8 +238,8 @@ func (f *folding) recipient(address string, base RecipientStatus) RecipientStatu
 		raise(StateOrdinary, of.accepted)
 		if b, ok := f.bounced[key]; ok && r.State.rank() < StateBounced.rank() {
 			r = RecipientStatus{
-				Address: address, Class: r.Class, State: StateBounced, Provider: b.Provider, Evidence: b.Key,
-				Failure: envelope.Failure{Reason: envelope.ReasonOther, Cause: envelope.CauseOther, Code: b.Code, Text: b.Text},
+				Address: address, Class: r.Class, State: StateBounced, Provider: b.Provider, Evidence: b.Digest,
+				Failure: envelope.Failure{Reason: envelope.FailureOther, Cause: envelope.CauseOther, Code: b.Code, Text: b.Text},
 			}
 		}
 	} else {
@@ -267,7 +267,7 @@ func (f *folding) since() time.Time {
 	}
 }
 
-func total(recipients []RecipientStatus, settled bool) Total {
+func resultOf(recipients []RecipientStatus, settled bool) Result {
 	count := map[State]int{}
 	for _, r := range recipients {
 		count[r.State]++
@@ -275,18 +275,18 @@ func total(recipients []RecipientStatus, settled bool) Total {
 	n := len(recipients)
 	switch rejected, ordinary := count[StateRejected]+count[StateRefused], count[StateOrdinary]; {
 	case count[StateUncertain] > 0:
-		return TotalUncertain
+		return ResultUncertain
 	case !settled:
-		return TotalOpen
+		return ResultOpen
 	case rejected == n:
-		return TotalRejected
+		return ResultRejected
 	case count[StateDelivered] == n:
-		return TotalDelivered
+		return ResultDelivered
 	case count[StateDelivered]+ordinary == n:
-		return TotalAcceptedOnly
+		return ResultAcceptedOnly
 	case count[StateDelivered]+ordinary == 0:
-		return TotalFailed
+		return ResultFailed
 	default:
-		return TotalPartial
+		return ResultPartial
 	}
 }

@@ -48,7 +48,7 @@ func attempted(kind pec.OutcomeKind, recipients ...string) []pec.Fact {
 // notice is a proven notice about our message, key its only identity.
 func notice(key byte, kind envelope.Kind, recipient string, after time.Duration) pec.NoticeFact {
 	return pec.NoticeFact{
-		Key: envelope.Key{key}, Kind: kind, MessageID: ourID, CertID: "p1@alfa-pec.example", Sender: me,
+		Digest: envelope.Digest{key}, Kind: kind, MessageID: ourID, CertID: "p1@alfa-pec.example", Sender: me,
 		Recipients: []envelope.Recipient{
 			{Address: luigi, Certified: true}, {Address: bruna, Certified: true},
 			{Address: nobody, Certified: true}, {Address: info},
@@ -124,7 +124,7 @@ func TestOrdinaryRecipientIsHandedOver(t *testing.T) {
 	require.Equal(t, pec.StateAccepted, state(t, s, luigi))
 	r, _ := s.Recipient(info)
 	require.Equal(t, pec.ClassOrdinary, r.Class)
-	require.Equal(t, pec.TotalOpen, s.Total)
+	require.Equal(t, pec.ResultOpen, s.Result)
 	require.False(t, s.Settled)
 }
 
@@ -141,24 +141,24 @@ func TestTotals(t *testing.T) {
 	failed := notice(9, envelope.KindNonDelivery, nobody, time.Second)
 	for name, c := range map[string]struct {
 		facts   []pec.Fact
-		want    pec.Total
+		want    pec.Result
 		settled bool
 	}{
-		"submitted":              {submitted(luigi), pec.TotalOpen, false},
-		"uncertain":              {attempted(pec.OutcomeUncertain, luigi), pec.TotalUncertain, false},
-		"refused":                {attempted(pec.OutcomeRefused, luigi), pec.TotalRejected, true},
-		"rejected":               {append(submitted(luigi, bruna), notice(2, envelope.KindNonAcceptance, "", 0)), pec.TotalRejected, true},
-		"one of two delivered":   {append(submitted(luigi, bruna), acceptance(), delivered(luigi, 2)), pec.TotalOpen, false},
-		"both delivered":         {append(submitted(luigi, bruna), acceptance(), delivered(luigi, 2), delivered(bruna, 3)), pec.TotalDelivered, true},
-		"delivered and failed":   {append(submitted(luigi, nobody), acceptance(), delivered(luigi, 2), failed), pec.TotalPartial, true},
-		"delivered and ordinary": {append(submitted(luigi, info), acceptance(), delivered(luigi, 2)), pec.TotalAcceptedOnly, true},
-		"ordinary alone":         {append(submitted(info), acceptance()), pec.TotalAcceptedOnly, true},
-		"ordinary and failed":    {append(submitted(info, nobody), acceptance(), failed), pec.TotalPartial, true},
-		"failed":                 {append(submitted(nobody), acceptance(), failed), pec.TotalFailed, true},
+		"submitted":              {submitted(luigi), pec.ResultOpen, false},
+		"uncertain":              {attempted(pec.OutcomeUncertain, luigi), pec.ResultUncertain, false},
+		"refused":                {attempted(pec.OutcomeRefused, luigi), pec.ResultRejected, true},
+		"rejected":               {append(submitted(luigi, bruna), notice(2, envelope.KindNonAcceptance, "", 0)), pec.ResultRejected, true},
+		"one of two delivered":   {append(submitted(luigi, bruna), acceptance(), delivered(luigi, 2)), pec.ResultOpen, false},
+		"both delivered":         {append(submitted(luigi, bruna), acceptance(), delivered(luigi, 2), delivered(bruna, 3)), pec.ResultDelivered, true},
+		"delivered and failed":   {append(submitted(luigi, nobody), acceptance(), delivered(luigi, 2), failed), pec.ResultPartial, true},
+		"delivered and ordinary": {append(submitted(luigi, info), acceptance(), delivered(luigi, 2)), pec.ResultAcceptedOnly, true},
+		"ordinary alone":         {append(submitted(info), acceptance()), pec.ResultAcceptedOnly, true},
+		"ordinary and failed":    {append(submitted(info, nobody), acceptance(), failed), pec.ResultPartial, true},
+		"failed":                 {append(submitted(nobody), acceptance(), failed), pec.ResultFailed, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := fold(c.facts...)
-			require.Equal(t, c.want, s.Total)
+			require.Equal(t, c.want, s.Result)
 			require.Equal(t, c.settled, s.Settled)
 		})
 	}
@@ -200,7 +200,7 @@ func TestSecondCertIDIsAConflict(t *testing.T) {
 	require.False(t, s.Has(pec.FlagConflict))
 	require.Equal(t, "p1@alfa-pec.example", s.CertID)
 	second := acceptance()
-	second.Key, second.CertID = envelope.Key{5}, "p2@alfa-pec.example"
+	second.Digest, second.CertID = envelope.Digest{5}, "p2@alfa-pec.example"
 	require.True(t, fold(append(facts, second)...).Has(pec.FlagConflict))
 }
 
@@ -224,7 +224,7 @@ func TestFoldIsIndependentOfOrderAndRepetition(t *testing.T) {
 		failure(notice(7, envelope.KindNonDelivery, nobody, time.Second), envelope.CauseOther, ""),
 	)
 	want := fold(facts...)
-	require.Equal(t, pec.TotalPartial, want.Total)
+	require.Equal(t, pec.ResultPartial, want.Result)
 	require.True(t, want.Settled)
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 5000 {
@@ -266,10 +266,10 @@ func TestEvidenceOfAnotherRecipientIsItsOwn(t *testing.T) {
 // attempts that came to the same the last is told.
 func TestWhichOfSeveralCounts(t *testing.T) {
 	first, second := notice(9, envelope.KindDelivery, luigi, time.Second), notice(2, envelope.KindDelivery, luigi, time.Minute)
-	require.Equal(t, first.Key, fold(append(submitted(luigi), second, first)...).Recipients[0].Evidence)
+	require.Equal(t, first.Digest, fold(append(submitted(luigi), second, first)...).Recipients[0].Evidence)
 
 	again := acceptance()
-	again.Key, again.Time = envelope.Key{0, 1}, acceptedAt.Add(time.Minute)
+	again.Digest, again.Time = envelope.Digest{0, 1}, acceptedAt.Add(time.Minute)
 	require.Equal(t, acceptedAt, fold(append(submitted(luigi), again, acceptance())...).SentAt)
 
 	retried := append(attempted(pec.OutcomeTemporary, luigi), pec.Attempt{N: 2},
@@ -284,7 +284,7 @@ func TestOddFacts(t *testing.T) {
 
 	a, b := intent(luigi), intent(bruna)
 	require.Equal(t, fold(a, b), fold(b, a))
-	require.Equal(t, pec.TotalOpen, fold(intent()).Total)
+	require.Equal(t, pec.ResultOpen, fold(intent()).Result)
 	require.False(t, fold(intent()).Settled)
 
 	delay := notice(2, envelope.KindDeliveryDelay, luigi, 23*time.Hour)
@@ -326,7 +326,7 @@ func largeSend(n int) []pec.Fact {
 	facts := submitted(addresses...)
 	for i, address := range addresses {
 		d := notice(1, envelope.KindDelivery, address, time.Second)
-		d.Key = envelope.Key{1, byte(i), byte(i >> 8)}
+		d.Digest = envelope.Digest{1, byte(i), byte(i >> 8)}
 		d.Recipients = listed
 		facts = append(facts, d)
 	}
@@ -335,7 +335,7 @@ func largeSend(n int) []pec.Fact {
 
 func TestALargeSendIsFolded(t *testing.T) {
 	s := fold(largeSend(500)...)
-	require.Equal(t, pec.TotalDelivered, s.Total)
+	require.Equal(t, pec.ResultDelivered, s.Result)
 	require.Len(t, s.Recipients, 500)
 }
 

@@ -13,7 +13,7 @@ func (c *Client) recordFuture(ctx context.Context, e *Event) error {
 	if !isFuture(e) || e.MessageID != "" || e.Cursor.UID == 0 {
 		return nil
 	}
-	facts := e.Unverified.Facts
+	facts := e.Unverified.Findings
 	until := facts.SigningTime
 	if until.IsZero() && facts.CertData != nil {
 		until = facts.CertData.Time

@@ -395,20 +395,20 @@ var factsOfKind = map[string]func(n int) []pec.Fact{
 	},
 	"unverified": func(n int) (facts []pec.Fact) {
 		for i := range n {
-			facts = append(facts, pec.UnverifiedFact{SHA256: pec.Digest{1, byte(i), byte(i >> 8), byte(i >> 16)}, Key: envelope.Key{2, byte(i), byte(i >> 8), byte(i >> 16)}})
+			facts = append(facts, pec.UnverifiedFact{SHA256: envelope.Digest{1, byte(i), byte(i >> 8), byte(i >> 16)}, Digest: envelope.Digest{2, byte(i), byte(i >> 8), byte(i >> 16)}})
 		}
 		return facts
 	},
 	"unverified and proven": func(n int) (facts []pec.Fact) {
 		for i := range n / 2 {
 			f := numbered(i, envelope.KindTakeInCharge, 0)
-			facts = append(facts, pec.UnverifiedFact{SHA256: pec.Digest{1, byte(i), byte(i >> 8), byte(i >> 16)}, Key: f.Key}, f)
+			facts = append(facts, pec.UnverifiedFact{SHA256: envelope.Digest{1, byte(i), byte(i >> 8), byte(i >> 16)}, Digest: f.Digest}, f)
 		}
 		return facts
 	},
 	"bounces": func(n int) (facts []pec.Fact) {
 		for i := range n {
-			facts = append(facts, pec.BounceFact{Key: envelope.Key{3, byte(i), byte(i >> 8)}, Recipient: info})
+			facts = append(facts, pec.BounceFact{Digest: envelope.Digest{3, byte(i), byte(i >> 8)}, Recipient: info})
 		}
 		return facts
 	},
@@ -422,7 +422,7 @@ var factsOfKind = map[string]func(n int) []pec.Fact{
 
 func numbered(i int, kind envelope.Kind, after time.Duration) pec.NoticeFact {
 	f := notice(1, kind, luigi, after)
-	f.Key = envelope.Key{9, byte(i), byte(i >> 8)}
+	f.Digest = envelope.Digest{9, byte(i), byte(i >> 8)}
 	return f
 }
 
@@ -432,7 +432,7 @@ func folding() (cases []growth.Case) {
 		cases = append(cases, growth.Case{Name: "Fold/" + name, N: 2000, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
 			all := append([]pec.Fact{intent(luigi, info)}, facts(n)...)
 			return func() int64 {
-				require.NotEmpty(tb, pec.Fold(all, later).Total)
+				require.NotEmpty(tb, pec.Fold(all, later).Result)
 				return 0
 			}
 		}})

@@ -170,7 +170,7 @@ func TestAMessageThatCannotBeReadHidesNoProof(t *testing.T) {
 	}
 	t.Run("folder", func(t *testing.T) {
 		c, ids := begin(t, &thorny{folders: []string{"A", "INBOX"}, thorn: func(folder, _ string) bool { return folder == "A" }})
-		require.Error(t, last(c.Prove(t.Context(), ids[0])), "told all the same")
+		require.Error(t, last(c.SearchNotices(t.Context(), ids[0])), "told all the same")
 		require.Equal(t, pec.StateDelivered, stateOf(t, c, ids[0]))
 	})
 	t.Run("send", func(t *testing.T) {

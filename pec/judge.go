@@ -17,7 +17,7 @@ import (
 // judge finds out what a message proves, and records it. A nil Event means that it is
 // ordinary mail.
 func (c *Client) judge(ctx context.Context, raw *io.SectionReader, item Item) (*Event, error) {
-	event, err := c.prove(ctx, raw, item)
+	event, err := c.verify(ctx, raw, item)
 	if err != nil || event == nil {
 		return nil, err
 	}
@@ -30,11 +30,11 @@ func (c *Client) judge(ctx context.Context, raw *io.SectionReader, item Item) (*
 
 // prove finds out what a message proves. Nothing is recorded and the Store is not
 // asked. A nil Event means that it is ordinary mail.
-func (c *Client) prove(ctx context.Context, raw *io.SectionReader, item Item) (*Event, error) {
+func (c *Client) verify(ctx context.Context, raw *io.SectionReader, item Item) (*Event, error) {
 	event := &Event{Cursor: item.Cursor, Raw: raw}
 	m, err := envelope.Open(ctx, io.NewSectionReader(raw, 0, raw.Size()), c.verifier)
 	if errors.As(err, &event.Unverified) {
-		if event.Unverified.Facts.Kind == envelope.KindNone && event.Unverified.Code != envelope.CodeTooLarge {
+		if event.Unverified.Findings.Kind == envelope.KindNone && event.Unverified.Code != envelope.CodeTooLarge {
 			return nil, nil // ordinary mail, or a person's S/MIME
 		}
 		return event, nil
@@ -42,7 +42,7 @@ func (c *Client) prove(ctx context.Context, raw *io.SectionReader, item Item) (*
 	if err != nil {
 		return nil, fmt.Errorf("pec: reading a message: %w", err)
 	}
-	event.Message = m
+	event.Proven = m
 	if !m.Kind.IsNotice() {
 		return event, nil
 	}
@@ -73,7 +73,7 @@ func (c *Client) recordEvent(ctx context.Context, event *Event, item Item) error
 func (c *Client) recordNotice(ctx context.Context, e *Event) error {
 	name, intent, err := c.sendOf(ctx, e.Notice)
 	if err != nil || name == "" {
-		c.log.InfoContext(ctx, "pec: a notice about no send of this mailbox", slog.String("kind", e.Notice.Kind.String()), slog.String("evidence", e.Notice.Key.String()))
+		c.log.InfoContext(ctx, "pec: a notice about no send of this mailbox", slog.String("kind", e.Notice.Kind.String()), slog.String("evidence", e.Notice.Digest.String()))
 		return err
 	}
 	e.MessageID, e.Notice = e.Notice.MessageID, e.Notice.clipped()
@@ -106,7 +106,7 @@ func (c *Client) recordNotice(ctx context.Context, e *Event) error {
 		c.forgetBounces(name)
 	}
 	c.log.InfoContext(ctx, "pec: a notice", slog.String("kind", e.Notice.Kind.String()),
-		slog.String("message_id", e.MessageID), slog.String("evidence", e.Notice.Key.String()), slog.Bool("repeated", e.Repeated))
+		slog.String("message_id", e.MessageID), slog.String("evidence", e.Notice.Digest.String()), slog.Bool("repeated", e.Repeated))
 	return nil
 }
 
@@ -115,7 +115,7 @@ func (c *Client) recordNotice(ctx context.Context, e *Event) error {
 // neither.
 func (c *Client) sendOf(ctx context.Context, n NoticeFact) (name string, intent *Intent, err error) {
 	name = sendName(n.MessageID)
-	if !isName(name) || n.Key == (envelope.Key{}) || !envelope.SameAddress(n.Sender, c.address) {
+	if !isName(name) || n.Digest == (envelope.Digest{}) || !envelope.SameAddress(n.Sender, c.address) {
 		return "", nil, nil
 	}
 	intent, err = c.intentOf(ctx, name)
@@ -169,7 +169,7 @@ var trustCodes = []envelope.Code{envelope.CodeUntrusted, envelope.CodeLegacy, en
 
 // recordUnverified keeps a message that claims to be a notice about a send of ours.
 func (c *Client) recordUnverified(ctx context.Context, event *Event) error {
-	facts := event.Unverified.Facts
+	facts := event.Unverified.Findings
 	c.log.WarnContext(ctx, "pec: a message is not proven", slog.String("check", string(event.Unverified.Code)))
 	if facts.CertData == nil || !facts.Kind.IsNotice() {
 		return nil
@@ -190,14 +190,14 @@ func (c *Client) recordUnverified(ctx context.Context, event *Event) error {
 		return nil
 	}
 	claim := UnverifiedFact{
-		Key: facts.Key, Code: event.Unverified.Code, Kind: facts.Kind,
+		Digest: facts.Digest, Code: event.Unverified.Code, Kind: facts.Kind,
 		Recipient: clip(facts.CertData.Recipient, maxClaim), Provider: clip(facts.CertData.Provider, maxClaim), At: c.now(),
 	}
 	digest := sha256.New()
 	if _, err := io.Copy(digest, io.NewSectionReader(event.Raw, 0, event.Raw.Size())); err != nil {
 		return fmt.Errorf("pec: reading a message: %w", err)
 	}
-	claim.SHA256 = Digest(digest.Sum(nil))
+	claim.SHA256 = envelope.Digest(digest.Sum(nil))
 	raw := event.Raw
 	if !slices.Contains(trustCodes, claim.Code) {
 		raw = nil
@@ -213,7 +213,7 @@ const maxLinks = 4096
 func (c *Client) isNewLink(certID string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !c.links[foldID(certID)]
+	return !c.links[lowerASCII(certID)]
 }
 
 func (c *Client) keepLink(certID string) {
@@ -222,5 +222,5 @@ func (c *Client) keepLink(certID string) {
 	if len(c.links) >= maxLinks {
 		clear(c.links)
 	}
-	c.links[foldID(certID)] = true
+	c.links[lowerASCII(certID)] = true
 }

@@ -145,7 +145,7 @@ func (s *send) summary() Summary {
 		Entries:    s.entries,
 		Begun:      status.Begun,
 		Open:       !status.Settled,
-		Uncertain:  status.Total == TotalUncertain,
+		Uncertain:  status.Result == ResultUncertain,
 		Failed:     slices.ContainsFunc(status.Recipients, func(r RecipientStatus) bool { return r.State.resendable() }),
 		Unverified: status.Has(FlagUnverified),
 		DueAt:      f.dueAt(),

@@ -37,7 +37,7 @@ func TestWhatWasSetAsideIsNotRead(t *testing.T) {
 			func(ctx context.Context) error { return last(c.Find(ctx, pec.Query{Filter: pec.FilterFailed})) },
 			func(ctx context.Context) error { return last(c.Retry(ctx)) },
 			func(ctx context.Context) error { return last(c.Sync(ctx)) },
-			func(ctx context.Context) error { return last(c.Prove(ctx, id)) },
+			func(ctx context.Context) error { return last(c.SearchNotices(ctx, id)) },
 			func(ctx context.Context) error { return second(c.Suspended(ctx)) },
 			func(ctx context.Context) error { return c.Resume(ctx) },
 		} {

@@ -10,7 +10,7 @@ import (
 // NoticeFact is a proven notice that was read. NewNoticeFact makes it. Whether it
 // speaks of a send of ours is told by Joins.
 type NoticeFact struct {
-	Key        envelope.Key // of the notice; copies of one notice are one fact, and without a key it is none
+	Digest     envelope.Digest `json:"Key"` // of the notice; copies of one notice are one fact, and without a key it is none
 	Kind       envelope.Kind
 	MessageID  string // msgid: of the message it speaks of
 	CertID     string // identificativo
@@ -38,8 +38,8 @@ type CertLink struct {
 // proven. It moves nothing; it is kept because more trust, such as a new anchor, may
 // prove it (Client.Reverify).
 type UnverifiedFact struct {
-	SHA256    Digest       // of the whole message
-	Key       envelope.Key // of what is signed; zero when nothing is
+	SHA256    envelope.Digest // of the whole message
+	Digest    envelope.Digest `json:"Key"` // of what is signed; zero when nothing is
 	Code      envelope.Code
 	Kind      envelope.Kind // claimed, as are the following
 	Recipient string
@@ -51,7 +51,7 @@ type UnverifiedFact struct {
 // recipient, from inside an anomaly envelope. It is not certified: anybody can
 // write one.
 type BounceFact struct {
-	Key       envelope.Key // of the anomaly envelope
+	Digest    envelope.Digest `json:"Key"` // of the anomaly envelope
 	Recipient string
 	Code      string // enhanced status code (RFC 3463)
 	Text      string // the diagnostic
@@ -64,18 +64,18 @@ func (f CertLink) fact() Fact       { return f }
 func (f UnverifiedFact) fact() Fact { return f }
 func (f BounceFact) fact() Fact     { return f }
 
-func (f NoticeFact) key() string     { return "notice/" + f.Key.String() }
-func (f CertLink) key() string       { return "cert/" + digestName(foldID(f.CertID)) }
+func (f NoticeFact) key() string     { return "notice/" + f.Digest.String() }
+func (f CertLink) key() string       { return "cert/" + hashName(lowerASCII(f.CertID)) }
 func (f UnverifiedFact) key() string { return "unverified/" + f.SHA256.String() }
 func (f BounceFact) key() string {
-	return "bounce/" + f.Key.String() + "/" + digestName(envelope.NormalizeAddress(f.Recipient))
+	return "bounce/" + f.Digest.String() + "/" + hashName(envelope.NormalizeAddress(f.Recipient))
 }
 
 // NewNoticeFact records a proven notice. at is the time of reading.
 func NewNoticeFact(n receipt.Notice, at time.Time) NoticeFact {
 	evidence := n.Evidence()
 	f := NoticeFact{
-		Key:        evidence.Key,
+		Digest:     evidence.Digest,
 		Kind:       n.Kind(),
 		MessageID:  n.Data().MessageID,
 		CertID:     n.Data().CertID,
@@ -120,7 +120,7 @@ func (f NoticeFact) Joins(i Intent) bool {
 }
 
 func (f NoticeFact) joins(i Intent, recipients map[string]bool) bool {
-	return f.Key != (envelope.Key{}) && f.speaksOf(i, recipients)
+	return f.Digest != (envelope.Digest{}) && f.speaksOf(i, recipients)
 }
 
 // speaksOf is what joins asks, but for the proof.

@@ -22,13 +22,13 @@ const (
 type notices struct {
 	heard []*NoticeFact // all, those too that do not join, as they came
 	joined
-	claims map[envelope.Key]bool // of messages that are not proven, or were not
+	claims map[envelope.Digest]bool // of messages that are not proven, or were not
 }
 
 // joined is what the notices say that join the send. Another intent makes it anew.
 type joined struct {
 	recipients map[string]bool // of the intent, by normalised address
-	keys       map[envelope.Key]bool
+	keys       map[envelope.Digest]bool
 	unproven   int         // claims without a notice of their key
 	first      *NoticeFact // each of these is the first of its kind; nil without one
 	acceptance *NoticeFact
@@ -52,11 +52,11 @@ type aboutRecipient struct {
 	delivered *NoticeFact
 }
 
-func newNotices() notices { return notices{claims: map[envelope.Key]bool{}} }
+func newNotices() notices { return notices{claims: map[envelope.Digest]bool{}} }
 
 // hear takes up a notice. Copies of one count once.
 func (n *notices) hear(f NoticeFact, intent Intent) {
-	if n.keys[f.Key] {
+	if n.keys[f.Digest] {
 		return
 	}
 	n.heard = append(n.heard, &f)
@@ -66,11 +66,11 @@ func (n *notices) hear(f NoticeFact, intent Intent) {
 // hearAgain holds all notices against another intent.
 func (n *notices) hearAgain(intent Intent) {
 	n.joined = joined{
-		recipients: recipientSet(intent), keys: map[envelope.Key]bool{}, unproven: len(n.claims),
+		recipients: recipientSet(intent), keys: map[envelope.Digest]bool{}, unproven: len(n.claims),
 		certIDs: map[string]bool{}, about: map[string]*aboutRecipient{},
 	}
 	for _, f := range n.heard {
-		if !n.keys[f.Key] {
+		if !n.keys[f.Digest] {
 			n.join(f, intent)
 		}
 	}
@@ -78,7 +78,7 @@ func (n *notices) hearAgain(intent Intent) {
 
 // claim takes up the key of a message that is not proven. A message without one stays
 // so.
-func (n *notices) claim(key envelope.Key) {
+func (n *notices) claim(key envelope.Digest) {
 	if n.claims[key] {
 		return
 	}
@@ -90,7 +90,7 @@ func (n *notices) claim(key envelope.Key) {
 
 // compareNotices orders notices by certified time.
 func compareNotices(a, b *NoticeFact) int {
-	return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.Key[:], b.Key[:]))
+	return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.Digest[:], b.Digest[:]))
 }
 
 // before tells whether a counts and not b, which may be none.
@@ -107,8 +107,8 @@ func (n *notices) join(f *NoticeFact, intent Intent) {
 	if n.recipients == nil || !f.joins(intent, n.recipients) {
 		return
 	}
-	n.keys[f.Key] = true
-	if n.claims[f.Key] {
+	n.keys[f.Digest] = true
+	if n.claims[f.Digest] {
 		n.unproven--
 	}
 	keep(&n.first, f)
@@ -116,7 +116,7 @@ func (n *notices) join(f *NoticeFact, intent Intent) {
 	for _, r := range f.Recipients {
 		n.list(f, r)
 	}
-	if id := foldID(envelope.NormalizeMessageID(f.CertID)); id != "" {
+	if id := lowerASCII(envelope.NormalizeMessageID(f.CertID)); id != "" {
 		n.certIDs[id] = true
 		if f.Kind == envelope.KindNonAcceptance {
 			keep(&n.rejecting, f)

@@ -19,9 +19,9 @@ func TestBouncesOfAnEarlierVersion(t *testing.T) {
 	ledger, err := pec.NewLedger(me, store, nil)
 	require.NoError(t, err)
 	facts := append(submitted(luigi, info), acceptance(),
-		pec.BounceFact{Key: envelope.Key{7}, Recipient: luigi, Code: "5.1.1", At: sentAt},
-		pec.BounceFact{Key: envelope.Key{7}, Recipient: info, Code: "5.1.2", At: sentAt},
-		pec.BounceFact{Key: envelope.Key{8}, Recipient: info, Code: "5.1.3", At: sentAt.Add(time.Hour)})
+		pec.BounceFact{Digest: envelope.Digest{7}, Recipient: luigi, Code: "5.1.1", At: sentAt},
+		pec.BounceFact{Digest: envelope.Digest{7}, Recipient: info, Code: "5.1.2", At: sentAt},
+		pec.BounceFact{Digest: envelope.Digest{8}, Recipient: info, Code: "5.1.3", At: sentAt.Add(time.Hour)})
 	for _, f := range facts {
 		entry, err := pec.NewEntryForTest(ourID, f)
 		require.NoError(t, err)

@@ -328,7 +328,7 @@ func TestARefusedLoginSuspendsTheMailboxForEverybody(t *testing.T) {
 		"wait":  func() error { return worker.Client.Wait(t.Context()) },
 		"sync":  func() error { return last(worker.Sync(t.Context())) },
 		"retry": func() error { return last(worker.Retry(t.Context())) },
-		"prove": func() error { return last(worker.Prove(t.Context(), id)) },
+		"prove": func() error { return last(worker.SearchNotices(t.Context(), id)) },
 		"watch": func() error { return last(worker.Watch(t.Context())) },
 	} {
 		require.ErrorAs(t, call(), &suspended, name)

@@ -25,7 +25,7 @@ func anyFacts(random *rand.Rand) (facts []pec.Fact) {
 		case 0, 1:
 			sent := intent(to[:1+random.IntN(len(to))]...)
 			if sent.At, sent.Adopted = at(), random.IntN(3) == 0; sent.Adopted {
-				sent.Digest = pec.Digest{}
+				sent.Digest = envelope.Digest{}
 			}
 			sent.Restoration, sent.OverdueAfter = random.IntN(3), time.Duration(random.IntN(3))*time.Hour
 			sent.Key = []string{"", "k", "l"}[random.IntN(3)]
@@ -45,9 +45,9 @@ func anyFacts(random *rand.Rand) (facts []pec.Fact) {
 		case 8:
 			facts = append(facts, pec.Untraced{N: n, Trace: []string{"", "a@x", "b@x"}[random.IntN(3)]})
 		case 9:
-			facts = append(facts, pec.BounceFact{Key: envelope.Key{byte(i)}, Recipient: one, Code: "5.1.1", At: at()})
+			facts = append(facts, pec.BounceFact{Digest: envelope.Digest{byte(i)}, Recipient: one, Code: "5.1.1", At: at()})
 		case 10:
-			facts = append(facts, pec.UnverifiedFact{SHA256: pec.Digest{byte(i)}, Key: envelope.Key{byte(10 + random.IntN(14))}})
+			facts = append(facts, pec.UnverifiedFact{SHA256: envelope.Digest{byte(i)}, Digest: envelope.Digest{byte(10 + random.IntN(14))}})
 		case 11:
 			facts = append(facts, pec.Resent{Recipient: one}, pec.ReadTo{At: at()})
 		default:

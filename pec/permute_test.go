@@ -73,13 +73,13 @@ func scenarios() map[string][]pec.Fact {
 			delay(3, bruna, 12*time.Hour, ""),
 			failure(notice(4, envelope.KindNonDelivery, nobody, time.Second), envelope.CauseUnknownAddress, "5.1.1")),
 		"a class that two notices tell differently": append(submitted(bruna, info), acceptance(), listing,
-			pec.BounceFact{Key: envelope.Key{9}, Recipient: info, Code: "5.1.1", Text: "a"},
-			pec.BounceFact{Key: envelope.Key{8}, Recipient: info, Code: "5.1.1", Text: "b"}),
+			pec.BounceFact{Digest: envelope.Digest{9}, Recipient: info, Code: "5.1.1", Text: "a"},
+			pec.BounceFact{Digest: envelope.Digest{8}, Recipient: info, Code: "5.1.1", Text: "b"}),
 		"conflict": append(submitted(luigi), acceptance(), late, upper,
 			notice(43, envelope.KindNonAcceptance, "", time.Second)),
 		"unverified, then proven": append(submitted(luigi), acceptance(),
-			pec.UnverifiedFact{SHA256: pec.Digest{1}, Key: envelope.Key{2}},
-			pec.UnverifiedFact{SHA256: pec.Digest{2}},
+			pec.UnverifiedFact{SHA256: envelope.Digest{1}, Digest: envelope.Digest{2}},
+			pec.UnverifiedFact{SHA256: envelope.Digest{2}},
 			notice(2, envelope.KindDelivery, luigi, time.Second)),
 		"attempts": {
 			intent(luigi, bruna), pec.Attempt{N: 1, At: sentAt},
@@ -330,7 +330,7 @@ func TestEveryOrderOfArrivalGivesOneStatus(t *testing.T) {
 		require.Equal(t, *want, s)
 	})
 	require.Equal(t, 120, orders)
-	require.Equal(t, pec.TotalPartial, want.Total)
+	require.Equal(t, pec.ResultPartial, want.Result)
 	require.Equal(t, pec.StateDelivered, state(t, *want, luigi))
 	require.Equal(t, pec.StateExpired, state(t, *want, bruna))
 	require.Equal(t, pec.StateFailed, state(t, *want, nobody))

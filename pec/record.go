@@ -20,7 +20,7 @@ var ErrUnknownFact = errors.New("pec: a fact of an unknown kind")
 
 // record is a fact in JSON: a Fact as it is written, a json.RawMessage until its kind
 // is known. The names of kinds and fields stay as they are: stores hold them for years.
-type record[F any] struct {
+type factJSON[F any] struct {
 	Kind string `json:"kind"`
 	Fact F      `json:"fact"`
 }
@@ -59,7 +59,7 @@ func kindOf(f Fact) string {
 // newEntry makes the entry of a fact about a send, "" for one about the mailbox. raw
 // is the message that belongs to it, nil for none.
 func newEntry(send string, f Fact, at time.Time, raw *io.SectionReader) (Entry, error) {
-	data, err := json.Marshal(record[Fact]{kindOf(f.fact()), f.fact()})
+	data, err := json.Marshal(factJSON[Fact]{kindOf(f.fact()), f.fact()})
 	if err != nil {
 		return Entry{}, fmt.Errorf("pec: recording a fact: %w", err)
 	}
@@ -78,7 +78,7 @@ func entryKey(send string, f Fact) string {
 
 // factOf reads the fact of an entry.
 func factOf(e Entry) (Fact, error) {
-	var r record[json.RawMessage]
+	var r factJSON[json.RawMessage]
 	if err := json.Unmarshal(e.Data, &r); err != nil {
 		return nil, fmt.Errorf("pec: reading the fact %q: %w", e.Key, err)
 	}
@@ -106,10 +106,10 @@ func factsOf(entries []Entry) ([]Fact, error) {
 }
 
 // sendName is the name of a send in a Store.
-func sendName(messageID string) string { return foldID(envelope.NormalizeMessageID(messageID)) }
+func sendName(messageID string) string { return lowerASCII(envelope.NormalizeMessageID(messageID)) }
 
 // foldID folds the case of ASCII letters, as envelope.SameMessageID compares.
-func foldID(id string) string {
+func lowerASCII(id string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
 			r += 'a' - 'A'
@@ -127,13 +127,13 @@ func clip(text string, length int) string {
 }
 
 // hash keeps what others choose out of the keys of entries.
-func digestName(text string) string {
+func hashName(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:16])
 }
 
 // outcomeRecord is an AttemptOutcome in JSON: of an error its text is kept.
-type outcomeRecord struct {
+type outcomeJSON struct {
 	N          int
 	At         time.Time
 	Kind       OutcomeKind
@@ -144,7 +144,7 @@ type outcomeRecord struct {
 
 // MarshalJSON implements json.Marshaler.
 func (f AttemptOutcome) MarshalJSON() ([]byte, error) {
-	r := outcomeRecord{N: f.N, At: f.At, Kind: f.Outcome.Kind.known(), Reply: f.Outcome.Reply, Recipients: f.Outcome.Recipients}
+	r := outcomeJSON{N: f.N, At: f.At, Kind: f.Outcome.Kind.known(), Reply: f.Outcome.Reply, Recipients: f.Outcome.Recipients}
 	if f.Outcome.Err != nil {
 		r.Err = clip(f.Outcome.Err.Error(), maxWords)
 	}
@@ -154,7 +154,7 @@ func (f AttemptOutcome) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON implements json.Unmarshaler. The error it gives back has the text
 // of the one recorded, and nothing else of it.
 func (f *AttemptOutcome) UnmarshalJSON(data []byte) error {
-	var r outcomeRecord
+	var r outcomeJSON
 	if err := json.Unmarshal(data, &r); err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ type HeldError struct {
 	// Until is the time from which on a reading of the mailbox counts.
 	Until time.Time
 	// Folders are those that are still to be read to the end by such a reading. Nil when
-	// only this send is held: Retry, Watch and Prove search for it first.
+	// only this send is held: Retry, Watch and SearchNotices search for it first.
 	Folders []string
 	// Trace is that of Untraced: a person has to look, and then Cancel the send, or Cancel
 	// and Resend it. "" for none.
@@ -57,7 +57,7 @@ func (e *HeldError) Error() string {
 	case e.Trace != "":
 		return held + "message " + e.Trace + " may have taken the place of this one: look, and Cancel it"
 	case e.Folders == nil:
-		return held + "this message may have left before: Retry, Watch or Prove searches for it first"
+		return held + "this message may have left before: Retry, Watch or SearchNotices searches for it first"
 	default:
 		return fmt.Sprintf("%snothing is sent until a Sync or Watch that begins at %s or later has read %s",
 			held, e.Until.Format(time.RFC3339), strings.Join(e.Folders, ", "))

@@ -13,7 +13,7 @@ import (
 // as long as Options.RetryFor is given up. Each step of the iteration is one
 // attempt of this Client, with what it led to in Event.Outcome, or a message given up:
 // OutcomeRefused. After MarkRestored the error is a *HeldError until the mailbox has been
-// read; then each message from before is searched for (Prove) and offered if nothing was
+// read; then each message from before is searched for (SearchNotices) and offered if nothing was
 // found, and what is found is a step too, without Outcome. An attempt that no server answered is the last: what else is due stays so for the next call. In a
 // suspended mailbox the error is a *SuspendedError. At most one error is yielded, as
 // the last pair.
@@ -40,7 +40,7 @@ func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 			}
 			if f := foldingOf(s.facts); f != nil && f.isUnsure() {
 				// Searched for first. Without a trace it is offered now.
-				for e, err := range c.Prove(ctx, s.name) {
+				for e, err := range c.SearchNotices(ctx, s.name) {
 					if !yield(e, err) || err != nil {
 						return
 					}

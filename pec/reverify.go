@@ -39,7 +39,7 @@ func (c *Client) reverifyNotices(ctx context.Context, yield func(Event, error) b
 		proven := s.proven()
 		for _, f := range s.facts {
 			claim, ok := f.(UnverifiedFact)
-			if !ok || proven[claim.Key] {
+			if !ok || proven[claim.Digest] {
 				continue
 			}
 			body, err := c.Raw(ctx, s.name, claim)
@@ -61,11 +61,11 @@ func (c *Client) reverifyNotices(ctx context.Context, yield func(Event, error) b
 }
 
 // proven are the keys of the notices that are proven by now.
-func (s *send) proven() map[envelope.Key]bool {
-	keys := map[envelope.Key]bool{}
+func (s *send) proven() map[envelope.Digest]bool {
+	keys := map[envelope.Digest]bool{}
 	for _, f := range s.facts {
-		if n, ok := f.(NoticeFact); ok && n.Key != (envelope.Key{}) {
-			keys[n.Key] = true
+		if n, ok := f.(NoticeFact); ok && n.Digest != (envelope.Digest{}) {
+			keys[n.Digest] = true
 		}
 	}
 	return keys

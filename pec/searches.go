@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// proveEvery is how often Watch looks for uncertain sends whose search is due.
-	proveEvery = time.Minute
+	// searchEvery is how often Watch looks for uncertain sends whose search is due.
+	searchEvery = time.Minute
 	// The first search for proof of a send is due firstSearch after its attempt. The
 	// pauses between further ones are as long as the attempt is old, at most
 	// longestSearch.
@@ -56,10 +56,10 @@ func searchDue(begun, after time.Time) time.Time {
 	return due
 }
 
-// prove searches for proof of what is uncertain, in the folders that can be read.
-func (w *watch) prove(ctx context.Context, folders []string) error {
+// searchAll searches for proof of what is uncertain, in the folders that can be read.
+func (w *watch) searchAll(ctx context.Context, folders []string) error {
 	now := w.client.now()
-	if now.Sub(w.searches.looked) < proveEvery && !w.searches.backlog {
+	if now.Sub(w.searches.looked) < searchEvery && !w.searches.backlog {
 		return nil
 	}
 	w.searches.looked, w.searches.backlog = now, false
@@ -147,7 +147,7 @@ func (w *watch) search(ctx context.Context, folder string, sends []uncertainSend
 		for i := range names {
 			names[i] = queue[i].name
 		}
-		err := c.proveIn(ctx, folder, names, w.yield)
+		err := c.searchIn(ctx, folder, names, w.yield)
 		var one *MessageError
 		switch {
 		case errors.Is(err, errLeft):

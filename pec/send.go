@@ -284,7 +284,7 @@ func (c *Client) lost(ctx context.Context, m *composed, key, first string) (stri
 
 // claimed looks for the send that has a key, nil when there is none. One that was
 // asked for with something else is a *KeyError.
-func (c *Client) claimed(ctx context.Context, key string, request Digest) (*KeyClaim, error) {
+func (c *Client) claimed(ctx context.Context, key string, request envelope.Digest) (*KeyClaim, error) {
 	claim, err := c.claim(ctx, key)
 	if claim != nil && claim.Request != request {
 		return nil, &KeyError{Key: key, MessageID: claim.MessageID}

@@ -76,7 +76,7 @@ func TestEveryDocumentedState(t *testing.T) {
 			with(submitted(luigi, bruna), notice(2, envelope.KindDeliveryDelay, bruna, 0)),
 		},
 		"ordinary": {handedOver, with(submitted(info, luigi), notice(2, envelope.KindDelivery, luigi, 0))},
-		"bounced":  {with(handedOver, pec.BounceFact{Key: envelope.Key{9}, Recipient: info})},
+		"bounced":  {with(handedOver, pec.BounceFact{Digest: envelope.Digest{9}, Recipient: info})},
 		"delayed":  {with(accepted, delayNotice(2, 22*time.Hour-time.Second, "")), with(accepted, delayNotice(2, 12*time.Hour, ""), delayNotice(3, 12*time.Hour, ""))},
 		"expired": {
 			with(accepted, delayNotice(2, 22*time.Hour, "")), with(accepted, delayNotice(2, 12*time.Hour, "5.4.1")),
@@ -119,19 +119,19 @@ func TestEveryDocumentedTotal(t *testing.T) {
 		},
 		"failed": {
 			with(submitted(nobody), failed), with(submitted(nobody, luigi), failed, delayNotice(4, 23*time.Hour, "5.4.1")),
-			with(submitted(info), acceptance(), pec.BounceFact{Key: envelope.Key{9}, Recipient: info}),
+			with(submitted(info), acceptance(), pec.BounceFact{Digest: envelope.Digest{9}, Recipient: info}),
 		},
 		"partial": {with(submitted(luigi, nobody), delivered, failed), with(submitted(info, nobody), failed)},
 	}
-	rows := documented(t, "total", "when")
+	rows := documented(t, "result", "when")
 	require.Len(t, rows, len(ways))
 	for _, row := range rows {
 		t.Run(row[0], func(t *testing.T) {
 			require.NotEmpty(t, ways[row[0]], "a documented total without a test")
 			for _, facts := range ways[row[0]] {
 				s := fold(facts...)
-				require.EqualValues(t, row[0], s.Total, "%v", facts)
-				require.Equal(t, s.Total != pec.TotalOpen && s.Total != pec.TotalUncertain, s.Settled)
+				require.EqualValues(t, row[0], s.Result, "%v", facts)
+				require.Equal(t, s.Result != pec.ResultOpen && s.Result != pec.ResultUncertain, s.Settled)
 			}
 		})
 	}
@@ -143,7 +143,7 @@ func TestEveryDocumentedFlag(t *testing.T) {
 	accepted := with(submitted(luigi), acceptance())
 	due := acceptedAt.Add(26 * time.Hour)
 	second := acceptance()
-	second.Key, second.CertID = envelope.Key{5}, "p2@alfa-pec.example"
+	second.Digest, second.CertID = envelope.Digest{5}, "p2@alfa-pec.example"
 	twice := with(submitted(luigi), pec.AttemptOutcome{N: 2, Outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}})
 	resent := with(attempted(pec.OutcomeRefused, luigi), pec.Resent{Recipient: luigi})
 	delayed := with(accepted, delayNotice(2, 12*time.Hour, ""), pec.ReadTo{At: due})
@@ -191,8 +191,8 @@ func TestEveryDocumentedFlag(t *testing.T) {
 		"stale":       {[]moment{{accepted, due}, {with(accepted, pec.ReadTo{At: due.Add(-1)}), due}}, []moment{{accepted, due.Add(-1)}, {with(accepted, pec.ReadTo{At: due}), due}}},
 		"unconfirmed": {[]moment{{submitted(luigi), sentAt.Add(time.Second + time.Hour)}}, []moment{{submitted(luigi), sentAt.Add(time.Hour)}, {accepted, due.Add(-1)}, {with(submitted(luigi), notice(2, envelope.KindNonAcceptance, "", 0)), due}}},
 		"unverified": {
-			[]moment{{with(accepted, pec.UnverifiedFact{Key: envelope.Key{9}}), sentAt}, {with(accepted, pec.UnverifiedFact{}), sentAt}},
-			[]moment{{with(accepted, pec.UnverifiedFact{Key: acceptance().Key}), sentAt}},
+			[]moment{{with(accepted, pec.UnverifiedFact{Digest: envelope.Digest{9}}), sentAt}, {with(accepted, pec.UnverifiedFact{}), sentAt}},
+			[]moment{{with(accepted, pec.UnverifiedFact{Digest: acceptance().Digest}), sentAt}},
 		},
 	}
 	rows := documented(t, "flag", "when")

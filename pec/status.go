@@ -60,18 +60,18 @@ func (s State) resendable() bool {
 	}
 }
 
-// Total is what a send came to, over all its recipients.
-type Total string
+// Result is what a send came to, over all its recipients.
+type Result string
 
-// The totals.
+// The results.
 const (
-	TotalOpen         Total = "open"          // something is still awaited
-	TotalUncertain    Total = "uncertain"     // it may have left, and nothing proves either way
-	TotalRejected     Total = "rejected"      // the sender's provider did not take it
-	TotalDelivered    Total = "delivered"     // delivered to every recipient
-	TotalAcceptedOnly Total = "accepted-only" // no failure, but for some recipient, without PEC, delivery is not certified
-	TotalPartial      Total = "partial"       // failed for some recipients and not for others
-	TotalFailed       Total = "failed"        // failed for every recipient
+	ResultOpen         Result = "open"          // something is still awaited
+	ResultUncertain    Result = "uncertain"     // it may have left, and nothing proves either way
+	ResultRejected     Result = "rejected"      // the sender's provider did not take it
+	ResultDelivered    Result = "delivered"     // delivered to every recipient
+	ResultAcceptedOnly Result = "accepted-only" // no failure, but for some recipient, without PEC, delivery is not certified
+	ResultPartial      Result = "partial"       // failed for some recipients and not for others
+	ResultFailed       Result = "failed"        // failed for every recipient
 )
 
 // Flag is something to know of a send beside its states.
@@ -97,7 +97,7 @@ type Status struct {
 	Sender     string
 	Subject    string
 	Elsewhere  bool // made by another program, or lost by a Store that was restored: known from its notices alone
-	Total      Total
+	Result     Result
 	Settled    bool // every recipient is in a final state; a late notice still counts
 	Recipients []RecipientStatus
 	// Begun is when the send was decided, by our clock. Of one made elsewhere it is
@@ -136,7 +136,7 @@ type RecipientStatus struct {
 	// Provider is the one that issued that notice.
 	Provider string
 	// Evidence is the key of that notice, or of the envelope that brought the bounce.
-	Evidence envelope.Key
+	Evidence envelope.Digest
 	// Detail is how much of the original the delivery receipt carries.
 	Detail receipt.Detail
 	// Content tells whether that is what was sent; "" until delivered.

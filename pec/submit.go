@@ -9,6 +9,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"github.com/gopec/gopec/envelope"
 )
 
 var (
@@ -178,7 +180,7 @@ type checkedBody struct {
 	src   io.Reader
 	hash  hash.Hash
 	left  int64
-	want  Digest
+	want  envelope.Digest
 	claim func() error // before the first byte
 	late  func() bool
 }
@@ -191,7 +193,7 @@ func (b *checkedBody) Read(p []byte) (int, error) {
 	b.hash.Write(p[:n])
 	b.left -= int64(n)
 	switch {
-	case b.left < 0, b.left == 0 && Digest(b.hash.Sum(nil)) != b.want, b.left > 0 && errors.Is(err, io.EOF):
+	case b.left < 0, b.left == 0 && envelope.Digest(b.hash.Sum(nil)) != b.want, b.left > 0 && errors.Is(err, io.EOF):
 		return 0, errAltered
 	case b.late():
 		return 0, errLate

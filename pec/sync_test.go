@@ -68,9 +68,9 @@ func TestNoticesMoveTheStatus(t *testing.T) {
 	require.Equal(t, pec.Cursor{Folder: "INBOX", UIDValidity: 1, UID: 3}, events[0].Cursor)
 	status, err := c.Status(t.Context(), id)
 	require.NoError(t, err)
-	require.Equal(t, pec.TotalDelivered, status.Total)
+	require.Equal(t, pec.ResultDelivered, status.Result)
 	r := status.Recipients[0]
-	require.Equal(t, events[0].Notice.Key, r.Evidence)
+	require.Equal(t, events[0].Notice.Digest, r.Evidence)
 	require.Equal(t, events[0].Notice.Time, r.Time)
 	require.False(t, status.SentAt.IsZero())
 }
@@ -134,11 +134,11 @@ func TestTransportEnvelopeIsInbound(t *testing.T) {
 	for e, err := range c.Sync(t.Context()) {
 		require.NoError(t, err)
 		require.Equal(t, envelope.KindTransport, e.Inbound.Kind)
-		require.Equal(t, luigi, e.Message.CertData.Sender)
+		require.Equal(t, luigi, e.Proven.CertData.Sender)
 		kept, err := io.ReadAll(e.Raw)
 		require.NoError(t, err)
 		require.Equal(t, raw, kept, "the evidence, byte for byte")
-		r, err := e.Message.Original()
+		r, err := e.Proven.Original()
 		require.NoError(t, err)
 		got, err := io.ReadAll(r)
 		require.NoError(t, err)

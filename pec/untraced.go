@@ -59,7 +59,7 @@ func plainWords(text string) string {
 			return r
 		}
 		return -1
-	}, foldID(text))
+	}, lowerASCII(text))
 }
 
 // otherSend gives the Message-ID of a send that is known from its notices alone, later

@@ -16,7 +16,7 @@ const (
 	leastRound = time.Second
 )
 
-// Watch does all that a mailbox needs, for as long as ctx lasts: Retry, Sync, Prove for
+// Watch does all that a mailbox needs, for as long as ctx lasts: Retry, Sync, SearchNotices for
 // what is uncertain, another look at what was set aside, and Wait, over and over. It
 // yields their events, and as Event.Trouble what it goes on trying in spite of, such as
 // a lost connection. Each activity, and each folder, is then left alone for a pause of its
@@ -79,7 +79,7 @@ func (w *watch) round(ctx context.Context) error {
 			readable = append(readable, folder)
 		}
 	}
-	if err := w.prove(ctx, readable); err != nil {
+	if err := w.searchAll(ctx, readable); err != nil {
 		return err
 	}
 	if _, err := w.try(ctx, "recover", mostBackoff, w.recover); err != nil {

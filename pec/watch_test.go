@@ -178,7 +178,7 @@ func TestSendsOfOtherProgramsAreFollowed(t *testing.T) {
 	s, err := o.Status(t.Context(), "outlook@desk")
 	require.NoError(t, err)
 	require.True(t, s.Elsewhere)
-	require.Equal(t, pec.TotalDelivered, s.Total)
+	require.Equal(t, pec.ResultDelivered, s.Result)
 	_, err = o.Status(t.Context(), "hers@desk")
 	require.ErrorIs(t, err, pec.ErrUnknownSend)
 	require.Len(t, o.find(t, pec.FilterAll), 1)
@@ -230,7 +230,7 @@ func TestProofIsSearchedFor(t *testing.T) {
 		emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, ""),
 	}
 	events := 0
-	for e, err := range o.Prove(t.Context(), id) {
+	for e, err := range o.SearchNotices(t.Context(), id) {
 		require.NoError(t, err)
 		require.Equal(t, id, e.MessageID)
 		events++

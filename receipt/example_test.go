@@ -69,7 +69,7 @@ func ExampleOpen_refused() {
 
 	_, err = receipt.Open(context.Background(), bytes.NewReader(deliveryReceipt(network)), verifier)
 	if refused, ok := errors.AsType[*envelope.VerifyError](err); ok {
-		fmt.Println(refused.Code, "- it claims a", refused.Facts.Kind, "to", refused.Facts.CertData.Recipient)
+		fmt.Println(refused.Code, "- it claims a", refused.Findings.Kind, "to", refused.Findings.CertData.Recipient)
 	}
 	// Output: untrusted - it claims a delivery to luigi@beta-pec.example
 }

@@ -48,7 +48,7 @@ func open(t *testing.T, n *pectest.Network, raw []byte) receipt.Notice {
 // Each kind has a type, and each type what its kind certifies.
 func TestKinds(t *testing.T) {
 	n := pectest.Start(t, nil)
-	failure := envelope.Failure{Reason: envelope.ReasonOther, Cause: envelope.CauseUnknownAddress, Code: "5.1.1", Text: "5.1.1 - G - no"}
+	failure := envelope.Failure{Reason: envelope.FailureOther, Cause: envelope.CauseUnknownAddress, Code: "5.1.1", Text: "5.1.1 - G - no"}
 	with := func(kind, errore string) func(*pectest.Notice) {
 		return func(n *pectest.Notice) {
 			n.Kind, n.Error, n.ErrorText, n.Delivered = kind, errore, "5.1.1 - G - no", "luigi@beta-pec.example"
@@ -119,7 +119,7 @@ func TestWhatIsNotProvenIsNoNotice(t *testing.T) {
 	ve, ok := errors.AsType[*envelope.VerifyError](err)
 	require.True(t, ok, "%v", err)
 	require.Equal(t, envelope.CodeUntrusted, ve.Code)
-	require.Equal(t, "luigi@beta-pec.example", ve.Facts.CertData.Recipient)
+	require.Equal(t, "luigi@beta-pec.example", ve.Findings.CertData.Recipient)
 }
 
 func TestDetailIsToldByContent(t *testing.T) {
@@ -169,7 +169,7 @@ func TestOnlyAProvenMessageIsANotice(t *testing.T) {
 	_, err := envelope.Open(t.Context(), bytes.NewReader(raw), verifier(t, other))
 	ve, ok := errors.AsType[*envelope.VerifyError](err)
 	require.True(t, ok)
-	for _, m := range []*envelope.Message{nil, {}, {Facts: ve.Facts}} {
+	for _, m := range []*envelope.Message{nil, {}, {Findings: ve.Findings}} {
 		notice, err := receipt.New(m)
 		require.Nil(t, notice)
 		require.ErrorIs(t, err, receipt.ErrNotProven)

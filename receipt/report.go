@@ -30,11 +30,11 @@ type Report struct {
 	Recipients   []ReportRecipient `json:"recipients"`
 	TookCharge   []string          `json:"tookCharge"` // ricezione
 
-	Reason    envelope.Reason `json:"reason"` // errore
-	Cause     envelope.Cause  `json:"cause"`
-	Code      string          `json:"code"`      // enhanced status code in errorText
-	ErrorText string          `json:"errorText"` // errore-esteso
-	Detail    Detail          `json:"detail"`    // of a delivery receipt
+	Reason    envelope.FailureReason `json:"reason"` // errore
+	Cause     envelope.Cause         `json:"cause"`
+	Code      string                 `json:"code"`      // enhanced status code in errorText
+	ErrorText string                 `json:"errorText"` // errore-esteso
+	Detail    Detail                 `json:"detail"`    // of a delivery receipt
 
 	Time        string              `json:"time"`        // certified; RFC 3339, in the provider's offset
 	SigningTime string              `json:"signingTime"` // RFC 3339, UTC
@@ -43,7 +43,7 @@ type Report struct {
 	Anchor      string              `json:"anchor"`      // who issued that certificate
 	Revocation  envelope.Revocation `json:"revocation"`
 	Content     string              `json:"content"` // of the original against what was sent: unchecked
-	SHA256      string              `json:"sha256"`  // envelope.Key, in hexadecimal
+	SHA256      string              `json:"sha256"`  // envelope.Digest, in hexadecimal
 }
 
 // ReportRecipient is one of destinatari.
@@ -65,20 +65,20 @@ func NewReport(file string, m *envelope.Message, err error) (Report, error) {
 		Revocation: envelope.RevocationUnchecked,
 		Content:    "unchecked",
 	}
-	var facts envelope.Facts
+	var facts envelope.Findings
 	var ve *envelope.VerifyError
 	switch {
 	case err == nil && !m.Proven():
 		return Report{}, ErrNotProven
 	case err == nil:
 		r.Verified = true
-		facts = m.Facts
+		facts = m.Findings
 		if m.Kind == envelope.KindDelivery {
 			r.Detail = detail(m)
 		}
 	case errors.As(err, &ve):
 		r.Failure = ve.Code
-		facts = ve.Facts
+		facts = ve.Findings
 	default:
 		return Report{}, err
 	}
@@ -86,7 +86,7 @@ func NewReport(file string, m *envelope.Message, err error) (Report, error) {
 	return r, nil
 }
 
-func (r *Report) addFacts(f envelope.Facts) {
+func (r *Report) addFacts(f envelope.Findings) {
 	r.Kind = f.Kind.String()
 	r.Warnings = append(r.Warnings, f.Warnings...)
 	r.OwnMessageID = f.OwnMessageID
@@ -94,7 +94,7 @@ func (r *Report) addFacts(f envelope.Facts) {
 	if f.Revocation != "" {
 		r.Revocation = f.Revocation
 	}
-	r.SHA256 = f.Key.String()
+	r.SHA256 = f.Digest.String()
 	if !f.SigningTime.IsZero() {
 		r.SigningTime = f.SigningTime.UTC().Format(time.RFC3339)
 	}

@@ -80,7 +80,7 @@ func TestReportOfADeliveryAndOfAnEnvelope(t *testing.T) {
 		n.Kind, n.Delivered, n.Original = pectest.KindDelivery, "luigi@beta-pec.example", original
 	}))
 	require.Equal(t, receipt.DetailFull, r.Detail)
-	require.Equal(t, envelope.ReasonNone, r.Reason)
+	require.Equal(t, envelope.FailureNone, r.Reason)
 	r, _ = report(t, n, emit(t, n, func(n *pectest.Notice) { n.Kind, n.Original = pectest.KindTransport, original }))
 	require.Equal(t, "transport", r.Kind)
 	require.True(t, r.Verified)

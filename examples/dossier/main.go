@@ -50,7 +50,7 @@ func (r request) check() error {
 		return errors.New("-store and -key, or -folder, are required")
 	case r.folder == "" && r.messageID != "":
 		return errors.New("-message-id needs -folder")
-	case r.language != dossier.Italian && r.language != dossier.English:
+	case r.language != dossier.LanguageItalian && r.language != dossier.LanguageEnglish:
 		return fmt.Errorf("-lang is it or en, not %q", r.language)
 	}
 	return nil
@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	set.StringVar(&r.out, "out", "", "the zip `file` to write; required")
 	set.StringVar(&r.anchors, "anchors", "", "trust the signing CAs or public keys in this PEM `file` instead of the built-in ones")
 	set.BoolVar(&r.legacy, "legacy", false, "admit certificates of the time before 2017")
-	set.StringVar((*string)(&r.language), "lang", string(dossier.Italian), "the `language` of what is printed: it or en")
+	set.StringVar((*string)(&r.language), "lang", string(dossier.LanguageItalian), "the `language` of what is printed: it or en")
 	if exit, goOn := program.Parse(set, args, stderr); !goOn {
 		return exit
 	}

@@ -25,13 +25,13 @@ var texts = map[string][2]string{
 // show prints what the evidence shows, and what is missing.
 func show(out io.Writer, r *dossier.Report, l dossier.Language) error {
 	text := func(name string) string {
-		if l == dossier.English {
+		if l == dossier.LanguageEnglish {
 			return texts[name][1]
 		}
 		return texts[name][0]
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s  %s  %s\n", r.MessageID, r.SentAt, r.Total, r.Subject)
+	fmt.Fprintf(&b, "%s  %s  %s  %s\n", r.MessageID, r.SentAt, r.Result, r.Subject)
 	for _, to := range r.Recipients {
 		fmt.Fprintf(&b, "  %-32s %-10s %-25s %s %d  %s\n", to.Address, to.State, to.Time, text("by"), to.Proof, to.Content)
 	}

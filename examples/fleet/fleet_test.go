@@ -230,12 +230,12 @@ func (f *fleet) results(t *testing.T, copies map[envelopeOf]int) (delivered, unc
 				arrived += copies[envelopeOf{r.Address, status.MessageID}]
 			}
 			switch {
-			case status.Total == pec.TotalDelivered && arrived == len(status.Recipients):
+			case status.Result == pec.ResultDelivered && arrived == len(status.Recipients):
 				delivered++
-			case status.Total == pec.TotalUncertain && arrived == 0:
+			case status.Result == pec.ResultUncertain && arrived == 0:
 				uncertain++
 			default:
-				pending = append(pending, fmt.Sprintf("%s is %s with %d copies", status.MessageID, status.Total, arrived))
+				pending = append(pending, fmt.Sprintf("%s is %s with %d copies", status.MessageID, status.Result, arrived))
 			}
 		}
 	}

@@ -104,7 +104,7 @@ func (w *mailboxWorker) Work(ctx context.Context, job *river.Job[mailboxArgs]) e
 	}
 	turn, cancel := context.WithTimeout(ctx, w.turn)
 	defer cancel()
-	// Watch is Retry, Sync, Prove and Wait, over and over.
+	// Watch is Retry, Sync, SearchNotices and Wait, over and over.
 	for e, err := range m.Watch(turn) {
 		var suspended *pec.SuspendedError
 		switch {

@@ -132,7 +132,7 @@ func TestARescuedJobOfALiveWorkerSendsOnce(t *testing.T) {
 	require.NoError(t, err)
 	status, err := rescuer.mailboxes[mario].Status(t.Context(), id)
 	require.NoError(t, err)
-	require.Equal(t, pec.TotalUncertain, status.Total)
+	require.Equal(t, pec.ResultUncertain, status.Result)
 	release()
 	require.NoError(t, <-first)
 	require.NoError(t, rescuer.work(t.Context(), job))

@@ -149,7 +149,7 @@ type dossierReport struct {
 	Failure     dossier.Reason       `json:"failure"`
 	Alterations []dossier.Alteration `json:"alterations"`
 	MessageID   string               `json:"messageID"`
-	Outcome     pec.Total            `json:"outcome"`
+	Result      pec.Result           `json:"result"`
 	Flags       []pec.Flag           `json:"flags"`
 	Missing     []dossier.Missing    `json:"missing"`
 }
@@ -168,7 +168,7 @@ func (j *judge) dossier(ctx context.Context, name string, content *io.SectionRea
 	if err != nil {
 		return nil, err
 	}
-	d.Verified, d.MessageID, d.Outcome, d.Flags, d.Missing = true, report.MessageID, report.Total, report.Flags, report.Missing
+	d.Verified, d.MessageID, d.Result, d.Flags, d.Missing = true, report.MessageID, report.Result, report.Flags, report.Missing
 	var verdicts []verdict
 	for _, p := range append(report.Proofs, report.Unproven...) {
 		p.File = name + "/" + p.File

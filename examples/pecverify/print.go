@@ -47,7 +47,7 @@ func newPrinter(w io.Writer, asJSON bool, files int) func(verdict) error {
 // printDossier prints the verdict on a dossier, behind its messages.
 func printDossier(w io.Writer, d *dossierReport) error {
 	if d.Verified {
-		if _, err := fmt.Fprintf(w, "%s\nverified: dossier of %s: %s\n", clean(d.File), clean(d.MessageID), d.Outcome); err != nil {
+		if _, err := fmt.Fprintf(w, "%s\nverified: dossier of %s: %s\n", clean(d.File), clean(d.MessageID), d.Result); err != nil {
 			return err
 		}
 		for _, flag := range d.Flags {

@@ -83,7 +83,7 @@ func run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nMessage %s: %s\n", status.MessageID, status.Total)
+	fmt.Fprintf(out, "\nMessage %s: %s\n", status.MessageID, status.Result)
 	for _, r := range status.Recipients {
 		fmt.Fprintf(out, "  %-24s %-10s %s\n", r.Address, r.State, reason(r))
 	}

@@ -18,7 +18,7 @@ import (
 type display interface {
 	change(pec.Change) error
 	trouble(error) // in one line, on standard error
-	rehearsed(pec.Draft) error
+	rehearsed(pec.Preview) error
 	last(s pec.Status, why string) error // why is for recipients of which the status does not say it
 }
 
@@ -46,7 +46,7 @@ type changeObject struct {
 	Key         string     `json:"key"`
 	MessageID   string     `json:"messageID"`
 	CertID      string     `json:"certID"`
-	Result      pec.Total  `json:"result"`
+	Result      pec.Result `json:"result"`
 	Recipient   string     `json:"recipient"`
 	State       string     `json:"state"`
 	Cause       string     `json:"cause"`
@@ -65,7 +65,7 @@ func (d *jsonDisplay) change(c pec.Change) error {
 	for _, r := range c.Recipients() {
 		code, text := reason(r, why)
 		object := changeObject{
-			Seq: d.seq, Key: s.Key, MessageID: s.MessageID, CertID: s.CertID, Result: s.Total,
+			Seq: d.seq, Key: s.Key, MessageID: s.MessageID, CertID: s.CertID, Result: s.Result,
 			Recipient: r.Address, State: string(r.State), Cause: string(r.Failure.Cause), Code: code,
 			ErrorText: text, CertifiedAt: stamp(r.Time), Provider: r.Provider, Evidence: r.Evidence.String(),
 			Flags: append([]pec.Flag{}, s.Flags...),
@@ -81,7 +81,7 @@ type finalObject struct {
 	Final      bool              `json:"final"`
 	Key        string            `json:"key"`
 	MessageID  string            `json:"messageID"`
-	Result     pec.Total         `json:"result"`
+	Result     pec.Result        `json:"result"`
 	Flags      []pec.Flag        `json:"flags"`
 	Recipients []recipientObject `json:"recipients"`
 }
@@ -99,7 +99,7 @@ type recipientObject struct {
 }
 
 func (d *jsonDisplay) last(s pec.Status, why string) error {
-	object := finalObject{Final: true, Key: s.Key, MessageID: s.MessageID, Result: s.Total, Flags: append([]pec.Flag{}, s.Flags...)}
+	object := finalObject{Final: true, Key: s.Key, MessageID: s.MessageID, Result: s.Result, Flags: append([]pec.Flag{}, s.Flags...)}
 	for _, r := range s.Recipients {
 		code, text := reason(r, why)
 		object.Recipients = append(object.Recipients, recipientObject{
@@ -112,7 +112,7 @@ func (d *jsonDisplay) last(s pec.Status, why string) error {
 
 func (d *jsonDisplay) trouble(err error) { program.Fail(d.log, "send", err) }
 
-func (d *jsonDisplay) rehearsed(draft pec.Draft) error {
+func (d *jsonDisplay) rehearsed(draft pec.Preview) error {
 	return d.Encode(map[string]any{"dryRun": true, "recipients": draft.Recipients, "size": draft.Size, "warnings": append([]pec.Warning{}, draft.Warnings...)})
 }
 
@@ -138,13 +138,13 @@ func (d lines) change(c pec.Change) error {
 }
 
 func (d lines) last(s pec.Status, _ string) error {
-	_, err := fmt.Fprintf(d.out, "message %s: %s%s\n", s.MessageID, s.Total, flagText(s))
+	_, err := fmt.Fprintf(d.out, "message %s: %s%s\n", s.MessageID, s.Result, flagText(s))
 	return err
 }
 
 func (d lines) trouble(err error) { program.Fail(d.log, "send", err) }
 
-func (d lines) rehearsed(draft pec.Draft) error {
+func (d lines) rehearsed(draft pec.Preview) error {
 	_, err := fmt.Fprintf(d.out, "nothing was sent; the message has %d bytes and %d recipients, and both servers let us in\n", draft.Size, len(draft.Recipients))
 	for _, w := range draft.Warnings {
 		fmt.Fprintln(d.out, "warning:", w)
@@ -207,7 +207,7 @@ func (d *table) change(c pec.Change) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", r.Address, r.State, shorten(clean(explain(r, attempted(c)))))
 	}
 	w.Flush()
-	fmt.Fprintf(&page, "%s: %s%s\n", c.After.MessageID, c.After.Total, flagText(c.After))
+	fmt.Fprintf(&page, "%s: %s%s\n", c.After.MessageID, c.After.Result, flagText(c.After))
 	d.height = len(c.After.Recipients) + 1
 	_, err := io.WriteString(d.out, page.String())
 	return err

@@ -160,7 +160,7 @@ func exitOf(err error) int {
 
 // verdict is the exit status for what became of the message.
 func (r *request) verdict(s pec.Status) int {
-	if s.Total == pec.TotalUncertain || s.Has(pec.FlagConflict) {
+	if s.Result == pec.ResultUncertain || s.Has(pec.FlagConflict) {
 		return exitNotFinal
 	}
 	exit := exitAsRequired

@@ -142,7 +142,7 @@ func TestAnEMLFileIsSentAsItIs(t *testing.T) {
 func TestTableWritesOverItself(t *testing.T) {
 	var out bytes.Buffer
 	d := &table{lines: lines{&out, io.Discard}}
-	after := pec.Status{MessageID: "m@x", Total: pec.TotalOpen, Recipients: []pec.RecipientStatus{{Address: luigi}, {Address: nobody, State: pec.StateFailed}}}
+	after := pec.Status{MessageID: "m@x", Result: pec.ResultOpen, Recipients: []pec.RecipientStatus{{Address: luigi}, {Address: nobody, State: pec.StateFailed}}}
 	after.Recipients[1].Failure = envelope.Failure{Cause: envelope.CauseOther, Text: "no\x1b[2J\r\nroom" + strings.Repeat("!", 100)}
 	require.NoError(t, d.change(pec.Change{After: after}))
 	require.NotContains(t, out.String(), "\x1b")

@@ -149,7 +149,7 @@ func (r *request) rehearse(ctx context.Context, a *account.Account, d display) (
 	if err != nil {
 		return exitTrouble, err
 	}
-	var draft pec.Draft
+	var draft pec.Preview
 	if raw != nil {
 		draft, err = a.CheckRaw(ctx, *raw)
 	} else {

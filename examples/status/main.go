@@ -118,7 +118,7 @@ func choose(ctx context.Context, l *pec.Ledger, key string, q pec.Query) iter.Se
 
 func printLines(out io.Writer) func(pec.Status) error {
 	return func(s pec.Status) error {
-		if _, err := fmt.Fprintf(out, "%s  %s  %s  %q %v\n", s.Begun.Format(time.DateTime), s.MessageID, s.Total, s.Subject, s.Flags); err != nil {
+		if _, err := fmt.Fprintf(out, "%s  %s  %s  %q %v\n", s.Begun.Format(time.DateTime), s.MessageID, s.Result, s.Subject, s.Flags); err != nil {
 			return err
 		}
 		for _, r := range s.Recipients {
@@ -136,7 +136,7 @@ type statusObject struct {
 	MessageID  string            `json:"messageID"`
 	CertID     string            `json:"certID"`
 	Subject    string            `json:"subject"`
-	Outcome    pec.Total         `json:"outcome"`
+	Result     pec.Result        `json:"result"`
 	Settled    bool              `json:"settled"`
 	Begun      string            `json:"begun"`
 	SentAt     string            `json:"sentAt"`
@@ -159,7 +159,7 @@ func printJSON(out io.Writer) func(pec.Status) error {
 	encoder := json.NewEncoder(out)
 	return func(s pec.Status) error {
 		object := statusObject{
-			Mailbox: s.Sender, Key: s.Key, MessageID: s.MessageID, CertID: s.CertID, Subject: s.Subject, Outcome: s.Total,
+			Mailbox: s.Sender, Key: s.Key, MessageID: s.MessageID, CertID: s.CertID, Subject: s.Subject, Result: s.Result,
 			Settled: s.Settled, Begun: stamp(s.Begun), SentAt: stamp(s.SentAt), Flags: append([]pec.Flag{}, s.Flags...),
 		}
 		for _, r := range s.Recipients {

@@ -53,7 +53,7 @@ func TestStatus(t *testing.T) {
 	var object map[string]any
 	require.NoError(t, json.Unmarshal([]byte(out), &object))
 	require.Equal(t, id, object["messageID"])
-	require.Equal(t, "uncertain", object["outcome"])
+	require.Equal(t, "uncertain", object["result"])
 	require.Equal(t, "k", object["key"])
 	for _, args := range [][]string{{"-uncertain"}, {"-open"}, {"-key", "k"}, nil} {
 		exit, out = show(args...)

@@ -72,7 +72,7 @@ func watch(ctx context.Context, c *pec.Client, out *json.Encoder, stderr io.Writ
 			unproven = e.Unverified
 		}
 		place := fmt.Sprintf("%s/%d", e.Cursor.Folder, e.Cursor.UID)
-		report, err := receipt.NewReport(place, e.Message, unproven)
+		report, err := receipt.NewReport(place, e.Proven, unproven)
 		if err != nil {
 			return err
 		}

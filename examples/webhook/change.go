@@ -14,7 +14,7 @@ type Change struct {
 	MessageID  string       `json:"messageID"` // "" when the change is about the mailbox
 	Key        string       `json:"key"`
 	Fact       string       `json:"fact"` // its kind, such as NoticeFact
-	Outcome    pec.Total    `json:"outcome"`
+	Result     pec.Result   `json:"result"`
 	Flags      []pec.Flag   `json:"flags"`
 	Recipients []Recipient  `json:"recipients"` // those whose state changed
 }
@@ -31,7 +31,7 @@ type Recipient struct {
 func newChange(mailbox string, c pec.Change) Change {
 	change := Change{
 		Mailbox: mailbox, Position: c.Position, MessageID: c.MessageID, Key: c.After.Key,
-		Fact: fmt.Sprintf("%T", c.Fact)[len("pec."):], Outcome: c.After.Total, Flags: append([]pec.Flag{}, c.After.Flags...),
+		Fact: fmt.Sprintf("%T", c.Fact)[len("pec."):], Result: c.After.Result, Flags: append([]pec.Flag{}, c.After.Flags...),
 		Recipients: []Recipient{},
 	}
 	for _, r := range c.Recipients() {

@@ -90,7 +90,7 @@ func (r *run) judgeSend(t *testing.T, w *worker, v *verdict, id string, copies i
 	require.NoError(t, err)
 	if copies > 0 {
 		v.sent++
-		assert.Equal(t, pec.TotalPartial, status.Total)
+		assert.Equal(t, pec.ResultPartial, status.Result)
 		assert.True(t, status.Settled)
 		assert.Nil(t, status.Flags)
 		assert.Equal(t, pec.StateDelivered, status.Recipients[0].State)
@@ -99,7 +99,7 @@ func (r *run) judgeSend(t *testing.T, w *worker, v *verdict, id string, copies i
 		return
 	}
 	v.uncertain++
-	assert.Equal(t, pec.TotalUncertain, status.Total)
+	assert.Equal(t, pec.ResultUncertain, status.Result)
 	for _, recipient := range status.Recipients {
 		assert.Equal(t, pec.StateUncertain, recipient.State)
 	}

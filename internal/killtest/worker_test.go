@@ -162,7 +162,7 @@ func (w *worker) work(ctx context.Context) error {
 		if err != nil || !settled {
 			return err
 		}
-		if err := w.each(w.Prove(ctx, id)); err != nil {
+		if err := w.each(w.SearchNotices(ctx, id)); err != nil {
 			return err
 		}
 		for _, err := range w.Find(ctx, pec.Query{Filter: pec.FilterOpen}) {
@@ -202,7 +202,7 @@ func (w *worker) follow(ctx context.Context, id string) (bool, error) {
 			return err == nil, err
 		}
 		if !hasLeft(status.Recipients[0].State) && synced {
-			return false, w.each(w.Prove(ctx, id))
+			return false, w.each(w.SearchNotices(ctx, id))
 		}
 		if synced {
 			if err := w.Wait(ctx); err != nil {

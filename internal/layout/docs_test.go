@@ -136,7 +136,7 @@ func TestCommandsInDocumentsWork(t *testing.T) {
 	out, err := command.CombinedOutput()
 	require.NoError(t, err, string(out))
 	for _, said := range []string{
-		"\nverified: dossier of ", `"kind":"delivery","verified":true`, `"fact":"NoticeFact","outcome":"delivered"`,
+		"\nverified: dossier of ", `"kind":"delivery","verified":true`, `"fact":"NoticeFact","result":"delivered"`,
 		"PEC  IT01234567890_00001.xml  luigi@beta-pec.example  delivered", "send: exit status 1",
 	} {
 		require.Contains(t, string(out), said)

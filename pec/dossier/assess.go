@@ -52,7 +52,7 @@ func assess(ctx context.Context, e *evidence, t *trust) (*assessment, error) {
 	if len(a.proofs) == 0 && a.facts.Intent == nil {
 		return a, &Error{Reason: ReasonUnknown, Err: errors.New("nothing about it is proven")}
 	}
-	if a.facts.Direction == Received {
+	if a.facts.Direction == DirectionReceived {
 		a.files = a.proofs[0].files
 		return a, nil
 	}
@@ -65,15 +65,15 @@ func assess(ctx context.Context, e *evidence, t *trust) (*assessment, error) {
 
 // sort keeps what is about the message, each notice once.
 func (a *assessment) sort(all []*message) {
-	bounced := map[envelope.Key]bool{}
+	bounced := map[envelope.Digest]bool{}
 	for _, b := range a.facts.Bounces {
-		bounced[b.Key] = true
+		bounced[b.Digest] = true
 	}
 	a.intended = a.intent(all)
-	seen, copies := map[envelope.Key]bool{}, map[[32]byte]bool{}
+	seen, copies := map[envelope.Digest]bool{}, map[[32]byte]bool{}
 	for _, m := range all {
 		claims := envelope.SameMessageID(m.proof.MessageID, a.facts.MessageID) && envelope.SameAddress(m.proof.Sender, a.facts.Sender)
-		switch received := a.facts.Direction == Received; {
+		switch received := a.facts.Direction == DirectionReceived; {
 		case m.code != "":
 			if claims && m.kind.IsNotice() && !received && !copies[m.sum] {
 				a.unproven = append(a.unproven, m)
@@ -174,7 +174,7 @@ func (a *assessment) checkOriginal(ctx context.Context, open opener, t *trust) e
 	defer closeAll()
 	it.name = originalFile
 	a.original = &it
-	if i := a.facts.Intent; i != nil && i.Digest != (pec.Digest{}) && i.Digest != pec.Digest(it.sum) {
+	if i := a.facts.Intent; i != nil && i.Digest != (envelope.Digest{}) && i.Digest != envelope.Digest(it.sum) {
 		return &Error{Reason: ReasonContradiction}
 	}
 	if a.files, err = attachments(io.NewSectionReader(s, 0, s.Size())); err != nil {

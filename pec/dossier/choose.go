@@ -21,12 +21,12 @@ func (a *assessment) choose(all []*message) error {
 		if m.code != "" || named != "" && !envelope.SameMessageID(named, p.MessageID) && !envelope.SameMessageID(named, p.CertID) {
 			continue
 		}
-		f := Facts{Direction: Sent, MessageID: p.MessageID, Sender: p.Sender}
+		f := Facts{Direction: DirectionSent, MessageID: p.MessageID, Sender: p.Sender}
 		switch {
-		case m.kind.IsNotice() && f.MessageID != "" && a.facts.Direction != Received:
+		case m.kind.IsNotice() && f.MessageID != "" && a.facts.Direction != DirectionReceived:
 			keepFirst(sent, subject{strings.ToLower(f.MessageID), envelope.NormalizeAddress(f.Sender)}, f)
 		case m.kind == envelope.KindTransport:
-			f.Direction, f.CertID = Received, p.CertID
+			f.Direction, f.CertID = DirectionReceived, p.CertID
 			keepFirst(received, subject{p.CertID, envelope.NormalizeAddress(f.Sender)}, f)
 		}
 	}
@@ -44,7 +44,7 @@ func (a *assessment) choose(all []*message) error {
 		e := &Error{Reason: ReasonAmbiguous}
 		for _, f := range found {
 			id := f.CertID
-			if f.Direction == Sent {
+			if f.Direction == DirectionSent {
 				id = f.MessageID
 			}
 			e.MessageIDs = append(e.MessageIDs, id)

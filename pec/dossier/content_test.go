@@ -44,7 +44,7 @@ func TestContentOfEveryKindOfReceipt(t *testing.T) {
 				zip, _ := write(t, n, dossier.FromLedger(c.Ledger, id), nil)
 				report, err := verify(t, n, zip)
 				require.NoError(t, err)
-				require.Equal(t, pec.TotalDelivered, report.Total)
+				require.Equal(t, pec.ResultDelivered, report.Result)
 				require.False(t, report.Mismatch())
 				require.Empty(t, report.Missing)
 				to, cc := report.Recipients[0], report.Recipients[1]

@@ -44,7 +44,7 @@ func genuineDossier(t testing.TB) ([]byte, *dossier.Report) {
 
 func TestGenuineNotices(t *testing.T) {
 	zip, report := genuineDossier(t)
-	require.Equal(t, pec.TotalDelivered, report.Total)
+	require.Equal(t, pec.ResultDelivered, report.Result)
 	require.True(t, report.Elsewhere)
 	require.Equal(t, "2018-11-13T16:39:26+01:00", report.SentAt)
 	require.Len(t, report.Proofs, 2)
@@ -70,7 +70,7 @@ func TestLegacyNotices(t *testing.T) {
 	var b bytes.Buffer
 	report, err := dossier.Write(t.Context(), &b, dossier.FromFolder(folder, ""), envelope.BuiltinAnchors(), &dossier.Options{AllowLegacy: true})
 	require.NoError(t, err)
-	require.Equal(t, pec.TotalDelivered, report.Total)
+	require.Equal(t, pec.ResultDelivered, report.Result)
 	require.True(t, report.Proofs[0].Legacy)
 	zip := b.Bytes()
 	_, err = dossier.Verify(t.Context(), bytes.NewReader(zip), int64(len(zip)), envelope.BuiltinAnchors(), &dossier.VerifyOptions{AllowLegacy: true})

@@ -48,31 +48,31 @@ func (e *Error) Error() string {
 // Unwrap gives the detail.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Change says in what way a file of a dossier is not what was written. The set is
+// AlterationKind says in what way a file of a dossier is not what was written. The set is
 // closed.
-type Change string
+type AlterationKind string
 
 // The changes.
 const (
-	ChangeContent    Change = "content"    // not the content that the manifest lists
-	ChangeUnproven   Change = "unproven"   // a notice that is no proof; Alteration.Code tells why
-	ChangeDerived    Change = "derived"    // not what follows from the evidence in the dossier
-	ChangeMissing    Change = "missing"    // it should be there
-	ChangeUnexpected Change = "unexpected" // it should not be there, or not under this name
-	ChangeTimestamp  Change = "timestamp"  // the token is for another manifest
-	ChangeStructure  Change = "structure"  // the bytes between the files, or the list of files, are not as written
+	AlterationContent    AlterationKind = "content"    // not the content that the manifest lists
+	AlterationUnproven   AlterationKind = "unproven"   // a notice that is no proof; Alteration.Code tells why
+	AlterationDerived    AlterationKind = "derived"    // not what follows from the evidence in the dossier
+	AlterationMissing    AlterationKind = "missing"    // it should be there
+	AlterationUnexpected AlterationKind = "unexpected" // it should not be there, or not under this name
+	AlterationTimestamp  AlterationKind = "timestamp"  // the token is for another manifest
+	AlterationStructure  AlterationKind = "structure"  // the bytes between the files, or the list of files, are not as written
 )
 
 // Alteration is one thing that was changed in a dossier.
 type Alteration struct {
-	File   string        `json:"file"` // "" for the zip as a whole
-	Change Change        `json:"change"`
-	Code   envelope.Code `json:"code"` // of ChangeUnproven: the check that failed; "" otherwise
+	File string         `json:"file"` // "" for the zip as a whole
+	Kind AlterationKind `json:"change"`
+	Code envelope.Code  `json:"code"` // of AlterationUnproven: the check that failed; "" otherwise
 }
 
 // String gives the alteration in one line.
 func (a Alteration) String() string {
-	text := fmt.Sprintf("%.200q: %s", a.File, a.Change)
+	text := fmt.Sprintf("%.200q: %s", a.File, a.Kind)
 	if a.Code != "" {
 		text += fmt.Sprintf(" (%s)", a.Code)
 	}

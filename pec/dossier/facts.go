@@ -44,8 +44,8 @@ type Direction string
 
 // The directions.
 const (
-	Sent     Direction = "sent"
-	Received Direction = "received"
+	DirectionSent     Direction = "sent"
+	DirectionReceived Direction = "received"
 )
 
 // add takes up a fact about a send; those that follow from the evidence are left out.
@@ -105,7 +105,7 @@ func (f *Facts) encode() ([]byte, error) {
 	slices.SortFunc(f.Resolutions, func(a, b pec.Resolution) int { return cmp.Compare(a.N, b.N) })
 	slices.SortFunc(f.Resent, func(a, b pec.Resent) int { return strings.Compare(a.Recipient, b.Recipient) })
 	slices.SortFunc(f.Bounces, func(a, b pec.BounceFact) int {
-		return cmp.Or(bytes.Compare(a.Key[:], b.Key[:]), strings.Compare(a.Recipient, b.Recipient))
+		return cmp.Or(bytes.Compare(a.Digest[:], b.Digest[:]), strings.Compare(a.Recipient, b.Recipient))
 	})
 	return encodeJSON(f)
 }
@@ -128,7 +128,7 @@ func decodeFacts(b []byte) (*Facts, error) {
 	if err := d.Decode(f); err != nil {
 		return nil, &Error{Reason: ReasonVersion, Err: err}
 	}
-	if f.Direction != Sent && (f.Direction != Received || len(f.all()) > 0) {
+	if f.Direction != DirectionSent && (f.Direction != DirectionReceived || len(f.all()) > 0) {
 		return nil, &Error{Reason: ReasonNoDossier, Err: fmt.Errorf("direction %.200q", f.Direction)}
 	}
 	if f.Intent != nil {

@@ -121,7 +121,7 @@ func addMonths(t time.Time, months int) time.Time {
 }
 
 // request asks a provider for what its log has: DPR 68/2005, art. 11. It is in
-// Italian, for the provider is.
+// LanguageItalian, for the provider is.
 func request(r *Report, m Missing, until time.Time) string {
 	what := "la ricevuta di accettazione o l'avviso di non accettazione"
 	if m.What == GapOutcome {
@@ -153,7 +153,7 @@ func request(r *Report, m Missing, until time.Time) string {
 		line("Identificativo del messaggio: %s", r.CertID)
 	}
 	if r.SentAt != "" {
-		line("Accettazione: %s, gestore %s", legalTime(r.SentAt, Italian), r.Provider)
+		line("Accettazione: %s, gestore %s", legalTime(r.SentAt, LanguageItalian), r.Provider)
 	}
 	line("")
 	line("Si chiede in particolare di indicare, per ciascun evento registrato, la data e l'ora, il mittente, il destinatario, il tipo di evento e l'esito, e di trasmettere copia della ricevuta o dell'avviso emesso.")

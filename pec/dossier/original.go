@@ -7,9 +7,9 @@ import (
 	"io"
 	"slices"
 
+	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/header"
 	"github.com/gopec/gopec/internal/multipart"
-	"github.com/gopec/gopec/pec"
 )
 
 // Original is the message as it was sent; of a received one, as its envelope brings
@@ -57,7 +57,7 @@ func attachments(message *io.SectionReader) ([]Attachment, error) {
 		if err != nil && !errors.Is(err, multipart.ErrEncoding) {
 			return nil, fmt.Errorf("dossier: reading an attachment: %w", err)
 		}
-		list = append(list, Attachment{p.Name(), n, pec.Digest(digest.Sum(nil)).String()})
+		list = append(list, Attachment{p.Name(), n, envelope.Digest(digest.Sum(nil)).String()})
 	}
 	return list, nil
 }

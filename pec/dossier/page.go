@@ -13,7 +13,7 @@ import (
 )
 
 // pageFiles are the files for people.
-var pageFiles = map[Language]string{Italian: "rapporto.html", English: "report.html"}
+var pageFiles = map[Language]string{LanguageItalian: "rapporto.html", LanguageEnglish: "report.html"}
 
 //go:embed page.html
 var pageHTML string
@@ -43,9 +43,9 @@ type tally struct {
 // page writes the report for people: one file of HTML without scripts, which asks
 // for nothing from anywhere. What strangers wrote is text in it.
 func (r *Report) page(l Language) ([]byte, error) {
-	v := view{Report: r, Language: l, CSS: template.CSS(pageCSS), Manifest: manifestFile, Facts: factsFile, Other: pageFiles[English]}
-	if l == English {
-		v.Other = pageFiles[Italian]
+	v := view{Report: r, Language: l, CSS: template.CSS(pageCSS), Manifest: manifestFile, Facts: factsFile, Other: pageFiles[LanguageEnglish]}
+	if l == LanguageEnglish {
+		v.Other = pageFiles[LanguageItalian]
 	}
 	style := sha256.Sum256([]byte(pageCSS))
 	v.CSP = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(style[:]) + "'; base-uri 'none'; form-action 'none'"
@@ -74,7 +74,7 @@ func (r *Report) page(l Language) ([]byte, error) {
 func functions(l Language) template.FuncMap {
 	return template.FuncMap{
 		"t": func(italian, english string) string {
-			if l == English {
+			if l == LanguageEnglish {
 				return english
 			}
 			return italian
@@ -135,7 +135,7 @@ func content(r *Report, detail receipt.Detail, result any, proof int) string {
 // size writes a number of bytes with the digits in groups of three.
 func size(n int64, l Language) string {
 	separator := "."
-	if l == English {
+	if l == LanguageEnglish {
 		separator = ","
 	}
 	digits := fmt.Sprint(n)

@@ -36,7 +36,7 @@ type message struct {
 	item
 	proof  Proof
 	kind   envelope.Kind
-	key    envelope.Key
+	key    envelope.Digest
 	signer *x509.Certificate
 	at     time.Time      // certified; of an anomaly envelope, which certifies nothing, signed
 	fact   pec.NoticeFact // of a proven notice
@@ -63,9 +63,9 @@ func (t *trust) judge(ctx context.Context, c candidate) (*message, error) {
 		return nil, fmt.Errorf("dossier: judging a message: %w", err)
 	}
 	report.Warnings = slices.DeleteFunc(report.Warnings, func(w envelope.Warning) bool { return w == envelope.WarningExpiredNow })
-	out.proof = Proof{Report: report, FileSHA256: pec.Digest(it.sum).String(), Differences: []receipt.Difference{}}
+	out.proof = Proof{Report: report, FileSHA256: envelope.Digest(it.sum).String(), Differences: []receipt.Difference{}}
 	if failed, ok := errors.AsType[*envelope.VerifyError](openErr); ok {
-		out.kind, out.key, out.code = failed.Facts.Kind, failed.Facts.Key, failed.Code
+		out.kind, out.key, out.code = failed.Findings.Kind, failed.Findings.Digest, failed.Code
 		if out.kind == envelope.KindNone {
 			out.head, _, err = header.Read(s, maxHeader)
 			if errors.Is(err, header.ErrTooLarge) {
@@ -75,7 +75,7 @@ func (t *trust) judge(ctx context.Context, c candidate) (*message, error) {
 		return out, err
 	}
 	defer m.Close()
-	out.kind, out.key, out.signer, out.at = m.Kind, m.Key, m.Signer, m.SigningTime
+	out.kind, out.key, out.signer, out.at = m.Kind, m.Digest, m.Signer, m.SigningTime
 	if m.CertData != nil {
 		out.at = m.CertData.Time
 	}
@@ -102,7 +102,7 @@ func (t *trust) judge(ctx context.Context, c candidate) (*message, error) {
 }
 
 func certificateFile(c *x509.Certificate) string {
-	return "certificates/" + pec.Digest(sha256.Sum256(c.Raw)).String() + ".cer"
+	return "certificates/" + envelope.Digest(sha256.Sum256(c.Raw)).String() + ".cer"
 }
 
 // compare holds what a delivery receipt carries against the original.
@@ -118,7 +118,7 @@ func (t *trust) compare(ctx context.Context, m *message, original *io.SectionRea
 	}
 	defer n.Close()
 	d, ok := n.(*receipt.Delivery)
-	if !ok || d.Evidence().Key != m.key {
+	if !ok || d.Evidence().Digest != m.key {
 		return errChanged
 	}
 	content, err := receipt.CheckContent(original, d)

@@ -23,9 +23,9 @@ type Report struct {
 	Subject   string    `json:"subject"`
 	Provider  string    `json:"provider"` // who certifies SentAt
 	// Elsewhere tells that another program sent it: it is known from its notices alone.
-	Elsewhere bool      `json:"elsewhere"`
-	Total     pec.Total `json:"total"` // "" of a received message
-	Settled   bool      `json:"settled"`
+	Elsewhere bool       `json:"elsewhere"`
+	Result    pec.Result `json:"total"` // "" of a received message
+	Settled   bool       `json:"settled"`
 	// SentAt is the legal time of sending: the certified time of the acceptance, or of
 	// the envelope of a received message.
 	SentAt     string      `json:"sentAt"`
@@ -74,9 +74,9 @@ func (a *assessment) report() *Report {
 		r.Unproven = append(r.Unproven, m.proof)
 	}
 	if a.original != nil {
-		r.Original = &Original{File: a.original.name, SHA256: pec.Digest(a.original.sum).String(), Size: a.original.size, Attachments: a.files}
+		r.Original = &Original{File: a.original.name, SHA256: envelope.Digest(a.original.sum).String(), Size: a.original.size, Attachments: a.files}
 	}
-	if r.Direction == Received {
+	if r.Direction == DirectionReceived {
 		a.addEnvelope(r)
 	} else {
 		a.addStatus(r)
@@ -109,7 +109,7 @@ func (a *assessment) addEnvelope(r *Report) {
 func (a *assessment) addStatus(r *Report) {
 	s := pec.Fold(a.statusFacts(), time.Time{})
 	r.CertID, r.Key, r.Subject, r.Elsewhere = s.CertID, s.Key, s.Subject, s.Elsewhere
-	r.Total, r.Settled, r.SentAt = s.Total, s.Settled, stamp(s.SentAt)
+	r.Result, r.Settled, r.SentAt = s.Result, s.Settled, stamp(s.SentAt)
 	r.Flags = append(r.Flags, s.Flags...)
 	// What is certified goes before what our own system recorded.
 	if i := slices.IndexFunc(a.proofs, func(m *message) bool { return m.proof.Subject != "" }); i >= 0 {
@@ -149,7 +149,7 @@ func (a *assessment) statusFacts() []pec.Fact {
 		}
 	}
 	for _, m := range a.unproven {
-		facts = append(facts, pec.UnverifiedFact{SHA256: m.sum, Key: m.key, Code: m.code, Kind: m.kind})
+		facts = append(facts, pec.UnverifiedFact{SHA256: m.sum, Digest: m.key, Code: m.code, Kind: m.kind})
 	}
 	return facts
 }
@@ -170,8 +170,8 @@ func (a *assessment) roles() map[string]string {
 }
 
 // numbers are those of the proofs, by their keys.
-func (a *assessment) numbers() map[envelope.Key]int {
-	numbers := make(map[envelope.Key]int, len(a.proofs))
+func (a *assessment) numbers() map[envelope.Digest]int {
+	numbers := make(map[envelope.Digest]int, len(a.proofs))
 	for _, m := range a.proofs {
 		numbers[m.key] = m.proof.Number
 	}

@@ -34,7 +34,7 @@ func (a *archive) againstManifest(ctx context.Context) ([]Alteration, error) {
 		return nil, err
 	}
 	if content == nil {
-		return []Alteration{{File: manifestFile, Change: ChangeMissing}}, nil
+		return []Alteration{{File: manifestFile, Kind: AlterationMissing}}, nil
 	}
 	return a.againstSums(readManifest(content)), nil
 }
@@ -47,14 +47,14 @@ func (a *archive) againstSums(sums map[string][sha256.Size]byte) []Alteration {
 		switch {
 		case name == manifestFile || name == timestampFile:
 		case !listed:
-			changed = append(changed, Alteration{File: name, Change: ChangeUnexpected})
+			changed = append(changed, Alteration{File: name, Kind: AlterationUnexpected})
 		case sum != a.sums[name]:
-			changed = append(changed, Alteration{File: name, Change: ChangeContent})
+			changed = append(changed, Alteration{File: name, Kind: AlterationContent})
 		}
 	}
 	for name := range sums {
 		if a.files[name] == nil {
-			changed = append(changed, Alteration{File: name, Change: ChangeMissing})
+			changed = append(changed, Alteration{File: name, Kind: AlterationMissing})
 		}
 	}
 	return changed
@@ -72,12 +72,12 @@ func (a *archive) against(items []item) []Alteration {
 	}
 	changed := a.againstSums(sums)
 	for i := range changed {
-		if changed[i].Change == ChangeContent {
-			changed[i].Change = ChangeDerived
+		if changed[i].Kind == AlterationContent {
+			changed[i].Kind = AlterationDerived
 		}
 	}
 	if a.sums[manifestFile] != manifest {
-		changed = append(changed, Alteration{File: manifestFile, Change: ChangeDerived})
+		changed = append(changed, Alteration{File: manifestFile, Kind: AlterationDerived})
 	}
 	return changed
 }

@@ -50,11 +50,11 @@ func FromLedger(ledger *pec.Ledger, messageID string) Source {
 		if err != nil {
 			return nil, err
 		}
-		e := &evidence{chosen: true, facts: Facts{Direction: Sent, MessageID: envelope.NormalizeMessageID(messageID)}}
-		bounced := map[envelope.Key]bool{}
+		e := &evidence{chosen: true, facts: Facts{Direction: DirectionSent, MessageID: envelope.NormalizeMessageID(messageID)}}
+		bounced := map[envelope.Digest]bool{}
 		for _, fact := range facts {
 			e.facts.add(fact)
-			if b, ok := fact.(pec.BounceFact); ok && bounced[b.Key] {
+			if b, ok := fact.(pec.BounceFact); ok && bounced[b.Digest] {
 				continue // its message is there already
 			}
 			open, err := rawOf(ctx, ledger, messageID, fact)
@@ -74,7 +74,7 @@ func FromLedger(ledger *pec.Ledger, messageID string) Source {
 				e.add(open)
 			case pec.BounceFact:
 				e.add(open)
-				bounced[fact.Key] = open != nil
+				bounced[fact.Digest] = open != nil
 			}
 		}
 		return e, nil
@@ -105,7 +105,7 @@ func rawOf(ctx context.Context, ledger *pec.Ledger, messageID string, f pec.Fact
 // message gives an *Error with ReasonUnknown.
 func FromEnvelope(raw *io.SectionReader) Source {
 	return Source{func(context.Context) (*evidence, error) {
-		e := &evidence{facts: Facts{Direction: Received}}
+		e := &evidence{facts: Facts{Direction: DirectionReceived}}
 		e.add(func(context.Context) (io.ReadCloser, error) {
 			return section{io.NewSectionReader(raw, 0, raw.Size())}, nil
 		})

@@ -74,7 +74,7 @@ func (a *assessment) addTimeline(r *Report) {
 	}
 	numbers := a.numbers()
 	for _, x := range f.Bounces {
-		add(x.At, Moment{Event: "bounce", Recipient: x.Recipient, Provider: x.Provider, Detail: x.Text, Proof: numbers[x.Key]})
+		add(x.At, Moment{Event: "bounce", Recipient: x.Recipient, Provider: x.Provider, Detail: x.Text, Proof: numbers[x.Digest]})
 	}
 	order := map[bool]int{false: 0, true: 1}
 	slices.SortStableFunc(r.Timeline, func(x, y Moment) int {

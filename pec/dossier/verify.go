@@ -54,7 +54,7 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, anchors []envelope.A
 		return nil, err
 	}
 	if broken {
-		return nil, altered(nil, append(unlike, Alteration{Change: ChangeStructure}))
+		return nil, altered(nil, append(unlike, Alteration{Kind: AlterationStructure}))
 	}
 	e, err := found.evidence()
 	if err != nil {
@@ -87,10 +87,10 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, anchors []envelope.A
 		changed = merge(unlike, failures)
 	}
 	if e.token != nil && !stamps(e.token, found.sums[manifestFile]) {
-		changed = merge(changed, []Alteration{{File: timestampFile, Change: ChangeTimestamp}})
+		changed = merge(changed, []Alteration{{File: timestampFile, Kind: AlterationTimestamp}})
 	}
 	if len(changed) == 0 && !same.same() {
-		changed = []Alteration{{Change: ChangeStructure}}
+		changed = []Alteration{{Kind: AlterationStructure}}
 	}
 	if len(changed) > 0 {
 		return nil, altered(nil, changed)
@@ -130,7 +130,7 @@ func (a *assessment) failures() []Alteration {
 	var failures []Alteration
 	for name, code := range a.failed {
 		if strings.HasPrefix(name, noticesFolder) {
-			failures = append(failures, Alteration{File: name, Change: ChangeUnproven, Code: code})
+			failures = append(failures, Alteration{File: name, Kind: AlterationUnproven, Code: code})
 		}
 	}
 	return failures

@@ -23,7 +23,7 @@ func small(t *testing.T) (*pectest.Network, []byte) {
 	c := newClient(t, n)
 	id := send(t, n, c, pec.Message{To: []string{luigi}, Subject: "Diffida", Text: "Si diffida."})
 	zip, report := write(t, n, dossier.FromLedger(c.Ledger, id), nil)
-	require.Equal(t, pec.TotalDelivered, report.Total)
+	require.Equal(t, pec.ResultDelivered, report.Result)
 	return n, zip
 }
 
@@ -57,7 +57,7 @@ func TestEveryChangedByteIsFound(t *testing.T) {
 		require.Error(t, err, "cut at %d", size)
 	}
 	_, err = verify(t, n, append(bytes.Clone(zip), 0))
-	require.Equal(t, []dossier.Alteration{{Change: dossier.ChangeStructure}}, reason(t, err).Alterations)
+	require.Equal(t, []dossier.Alteration{{Kind: dossier.AlterationStructure}}, reason(t, err).Alterations)
 	_, err = verify(t, n, append([]byte("#!"), zip...))
 	require.Error(t, err)
 }
@@ -110,22 +110,22 @@ func TestForgeries(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(map[string][]byte)
 		file   string
-		how    dossier.Change
+		how    dossier.AlterationKind
 	}{
-		"the page says something else":      {replace("rapporto.html", luigi, "lucia@beta-pec.example"), "rapporto.html", dossier.ChangeDerived},
-		"the page gets a script":            {replace("report.html", "</body>", "<script>1</script></body>"), "report.html", dossier.ChangeDerived},
-		"the report says something else":    {replace("report.json", `"state": "delivered"`, `"state": "failed"`), "report.json", dossier.ChangeDerived},
-		"another time in the timeline":      {replace("timeline.json", `"certified": true`, `"certified": false`), "timeline.json", dossier.ChangeDerived},
-		"another form":                      {replace("report.json", "dossier/v1", "dossier/v2"), "report.json", dossier.ChangeDerived},
-		"a notice is altered":               {replace(delivery, "Content-Type: multipart/mixed", "Content-Type: Multipart/mixed"), delivery, dossier.ChangeUnproven},
-		"a notice of another message":       {func(f map[string][]byte) { f[delivery] = other }, delivery, dossier.ChangeUnexpected},
-		"a notice under another name":       {func(f map[string][]byte) { f["notices/0003-delivery.eml"] = f[delivery] }, "notices/0003-delivery.eml", dossier.ChangeUnexpected},
-		"a notice is no proof":              {func(f map[string][]byte) { f[delivery] = []byte("Subject: consegna\r\n\r\n") }, delivery, dossier.ChangeUnproven},
-		"a notice is taken away":            {func(f map[string][]byte) { delete(f, acceptance) }, "notices/0001-delivery.eml", dossier.ChangeMissing},
-		"a proof hidden among the unproven": {func(f map[string][]byte) { f["unproven/0001.eml"] = f[delivery]; delete(f, delivery) }, "unproven/0001.eml", dossier.ChangeUnexpected},
-		"an anchor of the forger's":         {func(f map[string][]byte) { f["anchors.pem"] = stranger.TLSRootPEM() }, "anchors.pem", dossier.ChangeDerived},
-		"a file of any kind":                {func(f map[string][]byte) { f["zzz.txt"] = nil }, "zzz.txt", dossier.ChangeUnexpected},
-		"the original is taken away":        {func(f map[string][]byte) { delete(f, "original.eml") }, "report.json", dossier.ChangeDerived},
+		"the page says something else":      {replace("rapporto.html", luigi, "lucia@beta-pec.example"), "rapporto.html", dossier.AlterationDerived},
+		"the page gets a script":            {replace("report.html", "</body>", "<script>1</script></body>"), "report.html", dossier.AlterationDerived},
+		"the report says something else":    {replace("report.json", `"state": "delivered"`, `"state": "failed"`), "report.json", dossier.AlterationDerived},
+		"another time in the timeline":      {replace("timeline.json", `"certified": true`, `"certified": false`), "timeline.json", dossier.AlterationDerived},
+		"another form":                      {replace("report.json", "dossier/v1", "dossier/v2"), "report.json", dossier.AlterationDerived},
+		"a notice is altered":               {replace(delivery, "Content-Type: multipart/mixed", "Content-Type: Multipart/mixed"), delivery, dossier.AlterationUnproven},
+		"a notice of another message":       {func(f map[string][]byte) { f[delivery] = other }, delivery, dossier.AlterationUnexpected},
+		"a notice under another name":       {func(f map[string][]byte) { f["notices/0003-delivery.eml"] = f[delivery] }, "notices/0003-delivery.eml", dossier.AlterationUnexpected},
+		"a notice is no proof":              {func(f map[string][]byte) { f[delivery] = []byte("Subject: consegna\r\n\r\n") }, delivery, dossier.AlterationUnproven},
+		"a notice is taken away":            {func(f map[string][]byte) { delete(f, acceptance) }, "notices/0001-delivery.eml", dossier.AlterationMissing},
+		"a proof hidden among the unproven": {func(f map[string][]byte) { f["unproven/0001.eml"] = f[delivery]; delete(f, delivery) }, "unproven/0001.eml", dossier.AlterationUnexpected},
+		"an anchor of the forger's":         {func(f map[string][]byte) { f["anchors.pem"] = stranger.TLSRootPEM() }, "anchors.pem", dossier.AlterationDerived},
+		"a file of any kind":                {func(f map[string][]byte) { f["zzz.txt"] = nil }, "zzz.txt", dossier.AlterationUnexpected},
+		"the original is taken away":        {func(f map[string][]byte) { delete(f, "original.eml") }, "report.json", dossier.AlterationDerived},
 		"the original is another":           {replace("original.eml", "Si diffida", "Si Diffida"), "", ""},
 		"facts of a form that nobody knows": {replace("facts.json", "dossier/v1", "dossier/v2"), "", ""},
 		"facts that are none":               {func(f map[string][]byte) { f["facts.json"] = []byte("[]") }, "", ""},
@@ -133,14 +133,14 @@ func TestForgeries(t *testing.T) {
 		"no facts":                          {func(f map[string][]byte) { delete(f, "facts.json") }, "", ""},
 		"nothing but facts": {func(f map[string][]byte) {
 			maps.DeleteFunc(f, func(n string, _ []byte) bool { return n != "facts.json" })
-		}, "report.json", dossier.ChangeMissing},
+		}, "report.json", dossier.AlterationMissing},
 		"a revocation list that is none":           {func(f map[string][]byte) { f["revocation/x.crl"] = []byte("x") }, "", ""},
-		"a timestamp for something else":           {func(f map[string][]byte) { f["timestamp.tsr"] = []byte("token") }, "timestamp.tsr", dossier.ChangeTimestamp},
+		"a timestamp for something else":           {func(f map[string][]byte) { f["timestamp.tsr"] = []byte("token") }, "timestamp.tsr", dossier.AlterationTimestamp},
 		"the legacy policy switched on":            {replace("facts.json", `"allowLegacy": false`, `"allowLegacy": true`), "", ""},
-		"another Message-ID beside our own":        {replace("facts.json", `"messageID": "`, `"messageID": "x`), "facts.json", dossier.ChangeDerived},
-		"a fact that is told twice":                {replace("facts.json", `"sender": "`, `"sender": "vittima@alfa-pec.example", "SENDER": "`), "facts.json", dossier.ChangeDerived},
-		"facts in another layout":                  {replace("facts.json", `": `, `":  `), "facts.json", dossier.ChangeDerived},
-		"another notice in front of the facts":     {replace("facts.json", "Nothing in this file is certified", "All in this file is certified"), "facts.json", dossier.ChangeDerived},
+		"another Message-ID beside our own":        {replace("facts.json", `"messageID": "`, `"messageID": "x`), "facts.json", dossier.AlterationDerived},
+		"a fact that is told twice":                {replace("facts.json", `"sender": "`, `"sender": "vittima@alfa-pec.example", "SENDER": "`), "facts.json", dossier.AlterationDerived},
+		"facts in another layout":                  {replace("facts.json", `": `, `":  `), "facts.json", dossier.AlterationDerived},
+		"another notice in front of the facts":     {replace("facts.json", "Nothing in this file is certified", "All in this file is certified"), "facts.json", dossier.AlterationDerived},
 		"another subject beside the certified one": {replace("facts.json", `"Subject": "Diffida"`, `"Subject": "Revoca"`), "", ""},
 		"a fact of a later version":                {replace("facts.json", `"intent": {`, `"intent": {"Novel": 1,`), "", ""},
 	} {
@@ -152,7 +152,7 @@ func TestForgeries(t *testing.T) {
 			case "the legacy policy switched on", "another subject beside the certified one":
 				// Facts that no signature covers, and that change nothing of what is shown.
 				require.NoError(t, err)
-				require.Equal(t, pec.TotalDelivered, report.Total)
+				require.Equal(t, pec.ResultDelivered, report.Result)
 				require.NotContains(t, report.MessageID, "x@")
 				require.Equal(t, "Diffida", report.Subject)
 				return
@@ -164,9 +164,9 @@ func TestForgeries(t *testing.T) {
 				return
 			}
 			require.Equal(t, dossier.ReasonAltered, e.Reason, "%v", e)
-			found := map[string]dossier.Change{}
+			found := map[string]dossier.AlterationKind{}
 			for _, a := range e.Alterations {
-				found[a.File] = a.Change
+				found[a.File] = a.Kind
 			}
 			require.Equal(t, c.how, found[c.file], "%v", e)
 		})
@@ -181,7 +181,7 @@ func TestAnchorsComeFromTheReader(t *testing.T) {
 	e := reason(t, err)
 	require.Equal(t, dossier.ReasonAltered, e.Reason)
 	for _, a := range e.Alterations {
-		require.Equal(t, dossier.ChangeUnproven, a.Change)
+		require.Equal(t, dossier.AlterationUnproven, a.Kind)
 		require.Equal(t, envelope.CodeUntrusted, a.Code)
 	}
 	require.Len(t, e.Alterations, 2)

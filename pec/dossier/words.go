@@ -11,8 +11,8 @@ type Language string
 
 // The languages.
 const (
-	Italian Language = "it"
-	English Language = "en"
+	LanguageItalian Language = "it"
+	LanguageEnglish Language = "en"
 )
 
 // words are our tokens for people: in Italian, then in English.
@@ -101,7 +101,7 @@ func (l Language) word(token string) string {
 	switch {
 	case !known:
 		return token
-	case l == English:
+	case l == LanguageEnglish:
 		return pair[1]
 	default:
 		return pair[0]
@@ -114,7 +114,7 @@ func legalTime(rfc3339 string, l Language) string {
 	if err != nil {
 		return ""
 	}
-	if l == English {
+	if l == LanguageEnglish {
 		return t.Format("2 Jan 2006, 15:04:05 (-0700)")
 	}
 	return t.Format("02/01/2006 15:04:05 (-0700)")
@@ -126,7 +126,7 @@ func dateOf(date string, l Language) string {
 	if err != nil {
 		return ""
 	}
-	if l == English {
+	if l == LanguageEnglish {
 		return t.Format("2 January 2006")
 	}
 	return t.Format("02/01/2006")

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/gopec/gopec/envelope"
-	"github.com/gopec/gopec/pec"
 )
 
 // Options are the optional settings of Write.
@@ -107,7 +106,7 @@ func (a *assessment) items(e *evidence, report *Report, t *trust) ([]item, error
 		}
 		add(name, b)
 	}
-	for _, language := range []Language{Italian, English} {
+	for _, language := range []Language{LanguageItalian, LanguageEnglish} {
 		page, err := report.page(language)
 		if err != nil {
 			return nil, err
@@ -143,7 +142,7 @@ func (a *assessment) items(e *evidence, report *Report, t *trust) ([]item, error
 }
 
 func revocationFile(crl []byte) string {
-	return revocationFolder + pec.Digest(sha256.Sum256(crl)).String() + ".crl"
+	return revocationFolder + envelope.Digest(sha256.Sum256(crl)).String() + ".crl"
 }
 
 // insert puts a file at its place.

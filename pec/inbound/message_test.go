@@ -205,7 +205,7 @@ func TestWhatIsNoEnvelope(t *testing.T) {
 	n := pectest.Start(t, nil)
 	_, err := inbound.Open(nil, arrived)
 	require.ErrorIs(t, err, receipt.ErrNotProven)
-	_, err = inbound.Open(&envelope.Message{Facts: envelope.Facts{Kind: envelope.KindTransport}}, arrived)
+	_, err = inbound.Open(&envelope.Message{Findings: envelope.Findings{Kind: envelope.KindTransport}}, arrived)
 	require.ErrorIs(t, err, receipt.ErrNotProven)
 	_, err = inbound.Open(prove(t, n, pectest.Notice{
 		Kind: pectest.KindAcceptance, Sender: me, Recipients: []pectest.Recipient{{Address: luigi}},

@@ -8,13 +8,13 @@ import (
 	"iter"
 )
 
-// Prove looks for notices about one send in all folders of the mailbox, wherever the
+// SearchNotices looks for notices about one send in all folders of the mailbox, wherever the
 // cursors stand: that is how an uncertain send is resolved without waiting. What is
 // found is judged and recorded as in Sync, and yielded when it is about the send. After
 // MarkRestored, once the mailbox has been read, a search that finds nothing lifts the
 // hold on the send. A folder that cannot be searched does not keep the others from it. At
 // most one error is yielded, as the last pair.
-func (c *Client) Prove(ctx context.Context, messageID string) iter.Seq2[Event, error] {
+func (c *Client) SearchNotices(ctx context.Context, messageID string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		if err := c.mayLogIn(ctx); err != nil {
 			yield(Event{}, err)
@@ -27,7 +27,7 @@ func (c *Client) Prove(ctx context.Context, messageID string) iter.Seq2[Event, e
 		}
 		var failed error
 		for _, folder := range c.mailbox.Folders() {
-			err := c.proveIn(ctx, folder, []string{messageID}, yield)
+			err := c.searchIn(ctx, folder, []string{messageID}, yield)
 			if errors.Is(err, errLeft) {
 				return
 			}
@@ -51,7 +51,7 @@ func (c *Client) Prove(ctx context.Context, messageID string) iter.Seq2[Event, e
 }
 
 // proveIn looks in one folder for notices about any of the sends.
-func (c *Client) proveIn(ctx context.Context, folder string, messageIDs []string, yield func(Event, error) bool) error {
+func (c *Client) searchIn(ctx context.Context, folder string, messageIDs []string, yield func(Event, error) bool) error {
 	names := map[string]bool{}
 	for _, id := range messageIDs {
 		names[sendName(id)] = true
