@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -17,7 +18,7 @@ var ErrUnknownSend = errors.New("pec: nothing is known of this message")
 // Client is one PEC mailbox: it sends from it and reads what comes back. It is
 // safe for concurrent use, and several Clients of one mailbox, in one process or in
 // many, may share a Store. It has the methods of its Ledger too: Status, Find, Changes,
-// Resolve, Resume and the others.
+// ResolveSent, Resume and the others.
 //
 // A Client holds nothing that has to be closed. Its Submitter and Mailbox are the
 // caller's, to be closed after the last use.
@@ -75,9 +76,32 @@ type Options struct {
 	Logger *slog.Logger
 }
 
+// OptionError reports a field of Options that New refuses.
+type OptionError struct {
+	Option string // the name of the field
+	Reason string // what is wrong with it, and what is right
+}
+
+// Error implements error.
+func (e *OptionError) Error() string { return "pec: Options." + e.Option + ": " + e.Reason }
+
+// check refuses what no Client can work with.
+func (o *Options) check() error {
+	for name, d := range map[string]time.Duration{"RetryFor": o.RetryFor, "OverdueAfter": o.OverdueAfter, "PollInterval": o.PollInterval} {
+		if d < 0 {
+			return &OptionError{name, fmt.Sprintf("%v is negative: use zero for the default", d)}
+		}
+	}
+	// A shorter secret could be guessed.
+	if n := len(o.KeySecret); o.KeySecret != nil && n < leastKeySecret {
+		return &OptionError{"KeySecret", fmt.Sprintf("%d bytes: use %d random bytes or more", n, leastKeySecret)}
+	}
+	return nil
+}
+
 // New makes the Client of the mailbox with the given address, a bare
-// "name@domain"; anything else is a *ComposeError. Without a Submitter, a Mailbox or a
-// Verifier, and with a negative duration, it fails. Nothing is connected yet. Nil opts
+// "name@domain"; anything else is an *AddressError. A negative duration or a short
+// KeySecret is an *OptionError. Without a Submitter, a Mailbox or a Verifier it fails. Nothing is connected yet. Nil opts
 // is the zero value.
 func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Options) (*Client, error) {
 	if s == nil || m == nil || v == nil {
@@ -91,10 +115,7 @@ func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Opt
 	if opts != nil {
 		c.options = *opts
 	}
-	if c.options.RetryFor < 0 || c.options.OverdueAfter < 0 || c.options.PollInterval < 0 {
-		return nil, errors.New("pec: a negative duration")
-	}
-	if err := checkKeySecret(c.options.KeySecret); err != nil {
+	if err := c.options.check(); err != nil {
 		return nil, err
 	}
 	c.options.KeySecret = bytes.Clone(c.options.KeySecret)

@@ -55,8 +55,8 @@
 //	   1  retrying   no     an attempt with a temporary outcome: it will be offered again
 //	   2  suspended  no     a refused login, until Resume
 //	   3  uncertain  no     a claimed attempt without outcome, or one whose final reply was lost
-//	   4  submitted  no     the provider's 250, or Resolve with sent
-//	   5  refused    yes    a permanent refusal in SMTP, Cancel, Resolve with not sent, or Options.RetryFor
+//	   4  submitted  no     the provider's 250, or ResolveSent
+//	   5  refused    yes    a permanent refusal in SMTP, Cancel, ResolveUnsent, or Options.RetryFor
 //	   6  rejected   yes    a non-acceptance
 //	   7  accepted   no     an acceptance, or a notice that implies it, that lists the address as certified
 //	   8  ordinary   yes    the same, that lists the address as ordinary (esterno): handed over, uncertified
@@ -100,7 +100,7 @@
 //     what is uncertain; and Wait, until there is news. Each can be called by itself.
 //   - Status tells of one send, Find of those that need looking at, and Changes what
 //     was recorded since a place that the caller remembers. MessageID finds a key's send.
-//   - Resolve takes a person's word for an attempt that stays uncertain, and Cancel
+//   - ResolveSent and ResolveUnsent take a person's word for an attempt that stays uncertain, and Cancel
 //     gives up a send that provably has not left.
 //   - A Ledger has those of these that need no connection, for reports and web hooks.
 //   - Suspended tells whether a login was refused. No Client of the Store logs in then,
@@ -129,20 +129,20 @@
 //   - *SendError: recorded, and not confirmed. Never Send again without the same
 //     key. With OutcomeTemporary, Retry and Watch see to it; with OutcomeRefused read
 //     the reply, mend, and Resend; with OutcomeUncertain wait for a notice, SearchNotices, and
-//     in the end Resolve; with OutcomeAuthentication mend the login, and Resume.
+//     in the end ResolveSent or ResolveUnsent; with OutcomeAuthentication mend the login, and Resume.
 //   - *ResendError: the first message may still arrive, or was already repeated.
 //   - *SuspendedError, which wraps a *LoginError where the call met the refusal itself:
 //     mend the login, and Resume.
 //   - *HeldError: the Store was restored, and what had left is not known yet. Watch, or
 //     Sync and Retry. One of Send that comes without a Message-ID is not recorded: repeat
 //     the call with its key.
-//   - *OptionError: New refuses a field of Options.
+//   - *AddressError, *OptionError: New refuses the address, or a field of Options.
 //   - ErrPosition: Changes was asked to go on at a place that the Store does not have,
 //     such as one restored from a backup. Begin at "", and expect what is known already.
 //   - *StoreError: repeat the call. One of Send that comes with a Message-ID may have
 //     been recorded: without a key, ask Status before sending again.
 //   - ErrUnknownSend: nothing is known under the Message-ID, or the key.
-//   - ErrNotUncertain, ErrUnderWay, ErrNotOpen: there is nothing to Resolve, not
+//   - ErrNotUncertain, ErrUnderWay, ErrNotOpen: there is nothing to resolve, not
 //     yet, or nothing to Cancel. Look at the Status.
 //   - ErrUnknownFact: a later version wrote to the Store. Bring this one up to date.
 //

@@ -61,7 +61,7 @@ func ExampleClient_SearchNotices() {
 
 // The provider's last reply was lost, and no notice comes. Nothing is sent again until
 // a person says that the message has not left.
-func ExampleLedger_Resolve() {
+func ExampleLedger_ResolveUnsent() {
 	ctx := context.Background()
 	network, err := pectest.New(nil)
 	if err != nil {
@@ -82,7 +82,7 @@ func ExampleLedger_Resolve() {
 	refused, ok := errors.AsType[*pec.ResendError](err)
 	fmt.Println("refused:", ok && refused.State == pec.StateUncertain)
 
-	if err := client.Resolve(ctx, first, false, "not among the sent messages on the provider's site; A. Rossi"); err != nil {
+	if err := client.ResolveUnsent(ctx, first, "not among the sent messages on the provider's site; A. Rossi"); err != nil {
 		log.Fatal(err)
 	}
 	second, err := client.Resend(ctx, first, message)

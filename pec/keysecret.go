@@ -12,23 +12,6 @@ import (
 // it keys (RFC 2104, 3).
 const leastKeySecret = 32
 
-// OptionError reports a field of Options that New refuses.
-type OptionError struct {
-	Option string // the name of the field
-	Reason string // what is wrong with it, and what is right
-}
-
-// Error implements error.
-func (e *OptionError) Error() string { return "pec: Options." + e.Option + ": " + e.Reason }
-
-// checkKeySecret refuses a secret that could be guessed.
-func checkKeySecret(secret []byte) error {
-	if secret != nil && len(secret) < leastKeySecret {
-		return &OptionError{"KeySecret", fmt.Sprintf("%d bytes: use %d random bytes or more", len(secret), leastKeySecret)}
-	}
-	return nil
-}
-
 // messageID makes the Message-ID of a send. With a key and Options.KeySecret it is 128
 // bits of HMAC-SHA-256 over mailbox and key, so that a Store that has lost the send still
 // knows its name. Recipients see the Message-ID: without the secret they can neither

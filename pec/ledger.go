@@ -1,13 +1,14 @@
 package pec
 
 import (
-	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/mailtext"
 )
 
 // Ledger is what a Store knows of one mailbox. It sends and reads nothing, and needs no
@@ -27,11 +28,11 @@ type LedgerOptions struct {
 }
 
 // NewLedger gives the Ledger of the mailbox with the given address, a bare
-// "name@domain"; anything else is a *ComposeError. Nothing is read yet. Nil opts is the
+// "name@domain"; anything else is an *AddressError. Nothing is read yet. Nil opts is the
 // zero value.
 func NewLedger(address string, store Store, opts *LedgerOptions) (*Ledger, error) {
-	if a, reason, err := parseAddress(address); a == nil || a.Address != address {
-		return nil, &ComposeError{[]Problem{{"From", address, cmp.Or(reason, ProblemBadAddress), err}}}
+	if !mailtext.IsPlainAddress(address) {
+		return nil, &AddressError{Address: address}
 	}
 	if store == nil {
 		return nil, errors.New("pec: a Ledger needs a Store")
@@ -41,6 +42,16 @@ func NewLedger(address string, store Store, opts *LedgerOptions) (*Ledger, error
 		l.now = opts.Now
 	}
 	return l, nil
+}
+
+// AddressError reports that New or NewLedger was given what is no address of a PEC mailbox.
+type AddressError struct {
+	Address string
+}
+
+// Error implements error.
+func (e *AddressError) Error() string {
+	return fmt.Sprintf("pec: %q is no bare mailbox address: use name@domain in ASCII, at most 254 bytes, without display name or brackets", e.Address)
 }
 
 // Facts gives all that is recorded about a send, in the order of recording, without

@@ -12,9 +12,9 @@ import (
 func TestNewLedger(t *testing.T) {
 	for _, bad := range []string{"", "me", "Me <me@pec.example>", " me@pec.example", "me@pec.example\r\n"} {
 		_, err := pec.NewLedger(bad, pec.NewMemory(), nil)
-		var refused *pec.ComposeError
+		var refused *pec.AddressError
 		require.ErrorAs(t, err, &refused, "%q", bad)
-		require.Equal(t, "From", refused.Problems[0].Field)
+		require.Equal(t, bad, refused.Address)
 	}
 	_, err := pec.NewLedger("me@pec.example", nil, nil)
 	require.Error(t, err)

@@ -38,7 +38,7 @@ func TestALateOutcomeDoesNotReviveWhatWasGivenUp(t *testing.T) {
 		person := open(t, o.network, o.ports, o.store, nil)
 		person.clock.advance(2 * time.Hour)
 		first := person.find(t, pec.FilterUncertain)[0]
-		require.NoError(t, person.Resolve(t.Context(), first, false, "not in the web mail"))
+		require.NoError(t, person.ResolveUnsent(t.Context(), first, "not in the web mail"))
 		var err error
 		second, err = person.Resend(t.Context(), first, diffida(""))
 		require.NoError(t, err)
@@ -193,9 +193,9 @@ func TestOnlyOneResolutionCounts(t *testing.T) {
 	id, err := o.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
 	slow := open(t, o.network, o.ports, before(o.store, "resolution", func() {
-		require.NoError(t, o.Resolve(t.Context(), id, false, ""))
+		require.NoError(t, o.ResolveUnsent(t.Context(), id, ""))
 	}), nil)
-	require.ErrorIs(t, slow.Resolve(t.Context(), id, true, ""), pec.ErrNotUncertain)
+	require.ErrorIs(t, slow.ResolveSent(t.Context(), id, ""), pec.ErrNotUncertain)
 	require.Equal(t, pec.StateRefused, o.state(t, id))
 	_, err = o.Send(t.Context(), diffida("k"))
 	require.Equal(t, pec.OutcomeRefused, outcomeOf(t, err))

@@ -245,11 +245,11 @@ func TestAnAttemptWithoutOutcomeIsNeverRepeated(t *testing.T) {
 	require.Equal(t, []string{id}, after.find(t, pec.FilterUncertain))
 
 	require.ErrorIs(t, after.Cancel(t.Context(), id), pec.ErrNotOpen)
-	require.NoError(t, after.Resolve(t.Context(), id, false, "not in the web mail"))
+	require.NoError(t, after.ResolveUnsent(t.Context(), id, "not in the web mail"))
 	require.Equal(t, pec.StateRefused, after.state(t, id))
 	after.clock.advance(48 * time.Hour)
 	require.Empty(t, after.retry(t))
-	require.ErrorIs(t, after.Resolve(t.Context(), id, true, ""), pec.ErrNotUncertain)
+	require.ErrorIs(t, after.ResolveSent(t.Context(), id, ""), pec.ErrNotUncertain)
 }
 
 func TestAnAttemptThatMayBeUnderWayIsNotResolved(t *testing.T) {
@@ -262,7 +262,7 @@ func TestAnAttemptThatMayBeUnderWayIsNotResolved(t *testing.T) {
 			id = s.MessageID
 		}
 		require.NotEmpty(t, id)
-		require.ErrorIs(t, other.Resolve(t.Context(), id, false, ""), pec.ErrUnderWay)
+		require.ErrorIs(t, other.ResolveUnsent(t.Context(), id, ""), pec.ErrUnderWay)
 		_, err := other.Send(t.Context(), diffida("k"))
 		require.Equal(t, pec.OutcomeUncertain, outcomeOf(t, err))
 	}

@@ -9,9 +9,9 @@ import (
 )
 
 var (
-	// ErrNotUncertain reports a Resolve of a send whose attempts are all decided.
+	// ErrNotUncertain reports a ResolveSent or ResolveUnsent of a send whose attempts are all decided.
 	ErrNotUncertain = errors.New("pec: no attempt at this message is uncertain")
-	// ErrUnderWay reports a Resolve within an hour of an attempt of which no outcome is
+	// ErrUnderWay reports one within an hour of an attempt of which no outcome is
 	// recorded: a process may still be at it.
 	ErrUnderWay = errors.New("pec: an attempt at this message may still be under way")
 	// ErrNotOpen reports a Cancel of a send that has left, may have left, or is given
@@ -19,11 +19,21 @@ var (
 	ErrNotOpen = errors.New("pec: this message can no longer be cancelled")
 )
 
-// Resolve records what the caller found out, such as by looking at the provider's
-// web site, about an attempt that is uncertain: whether it left. Only a person can
-// know; proof that arrives later outweighs it. A send that has not left is then
-// refused, and may be sent anew by Resend. note is kept with it.
-func (l *Ledger) Resolve(ctx context.Context, messageID string, sent bool, note string) error {
+// ResolveSent records a person's word that an attempt that is uncertain handed the message
+// over, such as after a look at the provider's web site. Proof that arrives later outweighs
+// it. note says how the person knows, and is kept.
+func (l *Ledger) ResolveSent(ctx context.Context, messageID, note string) error {
+	return l.resolve(ctx, messageID, true, note)
+}
+
+// ResolveUnsent records a person's word that an attempt that is uncertain did not hand the
+// message over. The send is then refused, and may be repeated by Resend. Otherwise it is as
+// ResolveSent.
+func (l *Ledger) ResolveUnsent(ctx context.Context, messageID, note string) error {
+	return l.resolve(ctx, messageID, false, note)
+}
+
+func (l *Ledger) resolve(ctx context.Context, messageID string, sent bool, note string) error {
 	s, err := l.load(ctx, messageID)
 	if err != nil {
 		return err

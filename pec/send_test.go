@@ -279,6 +279,14 @@ func TestNewAsksForAllItNeeds(t *testing.T) {
 	} {
 		require.Error(t, err, name)
 	}
+	for option, opts := range map[string]pec.Options{
+		"RetryFor": {RetryFor: -1}, "OverdueAfter": {OverdueAfter: -1}, "PollInterval": {PollInterval: -1}, "KeySecret": {KeySecret: []byte("short")},
+	} {
+		_, err := pec.New(me, p, p, v, &opts)
+		var refused *pec.OptionError
+		require.ErrorAs(t, err, &refused)
+		require.Equal(t, option, refused.Option)
+	}
 	c, err := pec.New(me, p, p, v, nil)
 	require.NoError(t, err)
 	_, err = c.Status(t.Context(), "m9@alfa-pec.example")

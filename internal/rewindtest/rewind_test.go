@@ -136,7 +136,7 @@ var lives = map[string]life{
 		w.provider.answers = []pec.OutcomeKind{pec.OutcomeTemporary, pec.OutcomeUncertain}
 		first := w.send("k")
 		w.hour()
-		_ = w.Resolve(w.t.Context(), first, false, "not in the web mail")
+		_ = w.ResolveUnsent(w.t.Context(), first, "not in the web mail")
 		_, _ = w.Resend(w.t.Context(), first, message("k2", "Diffida"))
 	}, again: func(w *world) {
 		if first, err := w.MessageID(w.t.Context(), "k"); err == nil {

@@ -46,7 +46,8 @@ func TestConnect(t *testing.T) {
 	var refused *pec.ComposeError
 	require.ErrorAs(t, err, &refused, "the limits are the preset's")
 	_, err = conn.Client("nobody", nil)
-	require.Error(t, err)
+	var address *pec.AddressError
+	require.ErrorAs(t, err, &address)
 }
 
 func TestConnectRefuses(t *testing.T) {
