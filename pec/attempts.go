@@ -183,30 +183,6 @@ func (l *tries) givenUp() (reason GivenUp, ok bool) {
 // last is the attempt with the highest number; the zero value when there is none.
 func (l *tries) last() attempt { return l.attempts[l.highest] }
 
-// submission is the state that the attempts alone support, for every recipient:
-// a message leaves for all of them or for none. That one attempt is known to have
-// failed says nothing about another.
-func (f *folding) submission() RecipientStatus {
-	best := RecipientStatus{State: StatePending}
-	if f.elsewhere {
-		best.State = StateSubmitted
-	}
-	for _, list := range slices.Backward(f.ranked[:]) {
-		if len(list) > 0 {
-			n := list[len(list)-1]
-			best.State, _ = f.attempts[n].kind().state()
-			best.Reply = f.reply(n)
-			break
-		}
-	}
-	if f.suspensions > f.resumptions && best.State.rank() < StateSuspended.rank() {
-		best.State = StateSuspended
-	} else if f.resumptions > 0 && f.suspensions <= f.resumptions && best.State == StateSuspended {
-		best.State = StateRetrying
-	}
-	return best
-}
-
 // reply is the last reply up to attempt n: attempts may have been given up after it.
 func (l *tries) reply(n int) Reply {
 	at, found := slices.BinarySearch(l.answered, n)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"slices"
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec/inbound"
@@ -109,18 +108,4 @@ func (c *Client) countBounces(ctx context.Context, name string, intent Intent) (
 		}
 	}
 	return left, nil
-}
-
-// bounceRaw is the key of the entry that has the message of a bounce: that of the first
-// recipient it was recorded for. "" when there is none.
-func (l *Ledger) bounceRaw(ctx context.Context, messageID string, f BounceFact) (string, error) {
-	facts, err := l.factsAbout(ctx, sendName(messageID))
-	i := slices.IndexFunc(facts, func(o Fact) bool {
-		b, ok := o.(BounceFact)
-		return ok && b.Digest == f.Digest
-	})
-	if err != nil || i < 0 {
-		return "", err
-	}
-	return entryKey(messageID, facts[i]), nil
 }

@@ -3,6 +3,7 @@ package pec
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"sync"
 	"time"
 )
@@ -104,3 +105,14 @@ func (a *claim) late() bool {
 	defer a.mu.Unlock()
 	return a.over || a.ledger.now().Sub(a.begun.Round(0)) >= attemptLimit
 }
+
+var (
+	// errOther is the Err of an uncertain outcome: the claim is another's.
+	errOther = errors.New("another process has the attempt, or had it when it ended")
+	// errSpent is the Err of a message that was given up.
+	errSpent = errors.New("given up: " + string(GivenUpRetryFor))
+	// errAltered reports that the message is not the one whose digest was recorded.
+	errAltered = errors.New("pec: the stored message is not the one that was recorded")
+	// errLate reports that an attempt took longer than its claim holds, or is over.
+	errLate = errors.New("pec: the attempt is over, or took too long")
+)

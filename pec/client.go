@@ -42,7 +42,7 @@ type Client struct {
 
 // Options are the optional settings of a Client.
 type Options struct {
-	// Store keeps what is known. Nil is a new Memory: a restart forgets it all, and
+	// Store keeps what is known. Nil is NewMemory: a restart forgets it all, and
 	// with it that a message was sent.
 	Store Store
 	// SentFolder gets a copy of each message that was submitted. Nil keeps none. That
@@ -136,3 +136,7 @@ func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Opt
 	}
 	return c, nil
 }
+
+// leastKeySecret is the shortest Options.KeySecret, in bytes: as long as the digest that
+// it keys (RFC 2104, 3).
+const leastKeySecret = 32

@@ -118,45 +118,17 @@ type Resent struct {
 	At        time.Time
 }
 
-// Suspension stops all logins to the mailbox: the provider refused one. It is a
-// fact about the mailbox, as are Resumption, SetAside, Recovered and ReadTo.
-type Suspension struct {
-	N      int    // counts from 1
-	Server string // who refused
-	Reply  string // in the server's own words
-	At     time.Time
-}
-
-// Resumption lifts the suspension with the same N.
-type Resumption struct {
-	N  int
-	At time.Time
-}
-
-// SetAside is a message of the mailbox that could not be read, or was signed in the
-// future. Watch and Reverify try again.
-type SetAside struct {
-	Cursor Cursor
-	Reason string // for people
-	// Until is the signing time of a message of the future; zero for any other.
-	Until time.Time `json:",omitzero"`
+// Untraced says that the mailbox was searched for a send after Restoration N, and holds
+// no notice about it.
+type Untraced struct {
+	N int
+	// Trace is the Message-ID of a send that is known from its notices alone and has the
+	// same recipients and subject, and so may have taken the place of this one; or of this
+	// one, when a notice about it is not proven. "" for neither: it may be offered.
+	Trace string
 	At    time.Time
 }
 
-// Recovered tells that a message set aside was read after all.
-type Recovered struct {
-	Cursor Cursor
-	At     time.Time
-}
-
-// ReadTo tells that at time At nothing was left unread in any receipt folder. It is
-// never stored: the Client makes it of its cursors.
-type ReadTo struct {
-	At time.Time
-}
-
-func (f Restoration) fact() Fact    { return f }
-func (f FolderRead) fact() Fact     { return f }
 func (f Untraced) fact() Fact       { return f }
 func (f Intent) fact() Fact         { return f }
 func (f KeyClaim) fact() Fact       { return f }
@@ -165,14 +137,7 @@ func (f AttemptOutcome) fact() Fact { return f }
 func (f Abandonment) fact() Fact    { return f }
 func (f Resolution) fact() Fact     { return f }
 func (f Resent) fact() Fact         { return f }
-func (f Suspension) fact() Fact     { return f }
-func (f Resumption) fact() Fact     { return f }
-func (f SetAside) fact() Fact       { return f }
-func (f Recovered) fact() Fact      { return f }
-func (f ReadTo) fact() Fact         { return f }
 
-func (f Restoration) key() string    { return fmt.Sprintf("restoration/%d", f.N) }
-func (f FolderRead) key() string     { return fmt.Sprintf("folderread/%d/%s", f.N, hashName(f.Folder)) }
 func (f Untraced) key() string       { return fmt.Sprintf("untraced/%d", f.N) }
 func (f Intent) key() string         { return "intent" }
 func (f KeyClaim) key() string       { return "key/" + hashName(f.Key) }
@@ -181,13 +146,3 @@ func (f AttemptOutcome) key() string { return fmt.Sprintf("outcome/%d", f.N) }
 func (f Abandonment) key() string    { return Attempt{N: f.N}.key() }
 func (f Resolution) key() string     { return fmt.Sprintf("resolution/%d", f.N) }
 func (f Resent) key() string         { return "resent/" + hashName(envelope.NormalizeAddress(f.Recipient)) }
-func (f Suspension) key() string     { return fmt.Sprintf("suspension/%d", f.N) }
-func (f Resumption) key() string     { return fmt.Sprintf("resumption/%d", f.N) }
-func (f ReadTo) key() string         { return "" }
-
-func (f SetAside) key() string  { return "aside/" + f.Cursor.place() }
-func (f Recovered) key() string { return "recovered/" + f.Cursor.place() }
-
-func (c Cursor) place() string {
-	return fmt.Sprintf("%s/%d/%d", hashName(c.Folder), c.UIDValidity, c.UID)
-}

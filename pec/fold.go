@@ -1,10 +1,7 @@
 package pec
 
 import (
-	"bytes"
-	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/gopec/gopec/envelope"
@@ -42,82 +39,6 @@ func foldingOf(facts []Fact) *folding {
 	return f
 }
 
-// folding is the facts of one send, arranged so that their order cannot matter. One
-// more fact costs the same however many there were before: a follower of Changes adds
-// them one by one.
-type folding struct {
-	known     bool // there is an intent
-	intent    Intent
-	inferred  bool // the intent is, from notices
-	elsewhere bool // there is no message of ours: inferred, or adopted
-
-	tries
-	notices
-	readTo      time.Time
-	suspensions int             // the highest number
-	resumptions int             // the highest number
-	resent      map[string]bool // by normalised address
-	bounced     map[string]BounceFact
-	restored    int              // the N of the last Restoration; zero for none
-	searches    map[int]Untraced // by the N of the Restoration
-	// abandonedAfter is the last Restoration of an Abandonment.
-	abandonedAfter int
-}
-
-func newFolding() *folding {
-	return &folding{
-		tries:   newTries(),
-		notices: newNotices(),
-		resent:  map[string]bool{},
-		bounced: map[string]BounceFact{},
-
-		searches: map[int]Untraced{},
-	}
-}
-
-// add takes up one fact.
-func (f *folding) add(fact Fact) {
-	switch fact := fact.fact().(type) {
-	case Intent:
-		f.consider(fact, false)
-	case NoticeFact:
-		if (!f.known || f.inferred) && fact.Digest != (envelope.Digest{}) && fact.MessageID != "" && fact.Kind != envelope.KindUnknown {
-			f.consider(fact.inferredIntent(), true)
-		}
-		f.hear(fact, f.intent)
-	case Attempt:
-		f.begin(fact)
-	case Abandonment:
-		f.abandon(fact)
-		f.abandonedAfter = max(f.abandonedAfter, fact.Restoration)
-	case Restoration:
-		f.restored = max(f.restored, fact.N)
-	case Untraced:
-		f.searched(fact)
-	case AttemptOutcome:
-		f.end(fact)
-	case Resolution:
-		f.resolve(fact)
-	case Suspension:
-		f.suspensions = max(f.suspensions, fact.N)
-	case Resumption:
-		f.resumptions = max(f.resumptions, fact.N)
-	case ReadTo:
-		if fact.At.After(f.readTo) {
-			f.readTo = fact.At
-		}
-	case UnverifiedFact:
-		f.claim(fact.Digest)
-	case Resent:
-		f.resent[envelope.NormalizeAddress(fact.Recipient)] = true
-	case BounceFact:
-		address := envelope.NormalizeAddress(fact.Recipient)
-		if old, known := f.bounced[address]; !known || compareBounces(fact, old) < 0 {
-			f.bounced[address] = fact
-		}
-	}
-}
-
 // status is what the facts add up to at a time.
 func (f *folding) status(at time.Time) Status {
 	s := Status{
@@ -144,72 +65,6 @@ func (f *folding) status(at time.Time) Status {
 	s.Result = resultOf(s.Recipients, s.Settled)
 	s.Flags = f.flags(s, at)
 	return s
-}
-
-func compareBounces(a, b BounceFact) int {
-	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Digest[:], b.Digest[:]), strings.Compare(a.Code+a.Text, b.Code+b.Text))
-}
-
-// consider takes an intent that is better than the one so far. There is one intent in
-// a send. Of more the least is taken, so that not even a mistake makes the order
-// matter; one that is inferred gives way to any other.
-func (f *folding) consider(i Intent, inferred bool) {
-	better := !f.known || f.inferred && !inferred || f.inferred == inferred && compareIntents(i, f.intent) < 0
-	if !better {
-		return
-	}
-	same := f.known && sameScope(i, f.intent)
-	f.known, f.intent, f.inferred = true, i, inferred
-	f.elsewhere = inferred || i.Adopted
-	if !same {
-		f.hearAgain(i)
-	}
-}
-
-// sameScope tells whether the same notices join two intents.
-func sameScope(a, b Intent) bool {
-	return envelope.SameMessageID(a.MessageID, b.MessageID) && envelope.SameAddress(a.Sender, b.Sender) &&
-		slices.EqualFunc(a.Recipients(), b.Recipients(), envelope.SameAddress)
-}
-
-// inferredIntent is what a notice tells of the send it speaks of.
-func (f NoticeFact) inferredIntent() Intent {
-	i := Intent{MessageID: f.MessageID, Sender: f.Sender, Subject: f.Subject, At: f.Time}
-	for _, r := range f.Recipients {
-		i.To = append(i.To, r.Address)
-	}
-	return i
-}
-
-func compareIntents(a, b Intent) int {
-	return cmp.Or(
-		strings.Compare(lowerASCII(a.MessageID), lowerASCII(b.MessageID)),
-		strings.Compare(envelope.NormalizeAddress(a.Sender), envelope.NormalizeAddress(b.Sender)),
-		a.At.Compare(b.At), strings.Compare(a.MessageID+a.Sender, b.MessageID+b.Sender),
-		bytes.Compare(a.Digest[:], b.Digest[:]), slices.Compare(a.Recipients(), b.Recipients()),
-		strings.Compare(a.Subject, b.Subject), strings.Compare(a.Key, b.Key), strings.Compare(a.Resends, b.Resends),
-		cmp.Compare(a.OverdueAfter, b.OverdueAfter), cmp.Compare(a.Restoration, b.Restoration),
-		-compareBools(a.Adopted, b.Adopted), // of one that has left nothing is offered
-	)
-}
-
-func compareBools(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	default:
-		return 1
-	}
-}
-
-// earliest gives the earlier of two times; a zero one is not known.
-func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // recipient raises the state of the submission to the highest that the notices
@@ -289,4 +144,28 @@ func resultOf(recipients []RecipientStatus, settled bool) Result {
 	default:
 		return ResultPartial
 	}
+}
+
+// submission is the state that the attempts alone support, for every recipient:
+// a message leaves for all of them or for none. That one attempt is known to have
+// failed says nothing about another.
+func (f *folding) submission() RecipientStatus {
+	best := RecipientStatus{State: StatePending}
+	if f.elsewhere {
+		best.State = StateSubmitted
+	}
+	for _, list := range slices.Backward(f.ranked[:]) {
+		if len(list) > 0 {
+			n := list[len(list)-1]
+			best.State, _ = f.attempts[n].kind().state()
+			best.Reply = f.reply(n)
+			break
+		}
+	}
+	if f.suspensions > f.resumptions && best.State.rank() < StateSuspended.rank() {
+		best.State = StateSuspended
+	} else if f.resumptions > 0 && f.suspensions <= f.resumptions && best.State == StateSuspended {
+		best.State = StateRetrying
+	}
+	return best
 }

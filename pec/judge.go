@@ -153,17 +153,6 @@ func (c *Client) contentOf(ctx context.Context, name string, n receipt.Notice) (
 	return content, err
 }
 
-// isName tells whether a provider's or a sender's ID can name things in a Store.
-func isName(id string) bool {
-	const longest = 250
-	for _, b := range []byte(id) {
-		if b <= ' ' || b > '~' {
-			return false
-		}
-	}
-	return id != "" && len(id) <= longest
-}
-
 // Failures that another verifier may lift. Nothing proves a message that was altered.
 var trustCodes = []envelope.Code{envelope.CodeUntrusted, envelope.CodeLegacy, envelope.CodeExpired, envelope.CodeFuture, envelope.CodeRevoked}
 

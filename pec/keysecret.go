@@ -8,10 +8,6 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-// leastKeySecret is the shortest Options.KeySecret, in bytes: as long as the digest that
-// it keys (RFC 2104, 3).
-const leastKeySecret = 32
-
 // messageID makes the Message-ID of a send. With a key and Options.KeySecret it is 128
 // bits of HMAC-SHA-256 over mailbox and key, so that a Store that has lost the send still
 // knows its name. Recipients see the Message-ID: without the secret they can neither

@@ -1,10 +1,8 @@
 package pec
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/gopec/gopec/envelope"
@@ -52,38 +50,4 @@ type AddressError struct {
 // Error implements error.
 func (e *AddressError) Error() string {
 	return fmt.Sprintf("pec: %q is no bare mailbox address: use name@domain in ASCII, at most 254 bytes, without display name or brackets", e.Address)
-}
-
-// Facts gives all that is recorded about a send, in the order of recording, without
-// the facts about its mailbox. A Message-ID under which nothing is known gives
-// ErrUnknownSend.
-func (l *Ledger) Facts(ctx context.Context, messageID string) ([]Fact, error) {
-	s, err := l.loadWith(ctx, sendName(messageID), nil)
-	if err != nil {
-		return nil, err
-	}
-	return s.facts, nil
-}
-
-// Raw opens the message that belongs to a fact about a send, byte for byte: to an
-// Intent the message that was sent, to a NoticeFact the notice, to an UnverifiedFact or
-// a BounceFact what was read. Without one the error is ErrNotFound.
-func (l *Ledger) Raw(ctx context.Context, messageID string, f Fact) (io.ReadCloser, error) {
-	raw, err := l.store.Raw(ctx, l.box, entryKey(messageID, f))
-	if b, ok := f.fact().(BounceFact); ok && errors.Is(err, ErrNotFound) {
-		key, failed := l.bounceRaw(ctx, messageID, b)
-		if failed != nil {
-			return nil, failed
-		}
-		if key != "" {
-			raw, err = l.store.Raw(ctx, l.box, key)
-		}
-	}
-	if errors.Is(err, ErrNotFound) {
-		return nil, err
-	}
-	if err != nil {
-		return nil, &StoreError{Op: "read", Err: err}
-	}
-	return raw, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -98,62 +97,6 @@ func cursorOf(cursors []Cursor, folder string) Cursor {
 	return Cursor{Folder: folder}
 }
 
-// record appends facts about a send, "" for the mailbox, all or none. It is false
-// when one of them was there already.
-func (l *Ledger) record(ctx context.Context, send string, facts ...Fact) (bool, error) {
-	return l.recordRaw(ctx, send, nil, facts...)
-}
-
-// recordRaw also keeps the message that belongs to the first fact.
-func (l *Ledger) recordRaw(ctx context.Context, send string, raw *io.SectionReader, facts ...Fact) (bool, error) {
-	entries, err := l.newEntries(send, raw, facts...)
-	if err != nil {
-		return false, err
-	}
-	return l.append(ctx, entries)
-}
-
-// newEntries makes the entries of facts about a send. raw belongs to the first.
-func (l *Ledger) newEntries(send string, raw *io.SectionReader, facts ...Fact) ([]Entry, error) {
-	entries := make([]Entry, 0, len(facts))
-	for _, f := range facts {
-		e, err := newEntry(send, f, l.now(), raw)
-		if err != nil {
-			return nil, err
-		}
-		entries, raw = append(entries, e), nil
-	}
-	return entries, nil
-}
-
-func (l *Ledger) append(ctx context.Context, entries []Entry) (bool, error) {
-	added, err := l.store.Append(ctx, l.box, entries...)
-	if err != nil {
-		return false, &StoreError{Op: "write", Err: err}
-	}
-	return added, nil
-}
-
-// summary is what the store needs to find the send again.
-func (s *send) summary() Summary {
-	// Only the times in it depend on the clock, and they are computed, not compared.
-	status, f := fold(s.facts, time.Time{})
-	if f == nil {
-		return Summary{Entries: s.entries}
-	}
-	return Summary{
-		Entries:    s.entries,
-		Begun:      status.Begun,
-		Open:       !status.Settled,
-		Uncertain:  status.Result == ResultUncertain,
-		Failed:     slices.ContainsFunc(status.Recipients, func(r RecipientStatus) bool { return r.State.resendable() }),
-		Unverified: status.Has(FlagUnverified),
-		DueAt:      f.dueAt(),
-		OverdueAt:  f.overdueAt(status),
-		ConfirmBy:  f.confirmBy(),
-	}
-}
-
 // factUnder gives the fact under a key of the Store, nil when there is none.
 func factUnder[T Fact](ctx context.Context, l *Ledger, key string) (*T, error) {
 	f, err := l.factAt(ctx, key)
@@ -187,4 +130,84 @@ func (l *Ledger) intentOf(ctx context.Context, name string) (*Intent, error) {
 // claim gives what was recorded under a caller's key, nil when nothing was.
 func (l *Ledger) claim(ctx context.Context, key string) (*KeyClaim, error) {
 	return factUnder[KeyClaim](ctx, l, KeyClaim{Key: key}.key())
+}
+
+// suspension also counts the suspensions there have been.
+func (l *Ledger) suspension(ctx context.Context) (suspended *Suspension, count int, err error) {
+	facts, err := l.suspensionFacts(ctx)
+	suspended, count = suspensionIn(facts)
+	return suspended, count, err
+}
+
+// suspensionFacts are the last Suspension and its Resumption, as far as there are any.
+// Suspensions have the numbers from 1 without gaps: the last one is found in steps that
+// double, and then by halves.
+func (l *Ledger) suspensionFacts(ctx context.Context) ([]Fact, error) {
+	var last *Suspension
+	try := func(n int) (there bool, err error) {
+		s, err := factUnder[Suspension](ctx, l, Suspension{N: n}.key())
+		if s != nil {
+			last = s
+		}
+		return s != nil, err
+	}
+	free := 1 // no suspension has this number
+	for {
+		there, err := try(free)
+		if err != nil {
+			return nil, err
+		}
+		if !there {
+			break
+		}
+		free *= 2
+	}
+	if last == nil {
+		return nil, nil
+	}
+	for free-last.N > 1 {
+		middle := last.N + (free-last.N)/2
+		there, err := try(middle)
+		if err != nil {
+			return nil, err
+		}
+		if !there {
+			free = middle
+		}
+	}
+	lifted, err := factUnder[Resumption](ctx, l, Resumption{N: last.N}.key())
+	if err != nil || lifted == nil {
+		return []Fact{*last}, err
+	}
+	return []Fact{*last, *lifted}, nil
+}
+
+func suspensionIn(facts []Fact) (suspended *Suspension, count int) {
+	resumed := 0
+	for _, fact := range facts {
+		switch fact := fact.(type) {
+		case Suspension:
+			if fact.N > count {
+				count, suspended = fact.N, &fact
+			}
+		case Resumption:
+			resumed = max(resumed, fact.N)
+		}
+	}
+	if count <= resumed {
+		suspended = nil
+	}
+	return suspended, count
+}
+
+// restoration gives the last Restoration behind N, nil when there is none.
+func (l *Ledger) restoration(ctx context.Context, n int) (last *Restoration, err error) {
+	for {
+		n++
+		next, err := factUnder[Restoration](ctx, l, Restoration{N: n}.key())
+		if err != nil || next == nil {
+			return last, err
+		}
+		last = next
+	}
 }

@@ -15,17 +15,15 @@ import (
 	"sync"
 )
 
-// Memory is the Store that lasts as long as the process: for tests and
-// demonstrations. A restart forgets what was sent.
-type Memory struct {
+// memory is the Store that lasts as long as the process.
+type memory struct {
 	mu    sync.Mutex
 	boxes map[string]*memoryBox
 }
 
-var _ Store = (*Memory)(nil)
-
-// NewMemory makes an empty Memory.
-func NewMemory() *Memory { return &Memory{boxes: map[string]*memoryBox{}} }
+// NewMemory returns an empty Store that lasts as long as the process: for tests and
+// demonstrations. A restart forgets what was sent.
+func NewMemory() Store { return &memory{boxes: map[string]*memoryBox{}} }
 
 // memoryBox is one mailbox.
 type memoryBox struct {
@@ -39,7 +37,7 @@ type memoryBox struct {
 }
 
 // box is called with mu held.
-func (m *Memory) box(mailbox string) *memoryBox {
+func (m *memory) box(mailbox string) *memoryBox {
 	b := m.boxes[mailbox]
 	if b == nil {
 		b = &memoryBox{
@@ -52,7 +50,7 @@ func (m *Memory) box(mailbox string) *memoryBox {
 }
 
 // Append implements Store.
-func (m *Memory) Append(ctx context.Context, mailbox string, entries ...Entry) (bool, error) {
+func (m *memory) Append(ctx context.Context, mailbox string, entries ...Entry) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
@@ -93,7 +91,7 @@ func (m *Memory) Append(ctx context.Context, mailbox string, entries ...Entry) (
 }
 
 // Entry implements Store.
-func (m *Memory) Entry(ctx context.Context, mailbox, key string) (Entry, error) {
+func (m *memory) Entry(ctx context.Context, mailbox, key string) (Entry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	b := m.box(mailbox)
@@ -111,7 +109,7 @@ func owned(e Entry) Entry {
 }
 
 // Entries implements Store.
-func (m *Memory) Entries(ctx context.Context, mailbox, send string) ([]Entry, error) {
+func (m *memory) Entries(ctx context.Context, mailbox, send string) ([]Entry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	b := m.box(mailbox)
@@ -123,7 +121,7 @@ func (m *Memory) Entries(ctx context.Context, mailbox, send string) ([]Entry, er
 }
 
 // Raw implements Store.
-func (m *Memory) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, error) {
+func (m *memory) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	raw, ok := m.box(mailbox).raw[key]
@@ -134,7 +132,7 @@ func (m *Memory) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, e
 }
 
 // Changes implements Store.
-func (m *Memory) Changes(ctx context.Context, mailbox string, after Position) iter.Seq2[Entry, error] {
+func (m *memory) Changes(ctx context.Context, mailbox string, after Position) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		next, known := m.behind(mailbox, after)
 		if !known {
@@ -167,7 +165,7 @@ func memoryPosition(n int, e Entry) Position {
 }
 
 // behind gives the index in the log of what comes after a Position, if it is one.
-func (m *Memory) behind(mailbox string, after Position) (next int, known bool) {
+func (m *memory) behind(mailbox string, after Position) (next int, known bool) {
 	if after == "" {
 		return 0, true
 	}
@@ -180,7 +178,7 @@ func (m *Memory) behind(mailbox string, after Position) (next int, known bool) {
 }
 
 // Sends implements Store.
-func (m *Memory) Sends(ctx context.Context, mailbox string, q Query) iter.Seq2[string, error] {
+func (m *memory) Sends(ctx context.Context, mailbox string, q Query) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		m.mu.Lock()
 		b := m.box(mailbox)
@@ -205,7 +203,7 @@ func (m *Memory) Sends(ctx context.Context, mailbox string, q Query) iter.Seq2[s
 }
 
 // Summarize implements Store.
-func (m *Memory) Summarize(ctx context.Context, mailbox, send string, s Summary) error {
+func (m *memory) Summarize(ctx context.Context, mailbox, send string, s Summary) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	b := m.box(mailbox)
@@ -216,14 +214,14 @@ func (m *Memory) Summarize(ctx context.Context, mailbox, send string, s Summary)
 }
 
 // Cursors implements Store.
-func (m *Memory) Cursors(ctx context.Context, mailbox string) ([]Cursor, error) {
+func (m *memory) Cursors(ctx context.Context, mailbox string) ([]Cursor, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Collect(maps.Values(m.box(mailbox).cursors)), ctx.Err()
 }
 
 // SetCursor implements Store.
-func (m *Memory) SetCursor(ctx context.Context, mailbox string, c Cursor) error {
+func (m *memory) SetCursor(ctx context.Context, mailbox string, c Cursor) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

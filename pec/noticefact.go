@@ -95,15 +95,6 @@ func NewNoticeFact(n receipt.Notice, at time.Time) NoticeFact {
 	return f
 }
 
-const (
-	// maxClaim and maxWords are how much is recorded of a short and of a long text that
-	// others wrote, in bytes. All of it is in the message that is kept.
-	maxClaim = 1000
-	maxWords = 4000
-	// maxDifferences is how many differences of a content are recorded.
-	maxDifferences = 100
-)
-
 // clipped is the fact without the rest of texts that are too long to be meant.
 func (f NoticeFact) clipped() NoticeFact {
 	f.Provider, f.Subject = clip(f.Provider, maxClaim), clip(f.Subject, maxWords)

@@ -1,11 +1,10 @@
 package pec
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"iter"
+	"io"
+	"slices"
 )
 
 // Status computes the status of a send as of now. A Message-ID under which nothing
@@ -35,69 +34,50 @@ func (l *Ledger) MessageID(ctx context.Context, key string) (string, error) {
 	return claim.MessageID, nil
 }
 
-// Find yields the status of every send that q asks for, those begun first before
-// others. At most one error is yielded, as the last pair.
-func (l *Ledger) Find(ctx context.Context, q Query) iter.Seq2[Status, error] {
-	return func(yield func(Status, error) bool) {
-		if q.At.IsZero() {
-			q.At = l.now()
-		}
-		for s, err := range l.selected(ctx, q) {
-			if err != nil {
-				yield(Status{}, err)
-				return
-			}
-			status, f := fold(s.facts, q.At)
-			if len(status.Recipients) == 0 || q.Filter == FilterOverdue && !status.Has(FlagOverdue) || q.Filter == FilterDue && !f.isDue(q.At) {
-				continue // nothing but claims about it; the mailbox was not read that far; or a clock was wrong
-			}
-			if !yield(status, nil) {
-				return
-			}
-		}
+// Facts gives all that is recorded about a send, in the order of recording, without
+// the facts about its mailbox. A Message-ID under which nothing is known gives
+// ErrUnknownSend.
+func (l *Ledger) Facts(ctx context.Context, messageID string) ([]Fact, error) {
+	s, err := l.loadWith(ctx, sendName(messageID), nil)
+	if err != nil {
+		return nil, err
 	}
+	return s.facts, nil
 }
 
-// selected yields the sends that q asks for. What the store gives too many, because it
-// has no summary or an old one, gets one on the way. One that cannot be read, such as
-// for a fact of a later version, keeps no other from being yielded.
-func (l *Ledger) selected(ctx context.Context, q Query) iter.Seq2[*send, error] {
-	return func(yield func(*send, error) bool) {
-		mailbox, err := l.mailboxFacts(ctx)
-		if err != nil {
-			yield(nil, err)
-			return
+// Raw opens the message that belongs to a fact about a send, byte for byte: to an
+// Intent the message that was sent, to a NoticeFact the notice, to an UnverifiedFact or
+// a BounceFact what was read. Without one the error is ErrNotFound.
+func (l *Ledger) Raw(ctx context.Context, messageID string, f Fact) (io.ReadCloser, error) {
+	raw, err := l.store.Raw(ctx, l.box, entryKey(messageID, f))
+	if b, ok := f.fact().(BounceFact); ok && errors.Is(err, ErrNotFound) {
+		key, failed := l.bounceRaw(ctx, messageID, b)
+		if failed != nil {
+			return nil, failed
 		}
-		var unreadable error
-		for name, err := range l.store.Sends(ctx, l.box, q) {
-			if err != nil {
-				yield(nil, &StoreError{Op: "read", Err: err})
-				return
-			}
-			s, err := l.loadWith(ctx, name, mailbox)
-			var failed *StoreError
-			if errors.As(err, &failed) {
-				yield(nil, err)
-				return
-			}
-			if err != nil {
-				unreadable = cmp.Or(unreadable, fmt.Errorf("pec: message %s: %w", name, err))
-				continue
-			}
-			summary := s.summary()
-			if !q.Selects(summary) {
-				if err := l.store.Summarize(ctx, l.box, name, summary); err != nil {
-					yield(nil, &StoreError{Op: "write", Err: err})
-					return
-				}
-				continue
-			}
-			if !yield(s, nil) {
-				return
-			}
-		}
-		if unreadable != nil {
-			yield(nil, unreadable)
+		if key != "" {
+			raw, err = l.store.Raw(ctx, l.box, key)
 		}
 	}
+	if errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, &StoreError{Op: "read", Err: err}
+	}
+	return raw, nil
+}
+
+// bounceRaw is the key of the entry that has the message of a bounce: that of the first
+// recipient it was recorded for. "" when there is none.
+func (l *Ledger) bounceRaw(ctx context.Context, messageID string, f BounceFact) (string, error) {
+	facts, err := l.factsAbout(ctx, sendName(messageID))
+	i := slices.IndexFunc(facts, func(o Fact) bool {
+		b, ok := o.(BounceFact)
+		return ok && b.Digest == f.Digest
+	})
+	if err != nil || i < 0 {
+		return "", err
+	}
+	return entryKey(messageID, facts[i]), nil
 }

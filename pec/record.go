@@ -1,17 +1,12 @@
 package pec
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"reflect"
-	"strings"
 	"time"
-
-	"github.com/gopec/gopec/envelope"
 )
 
 // ErrUnknownFact reports a stored fact of a kind that this version does not know: a
@@ -103,33 +98,6 @@ func factsOf(entries []Entry) ([]Fact, error) {
 		facts = append(facts, f)
 	}
 	return facts, nil
-}
-
-// sendName is the name of a send in a Store.
-func sendName(messageID string) string { return lowerASCII(envelope.NormalizeMessageID(messageID)) }
-
-// foldID folds the case of ASCII letters, as envelope.SameMessageID compares.
-func lowerASCII(id string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			r += 'a' - 'A'
-		}
-		return r
-	}, id)
-}
-
-// clip cuts what others wrote to a length in bytes, between characters.
-func clip(text string, length int) string {
-	if len(text) <= length {
-		return text
-	}
-	return strings.ToValidUTF8(text[:length], "")
-}
-
-// hash keeps what others choose out of the keys of entries.
-func hashName(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:16])
 }
 
 // outcomeRecord is an AttemptOutcome in JSON: of an error its text is kept.

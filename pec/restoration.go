@@ -8,33 +8,6 @@ import (
 	"time"
 )
 
-// Restoration says that the Store was restored from a backup, so that what happened
-// since the backup is missing from it. It is a fact about the mailbox.
-type Restoration struct {
-	N       int       // counts from 1
-	Stopped time.Time // when the last program that used the lost Store had ended
-	At      time.Time
-}
-
-// FolderRead says that a folder was read to its end after Restoration N, late enough to
-// find the acceptance of whatever left before. It is a fact about the mailbox.
-type FolderRead struct {
-	N      int
-	Folder string
-	At     time.Time
-}
-
-// Untraced says that the mailbox was searched for a send after Restoration N, and holds
-// no notice about it.
-type Untraced struct {
-	N int
-	// Trace is the Message-ID of a send that is known from its notices alone and has the
-	// same recipients and subject, and so may have taken the place of this one; or of this
-	// one, when a notice about it is not proven. "" for neither: it may be offered.
-	Trace string
-	At    time.Time
-}
-
 // HeldError reports that nothing was offered to the provider, since the Store was
 // restored from a backup and what had left before is not known yet. Sync and Watch lift
 // it: see MarkRestored.
@@ -94,18 +67,6 @@ func (l *Ledger) MarkRestored(ctx context.Context, stopped time.Time) error {
 	}
 }
 
-// restoration gives the last Restoration behind N, nil when there is none.
-func (l *Ledger) restoration(ctx context.Context, n int) (last *Restoration, err error) {
-	for {
-		n++
-		next, err := factUnder[Restoration](ctx, l, Restoration{N: n}.key())
-		if err != nil || next == nil {
-			return last, err
-		}
-		last = next
-	}
-}
-
 // until is when a reading may begin that finds the acceptance of all that left before.
 func (f Restoration) until() time.Time { return f.Stopped.Add(confirmWithin) }
 
@@ -151,22 +112,6 @@ func (c *Client) folderRead(ctx context.Context, folder string, begun time.Time)
 	return err
 }
 
-// isUnsure tells whether the send may have left before the Store was restored, and
-// nobody has searched for it since.
-func (f *folding) isUnsure() bool {
-	return f.intent.Restoration < f.restored && f.untraced() == nil && f.isUnsent()
-}
-
-// heldBack tells whether the send is not offered since the Store was restored.
-func (f *folding) heldBack() bool {
-	if f.hasTrace() {
-		return f.isUnsent()
-	}
-	// One that was given up meanwhile may have left before all the same.
-	given := f.untraced() == nil && f.abandonedAfter > 0 && f.abandonedAfter == f.restored && !f.certified()
-	return f.isUnsure() || given
-}
-
 // held explains heldBack of a send.
 func (c *Client) held(ctx context.Context, f *folding) error {
 	_, held, err := c.hold(ctx)
@@ -188,26 +133,4 @@ func (c *Client) held(ctx context.Context, f *folding) error {
 		held.Trace = u.Trace
 	}
 	return held
-}
-
-// searched takes up an Untraced. There is one for each Restoration. Of more the one that
-// holds counts.
-func (f *folding) searched(u Untraced) {
-	if known, ok := f.searches[u.N]; !ok || u.Trace > known.Trace {
-		f.searches[u.N] = u
-	}
-}
-
-// untraced is what the search after the last Restoration came to; nil without one.
-func (f *folding) untraced() *Untraced {
-	if u, ok := f.searches[f.restored]; ok {
-		return &u
-	}
-	return nil
-}
-
-// hasTrace reports whether that search found what may have taken the place of the send.
-func (f *folding) hasTrace() bool {
-	u := f.untraced()
-	return u != nil && u.Trace != ""
 }

@@ -88,25 +88,6 @@ func (f *folding) isDue(now time.Time) bool {
 	return !now.Before(since.Add(wait))
 }
 
-// mayAttempt tells whether another attempt cannot make a second copy. A send that was
-// repeated by another is over: Resend asked for a definite failure, which a Store that
-// was restored from a backup need not have any more.
-func (f *folding) mayAttempt() bool { return f.isUnsent() && len(f.resent) == 0 }
-
-// isUnsent tells whether every attempt so far provably left nothing with the provider,
-// and may be repeated.
-func (f *folding) isUnsent() bool {
-	if f.elsewhere || f.certified() {
-		return false
-	}
-	for _, a := range f.attempts {
-		if k := a.kind(); k != OutcomeTemporary && k != OutcomeAuthentication {
-			return false
-		}
-	}
-	return true
-}
-
 // pause is how long to wait after attempt n.
 func pause(n int) time.Duration {
 	d := firstPause

@@ -8,29 +8,9 @@ import (
 	"hash"
 	"io"
 	"log/slog"
-	"time"
 
 	"github.com/gopec/gopec/envelope"
 )
-
-var (
-	// errOther is the Err of an uncertain outcome: the claim is another's.
-	errOther = errors.New("another process has the attempt, or had it when it ended")
-	// errSpent is the Err of a message that was given up.
-	errSpent = errors.New("given up: " + string(GivenUpRetryFor))
-	// errAltered reports that the message is not the one whose digest was recorded.
-	errAltered = errors.New("pec: the stored message is not the one that was recorded")
-	// errLate reports that an attempt took longer than its claim holds, or is over.
-	errLate = errors.New("pec: the attempt is over, or took too long")
-)
-
-// recordPatience is how long a record may take when the caller has gone.
-const recordPatience = 30 * time.Second
-
-// outlast is for what must be recorded even when the caller has gone.
-func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
-}
 
 // submit makes one attempt at a send, if its facts allow one, and reports where it
 // then stands: nil when the provider has the message, else a *SendError. attempted

@@ -42,7 +42,7 @@ type Options struct {
 	PerMinute int
 	// Throttles are 5xx replies of this provider that are temporary, because they
 	// only mean that messages come too fast. Nil is none.
-	Throttles []pec.Throttle
+	Throttles []Throttle
 	// HelloName is what we call ourselves in EHLO; empty means localhost.
 	HelloName string
 	// Logger tells the outcome of each attempt; nil is silent. Addresses and the

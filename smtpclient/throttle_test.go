@@ -15,7 +15,7 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-var legalmail = pec.Throttle{Command: "MAIL", Code: 550, Text: "Class Of Service"}
+var legalmail = smtpclient.Throttle{Command: "MAIL", Code: 550, Text: "Class Of Service"}
 
 // TestThrottle shows that a 550 is temporary only in the words and at the place that
 // are listed.
@@ -23,18 +23,18 @@ func TestThrottle(t *testing.T) {
 	const fast = `550 MAIL from: "a" blocked "class of service" - Too much traffic from this sender`
 	cases := []struct {
 		name, at, reply string
-		throttle        []pec.Throttle
+		throttle        []smtpclient.Throttle
 		kind            pec.OutcomeKind
 	}{
-		{"listed", "MAIL", fast, []pec.Throttle{{Command: "RCPT", Code: 550, Text: "other"}, legalmail}, pec.OutcomeTemporary},
+		{"listed", "MAIL", fast, []smtpclient.Throttle{{Command: "RCPT", Code: 550, Text: "other"}, legalmail}, pec.OutcomeTemporary},
 		{"not listed", "MAIL", fast, nil, pec.OutcomeRefused},
-		{"other code", "MAIL", "553" + fast[3:], []pec.Throttle{legalmail}, pec.OutcomeRefused},
-		{"other words", "MAIL", "550 5.7.1 not your address", []pec.Throttle{legalmail}, pec.OutcomeRefused},
-		{"other command", "RCPT 1", fast, []pec.Throttle{legalmail}, pec.OutcomeRefused},
-		{"at RCPT", "RCPT 2", "550 5.7.1 slow down", []pec.Throttle{{Command: "RCPT", Code: 550, Text: "SLOW"}}, pec.OutcomeTemporary},
-		{"at DATA", "DATA", "554 5.7.1 slow down", []pec.Throttle{{Command: "DATA", Code: 554, Text: "slow"}}, pec.OutcomeTemporary},
-		{"at the dot", "dot", "554 5.7.1 slow down", []pec.Throttle{{Command: "DATA", Code: 554, Text: "slow"}}, pec.OutcomeRefused},
-		{"a login is never", "AUTH", fast, []pec.Throttle{legalmail}, pec.OutcomeAuthentication},
+		{"other code", "MAIL", "553" + fast[3:], []smtpclient.Throttle{legalmail}, pec.OutcomeRefused},
+		{"other words", "MAIL", "550 5.7.1 not your address", []smtpclient.Throttle{legalmail}, pec.OutcomeRefused},
+		{"other command", "RCPT 1", fast, []smtpclient.Throttle{legalmail}, pec.OutcomeRefused},
+		{"at RCPT", "RCPT 2", "550 5.7.1 slow down", []smtpclient.Throttle{{Command: "RCPT", Code: 550, Text: "SLOW"}}, pec.OutcomeTemporary},
+		{"at DATA", "DATA", "554 5.7.1 slow down", []smtpclient.Throttle{{Command: "DATA", Code: 554, Text: "slow"}}, pec.OutcomeTemporary},
+		{"at the dot", "dot", "554 5.7.1 slow down", []smtpclient.Throttle{{Command: "DATA", Code: 554, Text: "slow"}}, pec.OutcomeRefused},
+		{"a login is never", "AUTH", fast, []smtpclient.Throttle{legalmail}, pec.OutcomeAuthentication},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -47,10 +47,10 @@ func TestThrottle(t *testing.T) {
 		})
 	}
 	require.Len(t, cases, 9)
-	for _, bad := range []pec.Throttle{
+	for _, bad := range []smtpclient.Throttle{
 		{}, {Command: "MAIL", Code: 550}, {Command: "MAIL", Text: "x"}, {Command: "MAIL", Code: 250, Text: "x"}, {Command: "AUTH", Code: 535, Text: "x"},
 	} {
-		_, err := smtpclient.New("smtp.pec.example:465", pec.Password(sender, secret), &smtpclient.Options{Throttles: []pec.Throttle{bad}})
+		_, err := smtpclient.New("smtp.pec.example:465", pec.Password(sender, secret), &smtpclient.Options{Throttles: []smtpclient.Throttle{bad}})
 		var known *smtpclient.Error
 		require.ErrorAs(t, err, &known)
 		assert.Equal(t, smtpclient.ReasonConfig, known.Reason)
@@ -66,7 +66,7 @@ func TestTooFast(t *testing.T) {
 	}}})
 	open := func(opts smtpclient.Options) *smtpclient.Client {
 		opts.TLS = &tls.Config{RootCAs: n.TLSRoots()}
-		opts.Throttles = []pec.Throttle{legalmail}
+		opts.Throttles = []smtpclient.Throttle{legalmail}
 		return newClient(t, n.Providers()[0].SMTPAddr(), pec.Password(sender, secret), &opts)
 	}
 	paced := open(smtpclient.Options{PerMinute: 2})

@@ -15,12 +15,12 @@ import (
 
 // fileStore is a pec.Store in one file: a line of JSON for each call that changed
 // something, in its order. A line counts when its line end is there, so that a crash
-// leaves whole calls. Memory knows what the lines say, and answers all that only
+// leaves whole calls. The Store in memory knows what the lines say, and answers all that only
 // reads. The file is for one process at a time.
 type fileStore struct {
-	*pec.Memory
+	pec.Store
 
-	mu     sync.Mutex // a line is written, and then told to Memory
+	mu     sync.Mutex // a line is written, and then given to the Store in memory
 	file   *os.File
 	size   int64 // of the lines that are known to be there
 	failed error // after it what is in the file is not known, until it is opened again
@@ -43,7 +43,7 @@ func openFileStore(path string) (*fileStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &fileStore{Memory: pec.NewMemory(), file: file}
+	s := &fileStore{Store: pec.NewMemory(), file: file}
 	if err := cmp.Or(s.load(), syncFolder(filepath.Dir(path))); err != nil {
 		file.Close()
 		return nil, err
@@ -70,19 +70,19 @@ func (s *fileStore) load() error {
 	return s.file.Truncate(s.size)
 }
 
-// tell has Memory do what a line says. What is in the file no ctx stops any more.
+// tell has the Store in memory do what a line says. What is in the file no ctx stops any more.
 func (s *fileStore) tell(l line) error {
 	ctx := context.Background()
 	switch {
 	case l.Summary != nil:
-		return s.Memory.Summarize(ctx, l.Mailbox, l.Send, *l.Summary)
+		return s.Store.Summarize(ctx, l.Mailbox, l.Send, *l.Summary)
 	case l.Cursor != nil:
-		return s.Memory.SetCursor(ctx, l.Mailbox, *l.Cursor)
+		return s.Store.SetCursor(ctx, l.Mailbox, *l.Cursor)
 	}
 	for i, raw := range l.Raws {
 		l.Entries[i].Raw = io.NewSectionReader(bytes.NewReader(raw), 0, int64(len(raw)))
 	}
-	_, err := s.Memory.Append(ctx, l.Mailbox, l.Entries...)
+	_, err := s.Store.Append(ctx, l.Mailbox, l.Entries...)
 	return err
 }
 
@@ -121,7 +121,7 @@ func (s *fileStore) Append(ctx context.Context, mailbox string, entries ...pec.E
 	defer s.mu.Unlock()
 	given := map[string]bool{}
 	for _, e := range entries {
-		if _, err := s.Memory.Entry(ctx, mailbox, e.Key); err == nil || given[e.Key] {
+		if _, err := s.Store.Entry(ctx, mailbox, e.Key); err == nil || given[e.Key] {
 			return false, nil
 		}
 		given[e.Key] = true

@@ -64,7 +64,7 @@ type styleForm struct {
 	FoldIDs       bool                 `json:"foldIDs"`
 	ExtraPart     bool                 `json:"extraPart"`
 	Certificate   pectest.Certificate  `json:"certificate"`
-	Malformed     pectest.Malformation `json:"malformed"`
+	Malformed     pectest.Malformed `json:"malformed"`
 }
 
 // The words that may stand in a configuration.
@@ -76,7 +76,7 @@ var (
 	hashes = []pectest.BriefHash{
 		pectest.BriefHashDecoded, pectest.BriefHashEncoded, pectest.BriefHashEncodedLine, pectest.BriefHashEncodedLF, pectest.BriefHashEncodedLFLine,
 	}
-	malformed = []pectest.Malformation{
+	malformed = []pectest.Malformed{
 		pectest.MalformedChanged, pectest.MalformedRewrapped, pectest.MalformedTruncated, pectest.MalformedUnsigned, pectest.MalformedNoData,
 		pectest.MalformedTwoData, pectest.MalformedData, pectest.MalformedKind, pectest.MalformedReference, pectest.MalformedLF,
 	}

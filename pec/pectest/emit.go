@@ -57,7 +57,7 @@ func (p *Provider) Emit(n Notice) ([]byte, error) {
 }
 
 // spoil does what happens to a message after signing.
-func (m Malformation) spoil(raw []byte, n Notice, style Style) []byte {
+func (m Malformed) spoil(raw []byte, n Notice, style Style) []byte {
 	switch m {
 	case MalformedChanged:
 		return bytes.Replace(raw, []byte("\nIdentificativo messaggio"), []byte("\nIdentificativo Messaggio"), 1)

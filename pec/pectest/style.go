@@ -35,7 +35,7 @@ type Style struct {
 	// Certificate is the signer's.
 	Certificate Certificate
 	// Malformed makes the message wrong in one way; empty is right.
-	Malformed Malformation
+	Malformed Malformed
 }
 
 // Engine is a family of provider software.
@@ -58,21 +58,21 @@ const (
 	CertificateForeignCA    Certificate = "foreign-ca"    // from a CA of the same name with another key
 )
 
-// Malformation is one way in which a message is wrong.
-type Malformation string
+// Malformed is one way in which a message is wrong.
+type Malformed string
 
 // The malformations.
 const (
-	MalformedChanged   Malformation = "changed"         // a byte of the text is another than was signed
-	MalformedRewrapped Malformation = "rewrapped"       // daticert.xml in base64 lines of another length than was signed
-	MalformedTruncated Malformation = "truncated"       // the message ends within the signature
-	MalformedUnsigned  Malformation = "unsigned"        // multipart/mixed without signature
-	MalformedNoData    Malformation = "no-daticert"     // daticert.xml is not there
-	MalformedTwoData   Malformation = "two-daticert"    // daticert.xml is there twice
-	MalformedData      Malformation = "broken-xml"      // daticert.xml is no XML
-	MalformedKind      Malformation = "other-kind"      // X-Ricevuta or X-Trasporto contradicts daticert.xml
-	MalformedReference Malformation = "other-reference" // X-Riferimento-Message-ID contradicts daticert.xml
-	MalformedLF        Malformation = "lf"              // bare LF line ends throughout, as after careless storage
+	MalformedChanged   Malformed = "changed"         // a byte of the text is another than was signed
+	MalformedRewrapped Malformed = "rewrapped"       // daticert.xml in base64 lines of another length than was signed
+	MalformedTruncated Malformed = "truncated"       // the message ends within the signature
+	MalformedUnsigned  Malformed = "unsigned"        // multipart/mixed without signature
+	MalformedNoData    Malformed = "no-daticert"     // daticert.xml is not there
+	MalformedTwoData   Malformed = "two-daticert"    // daticert.xml is there twice
+	MalformedData      Malformed = "broken-xml"      // daticert.xml is no XML
+	MalformedKind      Malformed = "other-kind"      // X-Ricevuta or X-Trasporto contradicts daticert.xml
+	MalformedReference Malformed = "other-reference" // X-Riferimento-Message-ID contradicts daticert.xml
+	MalformedLF        Malformed = "lf"              // bare LF line ends throughout, as after careless storage
 )
 
 // style gives the style of a notice: its own, else the provider's.

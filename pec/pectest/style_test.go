@@ -194,7 +194,7 @@ func TestMalformations(t *testing.T) {
 	testenv.Program(t, "openssl")
 	n := pectest.Start(t, nil)
 	count := func(raw []byte, s string) int { return bytes.Count(raw, []byte(s)) }
-	for m, c := range map[pectest.Malformation]struct {
+	for m, c := range map[pectest.Malformed]struct {
 		verifies bool // by openssl: the fault is elsewhere
 		holds    func(raw []byte) bool
 	}{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/smtpclient"
 )
 
 // Preset is what is known of a provider. It is a plain struct: a caller copies one, or
@@ -33,7 +34,7 @@ type Preset struct {
 	PerMinute int
 	// Throttles are permanent replies that only mean that messages come too fast; nil is
 	// none.
-	Throttles []pec.Throttle
+	Throttles []smtpclient.Throttle
 	// TLS are the settings for connections to the servers; nil means the roots of the
 	// system.
 	TLS *tls.Config

@@ -1,6 +1,9 @@
 package provider
 
-import "github.com/gopec/gopec/pec"
+import (
+	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/smtpclient"
+)
 
 // All returns the presets, by name. They are the caller's to change.
 //
@@ -43,9 +46,9 @@ func All() []Preset {
 			SMTP:    "sendm.cert.legalmail.it:465",                 // observed
 			IMAP:    "mbox.cert.legalmail.it:993",                  // observed
 			// Logs in with the user ID that the provider gave, not with the address: observed.
-			SentFolder: "INBOX/Spedite",                                                        // observed
-			PerMinute:  6,                                                                      // observed
-			Throttles:  []pec.Throttle{{Command: "MAIL", Code: 550, Text: "Class Of Service"}}, // observed
+			SentFolder: "INBOX/Spedite",                                                               // observed
+			PerMinute:  6,                                                                             // observed
+			Throttles:  []smtpclient.Throttle{{Command: "MAIL", Code: 550, Text: "Class Of Service"}}, // observed
 		},
 		{
 			Name: "libero", Provider: "Libero PEC (Italiaonline)",

@@ -19,7 +19,7 @@ import (
 //	file:pec.db?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)
 //
 // Fresh connections are looked at; wrong ones are an *Error with ReasonSettings. A
-// database in memory has no WAL and is refused: pec.Memory is the Store for that.
+// database in memory has no WAL and is refused: pec.NewMemory makes the Store for that.
 // The file must be on a disk of this machine, not on a network share.
 //
 // However many mailboxes share the Store, it uses at most nine connections of db at a

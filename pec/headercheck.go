@@ -13,12 +13,6 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-var (
-	errNoEnd   = errors.New("no empty line ends the header")
-	errFolding = errors.New("a blank line, or a continuation of nothing")
-	errNoField = errors.New("no field name followed by a colon")
-)
-
 // singleFields may stand in a header once: RFC 5322, 3.6; RFC 2045, 3; and what
 // decides on the receipt.
 var singleFields = []string{

@@ -1,14 +1,13 @@
 package pec
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"strings"
 
-	"github.com/gopec/gopec/internal/header"
 	"github.com/gopec/gopec/internal/mailtext"
+	"github.com/gopec/gopec/internal/multipart"
 )
 
 // RawMessage is a PEC that the caller has written: a message of RFC 5322, such as
@@ -31,9 +30,6 @@ type RawMessage struct {
 	// RequireFullEvidence is as in Message.
 	RequireFullEvidence bool
 }
-
-// maxRawHeader is the longest header of a RawMessage, in bytes.
-const maxRawHeader = 1 << 20
 
 // composeRaw checks a message that the caller has written.
 func composeRaw(ctx context.Context, sender string, m RawMessage, l Limits) (*composed, error) {
@@ -86,74 +82,39 @@ func composeRawAs(ctx context.Context, messageID, sender string, m RawMessage, l
 	return done, nil
 }
 
-// rawComposer composes a RawMessage.
-type rawComposer struct {
-	draft
-	sender string
-}
-
-// readHeader gives the header with the empty line that ends it.
-func (c *rawComposer) readHeader(lines *lineReader) ([]byte, error) {
-	var raw []byte
-	for {
-		line, err := lines.next()
-		raw = append(raw, line...)
-		switch {
-		case err == io.EOF:
-			// To some programs that is a header, to others nothing.
-			c.problem("Header", "", ProblemMalformed, errNoEnd)
-			return raw, io.EOF
-		case err != nil:
-			return raw, err
-		case len(raw) > maxRawHeader:
-			c.problem("Header", "", ProblemTooLong, nil)
-			return raw, io.EOF
-		case string(line) == "\r\n":
-			return raw, nil
-		}
+// findAttachments takes the digests of the attachments of a message that the
+// caller has written. One that cannot be decoded could be compared with nothing.
+func (c *composed) findAttachments(ctx context.Context) error {
+	err := c.digestLeaves(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return errors.Join(fmt.Errorf("pec: composing: %w", ctx.Err()), c.body.Close())
+	case err != nil:
+		return errors.Join(&ComposeError{[]Problem{{"Content", "", ProblemMalformed, err}}}, c.body.Close())
+	default:
+		return nil
 	}
 }
 
-// parseHeader reads a header as strictly as RFC 5322, 2.2 has it: what other
-// readers forgive, they forgive in different ways.
-func (c *rawComposer) parseHeader(raw []byte) header.Header {
-	var h header.Header
-	var folded []byte // the last value, once it has more than one line
-	unfold := func() {
-		if folded != nil {
-			h[len(h)-1].Value, folded = string(folded), nil
-		}
+func (c *composed) digestLeaves(ctx context.Context) error {
+	top, err := multipart.ReadPart(io.NewSectionReader(c.body, 0, c.body.Size()))
+	if err != nil {
+		return err
 	}
-	raw = bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte("\r\n")), []byte("\r\n"))
-	for _, line := range bytes.Split(raw, []byte("\r\n")) {
-		blank := len(bytes.TrimLeft(line, " \t")) == 0
-		if bytes.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
-			c.problem("Header", string(line), ProblemControl, nil)
+	for p, err := range multipart.Leaves(top) {
+		if err != nil {
+			return err
+		}
+		if len(p.Names) == 0 {
 			continue
 		}
-		if len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
-			// A blank line within a header ends it for some programs.
-			if blank || len(h) == 0 {
-				c.problem("Header", string(line), ProblemMalformed, errFolding)
-				continue
-			}
-			if folded == nil {
-				folded = []byte(h[len(h)-1].Value)
-			}
-			folded = append(folded, line...)
-			continue
+		content := newSource(ctx, p.Open())
+		if _, err := io.Copy(io.Discard, content); err != nil {
+			return err
 		}
-		name, value, found := bytes.Cut(line, []byte(":"))
-		if !found || !fieldName.Match(name) {
-			c.problem("Header", string(line), ProblemMalformed, errNoField)
-			continue
-		}
-		unfold()
-		h = append(h, header.Field{Name: string(name), Value: string(value)})
+		// Of two names the one in Content-Disposition, which is what files are saved as.
+		name := p.Names[len(p.Names)-1]
+		c.attachments = append(c.attachments, AttachmentDigest{name, content.size, [32]byte(content.sum.Sum(nil))})
 	}
-	unfold()
-	for i := range h {
-		h[i].Value = strings.Trim(h[i].Value, " \t")
-	}
-	return h
+	return nil
 }

@@ -24,10 +24,6 @@ const (
 	searchBatch = 50
 	// maxSearchFailures in a row are enough to pass over sends that fail together.
 	maxSearchFailures = 6
-	// searchMark and the name of a folder make the name under which the Store keeps how
-	// far the searches of the folder have come, as the time in Cursor.ReadAt. No folder
-	// has such a name: it cannot contain control characters (RFC 9051, 5.1).
-	searchMark = "\x1fsearched "
 )
 
 // searches is what one Watch knows of its searches. That they go on where they stopped does
