@@ -53,18 +53,18 @@ type accountConfig struct {
 
 // styleForm is a pectest.Style in JSON.
 type styleForm struct {
-	Engine        pectest.Engine       `json:"engine"`
-	SHA1          bool                 `json:"sha1"`
-	BER           bool                 `json:"ber"`
-	HTML          bool                 `json:"html"`
-	ShortType     bool                 `json:"shortType"`
-	OriginalFirst bool                 `json:"originalFirst"`
-	OddHeaderCase bool                 `json:"oddHeaderCase"`
-	OwnWording    bool                 `json:"ownWording"`
-	FoldIDs       bool                 `json:"foldIDs"`
-	ExtraPart     bool                 `json:"extraPart"`
-	Certificate   pectest.Certificate  `json:"certificate"`
-	Malformed     pectest.Malformed `json:"malformed"`
+	Engine        pectest.Engine      `json:"engine"`
+	SHA1          bool                `json:"sha1"`
+	BER           bool                `json:"ber"`
+	HTML          bool                `json:"html"`
+	ShortType     bool                `json:"shortType"`
+	OriginalFirst bool                `json:"originalFirst"`
+	OddHeaderCase bool                `json:"oddHeaderCase"`
+	OwnWording    bool                `json:"ownWording"`
+	FoldIDs       bool                `json:"foldIDs"`
+	ExtraPart     bool                `json:"extraPart"`
+	Certificate   pectest.Certificate `json:"certificate"`
+	Malformed     pectest.Malformed   `json:"malformed"`
 }
 
 // The words that may stand in a configuration.
