@@ -329,23 +329,24 @@ func parseTime(day, hour, zone string) (time.Time, error) {
 	return t.In(time.FixedZone("", offset)), nil
 }
 
-// toUTF8 returns the text of an XML file as UTF-8. A declared encoding other than
-// UTF-8 is decoded as declared. Otherwise the text is taken as UTF-8 if it is valid,
-// and as Windows-1252 if not: some providers copy subjects into the file unconverted,
-// and Windows-1252 is a superset of Latin-1. Characters that XML forbids become U+FFFD.
+// toUTF8 returns the text of an XML file as UTF-8. A file that declares a known encoding
+// other than UTF-8 is decoded from that. Any other file is taken as UTF-8 if it is valid
+// UTF-8, and as Windows-1252 if not: some providers copy subjects into the file without
+// converting them, and Windows-1252 is a superset of Latin-1. Characters that XML forbids
+// become U+FFFD.
 func toUTF8(b []byte) (string, error) {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
-	var encoding encoding.Encoding
+	var chosen encoding.Encoding
 	if m := xmlEncoding.FindSubmatch(b); m != nil {
-		encoding, _ = htmlindex.Get(string(m[1])) // nil when unknown
+		chosen, _ = htmlindex.Get(string(m[1])) // nil when unknown
 	}
-	if encoding == nil || encoding == unicode.UTF8 {
-		encoding = charmap.Windows1252
+	if chosen == nil || chosen == unicode.UTF8 {
+		chosen = charmap.Windows1252
 		if utf8.Valid(b) {
-			encoding = unicode.UTF8
+			chosen = unicode.UTF8
 		}
 	}
-	text, err := encoding.NewDecoder().String(string(b))
+	text, err := chosen.NewDecoder().String(string(b))
 	if err != nil {
 		return "", fmt.Errorf("daticert.xml: %w", err)
 	}
