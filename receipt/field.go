@@ -20,8 +20,8 @@ type field struct {
 
 // readFields reads every line of a header, also those that are not a field. Programs
 // disagree on the latter: some skip such a line, for others it ends the header.
-func readFields(header io.Reader) ([]field, error) {
-	raw, err := io.ReadAll(header)
+func readFields(r io.Reader) ([]field, error) {
+	raw, err := io.ReadAll(r)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +79,8 @@ func newField(lines []string) field {
 // plainHeader reports whether a header consists of fields only, each once, and none that
 // mail programs act upon. Parts that a hash replaces, and the hashes, must have such a
 // header: the hash does not cover it.
-func plainHeader(header io.Reader) (bool, error) {
-	fields, err := readFields(header)
+func plainHeader(r io.Reader) (bool, error) {
+	fields, err := readFields(r)
 	if err != nil {
 		return false, err
 	}
