@@ -69,10 +69,8 @@ func (c *check) warn(w Warning) {
 // readFailed returns err if it is a failure to read, and nil if the bytes are merely
 // malformed.
 func readFailed(err error) error {
-	for _, e := range []error{io.EOF, header.ErrTooLarge, header.ErrParams, multipart.ErrTooManyParts} {
-		if err == nil || errors.Is(err, e) {
-			return nil
-		}
+	if err == nil || errors.Is(err, io.EOF) || multipart.IsMalformed(err) {
+		return nil
 	}
 	return fmt.Errorf("envelope: %w", err)
 }

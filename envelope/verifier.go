@@ -48,8 +48,8 @@ type room struct {
 // VerifierOptions are the optional settings of a Verifier.
 type VerifierOptions struct {
 	// AllowLegacy accepts the leaf certificates of genuine messages up to about 2017:
-	// signed with SHA-1, without extended key usage, or with RSA keys of less than 2048
-	// bits. False refuses them with CodeLegacy.
+	// signed with SHA-1, without extended key usage, or with RSA keys of 1024 to 2047
+	// bits. False refuses them with CodeLegacy. Shorter keys are always refused.
 	AllowLegacy bool
 	// Revocation supplies revocation lists. Nil checks none; Findings.Revocation is
 	// then RevocationUnchecked.
