@@ -83,7 +83,7 @@ func TestNormalizeRefuses(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// nested is n sequences, one inside the other.
+// nested returns n sequences, one inside the other.
 func nested(n int) []byte {
 	var b []byte
 	for range n {
@@ -92,7 +92,7 @@ func nested(n int) []byte {
 	return b
 }
 
-// wide is a sequence of n empty strings.
+// wide returns a sequence of n empty strings.
 func wide(n int) []byte {
 	content := bytes.Repeat([]byte{0x04, 0x00}, n)
 	return slices.Concat([]byte{0x30}, appendLength(nil, len(content)), content)
