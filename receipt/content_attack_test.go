@@ -44,7 +44,7 @@ var headerAttacks = map[string]attack{
 	"two line ends of CR CR LF":           {"gopec\r\n", "gopec\r\r\n"},
 	"an empty line":                       {"MIME", "\r\nMIME"},
 	"no empty line":                       {"\r\n\r\nSi", "\r\nSi"},
-	"a body behind two bare CR":           {"gopec\r\n", "gopec\r\n" + "X-Gestore: x\r\rNon si diffida.\r\n"},
+	"a body after two bare CR":            {"gopec\r\n", "gopec\r\n" + "X-Gestore: x\r\rNon si diffida.\r\n"},
 	"nothing but a body":                  {"From", "\r\nFrom"},
 	"a field of ours after no field":      {"Subject: Diffida ad adempiere\r\n", "Non si diffida.\r\nSubject: Diffida ad adempiere\r\n"},
 	"a field longer than a line may be":   {"MIME", "X-Gestore: " + strings.Repeat("x", 1000) + "\r\nMIME"},

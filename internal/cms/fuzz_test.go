@@ -3,7 +3,6 @@ package cms
 import (
 	"bytes"
 	"crypto/x509"
-	"errors"
 	"io"
 	"testing"
 
@@ -79,10 +78,4 @@ func FuzzParse(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, sig.attributes, same.attributes)
 	})
-}
-
-func requireOurs(t *testing.T, err error) {
-	t.Helper()
-	_, ok := errors.AsType[*Error](err)
-	require.True(t, ok, "%v", err)
 }

@@ -3,7 +3,6 @@ package cms
 import (
 	"crypto"
 	"crypto/x509"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,8 +22,6 @@ type openssl struct {
 	dir  string
 	path string
 }
-
-var content = []byte("Content-Type: text/plain\r\n\r\nciao\r\n")
 
 func newOpenSSL(t *testing.T, keyArgs ...string) *openssl {
 	o := &openssl{t: t, dir: t.TempDir(), path: testenv.Program(t, "openssl")}
@@ -91,13 +88,6 @@ func TestSignaturesOfOpenSSL(t *testing.T) {
 			requireReason(t, BadSignature, sig.Verify())
 		})
 	}
-}
-
-func requireReason(t *testing.T, want Reason, err error) {
-	t.Helper()
-	e, ok := errors.AsType[*Error](err)
-	require.True(t, ok, "%v", err)
-	require.Equal(t, want, e.Reason, e.Detail)
 }
 
 func TestOpenSSLVariantsThatAreRefused(t *testing.T) {

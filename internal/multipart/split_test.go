@@ -14,22 +14,6 @@ import (
 	"github.com/gopec/gopec/internal/multipart"
 )
 
-func section(s string) *io.SectionReader {
-	return io.NewSectionReader(strings.NewReader(s), 0, int64(len(s)))
-}
-
-func split(t testing.TB, body, boundary string, maxParts int) ([]string, error) {
-	t.Helper()
-	parts, err := multipart.Split(section(body), boundary, maxParts)
-	var contents []string
-	for _, p := range parts {
-		b, err := io.ReadAll(p)
-		require.NoError(t, err)
-		contents = append(contents, string(b))
-	}
-	return contents, err
-}
-
 func TestSplit(t *testing.T) {
 	long := strings.Repeat("x", 100<<10)
 	for name, c := range map[string]struct {
