@@ -10,9 +10,9 @@ import (
 )
 
 // ReadCRLs returns a RevocationSource with the lists in CRL files. A file holds one
-// list in DER, or any number of lists in PEM. Give current lists and old ones, of as
-// many issuers as needed: a signature is judged by a list of its own time. The files
-// are read once, by ReadCRLs. A file that cannot be read or parsed is an error.
+// list in DER, or any number of lists in PEM. Give old lists and current ones, of all
+// issuers: a signature is covered only by lists from after it and before its certificate
+// expired. ReadCRLs reads the files once. A file that cannot be read or parsed is an error.
 func ReadCRLs(files ...string) (RevocationSource, error) {
 	var lists []*x509.RevocationList
 	for _, file := range files {

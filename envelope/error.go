@@ -26,7 +26,7 @@ const (
 	CodeSignerCount         Code = "signer-count"          // not exactly one signer
 	CodeNoSignerCertificate Code = "no-signer-certificate" // the signer's certificate is not enclosed
 	CodeAttributes          Code = "attributes"            // signed attributes absent, repeated or wrong
-	CodeWeakAlgorithm       Code = "weak-algorithm"        // an algorithm too weak to prove anything
+	CodeWeakAlgorithm       Code = "weak-algorithm"        // an algorithm or key that is too weak to prove anything, or not supported
 	CodeDigestMismatch      Code = "digest-mismatch"       // the signed part was changed
 	CodeBadSignature        Code = "bad-signature"         // the signature was not made with the certificate's key
 	CodeUntrusted           Code = "untrusted"             // the certificate was not issued by an anchor, or may not sign for this host or domain

@@ -14,9 +14,11 @@ import (
 // files.
 //
 // The Verifier checks the lists: their issuer and signature against the anchor, their
-// scope against the leaf. A list with an unknown critical extension is not used. A list
-// that names the leaf outweighs all lists that do not; if it only suspends the leaf, a
-// later list that removes the leaf (RFC 5280, 5.3.1) cancels it.
+// scope against the leaf. A list covers a signature if it was issued at or after the
+// signing time, and before the leaf expired. A list that names the leaf outweighs all lists
+// that do not; if it only suspends the leaf, a later list that removes the leaf (RFC 5280,
+// 5.3.1) cancels it. A list with an unknown critical extension is not used, but if it names
+// the leaf, lists that do not name it no longer make the result RevocationGood.
 type RevocationSource func(ctx context.Context, leaf *x509.Certificate, signedAt time.Time) ([]*x509.RevocationList, error)
 
 // Revocation is what is known about the revocation of a signer's certificate. The set
