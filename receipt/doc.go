@@ -21,7 +21,6 @@
 // notices that cite the Message-ID of your message. Package pec matches them.
 //
 // A delivery receipt also proves what was delivered: it carries the original message, or
-// hashes of its attachments. CheckContent compares these with the message that was sent.
-// An auditor who has the message and the receipt needs nothing else to verify a delivery,
-// and does not need package pec.
+// hashes of its attachments. CheckContent compares these with the message that was sent. So
+// an auditor who has both can verify a delivery without package pec.
 package receipt

@@ -115,26 +115,26 @@ type Unknown struct {
 	Token string // tipo, verbatim
 }
 
-// Kind is envelope.KindAcceptance.
+// Kind returns envelope.KindAcceptance.
 func (*Acceptance) Kind() envelope.Kind { return envelope.KindAcceptance }
 
-// Kind is envelope.KindNonAcceptance.
+// Kind returns envelope.KindNonAcceptance.
 func (*NonAcceptance) Kind() envelope.Kind { return envelope.KindNonAcceptance }
 
-// Kind is envelope.KindTakeInCharge.
+// Kind returns envelope.KindTakeInCharge.
 func (*TakeInCharge) Kind() envelope.Kind { return envelope.KindTakeInCharge }
 
-// Kind is envelope.KindDelivery.
+// Kind returns envelope.KindDelivery.
 func (*Delivery) Kind() envelope.Kind { return envelope.KindDelivery }
 
-// Kind is envelope.KindNonDelivery.
+// Kind returns envelope.KindNonDelivery.
 func (*NonDelivery) Kind() envelope.Kind { return envelope.KindNonDelivery }
 
-// Kind is envelope.KindDeliveryDelay.
+// Kind returns envelope.KindDeliveryDelay.
 func (*DeliveryDelay) Kind() envelope.Kind { return envelope.KindDeliveryDelay }
 
-// Kind is envelope.KindVirusDetection.
+// Kind returns envelope.KindVirusDetection.
 func (*VirusDetection) Kind() envelope.Kind { return envelope.KindVirusDetection }
 
-// Kind is envelope.KindUnknown.
+// Kind returns envelope.KindUnknown.
 func (*Unknown) Kind() envelope.Kind { return envelope.KindUnknown }
