@@ -10,18 +10,19 @@ import (
 	"unicode"
 )
 
-// fromAddress gives the one address of the one outer From field. Of several,
-// programs show different ones.
+// fromAddress returns the one address of the one outer From field. Several are an
+// error: programs disagree on which one they show.
 func (c *check) fromAddress() (string, error) {
 	fields := c.header.Values("From")
 	if len(fields) != 1 {
-		return "", fmt.Errorf("%d From fields", len(fields))
+		return "", fmt.Errorf("%d From fields, not one", len(fields))
 	}
-	// A group (RFC 6854) has a name of its own choosing to show for the address in it.
+	// A group (RFC 6854) is refused: programs show its freely chosen name in place of
+	// the address in it.
 	if hasGroup(fields[0]) {
-		return "", errors.New("a group in the From field")
+		return "", errors.New("the From field holds a group of addresses")
 	}
-	// Display names are shown by nobody here: their charset must not matter.
+	// Nothing here shows display names, so an unknown charset in one must not fail.
 	parser := mail.AddressParser{WordDecoder: &mime.WordDecoder{
 		CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil },
 	}}
@@ -30,12 +31,12 @@ func (c *check) fromAddress() (string, error) {
 		return "", fmt.Errorf("the From field: %w", err)
 	}
 	if len(addresses) != 1 {
-		return "", fmt.Errorf("%d addresses in the From field", len(addresses))
+		return "", fmt.Errorf("%d addresses in the From field, not one", len(addresses))
 	}
 	return addresses[0].Address, nil
 }
 
-// hasGroup tells whether an address list holds the syntax of a group, "name: list;",
+// hasGroup reports whether an address list has the syntax of a group, "name: list;",
 // outside quoted strings and comments (RFC 5322, 3.4).
 func hasGroup(list string) bool {
 	quoted, comment := false, 0
@@ -56,25 +57,25 @@ func hasGroup(list string) bool {
 	return false
 }
 
-// SameAddress compares two addresses without regard to the case of ASCII letters
-// and to outer space: RFC 6109, 2.2.1. Letters that Unicode folds to ASCII ones,
-// such as the Kelvin sign, stay different: they make another mailbox.
+// SameAddress reports whether two addresses are equal, ignoring the case of ASCII
+// letters and space around them (RFC 6109, 2.2.1). Letters that Unicode folds to ASCII
+// ones, such as the Kelvin sign, stay different: they name another mailbox.
 func SameAddress(a, b string) bool { return NormalizeAddress(a) == NormalizeAddress(b) }
 
-// NormalizeAddress gives an address in the form in which SameAddress compares two:
-// without outer space, ASCII letters in lower case.
+// NormalizeAddress returns an address in the form that SameAddress compares: without
+// space around it, and with ASCII letters in lower case.
 func NormalizeAddress(address string) string { return lower(strings.TrimSpace(address)) }
 
-// SameMessageID tells whether two Message-IDs are equal once normalised, without
-// regard to case. An empty one equals none.
+// SameMessageID reports whether two Message-IDs are equal once normalised, ignoring
+// the case of ASCII letters. An empty Message-ID equals nothing, not even another
+// empty one.
 func SameMessageID(a, b string) bool {
 	a, b = NormalizeMessageID(a), NormalizeMessageID(b)
 	return a != "" && equalFold(a, b)
 }
 
-// NormalizeMessageID gives a Message-ID in the form in which two are compared:
-// without white space, which folding leaves in long ones, and without one pair of
-// angle brackets. The case is kept.
+// NormalizeMessageID returns a Message-ID without white space, which folding leaves
+// in long ones, and without one pair of angle brackets around it. The case is kept.
 func NormalizeMessageID(id string) string {
 	if strings.ContainsFunc(id, unicode.IsSpace) {
 		id = strings.Join(strings.Fields(id), "")

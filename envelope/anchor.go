@@ -6,39 +6,40 @@ import (
 	_ "embed"
 	"encoding/asn1"
 	"encoding/pem"
-	"errors"
 	"fmt"
 )
 
-// Anchor is a trust anchor (RFC 5280, 6.1.1 d): a name and a public key that
-// issue the signing certificates of PEC providers. It is not a certificate: the
-// keys of the national CA were certified several times, with different dates. Of
-// several anchors with one key and a fitting Issuer the first counts.
+// Anchor is a trust anchor (RFC 5280, 6.1.1 d): the name and public key of a CA that
+// issues the signing certificates (leaves) of PEC providers. It is not a certificate,
+// because the national CA's keys were certified several times with different dates.
+// Where several anchors match a leaf, the first one counts.
 type Anchor struct {
-	// Name is for people, and is told in every verdict.
+	// Name is for people. It appears in Findings.Anchor.
 	Name string
-	// Issuer is the issuer name a leaf must carry, in the form of
-	// pkix.Name.String (RFC 2253). "" asks for none: the key alone decides.
+	// Issuer is the issuer name that a leaf must have, in the form of
+	// pkix.Name.String (RFC 2253). "" accepts any name: the key alone decides.
 	Issuer string
-	// PublicKey must have signed the leaf. An *rsa.PublicKey or *ecdsa.PublicKey.
+	// PublicKey is the key that must have signed the leaf: an *rsa.PublicKey or an
+	// *ecdsa.PublicKey.
 	PublicKey crypto.PublicKey
-	// Policy is a certificate policy the leaf must carry; nil asks for none.
+	// Policy is a certificate policy that a leaf must have; nil requires none.
 	Policy asn1.ObjectIdentifier
-	// Hosts are the only mail hosts for which the anchor may vouch, as in
-	// "pec.aruba.it"; they are compared exactly, without regard to case. Nil admits all.
+	// Hosts are the only mail hosts whose leaves are accepted, such as
+	// "pec.aruba.it". A leaf's host must equal one of them, ignoring case; a subdomain
+	// does not match. Nil accepts all hosts, an empty list none.
 	Hosts []string
 }
 
-// policyPEC is the certificate policy of PEC providers' signing certificates,
-// as every genuine one since 2014 carries it.
+// policyPEC is the certificate policy of PEC providers' signing certificates. Every
+// genuine one since 2014 has it.
 var policyPEC = asn1.ObjectIdentifier{1, 3, 76, 16, 3, 1, 1}
 
 //go:embed anchors.pem
 var builtinKeys []byte
 
-// BuiltinAnchors gives the CAs of Italian PEC: AgID CA1, which has issued all
-// providers' signing certificates since about 2017, and its predecessor DigitPA
-// CA1, whose certificates need the legacy policy (VerifierOptions.AllowLegacy).
+// BuiltinAnchors returns the CAs of Italian PEC. AgID CA1 has issued all providers'
+// signing certificates since about 2017. Its predecessor is DigitPA CA1; leaves of
+// that one also need VerifierOptions.AllowLegacy.
 func BuiltinAnchors() []Anchor {
 	agid, rest := pem.Decode(builtinKeys)
 	digitpa, _ := pem.Decode(rest)
@@ -58,7 +59,7 @@ func BuiltinAnchors() []Anchor {
 	}
 }
 
-// mustKey reads a key that is part of this package.
+// mustKey parses a key that is embedded in this package.
 func mustKey(block *pem.Block) crypto.PublicKey {
 	key, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {
@@ -67,8 +68,8 @@ func mustKey(block *pem.Block) crypto.PublicKey {
 	return key
 }
 
-// AnchorFromCertificate makes an anchor of a CA certificate: its subject and its
-// key. Dates and constraints of the certificate are not kept.
+// AnchorFromCertificate returns an anchor with the subject and the key of a CA
+// certificate. The certificate's dates and constraints are ignored.
 func AnchorFromCertificate(ca *x509.Certificate) Anchor {
 	return Anchor{
 		Name:      ca.Subject.CommonName,
@@ -78,8 +79,8 @@ func AnchorFromCertificate(ca *x509.Certificate) Anchor {
 }
 
 // ParseAnchors reads anchors from PEM: CERTIFICATE blocks with CA certificates
-// and PUBLIC KEY blocks, in any mix. Anything else is an error, and so is no
-// anchor at all: ErrNoAnchors.
+// and PUBLIC KEY blocks, in any mix. A block of another type is an error. Without any
+// block the error is ErrNoAnchors.
 func ParseAnchors(pemBytes []byte) ([]Anchor, error) {
 	var anchors []Anchor
 	for block, rest := pem.Decode(pemBytes); block != nil; block, rest = pem.Decode(rest) {
@@ -90,7 +91,7 @@ func ParseAnchors(pemBytes []byte) ([]Anchor, error) {
 				return nil, fmt.Errorf("envelope: anchor: %w", err)
 			}
 			if !cert.IsCA {
-				return nil, errors.New("envelope: anchor: the certificate is not that of a CA")
+				return nil, fmt.Errorf("envelope: anchor: the certificate of %q is not a CA certificate; use that of its issuer", cert.Subject)
 			}
 			anchors = append(anchors, AnchorFromCertificate(cert))
 		case "PUBLIC KEY":
@@ -100,7 +101,7 @@ func ParseAnchors(pemBytes []byte) ([]Anchor, error) {
 			}
 			anchors = append(anchors, Anchor{Name: fmt.Sprintf("public key %d", len(anchors)+1), PublicKey: key})
 		default:
-			return nil, fmt.Errorf("envelope: anchor: a PEM block of type %q", block.Type)
+			return nil, fmt.Errorf("envelope: anchor: a PEM block of type %q; only CERTIFICATE and PUBLIC KEY are read", block.Type)
 		}
 	}
 	if len(anchors) == 0 {

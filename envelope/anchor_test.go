@@ -14,10 +14,6 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-func certificatePEM(der []byte) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-}
-
 func publicKeyPEM(t *testing.T, key any) []byte {
 	t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(key)

@@ -11,12 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
 func TestGenuineDeliveryIsProven(t *testing.T) {
 	n := pectest.Start(t, nil)
-	m := accepted(t, delivery(t, n), verifierFor(t, n))
+	m := accepted(t, delivery(t, n), trusttest.Verifier(t, n, nil))
 	require.Equal(t, envelope.KindDelivery, m.Kind)
 	require.Equal(t, "m1@alfa-pec.example", m.CertData.MessageID)
 	require.Equal(t, "luigi@beta-pec.example", m.CertData.Recipient)
@@ -25,10 +26,10 @@ func TestGenuineDeliveryIsProven(t *testing.T) {
 	require.Empty(t, m.Warnings)
 }
 
-// Every byte of the signed part counts: none may change unnoticed.
+// A change of any one byte of the signed part is noticed.
 func TestEveryFlippedByteOfTheSignedPartIsRefused(t *testing.T) {
 	n := pectest.Start(t, nil)
-	raw, v := delivery(t, n), verifierFor(t, n)
+	raw, v := delivery(t, n), trusttest.Verifier(t, n, nil)
 	start, end := signedPart(t, raw)
 	flipped := 0
 	for i := start; i < end; i++ {
@@ -61,13 +62,13 @@ func TestForeignCAOfTheSameNameIsRefused(t *testing.T) {
 	ours, theirs := pectest.Start(t, nil), pectest.Start(t, nil)
 	require.Equal(t, ours.SigningCA().Subject.String(), theirs.SigningCA().Subject.String())
 	forged := delivery(t, theirs)
-	accepted(t, forged, verifierFor(t, theirs))
-	require.Equal(t, envelope.CodeUntrusted, refusal(t, forged, verifierFor(t, ours)))
+	accepted(t, forged, trusttest.Verifier(t, theirs, nil))
+	require.Equal(t, envelope.CodeUntrusted, refusal(t, forged, trusttest.Verifier(t, ours, nil)))
 }
 
 func TestFromThatIsNotTheSignerIsRefused(t *testing.T) {
 	n := pectest.Start(t, nil)
-	v, raw := verifierFor(t, n), delivery(t, n)
+	v, raw := trusttest.Verifier(t, n, nil), delivery(t, n)
 	from := "From: posta-certificata@beta-pec.example\r\n"
 	for name, replacement := range map[string]string{
 		"another provider": "From: posta-certificata@alfa-pec.example\r\n",
@@ -90,7 +91,7 @@ func TestUnsignedMessageWithMarkerIsRefused(t *testing.T) {
 	raw := "From: posta-certificata@beta-pec.example\r\nTo: mario@alfa-pec.example\r\n" +
 		"X-Ricevuta: avvenuta-consegna\r\nX-Riferimento-Message-ID: <m1@alfa-pec.example>\r\n" +
 		"Subject: CONSEGNA: Fattura 12/2026\r\nContent-Type: text/plain\r\n\r\nconsegnato\r\n"
-	ve := refused(t, []byte(raw), verifierFor(t, n))
+	ve := refused(t, []byte(raw), trusttest.Verifier(t, n, nil))
 	require.Equal(t, envelope.CodeUnsigned, ve.Code)
 	require.Equal(t, envelope.KindDelivery, ve.Findings.Kind, "the claim is kept")
 	require.Nil(t, ve.Findings.CertData)
@@ -99,8 +100,8 @@ func TestUnsignedMessageWithMarkerIsRefused(t *testing.T) {
 // A genuine receipt proves nothing about the message it is attached to.
 func TestGenuineReceiptAttachedToAStrangersMailIsRefused(t *testing.T) {
 	n := pectest.Start(t, nil)
-	receipt := delivery(t, n)
-	for name, header := range map[string]string{
+	genuine := delivery(t, n)
+	for name, fields := range map[string]string{
 		"forwarded":       "Content-Type: message/rfc822\r\n",
 		"named postacert": "Content-Type: message/rfc822; name=\"postacert.eml\"\r\n",
 	} {
@@ -109,19 +110,19 @@ func TestGenuineReceiptAttachedToAStrangersMailIsRefused(t *testing.T) {
 				raw := "From: posta-certificata@beta-pec.example\r\n" + marker +
 					"Content-Type: multipart/mixed; boundary=b\r\n\r\n" +
 					"--b\r\nContent-Type: text/plain\r\n\r\nvedi allegato\r\n" +
-					"--b\r\n" + header + "\r\n" + string(receipt) + "\r\n--b--\r\n"
-				require.Equal(t, envelope.CodeUnsigned, refusal(t, []byte(raw), verifierFor(t, n)))
+					"--b\r\n" + fields + "\r\n" + string(genuine) + "\r\n--b--\r\n"
+				require.Equal(t, envelope.CodeUnsigned, refusal(t, []byte(raw), trusttest.Verifier(t, n, nil)))
 			})
 		}
 	}
 	t.Run("its signed part inside another multipart/signed", func(t *testing.T) {
-		start, end := signedPart(t, receipt)
+		start, end := signedPart(t, genuine)
 		// The stranger wraps the genuine signed part one level deeper.
 		raw := "From: posta-certificata@beta-pec.example\r\nX-Ricevuta: avvenuta-consegna\r\n" +
 			"Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=outer\r\n\r\n" +
-			"--outer\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n" + string(receipt[start:end]) +
-			"\r\n--m--\r\n--outer\r\n" + signaturePart(t, receipt) + "\r\n--outer--\r\n"
-		require.Equal(t, envelope.CodeDigestMismatch, refusal(t, []byte(raw), verifierFor(t, n)))
+			"--outer\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n" + string(genuine[start:end]) +
+			"\r\n--m--\r\n--outer\r\n" + signaturePart(t, genuine) + "\r\n--outer--\r\n"
+		require.Equal(t, envelope.CodeDigestMismatch, refusal(t, []byte(raw), trusttest.Verifier(t, n, nil)))
 	})
 }
 
@@ -138,7 +139,7 @@ func signaturePart(t *testing.T, raw []byte) string {
 
 func TestHeaderThatContradictsIsRefused(t *testing.T) {
 	n := pectest.Start(t, nil)
-	v, raw := verifierFor(t, n), delivery(t, n)
+	v, raw := trusttest.Verifier(t, n, nil), delivery(t, n)
 	marker, reference := "X-Ricevuta: avvenuta-consegna\r\n", "X-Riferimento-Message-ID: <m1@alfa-pec.example>\r\n"
 	for name, c := range map[string]struct{ old, new string }{
 		"another kind":      {marker, "X-Ricevuta: accettazione\r\n"},
@@ -162,7 +163,7 @@ func TestHeaderThatContradictsIsRefused(t *testing.T) {
 
 func TestStructureIsChecked(t *testing.T) {
 	n := pectest.Start(t, nil)
-	v, raw := verifierFor(t, n), delivery(t, n)
+	v, raw := trusttest.Verifier(t, n, nil), delivery(t, n)
 	_, end := signedPart(t, raw)
 	delimiter := raw[end : end+bytes.IndexByte(raw[end+2:], '\r')+4]
 	contentType := "Content-Type: multipart/signed;"
@@ -195,7 +196,7 @@ func TestNoAnchorsIsAnError(t *testing.T) {
 
 func TestStoredWithLFIsProvenWithAWarning(t *testing.T) {
 	n := pectest.Start(t, nil)
-	v, raw := verifierFor(t, n), delivery(t, n)
+	v, raw := trusttest.Verifier(t, n, nil), delivery(t, n)
 	original := accepted(t, raw, v)
 	stored := accepted(t, bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")), v)
 	require.Equal(t, []envelope.Warning{envelope.WarningLFStorage}, stored.Warnings)
@@ -203,8 +204,8 @@ func TestStoredWithLFIsProvenWithAWarning(t *testing.T) {
 	require.Equal(t, original.CertData, stored.CertData)
 }
 
-// Who keeps a message can change its line ends, here and there, under an intact
-// signature. What it carries stays what was signed: a file in it has one digest.
+// Whoever stores a message can change some of its line ends, and the signature stays
+// intact. The original is returned as it was signed: a file in it keeps its digest.
 func TestLineEndsOfStorageDoNotChangeTheOriginal(t *testing.T) {
 	a := newAuthority(t)
 	files := "Content-Transfer-Encoding: binary\r\n\r\nPK\x03\x04\r\n\x00\rx\r\n\r"
@@ -230,30 +231,30 @@ func TestLineEndsOfStorageDoNotChangeTheOriginal(t *testing.T) {
 	}
 }
 
-// A sender who guesses the boundary its provider will use can write delimiters
-// into a message. The forged certification data must not become the real ones.
+// A sender who guesses the boundary that its provider will use can write delimiters into
+// a message. Forged certification data must not be taken for the provider's.
 func TestSenderWhoGuessesTheBoundaryIsRefused(t *testing.T) {
 	a := newAuthority(t)
-	const header = "Content-Type: multipart/mixed; boundary=m\r\n\r\n"
+	const top = "Content-Type: multipart/mixed; boundary=m\r\n\r\n"
 	text := "--m\r\nContent-Type: text/plain\r\n\r\nRicevuta di avvenuta consegna\r\n"
-	xml := func(token string) string {
+	certDataPart := func(token string) string {
 		return "--m\r\nContent-Type: application/xml; name=\"daticert.xml\"\r\n\r\n" + certData(token, "") + "\r\n"
 	}
 	original := func(body string) string {
 		return "--m\r\nContent-Type: message/rfc822; name=\"postacert.eml\"\r\n\r\nSubject: x\r\n\r\n" + body + "\r\n"
 	}
-	genuine := xml("avvenuta-consegna")
-	accepted(t, a.sign([]byte(header+text+original("x")+genuine+"--m--\r\n")), a.verifier(nil))
+	genuine := certDataPart("avvenuta-consegna")
+	accepted(t, a.sign([]byte(top+text+original("x")+genuine+"--m--\r\n")), a.verifier(nil))
 	for name, c := range map[string]struct {
 		part string
 		want envelope.Code
 	}{
-		"its data, then the end":       {header + text + original(xml("avvenuta-consegna")+"--m--") + genuine + "--m--\r\n", envelope.CodeMalformed},
-		"its data, then text":          {header + text + original(xml("avvenuta-consegna")) + genuine + "--m--\r\n", envelope.CodeNoCertData},
-		"its data, then the end twice": {header + text + original(xml("avvenuta-consegna")+"--m--\r\n--m--") + genuine + "--m--\r\n", envelope.CodeMalformed},
-		"the end alone":                {header + text + original("--m--") + genuine + "--m--\r\n", envelope.CodeMalformed},
-		"a second original":            {header + text + genuine + original("x\r\n"+original("y")) + "--m--\r\n", envelope.CodeBadCertData},
-		"a second original, unnamed":   {header + text + genuine + strings.ReplaceAll(original("x\r\n"+original("y")), "; name=\"postacert.eml\"", "") + "--m--\r\n", envelope.CodeBadCertData},
+		"its data, then the end":       {top + text + original(certDataPart("avvenuta-consegna")+"--m--") + genuine + "--m--\r\n", envelope.CodeMalformed},
+		"its data, then text":          {top + text + original(certDataPart("avvenuta-consegna")) + genuine + "--m--\r\n", envelope.CodeNoCertData},
+		"its data, then the end twice": {top + text + original(certDataPart("avvenuta-consegna")+"--m--\r\n--m--") + genuine + "--m--\r\n", envelope.CodeMalformed},
+		"the end alone":                {top + text + original("--m--") + genuine + "--m--\r\n", envelope.CodeMalformed},
+		"a second original":            {top + text + genuine + original("x\r\n"+original("y")) + "--m--\r\n", envelope.CodeBadCertData},
+		"a second original, unnamed":   {top + text + genuine + strings.ReplaceAll(original("x\r\n"+original("y")), "; name=\"postacert.eml\"", "") + "--m--\r\n", envelope.CodeBadCertData},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, c.want, refusal(t, a.sign([]byte(c.part)), a.verifier(nil)))
@@ -261,7 +262,7 @@ func TestSenderWhoGuessesTheBoundaryIsRefused(t *testing.T) {
 	}
 }
 
-// A header that says anomaly must not excuse certification data that cannot be read.
+// Certification data that cannot be read are refused, even if the header says anomaly.
 func TestBrokenCertDataIsNoAnomaly(t *testing.T) {
 	a := newAuthority(t)
 	raw := a.sign([]byte("Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: text/plain\r\n\r\nx\r\n" +
@@ -271,7 +272,7 @@ func TestBrokenCertDataIsNoAnomaly(t *testing.T) {
 	require.Equal(t, envelope.CodeBadCertData, refusal(t, raw, a.verifier(nil)))
 }
 
-// What failed keeps its facts, and cannot be made into proof with them.
+// A Message that Open did not make proves nothing and holds nothing.
 func TestOnlyOpenMakesProof(t *testing.T) {
 	m := &envelope.Message{}
 	require.False(t, m.Proven())
@@ -290,4 +291,11 @@ func TestOnlyOpenMakesProof(t *testing.T) {
 	require.Equal(t, raw, got)
 	_, err = envelope.Open(t.Context(), strings.NewReader(""), new(envelope.Verifier))
 	require.ErrorIs(t, err, envelope.ErrNoAnchors)
+}
+
+func TestAuthorityMakesProvenMessages(t *testing.T) {
+	a := newAuthority(t)
+	m := accepted(t, a.deliveryOf(""), a.verifier(nil))
+	require.Empty(t, m.Warnings)
+	require.True(t, strings.HasSuffix(m.From, "@pec.example"))
 }

@@ -18,18 +18,18 @@ type check struct {
 	ctx      context.Context
 	verifier *Verifier
 	source   *io.SectionReader
-	facts    Findings
+	findings Findings
 	room     *room
 
-	header    header.Header // the outer one, unsigned
+	header    header.Header // of the whole message; unsigned
 	signed    signedPart
 	content   multipart.Signed
 	signature multipart.Part
 	original  *multipart.Part
-	canonical bool    // what was signed has CRLF where the message has LF
-	anchor    *Anchor // the one that issued the signer's certificate
-	fromErr   error   // why there is no facts.From
-	partsErr  error   // why CertData and original are not to be relied upon
+	canonical bool    // the message has LF where CRLF was signed
+	anchor    *Anchor // issued the signer's certificate
+	fromErr   error   // why findings.From is empty
+	partsErr  error   // why CertData and original cannot be relied on
 }
 
 func (c *check) run() error {
@@ -42,42 +42,41 @@ func (c *check) run() error {
 		}
 		var ve *VerifyError
 		if errors.As(err, &ve) {
-			ve.Findings = c.facts
+			ve.Findings = c.findings
 		}
 		return err
 	}
 	return nil
 }
 
-// steps are the checks in their order.
+// steps are the checks, in order.
 var steps = []func(*check) error{
 	(*check).checkStructure, (*check).checkSignature, (*check).checkTrust, (*check).checkRevocation,
 	(*check).checkSender, (*check).checkCertData, (*check).checkHeader, (*check).checkIndex,
 }
 
-// failed ends the checks. Its facts are filled in by run.
+// failed returns the error that ends the checks. Run adds the findings to it.
 func failed(code Code, format string, args ...any) error {
 	return &VerifyError{Code: code, Err: fmt.Errorf(format, args...)}
 }
 
 func (c *check) warn(w Warning) {
-	if !slices.Contains(c.facts.Warnings, w) {
-		c.facts.Warnings = append(c.facts.Warnings, w)
+	if !slices.Contains(c.findings.Warnings, w) {
+		c.findings.Warnings = append(c.findings.Warnings, w)
 	}
 }
 
-// readFailed gives an error of reading and no other: what is wrong with the bytes is no
-// error for who asks it.
+// readFailed returns err if it is a failure to read, and nil if the bytes are merely
+// malformed.
 func readFailed(err error) error {
-	for _, e := range []error{io.EOF, header.ErrTooLarge, header.ErrParams, multipart.ErrTooManyParts} {
-		if err == nil || errors.Is(err, e) {
-			return nil
-		}
+	if err == nil || errors.Is(err, io.EOF) || multipart.IsMalformed(err) {
+		return nil
 	}
 	return fmt.Errorf("envelope: %w", err)
 }
 
-// parseFailed tells what a parser of ours found from a failure to read.
+// parseFailed turns what a parser found wrong into a VerifyError, with the code
+// malformed or CodeTooLarge. A failure to read stays another error.
 func parseFailed(err error, malformed Code) error {
 	switch {
 	case errors.Is(err, header.ErrTooLarge), errors.Is(err, multipart.ErrTooLarge):
@@ -94,8 +93,8 @@ func parseFailed(err error, malformed Code) error {
 const maxHeader = 1 << 20
 
 // checkStructure finds the signed part and the signature: RFC 1847, 2.1, and
-// RFC 8551, 3.5.3. It also looks for the parts of RFC 6109, 4.3.3, so that a
-// check that fails later can tell what the message claims to be.
+// RFC 8551, 3.5.3. It also looks for the parts of RFC 6109, 4.3.3, so that the error
+// of a later check can say what the message claims to be.
 func (c *check) checkStructure() error {
 	h, size, err := header.Read(c.source, maxHeader)
 	if err != nil {
@@ -103,15 +102,15 @@ func (c *check) checkStructure() error {
 	}
 	c.header = h
 	outer := multipart.NewPart(h, io.NewSectionReader(c.source, size, c.source.Size()-size))
-	c.facts.OwnMessageID = NormalizeMessageID(c.header.Get("Message-ID"))
-	c.facts.From, c.fromErr = c.fromAddress()
-	c.facts.Kind = c.headerKind()
+	c.findings.OwnMessageID = NormalizeMessageID(c.header.Get("Message-ID"))
+	c.findings.From, c.fromErr = c.fromAddress()
+	c.findings.Kind = c.headerKind()
 
 	if n := len(c.header.Values("Content-Type")); n > 1 {
-		return failed(CodeMalformed, "%d Content-Type fields", n)
+		return failed(CodeMalformed, "%d Content-Type fields, not one", n)
 	}
 	if outer.MediaType != "multipart/signed" {
-		return failed(CodeUnsigned, "the message is %.200q", outer.MediaType)
+		return failed(CodeUnsigned, "the message is %.200q, not multipart/signed", outer.MediaType)
 	}
 	if err := c.readSigned(outer); err != nil {
 		return err
@@ -122,19 +121,19 @@ func (c *check) checkStructure() error {
 	switch c.signature.MediaType {
 	case "application/pkcs7-signature", "application/x-pkcs7-signature":
 	default:
-		return failed(CodeMalformed, "the second part is %.200q", c.signature.MediaType)
+		return failed(CodeMalformed, "the second part is %.200q, not application/pkcs7-signature", c.signature.MediaType)
 	}
 	return c.findParts()
 }
 
-// readSigned splits the message and hashes the signed part in one pass. The
-// algorithm of the signature stands behind that part: SHA-256 is made in any case,
-// for the key.
+// readSigned splits the message and hashes the signed part in one pass. The signature
+// and its algorithm come after that part. SHA-256 is needed in any case, for
+// Findings.Digest, so that is computed here.
 func (c *check) readSigned(outer multipart.Part) error {
 	var digests *digester
 	f := form{hash: crypto.SHA256}
 	content, err := outer.SplitSigned(c.room.block[:], func(lf bool) io.Writer {
-		// What is stored with LF was most probably signed with CRLF.
+		// A message stored with LF was most probably signed with CRLF.
 		f.canonical = lf
 		digests = newDigester(c.ctx, f)
 		return digests
@@ -143,7 +142,7 @@ func (c *check) readSigned(outer multipart.Part) error {
 		return parseFailed(err, CodeMalformed)
 	}
 	if len(content.Parts) != 2 {
-		return failed(CodeMalformed, "%d parts in multipart/signed", len(content.Parts))
+		return failed(CodeMalformed, "%d parts in multipart/signed, not two", len(content.Parts))
 	}
 	f.canonical = f.canonical && content.BareLF
 	c.content = content
@@ -162,7 +161,7 @@ func (c *check) checkSignature() error {
 	if err != nil {
 		return cmsFailed(err)
 	}
-	c.facts.Signer, c.facts.SigningTime = sig.Certificate, sig.SigningTime
+	c.findings.Signer, c.findings.SigningTime = sig.Certificate, sig.SigningTime
 	if sig.BER {
 		c.warn(WarningBER)
 	}
@@ -178,16 +177,17 @@ func (c *check) checkSignature() error {
 	return nil
 }
 
-// checkDigest compares the signed part with what was signed, and gives it its key.
+// checkDigest compares the digest of the signed part with the signed one, and sets
+// findings.Digest.
 func (c *check) checkDigest(sig *cms.Signature) error {
 	key, err := c.signed.digest(c.ctx, crypto.SHA256, true, c.room.block[:])
 	if err != nil {
 		return err
 	}
-	c.facts.Digest = Digest(key)
+	c.findings.Digest = Digest(key)
 	forms := []bool{false}
 	if c.signed.bareLF {
-		// Mail stores keep LF line ends; what was signed is the CRLF form (RFC 8551, 3.1.1).
+		// Some mail stores change line ends to LF; the CRLF form was signed (RFC 8551, 3.1.1).
 		forms = []bool{true, false}
 	}
 	for _, canonical := range forms {
@@ -202,7 +202,7 @@ func (c *check) checkDigest(sig *cms.Signature) error {
 			return nil
 		}
 	}
-	return failed(CodeDigestMismatch, "the signed part is not what was signed")
+	return failed(CodeDigestMismatch, "the signed part was changed after it was signed")
 }
 
 func cmsFailed(err error) error {
@@ -219,49 +219,49 @@ func (c *check) checkSender() error {
 	if c.fromErr != nil {
 		return failed(CodeAddressMismatch, "%w", c.fromErr)
 	}
-	if signer := c.facts.Signer.EmailAddresses[0]; !SameAddress(c.facts.From, signer) {
-		return failed(CodeAddressMismatch, "From is %.200q, the signer %.200q", c.facts.From, signer)
+	if signer := c.findings.Signer.EmailAddresses[0]; !SameAddress(c.findings.From, signer) {
+		return failed(CodeAddressMismatch, "From is %.200q, but the signer is %.200q", c.findings.From, signer)
 	}
 	return nil
 }
 
-// checkCertData asks for the certification data: RFC 6109, 4.3.3 and 4.4. An
-// anomaly envelope has none (3.2.2), only the message it wraps.
+// checkCertData requires certification data: RFC 6109, 4.3.3 and 4.4. An anomaly
+// envelope has none (3.2.2), but must hold the message it wraps.
 func (c *check) checkCertData() error {
-	if c.facts.CertData == nil && errors.Is(c.partsErr, errNoCertData) &&
+	if c.findings.CertData == nil && errors.Is(c.partsErr, errNoCertData) &&
 		c.headerKind() == KindAnomaly && c.original != nil {
-		c.facts.Kind = KindAnomaly
+		c.findings.Kind = KindAnomaly
 		return nil
 	}
 	if c.partsErr != nil {
 		return c.partsErr
 	}
-	// RFC 6109, 3: what a message is, is decided by the XML and nothing else.
-	c.facts.Kind = c.facts.CertData.Kind
+	// RFC 6109, 3: the XML alone decides the kind of a message.
+	c.findings.Kind = c.findings.CertData.Kind
 	return nil
 }
 
 // checkHeader compares the marker headers with the certification data: RFC 6109,
-// Appendix A. They are not signed: one that contradicts was put there to mislead
-// whoever reads only the header.
+// Appendix A. They are not signed, so they prove nothing; but one that contradicts
+// the data would mislead a program that reads only the header.
 func (c *check) checkHeader() error {
 	ricevuta, trasporto := c.header.Values("X-Ricevuta"), c.header.Values("X-Trasporto")
 	riferimento := c.header.Values("X-Riferimento-Message-ID")
 	if len(ricevuta) > 1 || len(trasporto) > 1 || len(riferimento) > 1 {
-		return failed(CodeHeaderMismatch, "a marker header is repeated")
+		return failed(CodeHeaderMismatch, "X-Ricevuta, X-Trasporto or X-Riferimento-Message-ID occurs more than once")
 	}
 	if len(ricevuta)+len(trasporto) == 0 {
 		c.warn(WarningHeaderAbsent)
 	}
-	data := c.facts.CertData
+	data := c.findings.CertData
 	for _, token := range ricevuta {
-		if receiptKind(token) != c.facts.Kind || c.facts.Kind == KindUnknown && !sameToken(token, data.Token) {
-			return failed(CodeHeaderMismatch, "X-Ricevuta %.200q on a message of kind %v", token, c.facts.Kind)
+		if receiptKind(token) != c.findings.Kind || c.findings.Kind == KindUnknown && !sameToken(token, data.Token) {
+			return failed(CodeHeaderMismatch, "X-Ricevuta %.200q on a message of kind %v", token, c.findings.Kind)
 		}
 	}
 	for _, token := range trasporto {
-		if transportKind(token) != c.facts.Kind || c.facts.Kind == KindUnknown {
-			return failed(CodeHeaderMismatch, "X-Trasporto %.200q on a message of kind %v", token, c.facts.Kind)
+		if transportKind(token) != c.findings.Kind || c.findings.Kind == KindUnknown {
+			return failed(CodeHeaderMismatch, "X-Trasporto %.200q on a message of kind %v", token, c.findings.Kind)
 		}
 	}
 	if data == nil {
@@ -272,14 +272,14 @@ func (c *check) checkHeader() error {
 	}
 	for _, id := range riferimento {
 		if !SameMessageID(id, data.MessageID) {
-			return failed(CodeHeaderMismatch, "X-Riferimento-Message-ID %.200q, msgid %.200q", id, data.MessageID)
+			return failed(CodeHeaderMismatch, "X-Riferimento-Message-ID is %.200q, but msgid is %.200q", id, data.MessageID)
 		}
 	}
 	return nil
 }
 
-// headerKind is what the outer header claims: RFC 6109, 2.2.1. X-Ricevuta goes
-// before X-Trasporto.
+// headerKind returns the kind that the outer header claims: RFC 6109, 2.2.1.
+// X-Ricevuta takes precedence over X-Trasporto.
 func (c *check) headerKind() Kind {
 	if v := c.header.Get("X-Ricevuta"); v != "" {
 		return receiptKind(v)

@@ -24,8 +24,8 @@ func builtinVerifier(t *testing.T) *envelope.Verifier {
 
 const marker = "X-Ricevuta: avvenuta-consegna\r\n"
 
-// S/MIME of every make, and the attacks of "Johnny, you are fired": nothing of it
-// is PEC, and a marker header does not make it so.
+// S/MIME of many programs, and the attacks of "Johnny, you are fired", are not PEC. A
+// marker header does not make them PEC.
 func TestForeignSignedMailIsRefused(t *testing.T) {
 	dir, v := testenv.Corpus(t, "generic"), builtinVerifier(t)
 	table, err := os.ReadFile(filepath.Join("testdata", "generic.tsv"))
@@ -62,7 +62,7 @@ func TestForeignSignedMailIsRefused(t *testing.T) {
 	}
 }
 
-// Broken mail of every kind is read, and refused, at once.
+// Broken mail of every kind is refused, and quickly.
 func TestBrokenMailIsRead(t *testing.T) {
 	v := builtinVerifier(t)
 	files, err := filepath.Glob(filepath.Join(testenv.Corpus(t, "generic/mime"), "*"))
@@ -71,9 +71,9 @@ func TestBrokenMailIsRead(t *testing.T) {
 	for _, f := range files {
 		raw, err := os.ReadFile(f)
 		require.NoError(t, err)
-		for _, header := range []string{"", marker} {
+		for _, first := range []string{"", marker} {
 			start := time.Now()
-			_, err := envelope.Open(t.Context(), bytes.NewReader(append([]byte(header), raw...)), v)
+			_, err := envelope.Open(t.Context(), bytes.NewReader(append([]byte(first), raw...)), v)
 			_, ok := errors.AsType[*envelope.VerifyError](err)
 			require.True(t, ok, "%s: %v", f, err)
 			require.Less(t, time.Since(start), time.Second, f)

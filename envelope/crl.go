@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// ReadCRLs makes a RevocationSource of CRL files, each one list in DER or any
-// number in PEM: issues of today and of years ago, of several issuers. The files
-// are read once, now; one that cannot be read is an error.
+// ReadCRLs returns a RevocationSource with the lists in CRL files. A file holds one
+// list in DER, or any number of lists in PEM. Give old lists and current ones, of all
+// issuers: a signature is covered only by lists from after it and before its certificate
+// expired. ReadCRLs reads the files once. A file that cannot be read or parsed is an error.
 func ReadCRLs(files ...string) (RevocationSource, error) {
 	var lists []*x509.RevocationList
 	for _, file := range files {
@@ -36,7 +37,7 @@ func ReadCRLs(files ...string) (RevocationSource, error) {
 	}, nil
 }
 
-// crlBlocks gives the lists of a file in DER.
+// crlBlocks returns the lists of a file, in DER.
 func crlBlocks(b []byte) ([][]byte, error) {
 	block, rest := pem.Decode(b)
 	if block == nil {
@@ -45,7 +46,7 @@ func crlBlocks(b []byte) ([][]byte, error) {
 	var ders [][]byte
 	for ; block != nil; block, rest = pem.Decode(rest) {
 		if block.Type != "X509 CRL" {
-			return nil, fmt.Errorf("a PEM block of type %q", block.Type)
+			return nil, fmt.Errorf("a PEM block of type %q, not X509 CRL", block.Type)
 		}
 		ders = append(ders, block.Bytes)
 	}

@@ -10,7 +10,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// The extensions of a list and of an entry that are read: RFC 5280, 5.2 and 5.3.
+// The extensions of a list and of its entries that are understood: RFC 5280, 5.2 and 5.3.
 var (
 	oidCRLNumber         = asn1.ObjectIdentifier{2, 5, 29, 20}
 	oidReasonCode        = asn1.ObjectIdentifier{2, 5, 29, 21}
@@ -21,29 +21,29 @@ var (
 	oidAuthorityKeyID    = asn1.ObjectIdentifier{2, 5, 29, 35}
 )
 
-// The reasons that are not for good: RFC 5280, 5.3.1.
+// The reasons of a suspension and of its end: RFC 5280, 5.3.1.
 const (
 	reasonHold   = 6
 	reasonRemove = 8
 )
 
-// statement is what one list says of a leaf.
+// statement is what one list says about a leaf.
 type statement struct {
 	list       *x509.RevocationList
-	unreadable bool      // a critical extension is unknown: the list must not be used
+	unreadable bool      // a critical extension is unknown or malformed: the list must not be used
 	partial    bool      // the list may leave out a revoked leaf
 	named      bool      // an entry has the leaf's serial number
-	since      time.Time // when the leaf was revoked or its key stolen, whichever is earlier; zero when no entry says so
-	vague      bool      // it may have been earlier
-	hold       bool      // it is only suspended
-	removed    bool      // it is suspended no more
+	since      time.Time // when the leaf was revoked or its key may have been stolen, whichever is earlier; zero when no entry says so
+	vague      bool      // the true time may be earlier than since
+	hold       bool      // all entries that set since are suspensions
+	removed    bool      // an entry ends the suspension
 }
 
-// readStatement reads a list of the leaf's issuer.
+// readStatement reads what a list of the leaf's issuer says about the leaf.
 func readStatement(list *x509.RevocationList, leaf *x509.Certificate) statement {
 	s := statement{list: list, hold: true}
 	if !s.readScope() {
-		return s // attribute certificates have serial numbers of their own
+		return s // the list is about attribute certificates, whose serial numbers are separate
 	}
 	leafIssuer := leaf.Issuer.String()
 	issuer := leafIssuer
@@ -51,7 +51,7 @@ func readStatement(list *x509.RevocationList, leaf *x509.Certificate) statement 
 		entry := &list.RevokedCertificateEntries[i]
 		extensions, ok := readEntry(entry.Extensions)
 		s.unreadable = s.unreadable || !ok
-		// RFC 5280, 5.3.3: an entry without an issuer has the one of the entry before it.
+		// RFC 5280, 5.3.3: an entry without an issuer has that of the entry before it.
 		if extensions.issuer != "" {
 			issuer = extensions.issuer
 		}
@@ -82,37 +82,37 @@ func (s *statement) take(entry *x509.RevocationListEntry, extensions entryExtens
 	s.hold = s.hold && entry.ReasonCode == reasonHold
 }
 
-// lifts reports whether s is a later list that ends the suspension in other. A leaf
-// that has expired is removed as well, which ends nothing.
+// lifts reports whether s is a later list that ends the suspension in other. A list
+// from after the leaf's expiry ends nothing: expired leaves are removed as well.
 func (s *statement) lifts(other *statement, leaf *x509.Certificate) bool {
 	return s.removed && s.since.IsZero() && !s.unreadable && other.hold && !other.since.IsZero() &&
 		s.list.ThisUpdate.After(other.list.ThisUpdate) && !s.list.ThisUpdate.After(leaf.NotAfter)
 }
 
-// answer judges a leaf that signed at a time by one list.
+// answer returns what one list says about a leaf that signed at the given time.
 func (s *statement) answer(leaf *x509.Certificate, signedAt time.Time) Revocation {
 	switch {
 	case s.unreadable && s.named:
 		return revocationUnclear
 	case s.unreadable:
 		return RevocationUnknown
-	// RFC 5280, 5.3: what is listed is revoked, whatever the scope of the list.
+	// RFC 5280, 5.3: a listed leaf is revoked, whatever the scope of the list.
 	case !s.since.IsZero() && !s.since.After(signedAt):
 		return RevocationRevoked
 	case s.vague:
 		return revocationUnclear
 	case !s.since.IsZero():
 		return RevocationLater
-	// A list says nothing of what came after it; and once a certificate has expired
-	// it is no longer listed (RFC 5280, 3.3).
+	// A list cannot know what happened after it was issued, and it may leave out a
+	// certificate that has expired (RFC 5280, 3.3).
 	case s.list.ThisUpdate.Before(signedAt), s.list.ThisUpdate.After(leaf.NotAfter), s.partial:
 		return RevocationUnknown
 	}
 	return RevocationGood
 }
 
-// readScope reads the extensions of the list: RFC 5280, 5.2. It reports whether the
-// list is about public key certificates.
+// readScope reads the extensions of the list itself: RFC 5280, 5.2. It reports whether
+// the list is about public key certificates.
 func (s *statement) readScope() bool {
 	certificates := true
 	for _, extension := range s.list.Extensions {
@@ -133,10 +133,10 @@ func (s *statement) readScope() bool {
 	return certificates
 }
 
-// distributionPoint is what an issuingDistributionPoint restricts a list to.
+// distributionPoint is the scope that an issuingDistributionPoint sets for a list.
 type distributionPoint struct {
-	partial    bool // to more than end users' certificates
-	attributes bool // to attribute certificates
+	partial    bool // only CA certificates, only some reasons, or several issuers
+	attributes bool // only attribute certificates
 }
 
 // readPoint reads issuingDistributionPoint: RFC 5280, 5.2.5.
@@ -173,18 +173,18 @@ func readPoint(value []byte) (point distributionPoint, ok bool) {
 
 // entryExtensions is what the extensions of an entry say.
 type entryExtensions struct {
-	issuer  string    // of the certificate, in the form of pkix.Name.String; "" when it is not told
-	invalid time.Time // since when the key may have been stolen; zero when it is not told
+	issuer  string    // of the certificate, in the form of pkix.Name.String; "" when absent
+	invalid time.Time // the earliest time at which the key may have been stolen; zero when absent
 	vague   bool      // that time cannot be read
 }
 
-// readEntry reads the extensions of an entry: RFC 5280, 5.3. It reports whether the
-// list may be used: every critical extension in it is known.
+// readEntry reads the extensions of an entry: RFC 5280, 5.3. ok reports whether every
+// critical extension is known; if not, the whole list must not be used.
 func readEntry(extensions []pkix.Extension) (e entryExtensions, ok bool) {
 	ok = true
 	for _, extension := range extensions {
 		switch id := extension.Id; {
-		case id.Equal(oidReasonCode): // read already
+		case id.Equal(oidReasonCode): // crypto/x509 has read it
 		case id.Equal(oidInvalidityDate):
 			input := cryptobyte.String(extension.Value)
 			var at time.Time
@@ -203,7 +203,7 @@ func readEntry(extensions []pkix.Extension) (e entryExtensions, ok bool) {
 	return e, ok
 }
 
-// readIssuer gives the directory name in certificateIssuer (RFC 5280, 5.3.3), "" when
+// readIssuer returns the directory name in certificateIssuer (RFC 5280, 5.3.3), "" when
 // there is none or more than one.
 func readIssuer(value []byte) string {
 	input := cryptobyte.String(value)

@@ -20,12 +20,12 @@ import (
 // maxCertData is the longest daticert.xml read, in bytes.
 const maxCertData = 1 << 20
 
-// parseCertData reads daticert.xml (RFC 6109, 4.4) by element name, in any
-// order. An element that is repeated where the rules allow one makes the data
-// ambiguous and is an error.
+// parseCertData reads daticert.xml (RFC 6109, 4.4) by element name, in any order. An
+// element that occurs twice where the rules allow one is an error: the data would be
+// ambiguous.
 func parseCertData(b []byte) (*CertData, error) {
 	if !isCertData(b) {
-		return nil, errors.New("daticert.xml: the root is not postacert, or stands too far down")
+		return nil, fmt.Errorf("daticert.xml: the root element is not postacert, or does not begin in the first %d bytes", maxProlog)
 	}
 	if p := newCertDataParser(); readPlainXML(b, p) {
 		return p.finish()
@@ -33,7 +33,7 @@ func parseCertData(b []byte) (*CertData, error) {
 	return parseAnyCertData(b)
 }
 
-// parseAnyCertData is parseCertData for what is not plain.
+// parseAnyCertData is parseCertData for a file that readPlainXML does not read.
 func parseAnyCertData(b []byte) (*CertData, error) {
 	text, err := toUTF8(b)
 	if err != nil {
@@ -61,12 +61,12 @@ func parseAnyCertData(b []byte) (*CertData, error) {
 // maxElementDepth is far above the four levels of the DTD.
 const maxElementDepth = 16
 
-// element is one that counts.
+// element is an element of daticert.xml that is read.
 type element int
 
 const (
-	elementNone  element = iota // outside of the root
-	elementOther                // any that does not count
+	elementNone  element = iota // outside the root
+	elementOther                // any element that is not read
 	elementRoot
 	elementHeader
 	elementSender
@@ -87,8 +87,8 @@ const (
 	elementCount
 )
 
-// elements are those that count. The ones with text are read with all text inside
-// them: a provider's error text may hold markup.
+// elements lists the elements that are read. An element with text is read with all
+// text inside it, because a provider's error text may hold markup.
 var elements = [elementCount]struct {
 	parent     element
 	name       string
@@ -113,7 +113,7 @@ var elements = [elementCount]struct {
 	elementErrorText: {elementData, "errore-esteso", true, true},
 }
 
-// child is the element of that name, in lower case, inside another.
+// child returns the element of the given name, in lower case, inside parent.
 func (parent element) child(name string) element {
 	for e := elementRoot; e < elementCount; e++ {
 		if elements[e].parent == parent && elements[e].name == name {
@@ -123,16 +123,16 @@ func (parent element) child(name string) element {
 	return elementOther
 }
 
-// attribute is one of an element, by its local name.
+// attribute is an attribute of an element; name is its local name.
 type attribute struct{ name, value string }
 
-// certDataParser collects the elements by their place.
+// certDataParser fills a CertData from the elements of a file.
 type certDataParser struct {
-	open  [maxElementDepth + 1]element // elementNone, and the open ones inside
-	depth int                          // how many are open
+	open  [maxElementDepth + 1]element // elementNone, then the open elements
+	depth int                          // how many elements are open
 	inner int                          // depth of the open element whose text is collected, 0 for none
-	text  string                       // of that element
-	more  []byte                       // of it, after what is in text
+	text  string                       // the text of that element, or its first piece
+	more  []byte                       // the pieces after the first
 	class string                       // tipo of the open destinatari
 	seen  [elementCount]bool
 	data  *CertData
@@ -154,14 +154,14 @@ func (p *certDataParser) next(token xml.Token) error {
 		p.end()
 	case xml.CharData:
 		if p.depth == 0 && len(bytes.Trim(t, xmlSpace)) > 0 {
-			return errors.New("daticert.xml: text outside of the root") // XML 1.0, 2.1
+			return errors.New("daticert.xml: text outside the root element") // XML 1.0, 2.1
 		}
 		p.characters(string(t))
 	case xml.Directive:
-		// Real files have no DOCTYPE. One that only names the DTD is harmless; an
-		// internal subset could define entities.
+		// Real files have no DOCTYPE. One that only names the DTD is harmless. One with
+		// an internal subset is refused: it could define entities.
 		if bytes.ContainsRune(t, '[') {
-			return errors.New("daticert.xml: a DTD")
+			return errors.New("daticert.xml: DOCTYPE with an internal subset")
 		}
 	}
 	return nil
@@ -170,7 +170,7 @@ func (p *certDataParser) next(token xml.Token) error {
 func (p *certDataParser) start(name string, attrs []attribute) error {
 	name = strings.ToLower(name)
 	if p.depth == maxElementDepth {
-		return errors.New("daticert.xml: nested too deep")
+		return fmt.Errorf("daticert.xml: elements nested more than %d deep", maxElementDepth)
 	}
 	found := elementOther // markup inside a text
 	if p.inner == 0 {
@@ -178,11 +178,11 @@ func (p *certDataParser) start(name string, attrs []attribute) error {
 	}
 	switch {
 	case p.depth == 0 && p.seen[elementRoot]:
-		return errors.New("daticert.xml: more than one root")
+		return errors.New("daticert.xml: more than one root element")
 	case p.depth == 0 && found != elementRoot:
-		return fmt.Errorf("daticert.xml: the root is %q", name)
+		return fmt.Errorf("daticert.xml: the root element is %q, not postacert", name)
 	case elements[found].once && p.seen[found]:
-		return fmt.Errorf("daticert.xml: more than one %s", name)
+		return fmt.Errorf("daticert.xml: element %s repeated", name)
 	}
 	p.seen[found] = true
 	p.depth++
@@ -210,7 +210,7 @@ func (p *certDataParser) start(name string, attrs []attribute) error {
 	return nil
 }
 
-// checkRepeated refuses attributes of one name, of which readers choose different ones.
+// checkRepeated refuses duplicate attributes: parsers disagree on which one wins.
 func checkRepeated(attrs []attribute) error {
 	if len(attrs) < 2 {
 		return nil
@@ -253,7 +253,7 @@ func (p *certDataParser) end() {
 	p.depth--
 }
 
-// take keeps the text of the element that ends.
+// take stores the text of an element that has ended.
 func (p *certDataParser) take(e element, text string) {
 	d := p.data
 	switch e {
@@ -288,32 +288,32 @@ func (p *certDataParser) take(e element, text string) {
 	}
 }
 
-// finish checks the whole. Where it fails, what was read is given beside the
-// error: a failed check keeps the facts.
+// finish checks the data as a whole. It returns the data with the error too, where
+// there are any: a failed check keeps what was found.
 func (p *certDataParser) finish() (*CertData, error) {
 	if !p.seen[elementRoot] {
-		return nil, errors.New("daticert.xml: empty")
+		return nil, errors.New("daticert.xml: no root element")
 	}
 	var timeErr error
 	p.data.Time, timeErr = parseTime(p.day, p.hour, p.zone)
 	if missing := p.data.incomplete(); missing != "" {
-		return p.data, fmt.Errorf("daticert.xml: %s missing or wrong", missing)
+		return p.data, fmt.Errorf("daticert.xml: %s is missing, empty or malformed", missing)
 	}
 	if timeErr != nil {
 		return p.data, timeErr
 	}
 	if p.data.contradictory() {
-		return p.data, fmt.Errorf("daticert.xml: %s with errore %q", p.data.Token, p.data.Error)
+		return p.data, fmt.Errorf("daticert.xml: %s reports a success, but errore is %q", p.data.Token, p.data.Error)
 	}
 	return p.data, nil
 }
 
-// parseTime reads giorno, ora and zona. The zone is what the provider certifies:
-// legal Italian time has two a year.
+// parseTime reads giorno, ora and zona. The result keeps the offset that the provider
+// certifies: legal Italian time has two a year.
 func parseTime(day, hour, zone string) (time.Time, error) {
 	zone = strings.Map(func(r rune) rune {
 		if strings.ContainsRune("(): ", r) {
-			return -1 // RFC 6109, 4.2 writes (+hh:mm) in texts; the XML has +hhmm
+			return -1 // RFC 6109, 4.2: texts have (+hh:mm), the XML has +hhmm
 		}
 		return r
 	}, zone)
@@ -323,29 +323,30 @@ func parseTime(day, hour, zone string) (time.Time, error) {
 	}
 	_, offset := t.Zone()
 	if offset <= -24*60*60 || offset >= 24*60*60 {
-		// Go reads +2400 and cannot write it.
-		return time.Time{}, fmt.Errorf("daticert.xml: data: zona %q", zone)
+		// Package time parses +2400, but cannot marshal it.
+		return time.Time{}, fmt.Errorf("daticert.xml: data: zona %q is 24 hours or more", zone)
 	}
 	return t.In(time.FixedZone("", offset)), nil
 }
 
-// toUTF8 gives the text of an XML file as UTF-8. What is UTF-8 is taken as such,
-// whatever is declared, unless an eight-bit encoding is; what is not, by its
-// declaration or else as Windows-1252, the superset of Latin-1 in which subjects
-// slip through unconverted. Characters that XML forbids become U+FFFD.
+// toUTF8 returns the text of an XML file as UTF-8. A file that declares a known encoding
+// other than UTF-8 is decoded from that. Any other file is taken as UTF-8 if it is valid
+// UTF-8, and as Windows-1252 if not: some providers copy subjects into the file without
+// converting them, and Windows-1252 is a superset of Latin-1. Characters that XML forbids
+// become U+FFFD.
 func toUTF8(b []byte) (string, error) {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
-	var encoding encoding.Encoding
+	var chosen encoding.Encoding
 	if m := xmlEncoding.FindSubmatch(b); m != nil {
-		encoding, _ = htmlindex.Get(string(m[1])) // nil when unknown
+		chosen, _ = htmlindex.Get(string(m[1])) // nil when unknown
 	}
-	if encoding == nil || encoding == unicode.UTF8 {
-		encoding = charmap.Windows1252
+	if chosen == nil || chosen == unicode.UTF8 {
+		chosen = charmap.Windows1252
 		if utf8.Valid(b) {
-			encoding = unicode.UTF8
+			chosen = unicode.UTF8
 		}
 	}
-	text, err := encoding.NewDecoder().String(string(b))
+	text, err := chosen.NewDecoder().String(string(b))
 	if err != nil {
 		return "", fmt.Errorf("daticert.xml: %w", err)
 	}

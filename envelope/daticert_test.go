@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// daticert is a complete file about a delivery. Each test replaces a piece of it.
+// daticert is a complete file about a delivery. Each test replaces pieces of it.
 const daticert = `<?xml version="1.0" encoding="UTF-8"?>
 <postacert tipo="avvenuta-consegna" errore="nessuno">
     <intestazione>
@@ -190,7 +190,7 @@ func TestAddressesAndMessageIDs(t *testing.T) {
 	require.False(t, SameMessageID("<>", ""))
 }
 
-// Whatever is read is complete for its kind, and reading it again gives the same.
+// Data that is accepted is complete for its kind, and the same when it is read again.
 func FuzzCertData(f *testing.F) {
 	f.Add([]byte(daticert))
 	for token := range kindTokens {

@@ -9,27 +9,28 @@ import (
 	"io"
 )
 
-// signedPart is the part under the signature, with its digests.
+// signedPart is the part that is signed, with its digests.
 type signedPart struct {
 	*io.SectionReader
 	bareLF bool // it has line ends without CR
 	sums   []sum
 }
 
-// sum is a digest and what it is of.
+// sum is a digest of the signed part in one form.
 type sum struct {
 	form
 	digest []byte
 }
 
-// form is what a digest is of. Canonical is the part with every bare LF as CRLF;
-// without any, the two forms are one and it is false.
+// form is how the signed part is hashed: with which hash, and, if canonical, with
+// every bare LF as CRLF. For a part without bare LF, canonical is always false.
 type form struct {
 	hash      crypto.Hash
 	canonical bool
 }
 
-// digest gives one, and reads the part, into block, where it is not known yet.
+// digest returns a digest of the part. It reads the part through block, unless the
+// digest is known already.
 func (p *signedPart) digest(ctx context.Context, h crypto.Hash, canonical bool, block []byte) ([]byte, error) {
 	f := form{h, canonical && p.bareLF}
 	for _, known := range p.sums {
@@ -46,11 +47,11 @@ func (p *signedPart) digest(ctx context.Context, h crypto.Hash, canonical bool, 
 	return digest, nil
 }
 
-// digester hashes what is written to it, until its context is done.
+// digester hashes what is written to it. Once its context is done, Write fails.
 type digester struct {
 	ctx  context.Context
 	hash hash.Hash
-	to   io.Writer // hash, perhaps by way of a canonicalWriter
+	to   io.Writer // hash, or a canonicalWriter in front of it
 }
 
 func newDigester(ctx context.Context, f form) *digester {
@@ -69,7 +70,7 @@ func (d *digester) Write(p []byte) (int, error) {
 	return d.to.Write(p)
 }
 
-// canonicalWriter passes on what is written with every bare LF as CRLF.
+// canonicalWriter writes to w with every bare LF as CRLF.
 type canonicalWriter struct {
 	w       io.Writer
 	afterCR bool
@@ -101,7 +102,7 @@ func (c *canonicalWriter) Write(p []byte) (int, error) {
 // canonicalReader reads r with every bare LF as CRLF.
 type canonicalReader struct {
 	r    io.Reader
-	text bytes.Buffer // read, and not given yet
+	text bytes.Buffer // read from r, not yet returned
 	w    *canonicalWriter
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// However the bytes are cut into writes, line ends are seen as they are.
+// Line ends are recognised however the bytes are cut into writes.
 func TestLineEndsInAnyPieces(t *testing.T) {
 	bare := regexp.MustCompile(`(^|[^\r])\n`)
 	random := rand.New(rand.NewPCG(5, 6))

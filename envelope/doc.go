@@ -1,7 +1,7 @@
-// Package envelope reads and proves the signed outer layer that every message of
-// Italian certified e-mail (PEC, posta elettronica certificata) has in common:
-// an S/MIME multipart/signed made by a provider (gestore), with certification data
-// in daticert.xml and, in some kinds, the message that a person wrote.
+// Package envelope reads and verifies the signed outer layer of Italian certified
+// e-mail (PEC, posta elettronica certificata). Every PEC message has one: an S/MIME
+// multipart/signed made by a provider (gestore). It holds the certification data,
+// daticert.xml, and in some kinds also the original message, which a person wrote.
 //
 //	verifier, err := envelope.NewVerifier(envelope.BuiltinAnchors(), nil)
 //	...
@@ -12,11 +12,11 @@
 //	defer m.Close()
 //	fmt.Println(m.Kind, m.CertData.Sender, m.CertData.Time)
 //
-// A Message exists only when all checks passed (see Verifier). For receipts and
-// notices, package receipt gives each kind a type of its own.
+// Open returns a Message only when all checks passed; they are listed at Verifier.
+// Package receipt has one type for each kind of receipt and notice.
 //
-// The rules are RFC 6109, the English rendering of the Italian technical rules
-// (DM 2 November 2005); where providers' practice differs from them, this package
-// follows the practice. It does not judge the original message, which is its
-// sender's, and does not reach for the network.
+// The rules are those of RFC 6109, the English rendering of the Italian technical
+// rules (DM 2 November 2005). Where providers' practice differs from them, this
+// package follows the practice. It never uses the network, and it does not judge the
+// original message: the signature is the provider's, not the author's.
 package envelope

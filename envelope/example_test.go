@@ -15,7 +15,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// A provider of package pectest signs the envelope that the examples read.
+// transportEnvelope returns an envelope signed by a provider of package pectest.
 func transportEnvelope(network *pectest.Network) []byte {
 	raw, err := network.Providers()[0].Emit(pectest.Notice{
 		Kind:       pectest.KindTransport,
@@ -31,7 +31,7 @@ func transportEnvelope(network *pectest.Network) []byte {
 	return raw
 }
 
-// Prove a message of any kind, and read what the provider certifies and what the
+// Verify a message of any kind, and read what the provider certifies and what the
 // sender wrote.
 func ExampleOpen() {
 	network, err := pectest.New(nil)
@@ -65,8 +65,8 @@ func ExampleOpen() {
 	// "From: mario@alfa-pec.example\r\nSubject: Diffida\r\n\r\nSi diffida.\r\n"
 }
 
-// A message that is not proven is evidence of that: keep the bytes, and beside them
-// which check failed and what the message claims.
+// A message that is not proven may be evidence too. Keep its bytes, together with the
+// check that failed and the kind that the message claims.
 func ExampleVerifyError() {
 	network, err := pectest.New(nil)
 	if err != nil {
@@ -94,14 +94,14 @@ func ExampleVerifyError() {
 		}
 		fmt.Println("kept", filepath.Base(name), "- it claims a", refused.Findings.Kind)
 	case err != nil:
-		log.Fatal(err) // it could not be read, which says nothing about it
+		log.Fatal(err) // the message could not be read
 	default:
 		m.Close()
 	}
 	// Output: kept digest-mismatch.eml - it claims a transport
 }
 
-// Anchors and revocation lists of one's own, from files.
+// Read anchors and revocation lists from your own files.
 func ExampleNewVerifier() {
 	network, err := pectest.New(nil)
 	if err != nil {

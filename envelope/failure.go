@@ -2,10 +2,11 @@ package envelope
 
 import "regexp"
 
-// FailureReason is the errore of the certification data: RFC 6109, 4.4.
+// FailureReason is the attribute errore of the certification data: RFC 6109, 4.4. The
+// set is closed: a token that is not in the rules is FailureOther.
 type FailureReason string
 
-// The reasons. A token that is not in the rules is FailureOther.
+// The reasons, with the Italian token of each.
 const (
 	FailureNone        FailureReason = "none"         // nessuno, or absent
 	FailureNoRecipient FailureReason = "no-recipient" // no-dest
@@ -14,7 +15,8 @@ const (
 	FailureOther       FailureReason = "other"        // altro
 )
 
-// Cause says why a message was not accepted or not delivered.
+// Cause is why a message was not accepted or not delivered. It is concluded from the
+// kind of notice, the enhanced status code in its text, and errore. The set is closed.
 type Cause string
 
 // The causes.
@@ -24,12 +26,12 @@ const (
 	CauseMailboxDisabled Cause = "mailbox-disabled" // suspended, or not accepting
 	CauseNoDomain        Cause = "no-domain"        // the domain is not known
 	CauseVirus           Cause = "virus"            // the message carries one
-	CauseTimeout         Cause = "timeout"          // nothing heard of it within the time allowed
+	CauseTimeout         Cause = "timeout"          // no receipt came within the time allowed
 	CauseFormal          Cause = "formal"           // the message broke a rule of submission
-	CauseOther           Cause = "other"            // anything else, or nothing that can be told
+	CauseOther           Cause = "other"            // anything else, or unknown
 )
 
-// Failure is what a notice says of a failure.
+// Failure is what a notice says about a failure.
 type Failure struct {
 	Reason FailureReason
 	Cause  Cause
@@ -37,9 +39,8 @@ type Failure struct {
 	Text   string // errore-esteso, verbatim
 }
 
-// codeCauses are the codes that AgID's note 12 of 2015 and RFC 3463 give a
-// meaning of interest. Providers changed errore for one and the same code, so
-// the code goes first.
+// codeCauses are the causes of the codes in AgID's note 12 of 2015 and RFC 3463. The
+// code takes precedence over errore: providers have changed errore for the same code.
 var codeCauses = map[string]Cause{
 	"5.1.1": CauseUnknownAddress,
 	"5.1.2": CauseNoDomain,
@@ -50,11 +51,11 @@ var codeCauses = map[string]Cause{
 	"5.4.1": CauseTimeout,
 }
 
-// enhancedCode finds an enhanced status code wherever it stands in a text, and
-// takes no part of an IP address for one.
+// enhancedCode finds an enhanced status code anywhere in a text. It does not match
+// inside an IP address.
 var enhancedCode = regexp.MustCompile(`(?:^|[^0-9.])([245]\.\d{1,3}\.\d{1,3})(?:[^0-9.]|\.[^0-9]|\.?$)`)
 
-// FailureReason reads errore.
+// Reason returns errore as a FailureReason.
 func (c *CertData) Reason() FailureReason {
 	switch {
 	case !c.HasError():
@@ -70,9 +71,9 @@ func (c *CertData) Reason() FailureReason {
 	}
 }
 
-// Failure tells why, for the kinds of message that report a failure: non-acceptance,
-// non-delivery, delivery delay and virus detection. For any other it is the
-// zero value.
+// Failure returns what went wrong, for the kinds of message that report a failure:
+// non-acceptance, non-delivery, delivery delay and virus detection. For any other kind
+// it is the zero value.
 func (c *CertData) Failure() Failure {
 	f := Failure{Reason: c.Reason(), Text: c.ErrorText}
 	if m := enhancedCode.FindStringSubmatch(c.ErrorText); m != nil {

@@ -14,13 +14,13 @@ import (
 	"github.com/gopec/gopec/internal/vectors"
 )
 
-// proof is what a verified message binds.
+// proof is what a proven message says.
 type proof struct {
 	data     *envelope.CertData
 	original string
 }
 
-// judge is a set of genuine messages and the verifier they verify with.
+// judge holds genuine messages, what each says, and the verifier that proves them.
 type judge struct {
 	verifier *envelope.Verifier
 	proofs   map[envelope.Digest]proof
@@ -58,8 +58,8 @@ func proofOf(t testing.TB, m *envelope.Message) proof {
 	return p
 }
 
-// accepts tells whether raw verifies. If it does it must say exactly what the
-// genuine message with its key says; if not the error must be ours.
+// accepts reports whether raw is proven. If it is, it must say exactly what the genuine
+// message with the same Digest says. If not, the error must be a *VerifyError.
 func (j *judge) accepts(t testing.TB, raw []byte) bool {
 	t.Helper()
 	m, err := envelope.Open(context.Background(), bytes.NewReader(raw), j.verifier)
@@ -76,8 +76,8 @@ func (j *judge) accepts(t testing.TB, raw []byte) bool {
 	return true
 }
 
-// Bytes changed, removed, repeated and moved at random: what still verifies says
-// the same, and some does.
+// Bytes are changed, removed, repeated and moved at random. Some mutants are still
+// proven, and say the same as before.
 func TestMutantsOfGenuineMessages(t *testing.T) {
 	j := newJudge(t)
 	random := rand.New(rand.NewPCG(3, 4))
@@ -121,7 +121,7 @@ func mutate(random *rand.Rand, raw []byte) []byte {
 	}
 }
 
-// FuzzMessage is seeded with every vector, the genuine and the forged.
+// FuzzMessage is seeded with all vectors, genuine and forged.
 func FuzzMessage(f *testing.F) {
 	j := newJudge(f)
 	for _, v := range loadVectors(f) {

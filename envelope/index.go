@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// Index is the directory of PEC providers (indice dei gestori, IGPEC): which
-// certificates each provider signs with and which mail domains it manages. RFC
-// 6109, 4.5. Only providers can download it, so it is read from a copy.
+// Index is the directory of PEC providers (indice dei gestori, IGPEC): the certificates
+// that each provider signs with, and the mail domains it manages (RFC 6109, 4.5). Only
+// providers can download it, so ParseIndex reads a copy.
 type Index struct {
 	certificates map[string]string // SHA-1 of a certificate, lower-case hex, to provider name
 	domains      map[string]string // managed domain, lower case, to provider name
@@ -23,9 +23,9 @@ type Index struct {
 // maxLDIFLine is the longest unfolded line of an LDIF file read, in bytes.
 const maxLDIFLine = 1 << 20
 
-// ParseIndex reads the directory in LDIF (RFC 2849; RFC 6109, 4.5.10). The signed
-// form that providers download (.p7m) is to be verified and opened first. A file
-// that names no managed domain is an error.
+// ParseIndex reads the directory in LDIF (RFC 2849; RFC 6109, 4.5.10). It does not read
+// the signed form that providers download (.p7m): verify and unwrap that first. A file
+// with an entry that has no providerName, or without any managed domain, is an error.
 func ParseIndex(r io.Reader) (*Index, error) {
 	x := &Index{certificates: map[string]string{}, domains: map[string]string{}}
 	var hashes, domains []string
@@ -58,13 +58,13 @@ func ParseIndex(r io.Reader) (*Index, error) {
 	}
 	endEntry()
 	if nameless || len(x.domains) == 0 {
-		return nil, errors.New("envelope: provider index: an entry without providerName, or no managedDomains at all")
+		return nil, errors.New("envelope: provider index: an entry without providerName, or no managedDomains in the whole file")
 	}
 	return x, nil
 }
 
-// readLDIF calls attribute for each attribute, by its lower-case name without
-// options. Continuation lines begin with one space.
+// readLDIF calls attribute for each attribute, with its name in lower case and without
+// options. A line that begins with one space continues the line before it.
 func readLDIF(r io.Reader, attribute func(name, value string)) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLDIFLine)
@@ -107,43 +107,44 @@ func readLDIF(r io.Reader, attribute func(name, value string)) error {
 	return flush()
 }
 
-// IsPEC tells whether a mail domain is managed by a provider: mail to it is
-// certified. Domains are compared exactly, without regard to case (RFC 6109, 2.2.1).
+// IsPEC reports whether a provider manages a mail domain, so that mail to it is
+// certified. Domains are compared whole, ignoring case (RFC 6109, 2.2.1): a subdomain of
+// a managed domain is not managed.
 func (x *Index) IsPEC(domain string) bool {
 	_, managed := x.domains[lower(domain)]
 	return managed
 }
 
-// provider is the one that signs with a certificate: RFC 6109, 4.5.1.
+// provider returns the name of the provider that signs with a certificate: RFC 6109, 4.5.1.
 func (x *Index) provider(leaf *x509.Certificate) (name string, found bool) {
 	sum := sha1.Sum(leaf.Raw)
 	name, found = x.certificates[hex.EncodeToString(sum[:])]
 	return name, found
 }
 
-// checkIndex asks the index, where there is one, for the signer, and whether what
-// it certifies is its to certify: RFC 6109, 7.
+// checkIndex requires that the index, if there is one, lists the signer, and that the
+// signer manages the domain it certifies something about: RFC 6109, 7.
 func (c *check) checkIndex() error {
 	x := c.verifier.opts.Index
 	if x == nil {
 		return nil
 	}
-	name, found := x.provider(c.facts.Signer)
+	name, found := x.provider(c.findings.Signer)
 	if !found {
-		return failed(CodeUntrusted, "the certificate of %q is not in the provider index", c.facts.Signer.Subject)
+		return failed(CodeUntrusted, "the certificate of %q is not in the provider index", c.findings.Signer.Subject)
 	}
-	data := c.facts.CertData
+	data := c.findings.CertData
 	if data == nil {
 		return nil
 	}
-	var addresses []string // one of them must be at a domain of the provider
+	var addresses []string // one of them must have a domain of the provider
 	switch data.Kind {
 	case KindAcceptance, KindNonAcceptance, KindTransport:
 		addresses = []string{data.Sender}
 	case KindDelivery:
 		addresses = []string{data.Recipient}
 	case KindNonDelivery, KindDeliveryDelay:
-		// Either provider may say so: RFC 6109, 3.1.6, 3.2.4 and 3.3.3.
+		// The provider of either side may report this: RFC 6109, 3.1.6, 3.2.4 and 3.3.3.
 		addresses = []string{data.Sender, data.Recipient}
 	default:
 		return nil
@@ -154,5 +155,5 @@ func (c *check) checkIndex() error {
 			return nil
 		}
 	}
-	return failed(CodeUntrusted, "%q does not manage the domain of %q", name, addresses)
+	return failed(CodeUntrusted, "provider %q does not manage the domain of %q in the provider index", name, addresses)
 }

@@ -10,19 +10,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// ldif is a directory of a network's providers, written as providers write it: one
-// value folded, one in base64, one option, no empty line between the first entries.
-func ldif(n *pectest.Network, managed ...string) string {
+// directory returns a directory of a network's providers as it is in practice: with a
+// folded value, values in base64, an option, and no empty line between the first entries.
+func directory(n *pectest.Network, managed ...string) string {
 	var b strings.Builder
 	b.WriteString("version: 1\n# the providers\ndn: o=postacert\nobjectclass: top\n")
 	for i, p := range n.Providers() {
 		sum := sha1.Sum(p.Leaf().Raw)
-		hash := strings.ToUpper(hex.EncodeToString(sum[:]))
+		digest := strings.ToUpper(hex.EncodeToString(sum[:]))
 		b.WriteString("dn: providerName=" + p.Name() + ",o=postacert\r\nproviderName: " + p.Name() + "\r\n" +
-			"providerCertificateHash:\r\n " + hash[:10] + "\r\n " + hash[10:] + "\r\n" +
+			"providerCertificateHash:\r\n " + digest[:10] + "\r\n " + digest[10:] + "\r\n" +
 			"providerCertificate;binary:: " + base64.StdEncoding.EncodeToString(p.Leaf().Raw) + "\r\n" +
 			"managedDomains:: " + base64.StdEncoding.EncodeToString([]byte(managed[i])) + "\r\n" +
 			"managedDomains: More." + managed[i] + "\r\n\r\n")
@@ -34,14 +35,12 @@ func indexed(t *testing.T, n *pectest.Network, ldif string) *envelope.Verifier {
 	t.Helper()
 	x, err := envelope.ParseIndex(strings.NewReader(ldif))
 	require.NoError(t, err)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, &envelope.VerifierOptions{Index: x})
-	require.NoError(t, err)
-	return v
+	return trusttest.Verifier(t, n, &envelope.VerifierOptions{Index: x})
 }
 
 func TestIndexKnowsDomains(t *testing.T) {
 	n := pectest.Start(t, nil)
-	x, err := envelope.ParseIndex(strings.NewReader(ldif(n, "alfa-pec.example", "beta-pec.example")))
+	x, err := envelope.ParseIndex(strings.NewReader(directory(n, "alfa-pec.example", "beta-pec.example")))
 	require.NoError(t, err)
 	for domain, want := range map[string]bool{
 		"alfa-pec.example": true, "BETA-PEC.example": true, "more.alfa-pec.example": true,
@@ -53,8 +52,8 @@ func TestIndexKnowsDomains(t *testing.T) {
 
 func TestIndexRestrictsProvidersToTheirDomains(t *testing.T) {
 	n := pectest.Start(t, nil)
-	right := indexed(t, n, ldif(n, "alfa-pec.example", "beta-pec.example"))
-	swapped := indexed(t, n, ldif(n, "beta-pec.example", "alfa-pec.example"))
+	right := indexed(t, n, directory(n, "alfa-pec.example", "beta-pec.example"))
+	swapped := indexed(t, n, directory(n, "beta-pec.example", "alfa-pec.example"))
 	for kind, want := range map[string]envelope.Code{
 		pectest.KindAcceptance:  envelope.CodeUntrusted,
 		pectest.KindTransport:   envelope.CodeUntrusted,
@@ -78,7 +77,7 @@ func TestIndexRestrictsProvidersToTheirDomains(t *testing.T) {
 
 func TestSignerThatIsNotInTheIndexIsRefused(t *testing.T) {
 	n, other := pectest.Start(t, nil), pectest.Start(t, nil)
-	v := indexed(t, n, ldif(other, "alfa-pec.example", "beta-pec.example"))
+	v := indexed(t, n, directory(other, "alfa-pec.example", "beta-pec.example"))
 	require.Equal(t, envelope.CodeUntrusted, refusal(t, delivery(t, n), v))
 }
 

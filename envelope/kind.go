@@ -10,8 +10,8 @@ type Kind string
 
 // The kinds of RFC 6109, 2.1, with the Italian name of each.
 const (
-	KindNone           Kind = ""                // no PEC message; in JSON and logs "none"
-	KindUnknown        Kind = "unknown"         // certified, with a tipo that is not in the rules; it never means success
+	KindNone           Kind = ""                // not a PEC message; "none" in JSON and logs
+	KindUnknown        Kind = "unknown"         // the tipo is not in the rules; it never means success
 	KindAcceptance     Kind = "acceptance"      // ricevuta di accettazione (3.1.4)
 	KindNonAcceptance  Kind = "non-acceptance"  // avviso di non accettazione (3.1.2, 3.1.3)
 	KindTakeInCharge   Kind = "take-in-charge"  // ricevuta di presa in carico (3.2.1)
@@ -23,7 +23,7 @@ const (
 	KindAnomaly        Kind = "anomaly"         // busta di anomalia (3.2.2)
 )
 
-// kinds are all of them.
+// kinds lists all kinds.
 var kinds = []Kind{
 	KindNone, KindUnknown, KindAcceptance, KindNonAcceptance, KindTakeInCharge, KindDelivery, KindNonDelivery,
 	KindDeliveryDelay, KindVirusDetection, KindTransport, KindAnomaly,
@@ -42,7 +42,7 @@ var kindTokens = map[string]Kind{
 	"posta-certificata":         KindTransport,
 }
 
-// String returns the word, "none" for KindNone.
+// String returns the word; "none" for KindNone.
 func (k Kind) String() string {
 	if k == KindNone {
 		return "none"
@@ -50,10 +50,11 @@ func (k Kind) String() string {
 	return string(k)
 }
 
-// MarshalText implements encoding.TextMarshaler, with the word of String.
+// MarshalText implements encoding.TextMarshaler. It returns the word of String.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// UnmarshalText implements encoding.TextUnmarshaler. A word that is no kind is an error.
+// UnmarshalText implements encoding.TextUnmarshaler. It accepts the words of String;
+// any other is an error.
 func (k *Kind) UnmarshalText(text []byte) error {
 	for _, kind := range kinds {
 		if kind.String() == string(text) {
@@ -64,8 +65,8 @@ func (k *Kind) UnmarshalText(text []byte) error {
 	return fmt.Errorf("envelope: %q is not a kind of message", text)
 }
 
-// IsNotice reports whether k is a receipt or notice (ricevuta, avviso). An envelope
-// (busta), which carries somebody's message, is none.
+// IsNotice reports whether k is a receipt or notice (ricevuta, avviso). KindUnknown
+// counts as one. An envelope (busta), which carries somebody's message, does not.
 func (k Kind) IsNotice() bool {
 	switch k {
 	case KindUnknown, KindAcceptance, KindNonAcceptance, KindTakeInCharge, KindDelivery, KindNonDelivery,
@@ -76,8 +77,8 @@ func (k Kind) IsNotice() bool {
 	}
 }
 
-// tokenKind reads a tipo. Tokens are compared whole, without regard to case and
-// outer space: "non-accettazione" contains "accettazione" and says the opposite.
+// tokenKind returns the kind that a tipo names. Tokens are compared whole, ignoring case
+// and space around them: "non-accettazione" contains "accettazione" and means the opposite.
 func tokenKind(token string) Kind {
 	if k, ok := kindTokens[lower(strings.TrimSpace(token))]; ok {
 		return k
@@ -85,13 +86,12 @@ func tokenKind(token string) Kind {
 	return KindUnknown
 }
 
-// sameToken compares two tokens as tokenKind does.
+// sameToken reports whether two tokens are equal, compared as in tokenKind.
 func sameToken(a, b string) bool {
 	return equalFold(strings.TrimSpace(a), strings.TrimSpace(b))
 }
 
-// receiptKind reads the value of X-Ricevuta, which names every kind but the
-// envelopes.
+// receiptKind returns the kind that a value of X-Ricevuta names: any except the envelopes.
 func receiptKind(token string) Kind {
 	if k := tokenKind(token); k != KindTransport {
 		return k
@@ -99,7 +99,7 @@ func receiptKind(token string) Kind {
 	return KindUnknown
 }
 
-// transportKind reads the value of X-Trasporto.
+// transportKind returns the kind that a value of X-Trasporto names: one of the envelopes.
 func transportKind(token string) Kind {
 	switch lower(strings.TrimSpace(token)) {
 	case "posta-certificata":

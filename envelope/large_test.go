@@ -16,8 +16,8 @@ import (
 
 const mebibyte = 1 << 20
 
-// allocated gives the bytes that f allocates on the heap, freed ones included: an
-// upper bound of what it ever holds.
+// allocated returns the bytes that f allocates on the heap, freed ones included. It is an
+// upper bound of what f holds at any time.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -26,8 +26,8 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// A receipt of 100 MiB is verified within a few MiB, from a file and from a reader
-// that can only be read once; its original is read as a stream.
+// A receipt of 100 MiB is verified within a few MiB of memory, from a file and from a
+// reader that cannot seek. Its original is read as a stream.
 func TestMemoryIsConstantInTheSizeOfTheMessage(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	a := newAuthority(t)
@@ -65,8 +65,7 @@ func TestMemoryIsConstantInTheSizeOfTheMessage(t *testing.T) {
 	require.Empty(t, left)
 }
 
-// What is built to be large or deep is refused, or read, at a cost in proportion
-// to its size.
+// A message built to be costly is refused, at a cost in proportion to its size.
 func TestBombs(t *testing.T) {
 	a := newAuthority(t)
 	v := a.verifier(nil)
@@ -77,7 +76,7 @@ func TestBombs(t *testing.T) {
 	}
 	signed := func(part string) string { return string(a.sign([]byte(part))) }
 	mixed := "Content-Type: multipart/mixed; boundary=m\r\n\r\n"
-	xml := func(content string) string {
+	certDataPart := func(content string) string {
 		return "--m\r\nContent-Type: application/xml; name=daticert.xml\r\n\r\n" + content + "\r\n"
 	}
 	nested := func(depth int) string {
@@ -101,12 +100,12 @@ func TestBombs(t *testing.T) {
 		"parts of XML":                {signed(mixed + strings.Repeat("--m\r\nContent-Type: text/xml\r\n\r\n<a>"+strings.Repeat("<b/>", 2000)+"</a>\r\n", 900) + "--m--\r\n"), envelope.CodeMalformed},
 		"parts of a large header":     {signed(mixed + "--m\r\n" + strings.Repeat("a: "+strings.Repeat("x", 500)+"\r\n", 20) + "\r\nx\r\n--m--\r\n"), envelope.CodeMalformed},
 		"nested multiparts":           {signed(nested(10_000)), envelope.CodeMalformed},
-		"daticert.xml of two MiB":     {signed(mixed + xml("<postacert>"+strings.Repeat(" ", 2*mebibyte)+"</postacert>") + "--m--\r\n"), envelope.CodeTooLarge},
-		"daticert.xml of twenty MiB":  {signed(mixed + xml(strings.Repeat(" ", 20*mebibyte)) + "--m--\r\n"), envelope.CodeTooLarge},
-		"XML nested":                  {signed(mixed + xml(strings.Repeat("<a>", 300_000)) + "--m--\r\n"), envelope.CodeBadCertData},
-		"XML nested in the root":      {signed(mixed + xml("<postacert>"+strings.Repeat("<a>", 300_000)) + "--m--\r\n"), envelope.CodeBadCertData},
-		"XML of many attributes":      {signed(mixed + xml("<postacert "+manyAttributes(60_000)+"/>") + "--m--\r\n"), envelope.CodeBadCertData},
-		"XML entities":                {signed(mixed + xml(`<!DOCTYPE postacert [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><postacert tipo="&b;"/>`) + "--m--\r\n"), envelope.CodeBadCertData},
+		"daticert.xml of two MiB":     {signed(mixed + certDataPart("<postacert>"+strings.Repeat(" ", 2*mebibyte)+"</postacert>") + "--m--\r\n"), envelope.CodeTooLarge},
+		"daticert.xml of twenty MiB":  {signed(mixed + certDataPart(strings.Repeat(" ", 20*mebibyte)) + "--m--\r\n"), envelope.CodeTooLarge},
+		"XML nested":                  {signed(mixed + certDataPart(strings.Repeat("<a>", 300_000)) + "--m--\r\n"), envelope.CodeBadCertData},
+		"XML nested in the root":      {signed(mixed + certDataPart("<postacert>"+strings.Repeat("<a>", 300_000)) + "--m--\r\n"), envelope.CodeBadCertData},
+		"XML of many attributes":      {signed(mixed + certDataPart("<postacert "+manyAttributes(60_000)+"/>") + "--m--\r\n"), envelope.CodeBadCertData},
+		"XML entities":                {signed(mixed + certDataPart(`<!DOCTYPE postacert [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><postacert tipo="&b;"/>`) + "--m--\r\n"), envelope.CodeBadCertData},
 		"Content-Type of many params": {"Content-Type: multipart/signed" + manyParams(100_000) + "\r\n\r\n", envelope.CodeMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -6,20 +6,21 @@ import (
 	"sync"
 )
 
-// leaf is a certificate that an anchor issued and that is a provider's signing
-// certificate, with what will be the same at every message it signs. What the time
-// or a revocation source decides is not kept.
+// leaf is a provider's signing certificate that an anchor issued, with the results of
+// the checks that come out the same for every message. Expiry and revocation are not
+// among them.
 type leaf struct {
 	certificate *x509.Certificate
 	anchor      *Anchor
-	legacy      string // what needsLegacy says of it
+	legacy      string // the result of needsLegacy
 }
 
-// maxLeaves is more than all providers use at a time.
+// maxLeaves is more than all providers together use at any time.
 const maxLeaves = 64
 
-// leaves remembers the last leaves that were trusted, by their exact bytes. What no
-// anchor issued is not kept: nobody else can fill it. The zero value is ready.
+// leaves remembers trusted leaves, by their exact bytes. When it is full it forgets
+// them all. Only leaves that an anchor issued are kept, so that forged certificates
+// cannot fill it. The zero value is ready to use.
 type leaves struct {
 	mu    sync.RWMutex
 	known map[string]*leaf // by the certificate in DER
@@ -40,11 +41,12 @@ func (l *leaves) keep(found *leaf) {
 	l.known[string(found.certificate.Raw)] = found
 }
 
-// parse reads a certificate that may be known.
+// parse returns the certificate with the given DER, which may be a known one.
 func (l *leaves) parse(der []byte) (*x509.Certificate, error) {
 	if known := l.find(der); known != nil {
 		return known.certificate, nil
 	}
-	// A certificate is read in place: what is kept must not hold the whole signature.
+	// A parsed certificate refers to its DER. Clone it, so that a kept one does not hold
+	// the whole signature in memory.
 	return x509.ParseCertificate(bytes.Clone(der))
 }

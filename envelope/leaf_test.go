@@ -16,7 +16,7 @@ import (
 	"github.com/gopec/gopec/internal/vectors"
 )
 
-// verdict is all that is told of a message.
+// verdict returns all that Open reports about a message.
 func verdict(t *testing.T, raw []byte, v *envelope.Verifier) (envelope.Findings, envelope.Code) {
 	t.Helper()
 	m, err := envelope.Open(t.Context(), bytes.NewReader(raw), v)
@@ -29,9 +29,8 @@ func verdict(t *testing.T, raw []byte, v *envelope.Verifier) (envelope.Findings,
 	return ve.Findings, ve.Code
 }
 
-// What a verifier has seen changes no verdict: every vector, twice and in any order,
-// is judged as by a verifier that has seen nothing. Each time and each list of
-// revocations comes to the same verifier, which may not remember an answer.
+// A verifier that has seen other messages gives the same verdicts as a new one. Each
+// vector is verified several times, in random order and at different times.
 func TestVerifierThatHasSeenMessagesJudgesAlike(t *testing.T) {
 	anchors, err := envelope.ParseAnchors(vectors.Anchors())
 	require.NoError(t, err)
@@ -59,7 +58,7 @@ func TestVerifierThatHasSeenMessagesJudgesAlike(t *testing.T) {
 	}
 }
 
-// Time and revocation are asked for again at each message of a signer.
+// Time and revocation are checked again for each message of a signer.
 func TestKnownSignerExpiresAndIsRevoked(t *testing.T) {
 	a := newAuthority(t)
 	now, raw := time.Now(), a.deliveryOf("")
@@ -80,12 +79,12 @@ func TestKnownSignerExpiresAndIsRevoked(t *testing.T) {
 	require.Equal(t, envelope.CodeRevoked, refusal(t, raw, v))
 }
 
-// A forged certificate that looks like a known one is not known.
+// A forged certificate with the names and number of a known one is refused.
 func TestCertificateLikeAKnownOneIsNotKnown(t *testing.T) {
 	a, forger := newAuthority(t), newAuthority(t)
 	v := a.verifier(nil)
 	accepted(t, a.deliveryOf(""), v)
-	// A CA of the same name gives the same name and number to another key.
+	// Another CA of the same name certifies another key with the same name and number.
 	forger.leaf = forger.issue(&x509.Certificate{
 		SerialNumber: a.leaf.SerialNumber, Subject: a.leaf.Subject, NotBefore: a.leaf.NotBefore, NotAfter: a.leaf.NotAfter,
 		KeyUsage: a.leaf.KeyUsage, ExtKeyUsage: a.leaf.ExtKeyUsage, EmailAddresses: a.leaf.EmailAddresses,
@@ -98,7 +97,7 @@ func TestCertificateLikeAKnownOneIsNotKnown(t *testing.T) {
 	}
 }
 
-// More signers than are remembered are judged like the first.
+// Verdicts stay the same when there are more signers than the verifier remembers.
 func TestManySigners(t *testing.T) {
 	a := newAuthority(t)
 	v := a.verifier(nil)

@@ -19,7 +19,8 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-// titleRules are the titles as a reader who does not know the table would ask for them.
+// titleRules are the titles as RFC 6109 would have them, written without looking at the
+// table in title.go.
 var titleRules = map[*regexp.Regexp][]envelope.Kind{
 	regexp.MustCompile(`^ricevuta di accettazione`):                                    {envelope.KindAcceptance},
 	regexp.MustCompile(`^(errore nell.accettazione|avviso di non accettazione)`):       {envelope.KindNonAcceptance},
@@ -31,13 +32,13 @@ var titleRules = map[*regexp.Regexp][]envelope.Kind{
 	regexp.MustCompile(`^anomalia`):                                                    {envelope.KindAnomaly},
 }
 
-// reading is what the standard library finds directly in a signed part. It refuses some
-// headers that are read here.
+// reading is what the standard library finds directly in a signed part. The standard
+// library refuses some headers that package envelope reads.
 type reading struct {
-	title []envelope.Kind // nil when the first line is none that is known
+	title []envelope.Kind // nil when the first line is not a known title
 	text  bool            // the first part is text
 	parts int
-	data  []int // which are a document postacert, or have the name
+	data  []int // the indexes of parts that are a document postacert, or have the name
 }
 
 var postacert = regexp.MustCompile(`(?i)^(\s|\x{feff}|<\?[^>]*>|<!--.*?-->|<![^>]*>)*<(\w+:)?postacert\b`)
@@ -84,7 +85,7 @@ func readSignedPart(signed []byte) (r reading, ok bool) {
 					return r, false // readers disagree on what it is
 				}
 				if textType != "text/plain" {
-					text = nil // a title stands in plain text
+					text = nil // only plain text has a title
 				}
 			}
 			line, _, _ := bytes.Cut(bytes.TrimLeft(text, " \t\r\n-"), []byte("\n"))
@@ -102,14 +103,14 @@ func readSignedPart(signed []byte) (r reading, ok bool) {
 	}
 }
 
-// isWord is true of eight-bit octets too, which are letters in most charsets.
+// isWord counts eight-bit octets too, which are letters in most charsets.
 func isWord(r rune) bool {
 	return r >= 0x80 || r == '_' || r == '\'' || unicode.IsLetter(r) || unicode.IsDigit(r)
 }
 
-func decoded(encoding string, raw []byte) []byte {
+func decoded(transfer string, raw []byte) []byte {
 	var r io.Reader = bytes.NewReader(raw)
-	switch strings.ToLower(encoding) {
+	switch strings.ToLower(transfer) {
 	case "base64":
 		r = base64.NewDecoder(base64.StdEncoding, r)
 	case "quoted-printable":
@@ -119,9 +120,10 @@ func decoded(encoding string, raw []byte) []byte {
 	return content
 }
 
-// checkSignedPart signs a part as a provider would that was led to write it. What
-// verifies has no title of another kind, and one document; without a title, nothing
-// stands before that but the text.
+// checkSignedPart signs a part, as a provider would that was tricked into writing it. If
+// the message is proven, its title is not that of another kind, and it has at most one
+// document. Without a title, only the text comes before the document. It reports whether
+// all of that was checked.
 func checkSignedPart(t testing.TB, a *authority, v *envelope.Verifier, signed []byte, anomaly bool) (checked bool) {
 	t.Helper()
 	marker := ""
@@ -155,7 +157,7 @@ func checkSignedPart(t testing.TB, a *authority, v *envelope.Verifier, signed []
 	return true
 }
 
-// signedParts are the signed parts of the vectors.
+// signedParts returns the signed parts of the vectors.
 func signedParts(t testing.TB) (parts [][]byte) {
 	t.Helper()
 	for _, v := range loadVectors(t) {
@@ -185,7 +187,7 @@ func TestWhatVerifiesHasItsTitle(t *testing.T) {
 	require.Greater(t, checked, 300)
 }
 
-// FuzzSignedPart has a provider sign anything.
+// FuzzSignedPart makes a provider sign anything.
 func FuzzSignedPart(f *testing.F) {
 	for i, signed := range signedParts(f) {
 		f.Add(signed, i%2 == 0)
@@ -199,17 +201,17 @@ func FuzzSignedPart(f *testing.F) {
 	})
 }
 
-// However the guess is written and stored, an anomaly does not become a delivery.
-// The same parts under the title of a delivery do: the title is the evidence.
+// However a guess of the boundary is written and stored, an anomaly does not become a
+// delivery. Under the title of a delivery the same parts do: the title is the evidence.
 func TestGuessInEveryFormMakesNoDelivery(t *testing.T) {
 	a := newAuthority(t)
 	v := a.verifier(nil)
-	xml := certData("avvenuta-consegna", "")
+	document := certData("avvenuta-consegna", "")
 	forged := []string{
-		"Content-Type: application/xml; name=daticert.xml\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte(xml)),
-		"Content-Type: application/xml; name=daticert.xml\r\n\r\n" + xml,
-		"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + strings.ReplaceAll(xml, "=", "=3D"),
-		"\r\n" + xml,
+		"Content-Type: application/xml; name=daticert.xml\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte(document)),
+		"Content-Type: application/xml; name=daticert.xml\r\n\r\n" + document,
+		"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + strings.ReplaceAll(document, "=", "=3D"),
+		"\r\n" + document,
 	}
 	verified := map[envelope.Kind]int{}
 	for _, title := range []string{"Anomalia nel messaggio", "Comunicazione", "Ricevuta di avvenuta consegna"} {
@@ -256,14 +258,14 @@ func TestGuessInEveryFormMakesNoDelivery(t *testing.T) {
 func TestCertDataThatOthersMayHaveWrittenAreRefused(t *testing.T) {
 	a := newAuthority(t)
 	v := a.verifier(nil)
-	xml := certData("avvenuta-consegna", "")
+	document := certData("avvenuta-consegna", "")
 	text := "Content-Type: text/plain\r\n\r\nRicevuta di avvenuta consegna"
 	named := "Content-Type: application/xml; name=daticert.xml\r\n"
 	message := func(parts ...string) []byte {
 		return a.sign([]byte("Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n" + strings.Join(parts, "\r\n--m\r\n") + "\r\n--m--\r\n"))
 	}
-	accepted(t, message(text, named+"\r\n"+xml), v)
-	quoted := strings.ReplaceAll(xml, "=", "=3D")
+	accepted(t, message(text, named+"\r\n"+document), v)
+	quoted := strings.ReplaceAll(document, "=", "=3D")
 	for name, c := range map[string]struct {
 		raw  []byte
 		want envelope.Code
@@ -271,11 +273,11 @@ func TestCertDataThatOthersMayHaveWrittenAreRefused(t *testing.T) {
 		"lines like a delimiter, joined in quoted-printable": {
 			message(text, named+"Content-Transfer-Encoding: quoted-printable\r\n\r\n"+strings.Replace(quoted, "<dati>", "<dati>=\r\n--guess=\r\n", 1)),
 			envelope.CodeBadCertData},
-		"the root far down":   {message(text, named+"\r\n"+strings.Repeat(" \r\n", 1000)+xml), envelope.CodeBadCertData},
-		"text after the root": {message(text, named+"\r\n"+xml+"\r\nil resto"), envelope.CodeBadCertData},
+		"the root far down":   {message(text, named+"\r\n"+strings.Repeat(" \r\n", 1000)+document), envelope.CodeBadCertData},
+		"text after the root": {message(text, named+"\r\n"+document+"\r\nil resto"), envelope.CodeBadCertData},
 		"the title in the original": {
-			message(strings.Replace(text, "plain", "plain; name=postacert.eml", 1), named+"\r\n"+xml), envelope.CodeNoCertData},
-		"no text in front": {message("Content-Type: image/png\r\n\r\nx", named+"\r\n"+xml), envelope.CodeNoCertData},
+			message(strings.Replace(text, "plain", "plain; name=postacert.eml", 1), named+"\r\n"+document), envelope.CodeNoCertData},
+		"no text in front": {message("Content-Type: image/png\r\n\r\nx", named+"\r\n"+document), envelope.CodeNoCertData},
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, refusal(t, c.raw, v)) })
 	}

@@ -8,13 +8,14 @@ import (
 	"github.com/gopec/gopec/internal/multipart"
 )
 
-// isNamed compares the names of a part without regard to case.
+// isNamed reports whether a part has the given name, ignoring case. A name counts as
+// written and in the form of fileName.
 func isNamed(p *multipart.Part, name string) bool {
 	return slices.ContainsFunc(p.Names, func(n string) bool { return equalFold(n, name) || equalFold(fileName(n), name) })
 }
 
-// fileName gives the name under which some reader would save a part: decoded (RFC 2047),
-// up to a NUL, without folders, and without blanks, dots and quotes around it.
+// fileName returns the name under which some mail program would save a part: decoded
+// (RFC 2047), cut at a NUL, and without folders, blanks, dots and quotes around it.
 func fileName(name string) string {
 	if !strings.ContainsFunc(name, func(r rune) bool { return !isNameRune(r) }) {
 		return strings.Trim(name, ".")
@@ -24,7 +25,8 @@ func fileName(name string) string {
 	return strings.TrimFunc(name, func(r rune) bool { return !isNameRune(r) || r == '.' })
 }
 
-// isNameRune reports whether r means nothing in the names of files.
+// isNameRune reports whether r has no special meaning in file names, except for dots at
+// either end.
 func isNameRune(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '.' || r == '-' || r == '_'
 }

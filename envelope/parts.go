@@ -13,29 +13,29 @@ import (
 	"github.com/gopec/gopec/internal/spool"
 )
 
-// errNoCertData reports a signed part without certification data.
+// errNoCertData reports a signed part without certification data that may be that of an
+// anomaly envelope.
 var errNoCertData = errors.New("no daticert.xml")
 
-// Limits on what stands directly in the signed part. Providers write three or four
-// parts, with headers of some 200 bytes.
+// Limits on the direct children of the signed part: their number, and the bytes of
+// each header. Providers write three or four, with headers of some 200 bytes.
 const (
 	maxChildren    = 16
 	maxChildHeader = 8 << 10
 )
 
-// signedParts are the direct children of the signed part (RFC 6109, 4.3.3). Nothing
-// deeper is looked at: what stands inside an attached message was put there by its
-// author.
+// signedParts are the direct children of the signed part (RFC 6109, 4.3.3). Deeper parts
+// are ignored: the author of an attached message wrote what is inside it.
 type signedParts struct {
 	all       []multipart.Part
 	hasText   bool  // the first one is the readable text (RFC 6109, 4.3.1)
-	title     title // of that text
-	data      []int // which are certification data
-	originals []int // which are the original message
+	title     title // the title of that text
+	data      []int // the indexes of parts that are certification data
+	originals []int // the indexes of parts that are an original message
 }
 
 // findParts finds the certification data and the original message. It fails only on
-// what cannot be read; what is missing is told by checkCertData.
+// parts that cannot be read. Missing parts are reported by checkCertData.
 func (c *check) findParts() error {
 	children, err := c.signedChildren()
 	if err != nil {
@@ -48,9 +48,9 @@ func (c *check) findParts() error {
 	if parts.hasFurther() {
 		c.warn(WarningFurtherParts)
 	}
-	c.facts.CertData, c.partsErr = c.readCertData(parts)
-	if data := c.facts.CertData; data != nil && c.facts.Kind == KindNone {
-		c.facts.Kind = data.Kind
+	c.findings.CertData, c.partsErr = c.readCertData(parts)
+	if data := c.findings.CertData; data != nil && c.findings.Kind == KindNone {
+		c.findings.Kind = data.Kind
 	}
 	if len(parts.originals) == 1 {
 		c.original = &parts.all[parts.originals[0]]
@@ -58,6 +58,8 @@ func (c *check) findParts() error {
 	return nil
 }
 
+// signedChildren returns the direct children of the signed part, nil when that is not
+// multipart/mixed.
 func (c *check) signedChildren() ([]multipart.Part, error) {
 	mixed, sections := c.content.First, c.content.Children
 	if err := c.content.FirstErr; err != nil {
@@ -68,36 +70,37 @@ func (c *check) signedChildren() ([]multipart.Part, error) {
 	} else if err != nil {
 		return nil, parseFailed(err, CodeTooLarge)
 	}
-	// A sender who guesses the provider's boundary could end the multipart inside
-	// the original, with a daticert.xml of its own before; the provider's then comes after.
+	// A sender who guesses the provider's boundary can put a forged daticert.xml and the
+	// end of the multipart into the original. The genuine daticert.xml then comes after
+	// that end.
 	if c.content.Resumed {
-		return nil, failed(CodeMalformed, "a delimiter after the last one of the signed part")
+		return nil, failed(CodeMalformed, "a delimiter after the closing one of the signed part")
 	}
 	if len(sections) > maxChildren {
-		return nil, failed(CodeMalformed, "%d parts in the signed part", len(sections))
+		return nil, failed(CodeMalformed, "%d parts in the signed part; at most %d are allowed", len(sections), maxChildren)
 	}
 	children := make([]multipart.Part, 0, len(sections))
 	for _, section := range sections {
 		p, err := multipart.ReadPart(section)
 		if err == nil {
-			// Providers write clear headers. A sender's guesses of the boundary make
-			// unclear ones, line after line.
+			// Providers write well-formed headers. A sender who writes many guesses of the
+			// boundary, line after line, makes malformed ones.
 			err = p.HeaderErr()
 		}
 		if err != nil {
 			return nil, parseFailed(err, CodeMalformed)
 		}
 		if section.Size()-p.Body.Size() > maxChildHeader {
-			return nil, failed(CodeMalformed, "a part with a header of %d bytes", section.Size()-p.Body.Size())
+			return nil, failed(CodeMalformed, "a part with a header of %d bytes; at most %d are allowed", section.Size()-p.Body.Size(), maxChildHeader)
 		}
 		children = append(children, p)
 	}
 	return children, nil
 }
 
-// sortParts finds out what each part is. Certification data is what has the name or is
-// it, an original message what has the name or the type: each reader goes by another
-// of these.
+// sortParts finds out what each part is. A part is certification data if it has that
+// name or content, and an original message if it has that name or type: programs
+// disagree on which of these they go by.
 func (c *check) sortParts(children []multipart.Part) (*signedParts, error) {
 	parts := &signedParts{all: children}
 	for i := range children {
@@ -105,7 +108,7 @@ func (c *check) sortParts(children []multipart.Part) (*signedParts, error) {
 		isOriginal := p.MediaType == "message/rfc822" || isNamed(p, "postacert.eml")
 		isData := isNamed(p, "daticert.xml")
 		if !isOriginal && !isData {
-			// Attached messages are not looked into, whatever they hold.
+			// Original messages never count as data, whatever they hold.
 			var err error
 			if isData, err = c.holdsCertData(p); err != nil {
 				return nil, err
@@ -127,7 +130,7 @@ func (c *check) sortParts(children []multipart.Part) (*signedParts, error) {
 	return parts, err
 }
 
-// holdsCertData reports whether parseCertData could read a part, by its beginning.
+// holdsCertData reports whether a part begins like certification data.
 func (c *check) holdsCertData(p *multipart.Part) (bool, error) {
 	if p.Encoding != "base64" {
 		raw := c.room.content[:min(p.Body.Size(), maxProlog)]
@@ -135,7 +138,7 @@ func (c *check) holdsCertData(p *multipart.Part) (bool, error) {
 			return false, fmt.Errorf("envelope: %w", err)
 		}
 		if start := bytes.TrimLeft(raw, xmlSpace); len(start) > 0 && start[0] < 0x80 && start[0] != '<' && start[0] != '=' {
-			return false, nil // a text, whatever the encoding
+			return false, nil // not XML, in whatever encoding
 		}
 	}
 	start, err := p.Prefix(c.room.content[:maxProlog])
@@ -145,23 +148,22 @@ func (c *check) holdsCertData(p *multipart.Part) (bool, error) {
 	return isCertData(start), nil
 }
 
-// readCertData reads the certification data, and asks whether it is the provider that
-// put them there (RFC 6109, 4.3.3). Data that is not to be relied upon is given beside
-// the error.
+// readCertData reads the certification data, and checks that the provider wrote them
+// (RFC 6109, 4.3.3). Data that cannot be relied on are returned with the error.
 func (c *check) readCertData(parts *signedParts) (*CertData, error) {
 	switch len(parts.data) {
 	case 0:
 		return nil, parts.checkAnomaly()
 	case 1:
 	default:
-		return nil, failed(CodeNoCertData, "%d parts with certification data", len(parts.data))
+		return nil, failed(CodeNoCertData, "%d parts with certification data, not one", len(parts.data))
 	}
 	data, err := c.readCertDataPart(&parts.all[parts.data[0]])
 	if err != nil {
 		return data, err
 	}
 	if len(parts.originals) > 1 {
-		return data, failed(CodeBadCertData, "%d original messages", len(parts.originals))
+		return data, failed(CodeBadCertData, "%d original messages, not one", len(parts.originals))
 	}
 	return data, parts.checkOrigin(data.Kind)
 }
@@ -183,9 +185,9 @@ func (c *check) readCertDataPart(p *multipart.Part) (*CertData, error) {
 			return nil, fmt.Errorf("envelope: %w", err)
 		}
 	}
-	// Base64 has no dashes.
+	// Base64 cannot contain dashes.
 	if p.Encoding != "base64" && hasDelimiter(raw) {
-		return nil, failed(CodeBadCertData, "daticert.xml: a line begins like a delimiter")
+		return nil, failed(CodeBadCertData, "daticert.xml: a line begins with --, like a delimiter of a multipart")
 	}
 	data, err := parseCertData(content)
 	if err != nil {
@@ -194,25 +196,25 @@ func (c *check) readCertDataPart(p *multipart.Part) (*CertData, error) {
 	return data, nil
 }
 
-// hasDelimiter reports whether a line begins like a delimiter (RFC 2046, 5.1.1). No
-// genuine certification data have one. Forged ones have, when one copy of them serves
-// many guesses of the boundary.
+// hasDelimiter reports whether a line begins like a delimiter (RFC 2046, 5.1.1). Genuine
+// certification data never have one. Forged data do if the forger tries many guesses of
+// the boundary around one copy.
 func hasDelimiter(b []byte) bool {
 	if bytes.HasPrefix(b, []byte("--")) {
 		return true
 	}
 	for {
 		_, rest, found := bytes.Cut(b, []byte("\n--"))
-		if !found || !bytes.HasPrefix(rest, []byte(">")) { // which would end a comment
+		if !found || !bytes.HasPrefix(rest, []byte(">")) { // "-->" ends a comment
 			return found
 		}
 		b = rest
 	}
 }
 
-// openOriginal gives the bytes of the original message. RFC 2046, 5.2.1 allows no
-// encoding of an attached message; one in base64 is decoded nevertheless. Line ends
-// that storage changed are those again that were signed.
+// openOriginal makes the original message readable. RFC 2046, 5.2.1 forbids encoding an
+// attached message, but one in base64 is decoded all the same. If storage changed line
+// ends, those that were signed are restored.
 func (m *Message) openOriginal(ctx context.Context, p *multipart.Part, canonical bool) error {
 	if p == nil {
 		return nil
@@ -222,7 +224,7 @@ func (m *Message) openOriginal(ctx context.Context, p *multipart.Part, canonical
 		if err := m.copyOriginal(ctx, p.Open()); !errors.Is(err, multipart.ErrEncoding) {
 			return err
 		}
-		// It is only labelled so: the bytes are the message.
+		// It is labelled base64 but is not: the bytes are the message.
 	}
 	if !canonical {
 		return nil
@@ -230,6 +232,7 @@ func (m *Message) openOriginal(ctx context.Context, p *multipart.Part, canonical
 	return m.copyOriginal(ctx, &canonicalReader{r: io.NewSectionReader(p.Body, 0, p.Body.Size())})
 }
 
+// copyOriginal makes the bytes of r the original message.
 func (m *Message) copyOriginal(ctx context.Context, r io.Reader) error {
 	s, err := spool.Open(ctx, r)
 	if err != nil {

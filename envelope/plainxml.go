@@ -8,21 +8,22 @@ import (
 )
 
 // plainXML reads daticert.xml as nearly all providers write it: UTF-8, elements and
-// attributes without namespaces, text, and nothing else. Beside a signature the time of
-// encoding/xml counts. It gives up on whatever is not so plain, wrong or not, and is
-// never more lenient: encoding/xml then decides.
+// attributes without namespaces, text, and nothing else. It is fast: the time that
+// encoding/xml takes is noticeable next to that of checking a signature. It gives up on
+// anything else, valid or not, and encoding/xml then decides. It is never more lenient
+// than encoding/xml.
 type plainXML struct {
-	rest  string // what is not read yet
-	open  [maxElementDepth]string
-	depth int // how many are open
+	rest  string                  // not read yet
+	open  [maxElementDepth]string // the names of the open elements
+	depth int                     // how many elements are open
 }
 
-// plainDeclaration is the XML declaration of nearly all providers.
+// plainDeclaration is the XML declaration that nearly all providers write.
 const plainDeclaration = `<?xml version="1.0" encoding="UTF-8"?>`
 
-// readPlainXML passes the elements of b to p, and tells whether it could.
+// readPlainXML passes the elements of b to p. It reports whether it could read all of b.
 func readPlainXML(b []byte, p *certDataParser) bool {
-	// XML forbids two characters beside those of controls (XML 1.0, 2.2); toUTF8
+	// Apart from control characters, XML forbids two characters (XML 1.0, 2.2). toUTF8
 	// replaces them.
 	if !utf8.Valid(b) || bytes.Contains(b, []byte("\uffff")) || bytes.Contains(b, []byte("\ufffe")) {
 		return false
@@ -38,7 +39,7 @@ func readPlainXML(b []byte, p *certDataParser) bool {
 			x.space()
 			return x.rest == ""
 		}
-		// Inside a text that counts, line ends are to be normalised.
+		// In a text that is collected, encoding/xml would normalise line ends.
 		text, ok := x.text('<', p.inner > 0)
 		if !ok {
 			return false
@@ -47,8 +48,7 @@ func readPlainXML(b []byte, p *certDataParser) bool {
 	}
 }
 
-// text reads up to a character that is not part of the text, without any CR where it
-// has to be exact.
+// text reads up to the character until. If exact is set, it gives up on a text with CR.
 func (x *plainXML) text(until byte, exact bool) (text string, ok bool) {
 	escaped := false
 	for i := range len(x.rest) {
@@ -69,7 +69,7 @@ func (x *plainXML) text(until byte, exact bool) (text string, ok bool) {
 	return "", false
 }
 
-// tag reads a start tag or an end tag.
+// tag reads a start tag or an end tag, and reports whether it could.
 func (x *plainXML) tag(p *certDataParser) bool {
 	if x.cut("</") {
 		if x.depth == 0 || x.name() != x.open[x.depth-1] {
@@ -92,7 +92,7 @@ func (x *plainXML) tag(p *certDataParser) bool {
 		}
 		n++
 	}
-	// Start allows no more than maxElementDepth.
+	// The parser's start fails beyond maxElementDepth, so x.open has room.
 	if name == "" || p.start(name, attrs[:n]) != nil {
 		return false
 	}
@@ -105,7 +105,7 @@ func (x *plainXML) tag(p *certDataParser) bool {
 	return x.cut(">")
 }
 
-// maxPlainAttrs is one more than the DTD gives any element.
+// maxPlainAttrs is one more than any element has in the DTD.
 const maxPlainAttrs = 3
 
 func (x *plainXML) attribute(a *attribute) bool {
@@ -130,7 +130,8 @@ func (x *plainXML) name() string {
 	return name
 }
 
-// isNameByte is the part of XML 1.0, 2.3 that is used. A namespace is not plain.
+// isNameByte reports whether s[i] can be part of a name. It accepts only what daticert.xml
+// uses of XML 1.0, 2.3, and no namespaces.
 func isNameByte(s string, i int) bool {
 	if i >= len(s) {
 		return false
@@ -144,7 +145,7 @@ func (x *plainXML) cut(prefix string) (found bool) {
 	return found
 }
 
-// space skips white space, and tells whether there was any.
+// space skips white space, and reports whether there was any.
 func (x *plainXML) space() bool {
 	i := 0
 	for i < len(x.rest) && (x.rest[i] == ' ' || x.rest[i] == '\n' || x.rest[i] == '\r' || x.rest[i] == '\t') {
@@ -154,8 +155,8 @@ func (x *plainXML) space() bool {
 	return i > 0
 }
 
-// unescape resolves the five predefined entities and the numbers of plain characters
-// (XML 1.0, 4.1 and 4.6).
+// unescape resolves the five predefined entities, and decimal references to characters
+// from 0x20 to 0x7fff (XML 1.0, 4.1 and 4.6). It reports whether there are no others.
 func unescape(s string) (string, bool) {
 	before, rest, found := strings.Cut(s, "&")
 	if !found {

@@ -31,7 +31,7 @@ const plainExample = `<?xml version="1.0" encoding="UTF-8"?>
 </postacert>
 `
 
-// agrees tells whether b is plain. If it is, encoding/xml must say the same of it.
+// agrees reports whether readPlainXML reads b. If it does, encoding/xml must find the same.
 func agrees(t *testing.T, b []byte) (plain bool) {
 	t.Helper()
 	p := newCertDataParser()
@@ -83,7 +83,7 @@ func TestPlainXML(t *testing.T) {
 	}
 }
 
-// certDataOf are the contents of the parts named daticert.xml in all vectors.
+// certDataOf returns the contents of the parts named daticert.xml in all vectors.
 func certDataOf(t testing.TB) [][]byte {
 	t.Helper()
 	all, err := vectors.Load()
@@ -118,7 +118,7 @@ func TestPlainXMLOfVectors(t *testing.T) {
 	require.Greater(t, plain, 150, "most are plain")
 }
 
-// FuzzPlainXML holds the quick reader against encoding/xml.
+// FuzzPlainXML compares the quick reader with encoding/xml.
 func FuzzPlainXML(f *testing.F) {
 	f.Add([]byte(plainExample))
 	for _, b := range certDataOf(f) {

@@ -1,8 +1,6 @@
 package envelope_test
 
 import (
-	"context"
-	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -19,46 +17,11 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-// crl is a revocation list of the CA: at each time of revoked, the leaf was.
-func (a *authority) crl(issued time.Time, extensions []pkix.Extension, revoked ...time.Time) *x509.RevocationList {
-	a.t.Helper()
-	template := &x509.RevocationList{
-		Number: big.NewInt(1), ThisUpdate: issued, NextUpdate: issued.AddDate(0, 0, 1), ExtraExtensions: extensions,
-		RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: big.NewInt(5), RevocationTime: issued.AddDate(-1, 0, 0)}},
-	}
-	for _, at := range revoked {
-		template.RevokedCertificateEntries = append(template.RevokedCertificateEntries,
-			x509.RevocationListEntry{SerialNumber: a.leaf.SerialNumber, RevocationTime: at})
-	}
-	der, err := x509.CreateRevocationList(rand.Reader, template, a.cert, a.key)
-	require.NoError(a.t, err)
-	list, err := x509.ParseRevocationList(der)
-	require.NoError(a.t, err)
-	return list
-}
-
-// crlEntry is an entry about the leaf.
-func (a *authority) crlEntry(at time.Time, reason int, extensions ...pkix.Extension) x509.RevocationListEntry {
-	return x509.RevocationListEntry{SerialNumber: a.leaf.SerialNumber, RevocationTime: at, ReasonCode: reason, ExtraExtensions: extensions}
-}
-
-// crlOf is a revocation list of the CA with the given entries.
-func (a *authority) crlOf(issued time.Time, extensions []pkix.Extension, entries ...x509.RevocationListEntry) *x509.RevocationList {
-	a.t.Helper()
-	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
-		Number: big.NewInt(1), ThisUpdate: issued, NextUpdate: issued.AddDate(0, 0, 1), ExtraExtensions: extensions, RevokedCertificateEntries: entries,
-	}, a.cert, a.key)
-	require.NoError(a.t, err)
-	list, err := x509.ParseRevocationList(der)
-	require.NoError(a.t, err)
-	return list
-}
-
 func extension(critical bool, value []byte, oid ...int) pkix.Extension {
 	return pkix.Extension{Id: oid, Critical: critical, Value: value}
 }
 
-// directoryName is GeneralNames with one name of a directory (RFC 5280, 4.2.1.6).
+// directoryName returns GeneralNames with one directory name (RFC 5280, 4.2.1.6).
 func directoryName(t *testing.T, rawName []byte) []byte {
 	t.Helper()
 	name, err := asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 4, IsCompound: true, Bytes: rawName})
@@ -68,7 +31,7 @@ func directoryName(t *testing.T, rawName []byte) []byte {
 	return names
 }
 
-// RFC 5280, 5.2 and 5.3: what an entry says is more than its serial number and time.
+// RFC 5280, 5.2 and 5.3: extensions change what an entry and a list mean.
 func TestRevocationEntries(t *testing.T) {
 	a := newAuthority(t)
 	raw := a.deliveryOf("")
@@ -85,7 +48,7 @@ func TestRevocationEntries(t *testing.T) {
 	issuerIs := func(rawName []byte) pkix.Extension {
 		return extension(true, directoryName(t, rawName), 2, 5, 29, 29)
 	}
-	// The same name in another type of string.
+	// The same name, encoded as another type of string.
 	named, err := asn1.Marshal(pkix.RDNSequence{{{Type: asn1.ObjectIdentifier{2, 5, 4, 3}, Value: asn1.RawValue{Tag: asn1.TagUTF8String, Bytes: []byte("Test CA")}}}})
 	require.NoError(t, err)
 	unknown, ignored := extension(true, []byte{5, 0}, 1, 2, 3), extension(false, []byte{5, 0}, 1, 2, 3)
@@ -166,10 +129,6 @@ func TestRevocationEntries(t *testing.T) {
 			require.Equal(t, c.want, accepted(t, raw, v).Revocation)
 		})
 	}
-}
-
-func source(err error, lists ...*x509.RevocationList) envelope.RevocationSource {
-	return func(context.Context, *x509.Certificate, time.Time) ([]*x509.RevocationList, error) { return lists, err }
 }
 
 func TestRevocation(t *testing.T) {

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// maxProlog is how far into a document the root element may begin, in bytes. In real
-// files an XML declaration stands before it and nothing else.
+// maxProlog is how many bytes of a document are read to find its root element. In real
+// files, only an XML declaration comes before that.
 const maxProlog = 1 << 10
 
-// isCertData reports whether a document is certification data: its root element is
-// postacert (RFC 6109, 4.4). The beginning of the document, of maxProlog bytes, decides.
-// Nothing else is read as certification data, whatever its name.
+// isCertData reports whether a document is certification data: whether its root element
+// is postacert (RFC 6109, 4.4). Only the first maxProlog bytes are examined. Any other
+// document is not read as certification data, whatever its file name.
 func isCertData(document []byte) bool {
 	document = document[:min(len(document), maxProlog)]
 	if rest, found := bytes.CutPrefix(document, []byte(plainDeclaration)); found {
@@ -51,5 +51,5 @@ func isCertData(document []byte) bool {
 	return lower(name[strings.LastIndexByte(name, ':')+1:]) == "postacert"
 }
 
-// xmlSpace is XML 1.0, 2.3.
+// xmlSpace is the white space of XML 1.0, 2.3.
 const xmlSpace = " \t\r\n"

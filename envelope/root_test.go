@@ -9,7 +9,7 @@ import (
 	"github.com/gopec/gopec/internal/multipart"
 )
 
-// What is read as certification data is recognised as such by its beginning.
+// Certification data are recognised by the beginning of the document.
 func TestIsCertData(t *testing.T) {
 	for document, want := range map[string]bool{
 		`<?xml version="1.0" encoding="UTF-8"?><postacert tipo="x"/>`: true,

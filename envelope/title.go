@@ -9,14 +9,15 @@ import (
 	"github.com/gopec/gopec/internal/multipart"
 )
 
-// title is the kinds that the first line of a provider's text names; nil when the
-// line is no title that is known.
+// title holds the kinds that the first line of a provider's text may stand for; nil when
+// the line is not a known title.
 type title []Kind
 
 func (t title) names(k Kind) bool { return slices.Contains(t, k) }
 
-// titles are what the texts of RFC 6109, 3 begin with in the Italian rules, each
-// before any that begins it. The rest of the line may quote an address.
+// titles are the beginnings of the texts of RFC 6109, 3 in the Italian rules. A title
+// comes before any shorter one that it begins with. The rest of the line may quote an
+// address.
 var titles = []struct {
 	text  string
 	kinds title
@@ -41,18 +42,14 @@ var titles = []struct {
 }
 
 const (
-	// titlePrefix is how much of a text is looked at, in bytes, alternativesPrefix how
-	// much of a multipart around it.
-	titlePrefix        = 256
-	alternativesPrefix = 1 << 10
-	// maxTitle is longer than any title, in bytes.
-	maxTitle = 64
-	// maxAlternatives is how many alternatives of a text are expected at most.
-	maxAlternatives = 16
+	titlePrefix        = 256     // how many bytes of a text are examined
+	alternativesPrefix = 1 << 10 // how many bytes of a multipart/alternative are examined
+	maxTitle           = 64      // longer than any title, in bytes
+	maxAlternatives    = 16      // how many alternatives of a text may begin in alternativesPrefix
 )
 
-// readTitle reads the title of the first part. Only the very first text counts: a
-// correspondent's subject may stand in any other, with the delimiters it guessed.
+// readTitle reads the title of the first part. Only the first text in it counts: any
+// later one may come after a subject that the author wrote, with a guessed boundary.
 func (c *check) readTitle(p multipart.Part) (title, error) {
 	if p.MediaType == "multipart/alternative" {
 		p.Body = io.NewSectionReader(p.Body, 0, min(p.Body.Size(), alternativesPrefix))
@@ -82,8 +79,8 @@ func (c *check) readTitle(p multipart.Part) (title, error) {
 // isPlainText reports whether a part is text/plain, which RFC 2045, 5.2 makes the default.
 func isPlainText(p multipart.Part) bool { return p.MediaType == "" || p.MediaType == "text/plain" }
 
-// unquote decodes quoted-printable (RFC 2045, 6.7) in place. What is not so encoded it
-// leaves as it stands.
+// unquote decodes quoted-printable (RFC 2045, 6.7) in place. It leaves a "=" that does
+// not begin a valid sequence as it is.
 func unquote(b []byte) []byte {
 	out := b[:0]
 	for i := 0; i < len(b); i++ {
@@ -112,7 +109,8 @@ func unquote(b []byte) []byte {
 	return out
 }
 
-// findTitle finds the title that the first line of a text is or begins with.
+// findTitle returns the title at the beginning of the first line of a text that is not
+// blank.
 func findTitle(text []byte) title {
 	var room [maxTitle]byte
 	line := plainLine(text, room[:0])
@@ -125,14 +123,14 @@ func findTitle(text []byte) title {
 	return nil
 }
 
-// isWordByte reports whether a word goes on with c. Octets of any charset beyond ASCII
-// may be letters.
+// isWordByte reports whether c may continue a word. Bytes beyond ASCII may be letters in
+// some charset.
 func isWordByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '\'' || c == '_' || c >= 0x80
 }
 
-// spellings are the ways to write what titles have beyond ASCII, in UTF-8 and in
-// Windows-1252.
+// spellings map the characters beyond ASCII that titles are written with, in UTF-8 and
+// in Windows-1252, and the tab, to ASCII.
 var spellings = []struct {
 	from string
 	to   byte
@@ -141,8 +139,9 @@ var spellings = []struct {
 	{"\xa0", ' '}, {"\xe8", 'e'}, {"\xc8", 'e'}, {"\x92", '\''}, {"\x96", '-'}, {"\x97", '-'}, {"\t", ' '},
 }
 
-// plainLine appends the first line that is not blank to line, as much as there is room
-// for: in lower case, each run of blanks one space, without dashes in front.
+// plainLine appends the first line of text that is not blank to line, up to its
+// capacity: in lower case, with each run of blanks as one space, and without blanks and
+// dashes in front.
 func plainLine(text, line []byte) []byte {
 	blank := true
 	for i := 0; i < len(text) && len(line) < cap(line); {

@@ -60,7 +60,8 @@ func TestFindTitle(t *testing.T) {
 	}
 }
 
-// Each kind that the rules know has a title, and no title names a kind that has none.
+// Each kind in the rules has a title, and no other kind has one. No title hides a later
+// one in the table.
 func TestTitlesNameEveryKind(t *testing.T) {
 	named := map[Kind]bool{}
 	for i, entry := range titles {
@@ -89,7 +90,7 @@ func TestUnquote(t *testing.T) {
 	}
 }
 
-// In genuine messages the first line names the kind, in all of them.
+// In every genuine message the first line names the kind.
 func TestTitlesOfGenuineMessages(t *testing.T) {
 	dir := testenv.Corpus(t, "genuine")
 	files, err := filepath.Glob(filepath.Join(dir, "*.eml"))

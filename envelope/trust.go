@@ -3,23 +3,24 @@ package envelope
 import (
 	"crypto/rsa"
 	"crypto/x509"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 )
 
-// clockTolerance is how far apart clocks may be: a signing time further in the
-// future is refused, one further from the certified time is warned of.
+// clockTolerance is how far clocks may differ. A signing time further in the future is
+// refused; one further from the certified time is a warning.
 const clockTolerance = 10 * time.Minute
 
 // minRSABits is the shortest RSA key of a leaf outside the legacy policy.
 const minRSABits = 2048
 
-// checkTrust holds the signer's certificate against the anchors: RFC 6109, 5.5
-// and 7. There is one link and no path: a CA certificate inside the message is
-// vouched for by nothing but its key, and is not looked at.
+// checkTrust checks the signer's certificate against the anchors: RFC 6109, 5.5 and 7.
+// An anchor must have issued the certificate itself. No path is built, and CA
+// certificates in the message are ignored: nothing vouches for them.
 func (c *check) checkTrust() error {
-	signer := c.facts.Signer
+	signer := c.findings.Signer
 	known := c.verifier.leaves.find(signer.Raw)
 	trusted := known
 	if known == nil {
@@ -29,12 +30,12 @@ func (c *check) checkTrust() error {
 		}
 		trusted = &leaf{signer, anchor, needsLegacy(signer)}
 	}
-	c.anchor, c.facts.Anchor = trusted.anchor, trusted.anchor.Name
+	c.anchor, c.findings.Anchor = trusted.anchor, trusted.anchor.Name
 	if trusted.legacy != "" {
 		if !c.verifier.opts.AllowLegacy {
-			return failed(CodeLegacy, "%s", trusted.legacy)
+			return failed(CodeLegacy, "%s; VerifierOptions.AllowLegacy accepts it", trusted.legacy)
 		}
-		c.facts.Legacy = true
+		c.findings.Legacy = true
 	}
 	if err := c.checkTime(signer); err != nil {
 		return err
@@ -61,12 +62,12 @@ func (c *check) findAnchor(leaf *x509.Certificate) (*Anchor, error) {
 			return anchor, nil
 		}
 	}
-	return nil, failed(CodeUntrusted, "no anchor issued the certificate of %.200q by %.200q", leaf.Subject, issuer)
+	return nil, failed(CodeUntrusted, "the certificate of %.200q was issued by %.200q, which is not an anchor", leaf.Subject, issuer)
 }
 
-// signed tells whether the anchor's key made a signature. It may be one with
-// SHA-1, which needsLegacy then refuses in a leaf: CheckSignatureFrom would not
-// even look, and asks for a CA certificate, which an anchor is not.
+// signed reports whether the anchor's key made a signature. It accepts signatures with
+// SHA-1; needsLegacy reports those of leaves. x509.Certificate.CheckSignatureFrom does
+// not accept them, and needs a CA certificate, which an anchor is not.
 func (a *Anchor) signed(algorithm x509.SignatureAlgorithm, signed, signature []byte) bool {
 	issuer := &x509.Certificate{PublicKey: a.PublicKey, PublicKeyAlgorithm: x509.ECDSA}
 	if _, ok := a.PublicKey.(*rsa.PublicKey); ok {
@@ -75,7 +76,8 @@ func (a *Anchor) signed(algorithm x509.SignatureAlgorithm, signed, signature []b
 	return issuer.CheckSignature(algorithm, signed, signature) == nil
 }
 
-// needsLegacy tells what makes a leaf one of the DigitPA era, "" when nothing does.
+// needsLegacy returns why a leaf passes only under VerifierOptions.AllowLegacy, "" if it
+// passes without.
 func needsLegacy(leaf *x509.Certificate) string {
 	switch leaf.SignatureAlgorithm {
 	case x509.SHA1WithRSA, x509.ECDSAWithSHA1:
@@ -85,32 +87,32 @@ func needsLegacy(leaf *x509.Certificate) string {
 		return "the certificate has no extended key usage"
 	}
 	if key, ok := leaf.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < minRSABits {
-		return "the certificate has an RSA key of less than 2048 bits"
+		return fmt.Sprintf("the certificate has an RSA key of %d bits, fewer than %d", key.N.BitLen(), minRSABits)
 	}
 	return ""
 }
 
-// signedAt is the signing time: the signed attribute, or else the certified time.
-// It is zero when there is neither.
+// signedAt returns the signing time: that of the signed attribute, or else the certified
+// time. It is zero when there is neither.
 func (c *check) signedAt() time.Time {
-	if at := c.facts.SigningTime; !at.IsZero() || c.facts.CertData == nil {
+	if at := c.findings.SigningTime; !at.IsZero() || c.findings.CertData == nil {
 		return at
 	}
-	return c.facts.CertData.Time
+	return c.findings.CertData.Time
 }
 
-// checkTime validates at signing time: receipts are kept for decades, leaves
-// live three years.
+// checkTime checks that the leaf was valid at signing time. The present does not matter:
+// receipts are kept for decades, and leaves are valid for three years.
 func (c *check) checkTime(leaf *x509.Certificate) error {
-	at, data := c.signedAt(), c.facts.CertData
+	at, data := c.signedAt(), c.findings.CertData
 	now := c.verifier.opts.Now()
 	switch {
 	case at.IsZero():
-		return failed(CodeExpired, "no signing time")
+		return failed(CodeExpired, "the message has no signing time and no certified time")
 	case at.After(now.Add(clockTolerance)):
 		return failed(CodeFuture, "signed in the future, at %v", at)
 	case at.Before(leaf.NotBefore) || at.After(leaf.NotAfter):
-		return failed(CodeExpired, "signed at %v, valid from %v to %v", at, leaf.NotBefore, leaf.NotAfter)
+		return failed(CodeExpired, "signed at %v, but the certificate is valid from %v to %v", at, leaf.NotBefore, leaf.NotAfter)
 	}
 	if now.After(leaf.NotAfter) {
 		c.warn(WarningExpiredNow)
@@ -121,34 +123,34 @@ func (c *check) checkTime(leaf *x509.Certificate) error {
 	return nil
 }
 
-// checkUsage asks for a provider's signing certificate: RFC 6109, 5.5. The same
-// CA may certify people and servers at the providers' hosts as well.
+// checkUsage requires a provider's signing certificate: RFC 6109, 5.5. The same CA may
+// also certify people and servers at the providers' hosts.
 func checkUsage(leaf *x509.Certificate, anchor *Anchor) error {
 	if leaf.IsCA {
-		return failed(CodeWrongUsage, "a CA certificate")
+		return failed(CodeWrongUsage, "the signer's certificate is that of a CA")
 	}
 	if len(leaf.UnhandledCriticalExtensions) > 0 {
-		return failed(CodeWrongUsage, "an unknown critical extension")
+		return failed(CodeWrongUsage, "the certificate has an unknown critical extension, %v", leaf.UnhandledCriticalExtensions[0])
 	}
 	if leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
-		return failed(CodeWrongUsage, "the key is not for digital signatures")
+		return failed(CodeWrongUsage, "the certificate's key usage lacks digitalSignature")
 	}
 	usages := len(leaf.ExtKeyUsage) + len(leaf.UnknownExtKeyUsage)
 	if usages > 0 && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) {
-		return failed(CodeWrongUsage, "the key is not for e-mail")
+		return failed(CodeWrongUsage, "the certificate's extended key usage lacks emailProtection")
 	}
 	if len(leaf.EmailAddresses) != 1 {
-		return failed(CodeWrongUsage, "%d addresses in the certificate", len(leaf.EmailAddresses))
+		return failed(CodeWrongUsage, "%d addresses in the certificate, not one", len(leaf.EmailAddresses))
 	}
 	local, host, _ := strings.Cut(leaf.EmailAddresses[0], "@")
 	if !equalFold(local, "posta-certificata") {
-		return failed(CodeWrongUsage, "%q is not a service address", leaf.EmailAddresses[0])
+		return failed(CodeWrongUsage, "the certificate is for %q, not for a service address, posta-certificata@HOST", leaf.EmailAddresses[0])
 	}
 	if anchor.Policy != nil && !hasPolicy(leaf, anchor) {
-		return failed(CodeWrongUsage, "without certificate policy %v", anchor.Policy)
+		return failed(CodeWrongUsage, "the certificate lacks policy %v, which anchor %q requires", anchor.Policy, anchor.Name)
 	}
 	if anchor.Hosts != nil && !slices.ContainsFunc(anchor.Hosts, func(h string) bool { return equalFold(h, host) }) {
-		return failed(CodeUntrusted, "anchor %q does not vouch for %q", anchor.Name, host)
+		return failed(CodeUntrusted, "host %q is not among the hosts of anchor %q", host, anchor.Name)
 	}
 	return nil
 }

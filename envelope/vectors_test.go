@@ -3,7 +3,6 @@ package envelope_test
 import (
 	"bytes"
 	"crypto/sha256"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -19,31 +18,8 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-func loadVectors(t testing.TB) []vectors.Vector {
-	t.Helper()
-	all, err := vectors.Load()
-	require.NoError(t, err)
-	require.Equal(t, vectors.Count, len(all))
-	return all
-}
-
-func vectorVerifier(t testing.TB, v vectors.Vector) *envelope.Verifier {
-	t.Helper()
-	anchors, err := envelope.ParseAnchors(vectors.Anchors())
-	require.NoError(t, err)
-	opts := &envelope.VerifierOptions{AllowLegacy: v.Legacy, Now: func() time.Time { return v.Now }}
-	if v.CRL != nil {
-		list, err := x509.ParseRevocationList(v.CRL)
-		require.NoError(t, err)
-		opts.Revocation = source(nil, list)
-	}
-	verifier, err := envelope.NewVerifier(anchors, opts)
-	require.NoError(t, err)
-	return verifier
-}
-
-// Each vector is one scenario with its expected verdict, made by a program that
-// shares nothing with this package.
+// Each vector is one scenario with its expected verdict. The program that made the
+// vectors shares no code with this package.
 func TestVectors(t *testing.T) {
 	for _, v := range loadVectors(t) {
 		t.Run(v.Name, func(t *testing.T) {
@@ -74,7 +50,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// factsOf names what a message says as the vectors do.
+// factsOf returns what a message says, under the names that the vectors use.
 func factsOf(t *testing.T, m *envelope.Message) map[string]string {
 	t.Helper()
 	facts := map[string]string{"from": m.From, "original": originalDigest(t, m)}
@@ -122,7 +98,7 @@ func english(token string) string {
 	}
 }
 
-// originalDigest is the SHA-256 of the original in CRLF form, "" without one.
+// originalDigest returns the SHA-256 of the original in CRLF form; "" without one.
 func originalDigest(t *testing.T, m *envelope.Message) string {
 	t.Helper()
 	r, err := m.Original()

@@ -16,28 +16,29 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/floor"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
 )
 
-// BenchmarkOpen reads a full delivery receipt of 18 KB, with all checks. The floor is
-// one hash of the signed part and one RSA-2048 verification. A warm verifier has seen
-// the signer's certificate before, a cold one nothing.
+// BenchmarkOpen reads a full delivery receipt of 18 KB, with all checks. The floor is one
+// hash of the signed part and one RSA-2048 verification. A warm verifier has seen the
+// signer's certificate before; a cold one has not.
 func BenchmarkOpen(b *testing.B) {
 	n := pectest.Start(b, nil)
-	for _, hash := range []crypto.Hash{crypto.SHA256, crypto.SHA1} {
-		raw := fullDelivery(b, n, hash, 18_000)
+	for _, algorithm := range []crypto.Hash{crypto.SHA256, crypto.SHA1} {
+		raw := fullDelivery(b, n, algorithm, 18_000)
 		start, end := signedPart(b, raw)
-		verify, warm := rsaVerification(b), benchVerifier(b, n)
+		verify, warm := rsaVerification(b), trusttest.Verifier(b, n, nil)
 		least := func() {
-			digest(hash, raw[start:end])
+			digest(algorithm, raw[start:end])
 			verify()
 		}
 		for name, verifier := range map[string]func() *envelope.Verifier{
 			"warm": func() *envelope.Verifier { return warm },
-			"cold": func() *envelope.Verifier { return benchVerifier(b, n) },
+			"cold": func() *envelope.Verifier { return trusttest.Verifier(b, n, nil) },
 		} {
-			b.Run(hash.String()+"/"+name, func(b *testing.B) {
+			b.Run(algorithm.String()+"/"+name, func(b *testing.B) {
 				floor.Compare(b, least, func() { openDelivery(b, bytes.NewReader(raw), verifier()) })
 			})
 		}
@@ -48,7 +49,7 @@ func BenchmarkOpen(b *testing.B) {
 // is to read the signed part from its file and to hash it.
 func BenchmarkOpenLarge(b *testing.B) {
 	n := pectest.Start(b, nil)
-	v := benchVerifier(b, n)
+	v := trusttest.Verifier(b, n, nil)
 	for name, size := range map[string]int{"30MiB": 30 << 20, "100MiB": 100 << 20} {
 		crlf := fullDelivery(b, n, crypto.SHA256, size)
 		lf := bytes.ReplaceAll(crlf, []byte("\r\n"), []byte("\n"))
@@ -72,7 +73,7 @@ func BenchmarkOpenLarge(b *testing.B) {
 				floor.Compare(b, func() {
 					h := crypto.SHA256.New()
 					part := io.NewSectionReader(f, int64(start), int64(end-start))
-					// A hash that could read by itself would not use the buffer.
+					// Hide methods with which the copy would bypass the buffer.
 					_, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{part}, buf)
 					require.NoError(b, err)
 				}, func() {
@@ -85,8 +86,8 @@ func BenchmarkOpenLarge(b *testing.B) {
 	}
 }
 
-// fullDelivery is a full delivery receipt of about that size.
-func fullDelivery(b *testing.B, n *pectest.Network, hash crypto.Hash, size int) []byte {
+// fullDelivery returns a full delivery receipt of about the given size.
+func fullDelivery(b *testing.B, n *pectest.Network, algorithm crypto.Hash, size int) []byte {
 	b.Helper()
 	emit := func(text int) []byte {
 		raw, err := n.Providers()[1].Emit(pectest.Notice{
@@ -95,7 +96,7 @@ func fullDelivery(b *testing.B, n *pectest.Network, hash crypto.Hash, size int) 
 			CertID:     "p1@alfa-pec.example", MessageID: "<m1@alfa-pec.example>", Delivered: "luigi@beta-pec.example",
 			Original: []byte("From: mario@alfa-pec.example\r\nSubject: Fattura 12/2026\r\n\r\n" +
 				strings.Repeat(strings.Repeat("x", 76)+"\r\n", text/78)),
-			Style: &pectest.Style{SHA1: hash == crypto.SHA1},
+			Style: &pectest.Style{SHA1: algorithm == crypto.SHA1},
 		})
 		require.NoError(b, err)
 		return raw
@@ -117,7 +118,7 @@ func signedPart(b *testing.B, raw []byte) (start, end int) {
 	return start, end
 }
 
-// rsaVerification is one with a key of 2048 bits.
+// rsaVerification returns a function that verifies a signature of an RSA key of 2048 bits.
 func rsaVerification(b *testing.B) func() {
 	b.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -132,18 +133,10 @@ func rsaVerification(b *testing.B) func() {
 	}
 }
 
-func digest(hash crypto.Hash, content []byte) []byte {
-	h := hash.New()
+func digest(algorithm crypto.Hash, content []byte) []byte {
+	h := algorithm.New()
 	h.Write(content)
 	return h.Sum(nil)
-}
-
-func benchVerifier(b *testing.B, n *pectest.Network) *envelope.Verifier {
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return v
 }
 
 func openDelivery(b *testing.B, r io.Reader, v *envelope.Verifier) {

@@ -20,60 +20,62 @@ type ContentResult string
 
 // The results.
 const (
-	// ContentMatch: the receipt carries what was sent, or its hashes.
+	// ContentMatch: the receipt carries what was sent, or hashes of it.
 	ContentMatch ContentResult = "match"
-	// ContentMismatch: it carries something else. Differences tell what.
+	// ContentMismatch: the receipt carries something else. See Content.Differences.
 	ContentMismatch ContentResult = "mismatch"
-	// ContentAbsent: it carries no original, though the sender asked for it and the
-	// recipient is one of To.
+	// ContentAbsent: the receipt carries no original, although it should: the sender
+	// asked for one, and the recipient is in To.
 	ContentAbsent ContentResult = "absent"
-	// ContentUnchecked: it carries no original, and none was to be expected: a concise
-	// receipt was asked for, or the recipient is one of Cc (RFC 6109, 3.3.2). Or what it
-	// carries is what was sent, and may be its beginning only (envelope.WarningFurtherParts).
+	// ContentUnchecked: the receipt carries no original, and need not: the sender asked
+	// for a concise receipt, or the recipient is only in Cc (RFC 6109, 3.3.2). Or the
+	// original equals what was sent, but may have been cut short
+	// (envelope.WarningFurtherParts).
 	ContentUnchecked ContentResult = "unchecked"
 )
 
-// Content is the verdict on the content of one delivery. The zero Content is none.
+// Content is what CheckContent found about one delivery. The zero Content is no result.
 type Content struct {
 	Result ContentResult
-	// Reading is how the recipient's provider reads the rule on the hashes of a brief
-	// receipt; "" where there is no hash. Where several fit it is one that proves less
-	// than HashDecoded.
+	// Reading is how the recipient's provider computes the hashes of a brief receipt; ""
+	// when the receipt has none. If several readings fit all hashes, it is one that
+	// proves less than HashDecoded.
 	Reading HashReading
-	// Differences are what is not as it was sent. Empty unless Result is ContentMismatch.
+	// Differences lists what was delivered differently. It is empty unless Result is
+	// ContentMismatch.
 	Differences []Difference
 }
 
 // Difference is one thing that was delivered differently.
 type Difference struct {
 	What   string // the name of a header field, "header", "body", or the name of an attachment
-	Detail string // for people
+	Detail string // what differs, for people
 }
 
-// CheckContent compares a message, as it was sent, with what a delivery receipt
-// about it carries: RFC 6109, 3.3.2. sent is the exact message, as the Submitter
-// read it.
+// CheckContent compares a message with what a delivery receipt about it carries (RFC
+// 6109, 3.3.2). sent is the message exactly as it was handed to the sender's provider.
 //
-// In a full receipt every line of the header has to be the same, except the folding
-// and order of fields, the identifier and the trace that a provider rewrites, and the
-// X- fields it adds: those are printable ASCII, and none that mail programs act upon.
-// The body has to be the same octets, except the kind of line ends and their number at
-// the very end. In a brief one each attachment is represented by its SHA-1, and all
-// else has to be the same. A receipt that cites another Message-ID is a mismatch
-// whatever it carries.
+// In a full receipt every header field must be the same, in any order and with any
+// folding. The provider may replace the Message-ID, add its trace (Received, Return-Path),
+// and add X- fields of its own; those must be printable ASCII, and none that mail programs
+// act upon. The body must be the same bytes; only the kind of line ends, and their number
+// at the very end, may differ. A brief receipt has the SHA-1 of each attachment in its
+// place, and everything else must be the same. A receipt that cites another Message-ID is
+// a mismatch, whatever it carries.
 //
-// Memory does not grow with the message. A notice that was not proven gives
-// receipt.ErrNotProven; any other error means that one of the two could not be read.
+// Memory use does not grow with the message. If d was not made by Open or New, the error
+// is ErrNotProven. Any other error means that the message or the original in the receipt
+// could not be read.
 func CheckContent(sent *io.SectionReader, d *Delivery) (Content, error) {
 	if d == nil || !d.Evidence().Proven() {
 		return Content{}, ErrNotProven
 	}
 	ours, err := readContent(sent)
 	if err != nil {
-		return Content{}, fmt.Errorf("receipt: the message sent: %w", err)
+		return Content{}, fmt.Errorf("receipt: reading the message that was sent: %w", err)
 	}
 	if id := ours.header.Get("Message-ID"); id != "" && !envelope.SameMessageID(id, d.MessageID) {
-		return mismatch(Difference{"Message-ID", fmt.Sprintf("the receipt is about %.200q", d.MessageID)}), nil
+		return mismatch(Difference{"Message-ID", fmt.Sprintf("%.200q was sent, the receipt is about %.200q", id, d.MessageID)}), nil
 	}
 	original, err := d.Original()
 	if err != nil {
@@ -84,19 +86,19 @@ func CheckContent(sent *io.SectionReader, d *Delivery) (Content, error) {
 		return mismatch(Difference{"header", err.Error()}), nil
 	}
 	if err != nil {
-		return Content{}, fmt.Errorf("receipt: the original delivered: %w", err)
+		return Content{}, fmt.Errorf("receipt: reading the original in the receipt: %w", err)
 	}
 	result, err := compareContents(ours, theirs, d.Detail == DetailBrief)
 	if err != nil {
-		return Content{}, fmt.Errorf("receipt: comparing what was sent with what was delivered: %w", err)
+		return Content{}, fmt.Errorf("receipt: comparing the message that was sent with the original in the receipt: %w", err)
 	}
 	if result.Result == ContentMatch && slices.Contains(d.Evidence().Warnings, envelope.WarningFurtherParts) {
-		return Content{Result: ContentUnchecked}, nil // it may be the beginning of more
+		return Content{Result: ContentUnchecked}, nil // the original may have been cut short
 	}
 	return result, nil
 }
 
-// compareContents compares two messages, the second of which may hold hashes.
+// compareContents compares two messages. If brief is set, the second may hold hashes.
 func compareContents(ours, theirs content, brief bool) (Content, error) {
 	c := comparison{brief: brief && !isEncapsulated(ours.top.part)}
 	replaced, err := c.isReplaced(ours.top, theirs.top)
@@ -125,11 +127,11 @@ func mismatch(differences ...Difference) Content {
 // maxHeader is the longest header that is compared, in bytes.
 const maxHeader = 1 << 20
 
-// content is a message of which the header is read.
+// content is a message whose header has been read.
 type content struct {
 	header header.Header
-	fields []field // the same as it is compared
-	top    node    // its raw bytes are the body alone
+	fields []field // the header in the form that is compared
+	top    node    // the body; its raw bytes do not include the header
 }
 
 func readContent(message *io.SectionReader) (content, error) {
@@ -145,9 +147,9 @@ func readContent(message *io.SectionReader) (content, error) {
 	return content{h, fields, node{body, multipart.NewPart(h, body)}}, nil
 }
 
-// withoutOriginal judges a receipt that carries nothing. A kind of receipt that is
-// not in the rules means full, and who is not clearly in Cc alone counts as To: RFC
-// 6109, 3.3.2.1.
+// withoutOriginal returns the result for a receipt without an original. An unknown kind
+// of receipt means full (RFC 6109, 3.3.2.1). A recipient counts as To unless it is only in
+// Cc.
 func (c content) withoutOriginal(recipient string) ContentResult {
 	if strings.EqualFold(c.header.Get("X-TipoRicevuta"), DetailConcise.Token()) {
 		return ContentUnchecked
@@ -163,12 +165,12 @@ func (c content) addresses(field, recipient string) bool {
 	return slices.ContainsFunc(list, func(a *mail.Address) bool { return envelope.SameAddress(a.Address, recipient) })
 }
 
-// comparison collects what is different.
+// comparison collects the differences between two messages.
 type comparison struct {
 	brief       bool
 	differences []Difference
-	hashes      bool          // a hash stands for an attachment
-	readings    []HashReading // that fit every hash so far
+	hashes      bool          // at least one attachment was replaced by its hash
+	readings    []HashReading // the readings that fit every hash so far
 }
 
 func (c *comparison) differ(what, format string, args ...any) {

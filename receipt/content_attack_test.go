@@ -8,19 +8,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
 )
 
-// plainSent is what was sent, in the attacks below.
-const plainSent = "From: mario@alfa-pec.example\r\nTo: luigi@beta-pec.example\r\nSubject: Diffida ad adempiere\r\nX-Mailer: gopec\r\n" +
-	"Message-ID: <m1@alfa-pec.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nSi diffida.\r\n"
-
-// attack is a change of what was sent that some reader sees.
+// attack is a change of plainSent that some mail program shows.
 type attack struct{ old, new string }
 
 var headerAttacks = map[string]attack{
-	// Lines that are no field end the header for some readers: what follows is text.
+	// A line that is not a field ends the header for some programs: what follows is text.
 	"a line without colon":                {"MIME", "Non si diffida.\r\nMIME"},
 	"a line without colon at the end":     {"\r\n\r\nSi", "\r\nNon si diffida.\r\n\r\nSi"},
 	"a line without colon on top":         {"From", "Non si diffida.\r\nFrom"},
@@ -47,7 +44,7 @@ var headerAttacks = map[string]attack{
 	"two line ends of CR CR LF":           {"gopec\r\n", "gopec\r\r\n"},
 	"an empty line":                       {"MIME", "\r\nMIME"},
 	"no empty line":                       {"\r\n\r\nSi", "\r\nSi"},
-	"a body behind two bare CR":           {"gopec\r\n", "gopec\r\n" + "X-Gestore: x\r\rNon si diffida.\r\n"},
+	"a body after two bare CR":            {"gopec\r\n", "gopec\r\n" + "X-Gestore: x\r\rNon si diffida.\r\n"},
 	"nothing but a body":                  {"From", "\r\nFrom"},
 	"a field of ours after no field":      {"Subject: Diffida ad adempiere\r\n", "Non si diffida.\r\nSubject: Diffida ad adempiere\r\n"},
 	"a field longer than a line may be":   {"MIME", "X-Gestore: " + strings.Repeat("x", 1000) + "\r\nMIME"},
@@ -64,7 +61,7 @@ var headerAttacks = map[string]attack{
 	"of an ideographic space":             {"Subject: ", "Subject: \xe3\x80\x80"},
 	"of a bare CR":                        {"Subject: ", "Subject: \r"},
 
-	// Fields of the provider's that are not clean, and those that nobody adds.
+	// Fields of the provider that are not clean, and fields that no provider adds.
 	"a bare CR in a field of the provider's":      {"MIME", "X-Gestore: x\rSubject: Altro\r\nMIME"},
 	"NUL in it":                                   {"MIME", "X-Gestore: x\x00y\r\nMIME"},
 	"a vertical tab in it":                        {"MIME", "X-Gestore: x\x0bSubject: Altro\r\nMIME"},
@@ -105,9 +102,8 @@ var headerAttacks = map[string]attack{
 	"a Delivered-To":                              {"From:", "Delivered-To: x@y.example\r\nFrom:"},
 }
 
-// What some reader sees otherwise than it was sent is no match, with line ends of
-// either kind, and neither is the opposite: the sender may have sent the one and show
-// the other.
+// A message that some program shows differently from what was sent is a mismatch, with
+// CRLF and with LF line ends.
 func TestReadersSeeAnotherText(t *testing.T) {
 	n := pectest.Start(t, nil)
 	for name, c := range headerAttacks {
@@ -121,23 +117,23 @@ func TestReadersSeeAnotherText(t *testing.T) {
 				d := delivery(t, n, "completa", strings.ReplaceAll(changed, "\r\n", lines))
 				require.Equal(t, receipt.ContentMismatch, checkContent(t, plainSent, d).Result, "%q", changed)
 			}
-			if !strings.HasSuffix(name, " in Message-ID") { // of which the receipt is not about
+			if !strings.HasSuffix(name, " in Message-ID") { // the receipt is about another Message-ID
 				require.Equal(t, receipt.ContentMatch, checkContent(t, changed, delivery(t, n, "completa", changed)).Result, "the same")
 			}
 		})
 	}
 }
 
-// The same attacks by a sender who shows another message than the one that he sent.
+// The same attacks by a sender who shows another message than was sent.
 func TestSenderShowsAnotherText(t *testing.T) {
 	n := pectest.Start(t, nil)
 	sent := delivery(t, n, "completa", plainSent)
 	for name, c := range headerAttacks {
 		switch {
 		case strings.Contains(name, "Message-ID"), name == "two references", name == "a reference to another message":
-			continue // that is what the provider replaces
+			continue // the provider may replace these
 		case name == "a field of ours removed":
-			continue // it begins with X-, and is the provider's for all that the receipt says
+			continue // it begins with X-, so the provider may have added it
 		}
 		t.Run(name, func(t *testing.T) {
 			shown := strings.Replace(plainSent, c.old, c.new, 1)
@@ -148,7 +144,7 @@ func TestSenderShowsAnotherText(t *testing.T) {
 	}
 }
 
-// What a provider does to a message is no change of it.
+// What a provider may do to a message is not a mismatch.
 func TestProvidersMayAdd(t *testing.T) {
 	n := pectest.Start(t, nil)
 	twice := strings.Replace(plainSent, "From:", "Received: from pc by alfa\r\nFrom:", 1)
@@ -178,14 +174,15 @@ func TestProvidersMayAdd(t *testing.T) {
 			}
 		})
 	}
-	// A trace that was ours is still there, and where it was.
+	// A trace in the message that was sent must still be there, in its place.
 	for _, c := range []attack{{"Received: from pc by alfa\r\n", ""}, {"from pc", "from mac"}, {"From:", "Received: from beta\r\nFrom:"}} {
 		delivered := strings.Replace(twice, c.old, c.new, 1)
 		require.Equal(t, receipt.ContentMismatch, checkContent(t, twice, delivery(t, n, "completa", delivered)).Result, "%q", c)
 	}
 }
 
-// After a line that is no field everything counts, because it is text to some readers.
+// After a line that is not a field everything must be the same: some programs show it as
+// text.
 func TestNothingIsExemptAfterALineThatIsNoField(t *testing.T) {
 	n := pectest.Start(t, nil)
 	sent := strings.Replace(plainSent, "MIME", "non un campo\r\nMIME", 1)
@@ -209,8 +206,8 @@ func TestNothingIsExemptAfterALineThatIsNoField(t *testing.T) {
 	}
 }
 
-// No octet of the header can be changed unnoticed, except in the identifier, which
-// the provider replaces, and in the letters of a name.
+// A change of any octet of the header is noticed, except in the case of field names and in
+// the Message-ID, which the provider may replace.
 func TestEveryOctetOfTheHeaderCounts(t *testing.T) {
 	n := pectest.Start(t, nil)
 	end := strings.Index(plainSent, "\r\n\r\n")
@@ -230,8 +227,8 @@ func TestEveryOctetOfTheHeaderCounts(t *testing.T) {
 	}
 }
 
-// In a brief receipt a hash stands for a part and its header, which nothing else
-// attests: neither may hold more than a header does.
+// In a brief receipt a hash replaces a part and its header. Nothing else attests the
+// headers of either, so they must hold nothing but fields.
 func TestReadersSeeAnotherTextInABriefReceipt(t *testing.T) {
 	n := pectest.Start(t, nil)
 	top := "To: luigi@beta-pec.example\r\nMessage-ID: <m1@alfa-pec.example>\r\nX-TipoRicevuta: breve\r\n"
@@ -283,5 +280,27 @@ func TestReadersSeeAnotherTextInABriefReceipt(t *testing.T) {
 				require.Equal(t, receipt.ContentMismatch, check(changed, hashed).Result, "shown with %s", name)
 			}
 		})
+	}
+}
+
+// A sender who guesses the boundary of a delivery receipt can end the original early: the
+// rest becomes a part of its own. What remains must not pass for all that was sent.
+func TestAnOriginalThatMayHaveBeenCutIsNoMatch(t *testing.T) {
+	n := pectest.Start(t, nil)
+	for _, kind := range []string{"completa", "breve"} {
+		for _, first := range []bool{false, true} {
+			sent := strings.Replace(sentBy(kind), "Content-Type: multipart/mixed; boundary=b\r\n", "", 1)
+			raw, err := n.Providers()[1].Emit(pectest.Notice{
+				Kind: pectest.KindDelivery, Sender: me, MessageID: "<m1@alfa-pec.example>", Delivered: luigi,
+				Recipients: []pectest.Recipient{{Address: luigi}}, ReceiptKind: kind, Original: []byte(sent),
+				Style: &pectest.Style{ExtraPart: true, OriginalFirst: first},
+			})
+			require.NoError(t, err)
+			d := openNotice(t, n, raw).(*receipt.Delivery)
+			require.Equal(t, []envelope.Warning{envelope.WarningFurtherParts}, d.Evidence().Warnings)
+			require.Equal(t, receipt.ContentUnchecked, checkContent(t, sent, d).Result, kind)
+			require.Equal(t, receipt.ContentMismatch, checkContent(t, strings.Replace(sent, "Si diffida", "Si loda", 1), d).Result, kind)
+			require.Equal(t, receipt.ContentMatch, checkContent(t, sent, delivery(t, n, kind, sent)).Result, kind)
+		}
 	}
 }

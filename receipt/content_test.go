@@ -1,11 +1,7 @@
 package receipt_test
 
 import (
-	"bytes"
-	"context"
 	"crypto/sha1"
-	"crypto/tls"
-	"encoding/base64"
 	"encoding/hex"
 	"io"
 	"runtime"
@@ -15,136 +11,20 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
-	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
-	"github.com/gopec/gopec/smtpclient"
 )
-
-func section(s string) *io.SectionReader {
-	return io.NewSectionReader(strings.NewReader(s), 0, int64(len(s)))
-}
-
-// sentBy is a message with attachments of every encoding, asking for a kind of
-// receipt.
-func sentBy(kind string) string {
-	return crlf(`From: mario@alfa-pec.example
-To: luigi@beta-pec.example
-Cc: bruna@beta-pec.example
-Subject: Diffida
- ad adempiere
-Message-ID: <m1@alfa-pec.example>
-X-TipoRicevuta: ` + kind + `
-MIME-Version: 1.0
-Content-Type: multipart/mixed; boundary=b
-
-Preambolo.
---b
-Content-Type: text/plain
-
-Si diffida.
-
---b
-Content-Type: application/pdf; name=atto.pdf
-Content-Transfer-Encoding: base64
-
-` + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("atto "), 12)) + `
-Y2lhbw==
---b
-Content-Type: multipart/mixed; boundary=c
-
---c
-Content-Disposition: attachment; filename*=utf-8''perch%C3%A9.txt
-Content-Type: text/plain; charset=utf-8
-Content-Transfer-Encoding: quoted-printable
-
-Perch=C3=A9 no
---c
-Content-Type: text/csv; name="dati.csv"
-
-uno;due
-tre;quattro
---c--
---b
-Content-Type: message/rfc822
-
-Subject: allegato
-
-Testo allegato.
---b--
-`)
-}
-
-// deliveries hands a message in at a network and gives the delivery receipts by
-// recipient.
-func deliveries(t *testing.T, n *pectest.Network, raw string, to ...string) map[string]*receipt.Delivery {
-	t.Helper()
-	account := n.Accounts()[0]
-	provider := n.ProviderOf(account.Address)
-	submitter, err := smtpclient.New(provider.SMTPAddr(), pec.Password(account.Login, account.Password), &smtpclient.Options{TLS: &tls.Config{RootCAs: n.TLSRoots()}})
-	require.NoError(t, err)
-	outcome := submitter.Submit(t.Context(), pec.Submission{From: account.Address, To: to, Size: int64(len(raw)), Body: strings.NewReader(raw)})
-	require.Equal(t, pec.OutcomeSubmitted, outcome.Kind, outcome.Err)
-	require.NoError(t, n.Idle(t.Context()))
-	all, err := provider.Messages(account.Address, pectest.InboxFolder)
-	require.NoError(t, err)
-	found := map[string]*receipt.Delivery{}
-	for _, m := range all {
-		if d, ok := openNotice(t, n, bytes.NewReader(m)).(*receipt.Delivery); ok {
-			found[d.Recipient] = d
-		}
-	}
-	return found
-}
-
-func openNotice(t testing.TB, n *pectest.Network, r io.Reader) receipt.Notice {
-	t.Helper()
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	notice, err := receipt.Open(context.Background(), r, v)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, notice.Close()) })
-	return notice
-}
-
-// delivery is a genuine receipt with any original, nil for none.
-func delivery(t testing.TB, n *pectest.Network, kind, original string) *receipt.Delivery {
-	t.Helper()
-	notice := pectest.Notice{
-		Kind: pectest.KindDelivery, Sender: me, MessageID: "<m1@alfa-pec.example>", Delivered: luigi,
-		Recipients: []pectest.Recipient{{Address: luigi}, {Address: bruna}}, ReceiptKind: kind,
-	}
-	if original != "" {
-		notice.Original = []byte(original)
-	}
-	raw, err := n.Providers()[1].Emit(notice)
-	require.NoError(t, err)
-	return openNotice(t, n, bytes.NewReader(raw)).(*receipt.Delivery)
-}
-
-func checkContent(t testing.TB, sent string, d *receipt.Delivery) receipt.Content {
-	t.Helper()
-	c, err := receipt.CheckContent(section(sent), d)
-	require.NoError(t, err)
-	if c.Result == receipt.ContentMismatch {
-		require.NotEmpty(t, c.Differences)
-	} else {
-		require.Empty(t, c.Differences)
-	}
-	return c
-}
 
 func TestContentOfEveryKindOfReceipt(t *testing.T) {
 	account := func(address string) pectest.Account { return pectest.Account{Address: address, Password: "p"} }
-	for hash, want := range map[pectest.BriefHash]receipt.HashReading{
+	for reading, want := range map[pectest.BriefHash]receipt.HashReading{
 		pectest.BriefHashDecoded: receipt.HashDecoded, pectest.BriefHashEncoded: receipt.HashEncoded, pectest.BriefHashEncodedLine: receipt.HashEncodedLine,
 		pectest.BriefHashEncodedLF: receipt.HashEncodedLF, pectest.BriefHashEncodedLFLine: receipt.HashEncodedLFLine,
 	} {
 		t.Run(string(want), func(t *testing.T) {
 			n := pectest.Start(t, &pectest.Options{Providers: []pectest.ProviderOptions{
 				{Domain: "alfa-pec.example", Accounts: []pectest.Account{account(me)}},
-				{Domain: "beta-pec.example", Accounts: []pectest.Account{account(luigi), account(bruna)}, BriefHash: hash},
+				{Domain: "beta-pec.example", Accounts: []pectest.Account{account(luigi), account(bruna)}, BriefHash: reading},
 			}})
 			sent := sentBy("breve")
 			brief := deliveries(t, n, sent, luigi, bruna)
@@ -230,7 +110,7 @@ func TestContentThatWasChanged(t *testing.T) {
 	}
 }
 
-// briefOf is what a provider makes of a message for a brief receipt.
+// briefOf returns the original that a provider puts into a brief receipt.
 func briefOf(t *testing.T, n *pectest.Network, sent string) string {
 	t.Helper()
 	d := deliveries(t, n, sent, luigi, bruna)[luigi]
@@ -294,16 +174,17 @@ func TestBriefContentThatWasChanged(t *testing.T) {
 			}
 		})
 	}
-	// One changed octet in what we hold shows as well.
+	// A changed octet in the message that was kept is noticed too.
 	other := strings.Replace(sent, "Y2lhbw==", "Y2lhbW==", 1)
 	got := checkContent(t, other, delivery(t, n, "breve", original))
 	require.Equal(t, "atto.pdf", got.Differences[0].What)
 }
 
-// What the rule leaves as it is has to be as it was, whatever looks like a hash.
+// Parts that the rule does not replace must be the same as sent, even if they look like a
+// hash.
 func TestBriefContentOfSpecialMessages(t *testing.T) {
 	n := pectest.Start(t, nil)
-	header := "From: mario@alfa-pec.example\r\nTo: luigi@beta-pec.example\r\nCc: bruna@beta-pec.example\r\nMessage-ID: <m1@alfa-pec.example>\r\nX-TipoRicevuta: breve\r\n"
+	top := "From: mario@alfa-pec.example\r\nTo: luigi@beta-pec.example\r\nCc: bruna@beta-pec.example\r\nMessage-ID: <m1@alfa-pec.example>\r\nX-TipoRicevuta: breve\r\n"
 	file := "Content-Type: application/pdf; name=atto.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nY2lhbw=="
 	signature := "Content-Type: application/pkcs7-signature; name=smime.p7s\r\nContent-Transfer-Encoding: base64\r\n\r\nMIIB"
 	for name, c := range map[string]struct {
@@ -311,12 +192,12 @@ func TestBriefContentOfSpecialMessages(t *testing.T) {
 		reading  receipt.HashReading
 		old, new string // a change that is a mismatch
 	}{
-		"signed by the sender": {header + "Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n\r\nTesto\r\n--m\r\n" + file +
+		"signed by the sender": {top + "Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n\r\nTesto\r\n--m\r\n" + file +
 			"\r\n--m--\r\n--s\r\n" + signature + "\r\n--s--\r\n", receipt.HashDecoded, "MIIB", "MIIC"},
-		"encapsulated":     {header + "Content-Type: application/pkcs7-mime; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n\r\nMIIB\r\n", "", "MIIB", "MIIC"},
-		"one file":         {header + file + "\r\n", receipt.HashDecoded, ".hash", ".bash"},
-		"no attachment":    {header + "\r\nTesto\r\n", "", "Testo", "testo"},
-		"a hash of theirs": {header + "Content-Type: text/plain; name=x.hash\r\n\r\n" + strings.Repeat("ab", 20) + "\r\n", receipt.HashEncodedLine, "x.hash", "y.hash"},
+		"encapsulated":     {top + "Content-Type: application/pkcs7-mime; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n\r\nMIIB\r\n", "", "MIIB", "MIIC"},
+		"one file":         {top + file + "\r\n", receipt.HashDecoded, ".hash", ".bash"},
+		"no attachment":    {top + "\r\nTesto\r\n", "", "Testo", "testo"},
+		"a hash of theirs": {top + "Content-Type: text/plain; name=x.hash\r\n\r\n" + strings.Repeat("ab", 20) + "\r\n", receipt.HashEncodedLine, "x.hash", "y.hash"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			original := briefOf(t, n, c.sent)
@@ -332,10 +213,10 @@ func TestBriefContentOfSpecialMessages(t *testing.T) {
 	}
 }
 
-// A hash counts only in the place of what the rule has replaced.
+// A hash counts only in place of a part that the rule replaces.
 func TestHashWhereNoneBelongs(t *testing.T) {
 	n := pectest.Start(t, nil)
-	header := "To: luigi@beta-pec.example\r\nMessage-ID: <m1@alfa-pec.example>\r\n"
+	top := "To: luigi@beta-pec.example\r\nMessage-ID: <m1@alfa-pec.example>\r\n"
 	sum := func(content string) string {
 		s := sha1.Sum([]byte(content))
 		return hex.EncodeToString(s[:])
@@ -343,14 +224,14 @@ func TestHashWhereNoneBelongs(t *testing.T) {
 	hashFile := func(name, content string) string {
 		return "Content-Type: text/plain; name=" + name + ".hash\r\n\r\n" + sum(content)
 	}
-	signed := header + "Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n\r\nTesto\r\n--s\r\n"
+	signed := top + "Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n\r\nTesto\r\n--s\r\n"
 	digits := strings.Repeat("ab", 20)
 	for name, c := range map[string]struct{ kind, sent, delivered string }{
-		"for a CMS object":              {"breve", header + "Content-Type: application/pkcs7-mime; name=a.p7m\r\n\r\nx", header + hashFile("a.p7m", "x")},
+		"for a CMS object":              {"breve", top + "Content-Type: application/pkcs7-mime; name=a.p7m\r\n\r\nx", top + hashFile("a.p7m", "x")},
 		"for the sender's signature":    {"breve", signed + "Content-Type: application/pkcs7-signature; name=a.p7s\r\n\r\nx\r\n--s--", signed + hashFile("a.p7s", "x") + "\r\n--s--"},
-		"for a text without name":       {"breve", header + "\r\nx", header + hashFile("x", "x")},
-		"in a full receipt":             {"completa", header + "Content-Type: image/png; name=a.png\r\n\r\nx", header + hashFile("a.png", "x")},
-		"for what is a hash in content": {"completa", header + "Content-Type: text/plain; name=a\r\n\r\n" + digits, header + "Content-Type: text/plain; name=a.hash\r\n\r\n" + digits},
+		"for a text without name":       {"breve", top + "\r\nx", top + hashFile("x", "x")},
+		"in a full receipt":             {"completa", top + "Content-Type: image/png; name=a.png\r\n\r\nx", top + hashFile("a.png", "x")},
+		"for what is a hash in content": {"completa", top + "Content-Type: text/plain; name=a\r\n\r\n" + digits, top + "Content-Type: text/plain; name=a.hash\r\n\r\n" + digits},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, receipt.ContentMatch, checkContent(t, c.sent, delivery(t, n, c.kind, c.sent)).Result)
@@ -359,18 +240,18 @@ func TestHashWhereNoneBelongs(t *testing.T) {
 	}
 }
 
-// One provider reads the rule in one way: hashes of which each fits by itself, and
-// no reading fits all, are those of other files.
+// One provider uses one reading. Hashes that fit one by one, but not all in the same
+// reading, are a mismatch.
 func TestHashesOfOneReading(t *testing.T) {
 	n := pectest.Start(t, nil)
-	header := "To: luigi@beta-pec.example\r\nMessage-ID: <m1@alfa-pec.example>\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+	top := "To: luigi@beta-pec.example\r\nMessage-ID: <m1@alfa-pec.example>\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
 	message := func(parts ...string) string {
-		return header + "--b\r\n" + strings.Join(parts, "\r\n--b\r\n") + "\r\n--b--\r\n"
+		return top + "--b\r\n" + strings.Join(parts, "\r\n--b\r\n") + "\r\n--b--\r\n"
 	}
 	part := func(name, encoding, body string) string {
 		return "Content-Transfer-Encoding: " + encoding + "\r\nContent-Type: image/png; name=" + name + "\r\n\r\n" + body
 	}
-	hash := func(name, content string) string {
+	hashFile := func(name, content string) string {
 		sum := sha1.Sum([]byte(content))
 		return "Content-Type: text/plain; name=" + name + ".hash\r\n\r\n" + hex.EncodeToString(sum[:])
 	}
@@ -398,7 +279,7 @@ func TestHashesOfOneReading(t *testing.T) {
 			for i, content := range c.hashes {
 				file := string(rune('a' + i))
 				sent = append(sent, strings.Replace(strings.Replace(c.sent[i], "name=a", "name="+file, 1), "name=b", "name="+file, 1))
-				hashes = append(hashes, hash(file, content))
+				hashes = append(hashes, hashFile(file, content))
 			}
 			got := checkContent(t, message(sent...), delivery(t, n, "breve", message(hashes...)))
 			if c.what == "" {
@@ -410,10 +291,10 @@ func TestHashesOfOneReading(t *testing.T) {
 			require.Equal(t, c.what, got.Differences[0].What)
 		})
 	}
-	// The encoding is part of what such a hash is of, and not in the receipt: with
-	// another, the same hash stands for another file.
+	// A hash of the encoded text does not prove the encoding: with another encoding the
+	// same text is another file.
 	sent := message(part("a", "7bit", "Y2lhbw=="))
-	require.NotEqual(t, receipt.HashDecoded, checkContent(t, sent, delivery(t, n, "breve", message(hash("a", "Y2lhbw==")))).Reading)
+	require.NotEqual(t, receipt.HashDecoded, checkContent(t, sent, delivery(t, n, "breve", message(hashFile("a", "Y2lhbw==")))).Reading)
 }
 
 func TestContentOfAnotherMessage(t *testing.T) {
@@ -436,7 +317,7 @@ func TestContentOfAnotherMessage(t *testing.T) {
 	require.Equal(t, "header", got.Differences[0].What)
 }
 
-// A full receipt of 100 MiB is compared within a few MiB, whether it is the same or
+// A full receipt of 100 MiB is compared within a few MiB of memory, whether it matches or
 // not.
 func TestContentMemoryIsConstant(t *testing.T) {
 	const mebibyte = 1 << 20
@@ -466,7 +347,7 @@ func TestContentMemoryIsConstant(t *testing.T) {
 	}
 }
 
-// No octet of the body can be changed unnoticed, wherever it stands.
+// A change of any octet of the body is noticed.
 func TestEveryOctetOfTheBodyCounts(t *testing.T) {
 	n := pectest.Start(t, nil)
 	sent := sentBy("completa")
@@ -476,21 +357,21 @@ func TestEveryOctetOfTheBodyCounts(t *testing.T) {
 	}
 }
 
-// Line ends may fall between two reads, and a CR alone is none.
+// Line ends are recognised across two reads, and a CR alone is not a line end.
 func TestLineEndsOfStorage(t *testing.T) {
 	n := pectest.Start(t, nil)
-	header := "To: " + luigi + "\r\nMessage-ID: <m1@alfa-pec.example>\r\n\r\n"
+	top := "To: " + luigi + "\r\nMessage-ID: <m1@alfa-pec.example>\r\n\r\n"
 	for i := range 6 {
 		fill := strings.Repeat("x", 32<<10-4+i)
-		sent := header + fill + "\r\nuno\r \r\ndue\rtre\r\n\r\nquattro\r"
+		sent := top + fill + "\r\nuno\r \r\ndue\rtre\r\n\r\nquattro\r"
 		require.Equal(t, receipt.ContentMatch, checkContent(t, sent, delivery(t, n, "completa", strings.ReplaceAll(sent, "\r\n", "\n"))).Result)
 		for _, change := range [][2]string{{"\r\n\r\n" + "quattro", "\r\nquattro"}, {"due\rtre", "due\r\ntre"}, {"uno\r ", "uno "}, {"quattro\r", "quattro"}, {fill + "\r\n", fill}} {
 			changed := strings.Replace(sent, change[0], change[1], 1)
 			require.NotEqual(t, sent, changed)
 			require.Equal(t, receipt.ContentMismatch, checkContent(t, sent, delivery(t, n, "completa", changed)).Result, "%q", change)
 		}
-		sent = header + fill + "\rx"
+		sent = top + fill + "\rx"
 		require.Equal(t, receipt.ContentMatch, checkContent(t, sent, delivery(t, n, "completa", sent)).Result)
-		require.Equal(t, receipt.ContentMismatch, checkContent(t, sent, delivery(t, n, "completa", header+fill+"x")).Result)
+		require.Equal(t, receipt.ContentMismatch, checkContent(t, sent, delivery(t, n, "completa", top+fill+"x")).Result)
 	}
 }

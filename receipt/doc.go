@@ -1,6 +1,6 @@
-// Package receipt gives each receipt (ricevuta) and notice (avviso) of Italian
-// certified e-mail a type of its own. A Notice is proof: it exists only when the
-// message passed all the checks of package envelope.
+// Package receipt reads and verifies the receipts (ricevute) and notices (avvisi) of
+// Italian certified e-mail. Each kind has a type of its own. A Notice is proof: it
+// exists only if the message passed all checks of package envelope.
 //
 //	notice, err := receipt.Open(ctx, file, verifier)
 //	if err != nil {
@@ -16,7 +16,11 @@
 //		fmt.Println("not delivered to", n.Recipient, n.Failure.Cause)
 //	}
 //
-// A notice says what happened to one message, and to one recipient in most kinds.
-// Which of your messages it speaks of is for package pec to tell: anybody can earn
-// genuine notices that cite your Message-ID.
+// A notice says what happened to one message, and in most kinds to one recipient of it.
+// Do not match notices to your messages by Message-ID alone: anybody can obtain genuine
+// notices that cite the Message-ID of your message. Package pec matches them.
+//
+// A delivery receipt also proves what was delivered: it carries the original message, or
+// hashes of its attachments. CheckContent compares these with the message that was sent. So
+// an auditor who has both can verify a delivery without package pec.
 package receipt

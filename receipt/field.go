@@ -10,23 +10,23 @@ import (
 	"github.com/gopec/gopec/internal/mailtext"
 )
 
-// field is a field of a header as it is compared, or lines that are no field.
+// field is a header field in the form that is compared, or lines that are not a field.
 type field struct {
-	lines string // as they are, without the last line end
-	name  string // as written; "" of lines that are no field
-	value string // unfolded, without the blanks around it; lines where one is too long
-	clean bool   // printable ASCII in lines of due length: every reader sees the same
+	lines string // as they are, with LF between them
+	name  string // as written; "" for lines that are not a field
+	value string // unfolded, without blanks around it; the same as lines if a line is too long
+	clean bool   // printable ASCII in lines of allowed length: every program shows the same
 }
 
-// readFields reads every line of a header. Readers disagree on a line that is
-// no field: some pass over it, for others it ends the header.
-func readFields(header io.Reader) ([]field, error) {
-	raw, err := io.ReadAll(header)
+// readFields reads every line of a header, also those that are not a field. Programs
+// disagree on the latter: some skip such a line, for others it ends the header.
+func readFields(r io.Reader) ([]field, error) {
+	raw, err := io.ReadAll(r)
 	if err != nil {
 		return nil, err
 	}
 	var fields []field
-	var lines []string // of the field being read
+	var lines []string // the lines of the field being read
 	end := func() {
 		if lines != nil {
 			fields = append(fields, newField(lines))
@@ -49,8 +49,9 @@ func readFields(header io.Reader) ([]field, error) {
 	return fields, nil
 }
 
-// newField makes a field of its lines: RFC 5322, 2.2. A line with a control
-// character in it, a bare CR too, is none, and neither is one of white space alone.
+// newField returns the field in lines: RFC 5322, 2.2. Lines with a control character, a
+// bare CR included, are not a field; nor is a field with a continuation line of only
+// white space.
 func newField(lines []string) field {
 	f := field{lines: strings.Join(lines, "\n")}
 	name, _, found := strings.Cut(lines[0], ":")
@@ -66,7 +67,7 @@ func newField(lines []string) field {
 	}
 	f.name = name
 	if long {
-		f.value = f.lines // where readers cut it depends on how it is folded
+		f.value = f.lines // programs cut long lines, so the folding matters
 		return f
 	}
 	text := strings.Join(lines, "")
@@ -75,10 +76,11 @@ func newField(lines []string) field {
 	return f
 }
 
-// plainHeader reports whether a header, of a part that a hash stands for or of the
-// hash, holds nothing but fields, each once. Nothing attests more of it.
-func plainHeader(header io.Reader) (bool, error) {
-	fields, err := readFields(header)
+// plainHeader reports whether a header consists of fields only, each once, and none that
+// mail programs act upon. Parts that a hash replaces, and the hashes, must have such a
+// header: the hash does not cover it.
+func plainHeader(r io.Reader) (bool, error) {
+	fields, err := readFields(r)
 	if err != nil {
 		return false, err
 	}
@@ -93,17 +95,17 @@ func plainHeader(header io.Reader) (bool, error) {
 	return true, nil
 }
 
-// compareHeader compares all lines. Fields may stand in another order, but not those
-// of one name, and nothing that follows a line that is no field.
+// compareHeader compares all lines of two headers. Fields of different names may be in
+// another order. From the first line that is not a field, everything must be the same.
 func (c *comparison) compareHeader(ours, theirs content, replaced bool) {
 	sent, delivered := afterFields(ours.fields), afterFields(theirs.fields)
 	if !slices.EqualFunc(sent, delivered, func(a, b field) bool { return a.lines == b.lines }) {
-		c.differ("header", "%.200q is no field, and what readers make of it and what follows was changed", slices.Concat(sent, delivered)[0].lines)
+		c.differ("header", "%.200q is not a field; that line, or what follows it, was changed", slices.Concat(sent, delivered)[0].lines)
 	}
 	c.compareFields(ours, theirs, replaced)
 }
 
-// afterFields are the first lines that are no field and all after them.
+// afterFields returns the first lines that are not a field, and everything after them.
 func afterFields(fields []field) []field {
 	i := slices.IndexFunc(fields, func(f field) bool { return f.name == "" })
 	if i < 0 {
@@ -115,13 +117,13 @@ func afterFields(fields []field) []field {
 // compareFields compares the fields of each name.
 func (c *comparison) compareFields(ours, theirs content, replaced bool) {
 	sent, delivered := fieldsByName(ours.fields), fieldsByName(theirs.fields)
-	told := map[string]bool{"": true}
+	compared := map[string]bool{"": true}
 	for _, f := range slices.Concat(ours.fields, theirs.fields) {
 		name := strings.ToLower(f.name)
-		if told[name] {
+		if compared[name] {
 			continue
 		}
-		told[name] = true
+		compared[name] = true
 		s, d := sent[name], delivered[name]
 		isReplaced := replaced && slices.Contains(replacedFields, name) && len(s) <= 1 && len(d) <= 1
 		if !isReplaced && !sameValues(s, d) && !mayDiffer(name, s, d, sent["message-id"]) {
@@ -130,7 +132,8 @@ func (c *comparison) compareFields(ours, theirs content, replaced bool) {
 	}
 }
 
-// replacedFields describe the content of a part: those of a hash take their place.
+// replacedFields are the fields that describe the content of a part. Those of a hash
+// replace them.
 var replacedFields = []string{"content-type", "content-transfer-encoding", "content-disposition"}
 
 func fieldsByName(fields []field) map[string][]field {
@@ -154,9 +157,9 @@ func quoted(fields []field) string {
 	return fmt.Sprintf("%q", values)
 }
 
-// mayDiffer reports whether the fields of one name differ only as a provider may
-// change them: RFC 6109, 2.2.1 and 3.1.5. It replaces the identifier and refers to
-// the one that was sent, puts its trace on top, and adds X- fields of its own.
+// mayDiffer reports whether the fields of one name differ only as a provider may change
+// them: RFC 6109, 2.2.1 and 3.1.5. A provider may replace the Message-ID and cite the one
+// that was sent, put its trace on top, and add X- fields of its own.
 func mayDiffer(name string, sent, delivered, sentID []field) bool {
 	added := len(delivered) - len(sent)
 	switch name {
@@ -174,8 +177,9 @@ func mayDiffer(name string, sent, delivered, sentID []field) bool {
 	}
 }
 
-// isProvidersName reports whether a provider may give a field that name, in lower case.
-// RFC 5322, 3.6.8 allows more characters, of which some readers refuse the whole message.
+// isProvidersName reports whether a provider may add a field of the given name, in lower
+// case. RFC 5322, 3.6.8 allows further characters, but some programs refuse a message that
+// has them.
 func isProvidersName(name string) bool {
 	rest, ok := strings.CutPrefix(name, "x-")
 	return ok && rest != "" && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == ""
@@ -185,8 +189,8 @@ func allClean(fields []field) bool {
 	return !slices.ContainsFunc(fields, func(f field) bool { return !f.clean })
 }
 
-// actedUpon are the X- fields that mean something to mail programs, or to PEC: no
-// provider has a reason to add them to what its customer wrote.
+// actedUpon are the X- fields that mean something to mail programs or to PEC. A provider
+// has no reason to add them to its customer's message.
 var actedUpon = []string{
 	"x-tiporicevuta", "x-ricevuta", "x-trasporto", "x-verificasicurezza", "x-mittente",
 	"x-message-flag", "x-unsent", "x-priority", "x-msmail-priority", "x-face", "x-confirm-reading-to",

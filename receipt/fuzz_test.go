@@ -15,7 +15,7 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// view is what a reader makes of a message.
+// view is what a mail program, or a library, finds in a message.
 type view struct {
 	fields map[string][]string // by name in lower case
 	body   string
@@ -25,11 +25,11 @@ type view struct {
 func (v *view) add(name, value string) {
 	name = strings.ToLower(name)
 	v.fields[name] = append(v.fields[name], strings.Join(strings.FieldsFunc(value, func(r rune) bool {
-		return r == ' ' || r == '\t' || r == '\r' || r == '\n' // where a reader unfolds is not what it shows
+		return r == ' ' || r == '\t' || r == '\r' || r == '\n' // folding does not count
 	}), " "))
 }
 
-// lineEnds makes all lines end alike: CR LF and LF, and for some readers CR.
+// lineEnds returns s with LF in place of CR LF, and if cr is set also in place of CR.
 func lineEnds(s string, cr bool) string {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	if cr {
@@ -38,9 +38,9 @@ func lineEnds(s string, cr bool) string {
 	return s
 }
 
-// readLines reads a message by lines, as simply as can be. A strict reader takes a bare
-// CR for the end of a line, and a line that is no field for the end of the header;
-// another passes over such lines.
+// readLines reads a message line by line, in the simplest way. A strict reader takes a
+// bare CR for the end of a line, and a line that is not a field for the end of the header.
+// Another reader skips such lines.
 func readLines(raw string, strict bool) view {
 	v := view{fields: map[string][]string{}}
 	lines := strings.Split(lineEnds(raw, strict), "\n")
@@ -108,8 +108,8 @@ func readGoMessage(raw string) view {
 	return v
 }
 
-// seesTheSame fails where a reader sees more of a difference than a provider makes: a
-// trace and an identifier, and X- fields of its own, all in printable ASCII.
+// seesTheSame fails if a reader sees more differences than a provider may make: a trace, an
+// identifier and X- fields of its own, all in printable ASCII.
 func seesTheSame(t *testing.T, sent, delivered view, replaced bool) {
 	t.Helper()
 	require.Equal(t, sent.failed, delivered.failed, "one of the two cannot be read")
@@ -146,8 +146,8 @@ func seesTheSame(t *testing.T, sent, delivered view, replaced bool) {
 	}
 }
 
-// FuzzContent asserts that of two messages that match every reader sees the same, and
-// that a message matches itself, with other line ends too.
+// FuzzContent asserts that every reader sees the same in two messages that match, and that
+// a message matches itself, also with other line ends.
 func FuzzContent(f *testing.F) {
 	for _, c := range headerAttacks {
 		at := strings.Index(plainSent, c.old)
@@ -157,9 +157,9 @@ func FuzzContent(f *testing.F) {
 		f.Add(sentBy(kind), uint(0), uint(0), "Received: from a by b\r\n", uint(100), "X-Gestore: x\r\n", kind == "breve")
 	}
 	part := "Content-Type: image/png; name=a\r\n\r\nciao"
-	hash := "Content-Type: text/plain; name=a.hash\r\n\r\n1f8ac10f23c5b5bc1167bda84b833e5c057a77d2"
+	hashFile := "Content-Type: text/plain; name=a.hash\r\n\r\n1f8ac10f23c5b5bc1167bda84b833e5c057a77d2"
 	for _, top := range []string{"To: luigi@beta-pec.example\r\n", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nTesto\r\n--b\r\n"} {
-		f.Add(top+part, uint(len(top)), uint(len(part)), hash, uint(0), "X-Gestore: x\r\n", true)
+		f.Add(top+part, uint(len(top)), uint(len(part)), hashFile, uint(0), "X-Gestore: x\r\n", true)
 	}
 	f.Fuzz(func(t *testing.T, sent string, at, length uint, text string, more uint, other string, brief bool) {
 		splice := func(s string, at, length uint, text string) string {
@@ -180,7 +180,7 @@ func FuzzContent(f *testing.F) {
 	})
 }
 
-// checkSeen reports whether two messages match, and every reader sees the same.
+// checkSeen reports whether two messages match. If they do, every reader must see the same.
 func checkSeen(t *testing.T, sent, delivered string, brief bool) bool {
 	t.Helper()
 	got, err := receipt.CompareContents(sent, delivered, brief)
@@ -197,7 +197,7 @@ func checkSeen(t *testing.T, sent, delivered string, brief bool) bool {
 		}
 	}()
 	replaced := got.Reading != ""
-	const end = "\r\n\r\n" // line ends at the very end may differ, and some readers ask for one
+	const end = "\r\n\r\n" // line ends at the very end may differ, and some readers need one
 	for _, read := range []func(string) view{
 		func(raw string) view { return readLines(raw, true) }, func(raw string) view { return readLines(raw, false) }, readNetMail, readGoMessage,
 	} {
@@ -206,14 +206,14 @@ func checkSeen(t *testing.T, sent, delivered string, brief bool) bool {
 	return true
 }
 
-// The target finds what it is for: some pairs match, and are looked at.
+// The fuzz target is not vacuous: these pairs match, so the readers are compared.
 func TestReadersOfWhatMatches(t *testing.T) {
 	for _, c := range []attack{{"", ""}, {"MIME", "X-Gestore: x\r\nMIME"}, {"From:", "Received: from a by b\r\nFrom:"}, {"<m1@", "<p1@"}, {"Diffida ad", "Diffida\r\n ad"}} {
 		require.True(t, checkSeen(t, plainSent, strings.Replace(plainSent, c.old, c.new, 1), false), "%q", c)
 	}
 }
 
-// TestContentHostile is the fuzz target over random lines of what is difficult.
+// TestContentHostile runs the check of the fuzz target on random difficult lines.
 func TestContentHostile(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	pieces := []string{

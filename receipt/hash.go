@@ -13,33 +13,33 @@ import (
 	"github.com/gopec/gopec/internal/multipart"
 )
 
-// HashReading is a way to read what the hash in a brief receipt is taken of. RFC
-// 6109, 3.3.2.2 says both "the entire content of the part" and "calculated on base64
-// encoded parts", and not where the last line ends. A provider reads it in one way:
-// where no reading fits all the hashes of a receipt, they are those of something else.
-// The set is closed.
+// HashReading is a reading of the rule on the hashes of a brief receipt: what the hash is
+// computed over. RFC 6109, 3.3.2.2 says both "the entire content of the part" and
+// "calculated on base64 encoded parts", and does not say whether the last line end
+// counts. Each provider uses one reading. If no single reading fits all hashes of a
+// receipt, the content is a mismatch. The set is closed.
 //
-// HashDecoded proves the files. The others prove the text that they are encoded as,
-// and not in which encoding: the hash has taken the place of the field that says so.
+// HashDecoded proves the files. The other readings prove only the encoded text of a file,
+// and not its encoding: the hash replaces the Content-Transfer-Encoding field too.
 type HashReading string
 
 // The readings.
 const (
-	HashDecoded       HashReading = "decoded"          // the decoded octets
-	HashEncoded       HashReading = "encoded-crlf"     // the body as it is encoded, with CRLF, without the last line end
-	HashEncodedLine   HashReading = "encoded-crlf-end" // the same, with the last line end
-	HashEncodedLF     HashReading = "encoded-lf"       // as HashEncoded, with LF
-	HashEncodedLFLine HashReading = "encoded-lf-end"   // the same, with the last line end
+	HashDecoded       HashReading = "decoded"          // the decoded bytes
+	HashEncoded       HashReading = "encoded-crlf"     // the encoded body with CRLF line ends, without the last line end
+	HashEncodedLine   HashReading = "encoded-crlf-end" // as HashEncoded, with the last line end
+	HashEncodedLF     HashReading = "encoded-lf"       // the encoded body with LF line ends, without the last line end
+	HashEncodedLFLine HashReading = "encoded-lf-end"   // as HashEncodedLF, with the last line end
 )
 
-// isEncapsulated tells whether a message is one CMS object, in which nothing can be
-// replaced: a brief receipt is full.
+// isEncapsulated reports whether a message is one CMS object. Nothing in it can be
+// replaced by a hash, so a brief receipt carries all of it.
 func isEncapsulated(top multipart.Part) bool {
 	return top.MediaType == "application/pkcs7-mime" || top.MediaType == "application/x-pkcs7-mime"
 }
 
-// isReplaced tells whether a hash stands in the place of a part that the rule has
-// replaced: one with a name, or an attached message.
+// isReplaced reports whether a part was replaced by its hash. The rule replaces parts
+// with a name, and attached messages.
 func (c *comparison) isReplaced(sent, delivered node) (bool, error) {
 	if !c.brief || len(sent.part.Names) == 0 && sent.part.MediaType != "message/rfc822" {
 		return false, nil
@@ -55,8 +55,8 @@ func (c *comparison) isReplaced(sent, delivered node) (bool, error) {
 	return true, nil
 }
 
-// hashNames reports whether all names of a hash are made of the names of the part it
-// stands for, which may have none.
+// hashNames reports whether each name of a hash is a name of the part it replaces, with
+// the suffix. If the part has no name, any name of the hash will do.
 func hashNames(sent, delivered []string) bool {
 	return len(sent) == 0 || !slices.ContainsFunc(delivered, func(name string) bool {
 		return !slices.ContainsFunc(sent, func(n string) bool {
@@ -65,13 +65,13 @@ func hashNames(sent, delivered []string) bool {
 	})
 }
 
-// hashSuffix ends the name of what a brief receipt has in the place of an attachment.
+// hashSuffix ends the name of the part that replaces an attachment in a brief receipt.
 const hashSuffix = ".hash"
 
 func isHashName(name string) bool { return strings.HasSuffix(strings.ToLower(name), hashSuffix) }
 
-// isHash reports whether a part looks like the hash of an attachment. hashIn is stricter:
-// it says whether the part may stand for one.
+// isHash reports whether a part looks like the hash of an attachment. That is enough to
+// recognise a brief receipt. hashIn is stricter: it decides what may replace an attachment.
 func isHash(p multipart.Part) bool {
 	if !slices.ContainsFunc(p.Names, isHashName) {
 		return false
@@ -80,8 +80,8 @@ func isHash(p multipart.Part) bool {
 	return ok
 }
 
-// hashIn reads the hash of a brief receipt: a text file of that name, with a SHA-1
-// in hexadecimal.
+// hashIn returns the hash in a part that may replace an attachment: a plain text with
+// only such names, that holds a SHA-1 in hexadecimal.
 func hashIn(p multipart.Part) (digest [sha1.Size]byte, ok bool) {
 	isNoHash := func(name string) bool { return !isHashName(name) }
 	if len(p.Names) == 0 || slices.ContainsFunc(p.Names, isNoHash) || p.MediaType != "text/plain" && p.MediaType != "" {
@@ -90,7 +90,7 @@ func hashIn(p multipart.Part) (digest [sha1.Size]byte, ok bool) {
 	return readSHA1(p)
 }
 
-// readSHA1 reads a SHA-1 in hexadecimal.
+// readSHA1 returns the SHA-1, in hexadecimal, that is all the content of a part.
 func readSHA1(p multipart.Part) (digest [sha1.Size]byte, ok bool) {
 	text, err := p.Content(1<<10, nil)
 	if err != nil {
@@ -103,7 +103,7 @@ func readSHA1(p multipart.Part) (digest [sha1.Size]byte, ok bool) {
 	return [sha1.Size]byte(sum), true
 }
 
-// compareHash compares an attachment with the hash of it.
+// compareHash compares an attachment with the hash that replaces it.
 func (c *comparison) compareHash(sent, delivered multipart.Part) error {
 	name := cmp.Or(sent.Name(), "message/rfc822")
 	digest, _ := hashIn(delivered)
@@ -112,7 +112,7 @@ func (c *comparison) compareHash(sent, delivered multipart.Part) error {
 		return err
 	}
 	if fitting == nil {
-		c.differ(name, "SHA-1 %x was delivered, which no reading of the rule gives", digest)
+		c.differ(name, "the receipt has SHA-1 %x, which is not that of the attachment in any reading of the rule", digest)
 		return nil
 	}
 	if !c.hashes {
@@ -121,15 +121,15 @@ func (c *comparison) compareHash(sent, delivered multipart.Part) error {
 	}
 	common := slices.DeleteFunc(slices.Clone(c.readings), func(r HashReading) bool { return !slices.Contains(fitting, r) })
 	if len(common) == 0 {
-		c.differ(name, "SHA-1 %x was delivered, which %q gives, and the hashes before it %q", digest, fitting, c.readings)
+		c.differ(name, "the receipt has SHA-1 %x, which fits the reading %q, but the hashes before it fit %q", digest, fitting, c.readings)
 		return nil
 	}
 	c.readings = common
 	return nil
 }
 
-// reading is the one that fits all hashes: the one that proves least, where they are
-// several.
+// reading returns the reading that fits all hashes; "" without hashes. If several fit, it
+// returns one that proves less than HashDecoded.
 func (c *comparison) reading() HashReading {
 	for _, r := range c.readings {
 		if r != HashDecoded {
@@ -142,7 +142,7 @@ func (c *comparison) reading() HashReading {
 	return ""
 }
 
-// readingsOf gives the readings under which a part has that hash, nil when none.
+// readingsOf returns the readings under which a part has the given hash, nil if none.
 func readingsOf(p multipart.Part, digest [sha1.Size]byte) ([]HashReading, error) {
 	var fitting []HashReading
 	try := func(r HashReading, sum []byte) {

@@ -7,13 +7,14 @@ import (
 	"io"
 )
 
-// lineEndWriter writes text with one kind of line end, for any it is given: storage
-// and transport change them. Those at the very end are held back.
+// lineEndWriter writes text to w with the given line end in place of CRLF and LF, since
+// storage and transport change line ends. It holds back line ends until text follows, so
+// those at the very end are never written.
 type lineEndWriter struct {
 	w       io.Writer
 	lineEnd []byte
-	pending int  // line ends held back
-	cr      bool // a CR is held back, which may belong to a line end
+	pending int  // how many line ends are held back
+	cr      bool // a CR is held back: it may belong to a line end
 }
 
 func (l *lineEndWriter) Write(p []byte) (int, error) {
@@ -50,7 +51,7 @@ func (l *lineEndWriter) emit(text []byte) error {
 	return err
 }
 
-// end writes what was held back that is no line end.
+// end writes a CR that was held back and turned out not to belong to a line end.
 func (l *lineEndWriter) end() error {
 	if !l.cr {
 		return nil
@@ -59,7 +60,7 @@ func (l *lineEndWriter) end() error {
 	return l.emit([]byte("\r"))
 }
 
-// textDigest hashes text with the given line ends, without those at its end.
+// textDigest hashes a text with the given line end, without the line ends at its end.
 func textDigest(h hash.Hash, lineEnd string, text io.Reader) error {
 	l := &lineEndWriter{w: h, lineEnd: []byte(lineEnd)}
 	if _, err := io.Copy(l, text); err != nil {
@@ -68,8 +69,8 @@ func textDigest(h hash.Hash, lineEnd string, text io.Reader) error {
 	return l.end()
 }
 
-// sameText tells whether two texts are the same but for the kind of their line
-// ends, and for the number of those at the very end.
+// sameText reports whether two texts are the same. The kind of line ends, and their
+// number at the very end, may differ.
 func sameText(a, b *io.SectionReader) (bool, error) {
 	var sums [2][]byte
 	for i, text := range []*io.SectionReader{a, b} {

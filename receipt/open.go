@@ -9,21 +9,21 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-// KindError reports a proven PEC message that is not a notice: a transport or an
-// anomaly envelope.
+// KindError reports a proven PEC message that is not a notice: a transport or anomaly
+// envelope.
 type KindError struct {
-	Kind envelope.Kind // KindTransport or KindAnomaly
+	Kind envelope.Kind // envelope.KindTransport or envelope.KindAnomaly
 }
 
 // Error implements error.
 func (e *KindError) Error() string {
-	return fmt.Sprintf("receipt: the message is no notice but of kind %v", e.Kind)
+	return fmt.Sprintf("receipt: the message is not a notice; its kind is %v", e.Kind)
 }
 
-// Open reads a message and proves that it is a notice. One that is not proven
-// gives an *envelope.VerifyError, an envelope gives a *KindError, and any other
-// error means that the message could not be read. See envelope.Open for how r is
-// read.
+// Open reads a message, verifies it with v, and returns the notice that it is. A message
+// that is not proven is an *envelope.VerifyError; an envelope is a *KindError. Any other
+// error means that the message could not be read. See envelope.Open for how r is read.
+// Call Close when done with the Notice.
 func Open(ctx context.Context, r io.Reader, v *envelope.Verifier) (Notice, error) {
 	m, err := envelope.Open(ctx, r, v)
 	if err != nil {
@@ -37,11 +37,13 @@ func Open(ctx context.Context, r io.Reader, v *envelope.Verifier) (Notice, error
 	return n, nil
 }
 
-// ErrNotProven reports a message that envelope.Open did not make.
-var ErrNotProven = errors.New("receipt: the message is not proven")
+// ErrNotProven reports an envelope.Message that envelope.Open did not make, or a notice
+// that Open and New did not make.
+var ErrNotProven = errors.New("receipt: the message was not opened with envelope.Open, so it is not proven")
 
-// New gives the notice that a proven message is; its Close closes m. An envelope
-// gives a *KindError, a message that was put together otherwise ErrNotProven.
+// New returns the notice that a proven message is. Closing the notice closes m. If m is
+// an envelope, the error is a *KindError. If m was not made by envelope.Open, it is
+// ErrNotProven.
 func New(m *envelope.Message) (Notice, error) {
 	if !m.Proven() {
 		return nil, ErrNotProven

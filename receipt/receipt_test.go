@@ -11,41 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
 )
 
-var when = time.Date(2026, 11, 21, 10, 20, 30, 0, time.FixedZone("", 3600))
-
-func verifier(t *testing.T, n *pectest.Network) *envelope.Verifier {
-	t.Helper()
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	return v
-}
-
-func emit(t *testing.T, n *pectest.Network, change func(*pectest.Notice)) []byte {
-	t.Helper()
-	notice := pectest.Notice{
-		Sender: "mario@alfa-pec.example", Subject: "Città", Time: when,
-		Recipients: []pectest.Recipient{{Address: "luigi@beta-pec.example"}, {Address: "info@example.org", Type: pectest.RecipientOrdinary}},
-		ReplyTo:    "ufficio@alfa-pec.example", Provider: "Alfa PEC", CertID: "p1@alfa-pec.example", MessageID: "<m1@alfa-pec.example>",
-	}
-	change(&notice)
-	raw, err := n.Providers()[0].Emit(notice)
-	require.NoError(t, err)
-	return raw
-}
-
-func open(t *testing.T, n *pectest.Network, raw []byte) receipt.Notice {
-	t.Helper()
-	notice, err := receipt.Open(t.Context(), bytes.NewReader(raw), verifier(t, n))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, notice.Close()) })
-	return notice
-}
-
-// Each kind has a type, and each type what its kind certifies.
+// Each kind has its own type, with what that kind certifies.
 func TestKinds(t *testing.T) {
 	n := pectest.Start(t, nil)
 	failure := envelope.Failure{Reason: envelope.FailureOther, Cause: envelope.CauseUnknownAddress, Code: "5.1.1", Text: "5.1.1 - G - no"}
@@ -80,7 +51,7 @@ func TestKinds(t *testing.T) {
 		{with("avvenuta-lettura", ""), envelope.KindUnknown, &receipt.Unknown{Token: "avvenuta-lettura"}},
 	} {
 		t.Run(c.kind.String(), func(t *testing.T) {
-			got := open(t, n, emit(t, n, c.change))
+			got := openNotice(t, n, emit(t, n, c.change))
 			require.Equal(t, c.kind, got.Kind())
 			require.Equal(t, c.kind, c.want.Kind())
 			data := got.Data()
@@ -94,7 +65,7 @@ func TestKinds(t *testing.T) {
 			require.Len(t, data.Recipients, 2)
 			require.True(t, data.Recipients[0].Certified)
 			require.False(t, data.Recipients[1].Certified)
-			// The rest is compared with what is common put in.
+			// Fill in the common part, then compare the rest.
 			reflect.ValueOf(c.want).Elem().FieldByName("Certified").Set(reflect.ValueOf(*data))
 			require.Equal(t, c.want, got)
 		})
@@ -104,7 +75,7 @@ func TestKinds(t *testing.T) {
 func TestEnvelopesAreNoNotices(t *testing.T) {
 	n := pectest.Start(t, nil)
 	raw := emit(t, n, func(n *pectest.Notice) { n.Kind, n.Original = pectest.KindTransport, []byte("Subject: x\r\n\r\nx\r\n") })
-	notice, err := receipt.Open(t.Context(), bytes.NewReader(raw), verifier(t, n))
+	notice, err := receipt.Open(t.Context(), bytes.NewReader(raw), trusttest.Verifier(t, n, nil))
 	require.Nil(t, notice)
 	ke, ok := errors.AsType[*receipt.KindError](err)
 	require.True(t, ok, "%v", err)
@@ -114,7 +85,7 @@ func TestEnvelopesAreNoNotices(t *testing.T) {
 func TestWhatIsNotProvenIsNoNotice(t *testing.T) {
 	n, other := pectest.Start(t, nil), pectest.Start(t, nil)
 	raw := emit(t, n, func(n *pectest.Notice) { n.Kind, n.Delivered = pectest.KindDelivery, "luigi@beta-pec.example" })
-	notice, err := receipt.Open(t.Context(), bytes.NewReader(raw), verifier(t, other))
+	notice, err := receipt.Open(t.Context(), bytes.NewReader(raw), trusttest.Verifier(t, other, nil))
 	require.Nil(t, notice)
 	ve, ok := errors.AsType[*envelope.VerifyError](err)
 	require.True(t, ok, "%v", err)
@@ -142,7 +113,7 @@ func TestDetailIsToldByContent(t *testing.T) {
 		"full asked, an attachment like a hash": {pectest.ReceiptFull, hashed, receipt.DetailFull},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := open(t, n, emit(t, n, func(n *pectest.Notice) {
+			d := openNotice(t, n, emit(t, n, func(n *pectest.Notice) {
 				n.Kind, n.Delivered, n.ReceiptKind = pectest.KindDelivery, "luigi@beta-pec.example", c.requested
 				if c.original != "" {
 					n.Original = []byte(c.original)
@@ -166,7 +137,7 @@ func TestDetailIsToldByContent(t *testing.T) {
 func TestOnlyAProvenMessageIsANotice(t *testing.T) {
 	n, other := pectest.Start(t, nil), pectest.Start(t, nil)
 	raw := emit(t, n, func(n *pectest.Notice) { n.Kind, n.Delivered = pectest.KindDelivery, "luigi@beta-pec.example" })
-	_, err := envelope.Open(t.Context(), bytes.NewReader(raw), verifier(t, other))
+	_, err := envelope.Open(t.Context(), bytes.NewReader(raw), trusttest.Verifier(t, other, nil))
 	ve, ok := errors.AsType[*envelope.VerifyError](err)
 	require.True(t, ok)
 	for _, m := range []*envelope.Message{nil, {}, {Findings: ve.Findings}} {

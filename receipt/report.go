@@ -7,21 +7,21 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-// ReportSchema names the form of Report. A change that breaks readers changes it.
+// ReportSchema identifies the form of Report. It changes with any change that breaks
+// programs that read it.
 const ReportSchema = "https://github.com/gopec/gopec/report/v1"
 
-// Report is the verdict on one message in a form for programs: JSON with these
-// names. Of a message that is not verified the values are claims. Values that do
-// not apply are "" or empty.
+// Report is the verdict on one message, as JSON for other programs. If Verified is false,
+// the values are mere claims. Values that do not apply are "" or an empty list.
 type Report struct {
 	Schema   string             `json:"schema"`
 	File     string             `json:"file"`     // where the message was read from
-	Kind     string             `json:"kind"`     // envelope.Kind; "none" when it does not even claim to be PEC
-	Verified bool               `json:"verified"` // proven: what follows is not a claim
-	Failure  envelope.Code      `json:"failure"`  // the check that failed
+	Kind     string             `json:"kind"`     // envelope.Kind; "none" when the message does not even claim to be PEC
+	Verified bool               `json:"verified"` // the message is proven
+	Failure  envelope.Code      `json:"failure"`  // the check that failed; "" when verified
 	Warnings []envelope.Warning `json:"warnings"`
 
-	MessageID    string            `json:"messageID"` // the sender's: msgid, without angle brackets
+	MessageID    string            `json:"messageID"` // msgid: the sender's Message-ID, without angle brackets
 	CertID       string            `json:"certID"`
 	OwnMessageID string            `json:"ownMessageID"` // the outer Message-ID; unsigned
 	Sender       string            `json:"sender"`
@@ -34,27 +34,27 @@ type Report struct {
 	Cause     envelope.Cause         `json:"cause"`
 	Code      string                 `json:"code"`      // enhanced status code in errorText
 	ErrorText string                 `json:"errorText"` // errore-esteso
-	Detail    Detail                 `json:"detail"`    // of a delivery receipt
+	Detail    Detail                 `json:"detail"`    // for a verified delivery receipt
 
-	Time        string              `json:"time"`        // certified; RFC 3339, in the provider's offset
+	Time        string              `json:"time"`        // the certified time; RFC 3339, in the provider's offset
 	SigningTime string              `json:"signingTime"` // RFC 3339, UTC
 	Provider    string              `json:"provider"`    // gestore-emittente
 	Signer      string              `json:"signer"`      // the address in the signer's certificate
-	Anchor      string              `json:"anchor"`      // who issued that certificate
-	Revocation  envelope.Revocation `json:"revocation"`
-	Content     string              `json:"content"` // of the original against what was sent: unchecked
-	SHA256      string              `json:"sha256"`  // envelope.Digest, in hexadecimal
+	Anchor      string              `json:"anchor"`      // the name of the anchor that issued that certificate
+	Revocation  envelope.Revocation `json:"revocation"`  // envelope.RevocationUnchecked when the check was not reached
+	Content     string              `json:"content"`     // a ContentResult; NewReport sets "unchecked"
+	SHA256      string              `json:"sha256"`      // envelope.Digest, in hexadecimal
 }
 
-// ReportRecipient is one of destinatari.
+// ReportRecipient is one recipient in a Report: one element destinatari.
 type ReportRecipient struct {
 	Address   string `json:"address"`
 	Certified bool   `json:"certified"`
 }
 
-// NewReport makes the report of what envelope.Open gave for one file. An err that
-// is not an *envelope.VerifyError is no verdict and is given back; a message that
-// envelope.Open did not make is ErrNotProven.
+// NewReport returns the report on one file. m and err are what envelope.Open returned for
+// it. An err that is not an *envelope.VerifyError is not a verdict; NewReport returns it.
+// Without err, an m that was not made by envelope.Open is ErrNotProven.
 func NewReport(file string, m *envelope.Message, err error) (Report, error) {
 	r := Report{
 		Schema:     ReportSchema,

@@ -10,13 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
 )
 
 func report(t *testing.T, n *pectest.Network, raw []byte) (receipt.Report, string) {
 	t.Helper()
-	m, err := envelope.Open(t.Context(), bytes.NewReader(raw), verifier(t, n))
+	m, err := envelope.Open(t.Context(), bytes.NewReader(raw), trusttest.Verifier(t, n, nil))
 	if err == nil {
 		t.Cleanup(func() { m.Close() })
 	}
@@ -27,7 +28,7 @@ func report(t *testing.T, n *pectest.Network, raw []byte) (receipt.Report, strin
 	return r, string(b)
 }
 
-// The names and the order are an interface: programs read them.
+// Programs rely on the names and their order.
 func TestReportInJSON(t *testing.T) {
 	n := pectest.Start(t, nil)
 	raw := emit(t, n, func(n *pectest.Notice) {
@@ -43,7 +44,7 @@ func TestReportInJSON(t *testing.T) {
 		`"time":"2026-11-21T10:20:30+01:00","signingTime":"` + r.SigningTime + `","provider":"Alfa PEC",` +
 		`"signer":"posta-certificata@alfa-pec.example","anchor":"` + n.SigningCA().Subject.CommonName + `",` +
 		`"revocation":"unchecked","content":"unchecked","sha256":"` + r.SHA256 + `"}`
-	// The notice was made to carry another time than now.
+	// The certified time is fixed, so there is a warning unless the test runs at that time.
 	require.Equal(t, strings.Replace(want, `["time-skew"]`, warnings(r), 1), got)
 	require.Regexp(t, `^[0-9a-f]{64}$`, r.SHA256)
 	require.Regexp(t, `^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$`, r.SigningTime)

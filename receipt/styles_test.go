@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
 )
@@ -22,11 +23,10 @@ func styled(t *testing.T, n *pectest.Network, style pectest.Style) []byte {
 	})
 }
 
-// However a provider lays out and signs its receipts, they say the same.
+// Receipts say the same in every style in which providers write and sign them.
 func TestProvidersOfEveryStyleAreRead(t *testing.T) {
 	n := pectest.Start(t, &pectest.Options{NameConstraints: true, Start: when})
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, &envelope.VerifierOptions{Now: n.Now})
-	require.NoError(t, err)
+	v := trusttest.Verifier(t, n, &envelope.VerifierOptions{Now: n.Now})
 	base := []pectest.Style{
 		{}, {ShortType: true}, {OriginalFirst: true}, {HTML: true}, {OddHeaderCase: true}, {ExtraPart: true},
 		{MicAlg: "md5"}, {OwnWording: true}, {FoldIDs: true}, {Malformed: pectest.MalformedLF},
@@ -67,8 +67,7 @@ func TestProvidersOfEveryStyleAreRead(t *testing.T) {
 
 func TestWhatProvidersGetWrongIsRefused(t *testing.T) {
 	n := pectest.Start(t, &pectest.Options{Start: when})
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, &envelope.VerifierOptions{Now: n.Now})
-	require.NoError(t, err)
+	v := trusttest.Verifier(t, n, &envelope.VerifierOptions{Now: n.Now})
 	for style, want := range map[pectest.Style]envelope.Code{
 		{Malformed: pectest.MalformedChanged}:          envelope.CodeDigestMismatch,
 		{Malformed: pectest.MalformedRewrapped}:        envelope.CodeDigestMismatch,
@@ -93,12 +92,11 @@ func TestWhatProvidersGetWrongIsRefused(t *testing.T) {
 	}
 }
 
-// The text of each kind begins with its title, in every style: with parts in an odd
-// order and parts of the provider's own, a message is proven by that alone.
+// The text of each kind begins with its title in every style. These messages have their
+// parts in an unusual order and further parts, so only the title proves them.
 func TestTextsOfEveryStyleBeginWithTheirTitle(t *testing.T) {
 	n := pectest.Start(t, &pectest.Options{Start: when})
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, &envelope.VerifierOptions{Now: n.Now})
-	require.NoError(t, err)
+	v := trusttest.Verifier(t, n, &envelope.VerifierOptions{Now: n.Now})
 	original := []byte("Subject: x\r\n\r\nx\r\n")
 	for name, notice := range map[string]pectest.Notice{
 		"acceptance":           {Kind: pectest.KindAcceptance},

@@ -11,19 +11,19 @@ import (
 	"github.com/gopec/gopec/internal/multipart"
 )
 
-// node is an entity of a message with all of its bytes.
+// node is an entity of a message (RFC 2045, 2.4) with all its bytes.
 type node struct {
-	raw  *io.SectionReader // its header and body; of the message itself, whose header is compared apart, the body
+	raw  *io.SectionReader // header and body; only the body for the message itself, whose header is compared separately
 	part multipart.Part
 }
 
-// header is the bytes before the body.
+// header returns the bytes before the body.
 func (n node) header() *io.SectionReader {
 	return io.NewSectionReader(n.raw, 0, n.raw.Size()-n.part.Body.Size())
 }
 
-// children splits a multipart. It gives the text between the parts too, the
-// delimiters included.
+// children splits a multipart. It also returns everything between the parts, delimiters
+// included.
 func (n node) children() (children []node, between []*io.SectionReader, err error) {
 	sections, err := n.part.Split(multipart.MaxParts)
 	if err != nil {
@@ -38,7 +38,7 @@ func (n node) children() (children []node, between []*io.SectionReader, err erro
 			return nil, nil, err
 		}
 		children = append(children, node{section, p})
-		_, start, size := section.Outer() // of what the body is a section of
+		_, start, size := section.Outer() // start counts from the same zero as base
 		gap(start - base)
 		pos = start - base + size
 	}
@@ -46,8 +46,8 @@ func (n node) children() (children []node, between []*io.SectionReader, err erro
 	return children, between, nil
 }
 
-// compareWhole compares two entities byte for byte. Where they differ it looks for
-// the attachments that do.
+// compareWhole compares two entities byte for byte. If they differ, it looks for the
+// attachments that differ.
 func (c *comparison) compareWhole(sent, delivered node, what string) error {
 	same, err := sameText(sent.raw, delivered.raw)
 	if err != nil || same {
@@ -56,13 +56,13 @@ func (c *comparison) compareWhole(sent, delivered node, what string) error {
 	return c.explain(sent.part, delivered.part, what)
 }
 
-// leafContent is what a leaf says, apart from how it is encoded.
+// leafContent is a leaf and its decoded content.
 type leafContent struct {
 	part   multipart.Part
-	digest [sha256.Size]byte // of the decoded content
+	digest [sha256.Size]byte // see contentDigest
 }
 
-// explain tells in which leaves two entities differ.
+// explain records in which leaves two entities differ.
 func (c *comparison) explain(sent, delivered multipart.Part, what string) error {
 	ours, err := leafContents(sent)
 	if err != nil {
@@ -85,7 +85,7 @@ func (c *comparison) explain(sent, delivered multipart.Part, what string) error 
 		c.differ(what, "%d parts were sent, %d delivered", len(ours), len(theirs))
 	}
 	if len(c.differences) == before {
-		c.differ(what, "the parts are the same once decoded, the octets around them or their encoding are not")
+		c.differ(what, "the decoded parts are the same, but their encoding, or the text around them, is not")
 	}
 	return nil
 }
@@ -105,9 +105,9 @@ func leafContents(p multipart.Part) ([]leafContent, error) {
 	return all, nil
 }
 
-// contentDigest hashes what is encoded in base64 as it is, and all else as text: its
-// line ends may have been changed in storage. What cannot be decoded counts as far as
-// it goes.
+// contentDigest hashes the decoded content of a part. Base64 is hashed as it is. Anything
+// else is hashed as text, since storage may have changed its line ends. Content that
+// cannot be decoded is hashed up to the error.
 func contentDigest(p multipart.Part) ([sha256.Size]byte, error) {
 	h := sha256.New()
 	var err error
@@ -122,8 +122,8 @@ func contentDigest(p multipart.Part) ([sha256.Size]byte, error) {
 	return [sha256.Size]byte(h.Sum(nil)), err
 }
 
-// compareNode compares an entity with what stands for it in a brief receipt: RFC
-// 6109, 3.3.2.2.
+// compareNode compares an entity with its counterpart in a brief receipt: RFC 6109,
+// 3.3.2.2.
 func (c *comparison) compareNode(sent, delivered node, depth int) error {
 	if replaced, err := c.isReplaced(sent, delivered); err != nil || replaced {
 		if err != nil {
@@ -143,8 +143,8 @@ func (c *comparison) compareNode(sent, delivered node, depth int) error {
 		return c.compareWhole(sent, delivered, what)
 	}
 	for i := range ours {
-		// The signature of the sender's own stays, and so may what it is over: only that
-		// is taken apart.
+		// Providers leave the sender's own signature as it is, so only the part that it
+		// signs may hold hashes.
 		if depth == 0 && sent.part.MediaType == "multipart/signed" && i > 0 {
 			err = c.compareWhole(ours[i], theirs[i], "body")
 		} else {
@@ -157,8 +157,8 @@ func (c *comparison) compareNode(sent, delivered node, depth int) error {
 	return nil
 }
 
-// sameFrame splits two multiparts that are the same but for their children. Of
-// those that are not it gives nil.
+// sameFrame splits two multiparts. It returns nil unless they have equally many children
+// and are the same outside of them.
 func sameFrame(sent, delivered node) (ours, theirs []node, err error) {
 	ours, oursBetween, err := sent.children()
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package charset reads mail text of any charset as UTF-8.
+// Package charset converts mail text of any charset to UTF-8.
 package charset
 
 import (
@@ -13,11 +13,11 @@ import (
 	"golang.org/x/text/encoding/unicode"
 )
 
-// Decode gives text in the charset with that label (RFC 2046, 4.1.2) as valid
-// UTF-8. It is not sure of it when the label is unknown or the octets are not of
-// that charset: they are then read as UTF-8 or else as Windows-1252, in which every
-// octet means something. The empty label, and us-ascii, say nothing and are read
-// that way too.
+// Decode returns text as valid UTF-8. label names its charset (RFC 2046, 4.1.2). If the
+// label is unknown, or the octets are not of that charset, Decode guesses and sure is
+// false. It guesses UTF-8 if the octets are valid UTF-8, and Windows-1252 if not, in which
+// every octet is a character. It reads the empty label and us-ascii in the same way, but
+// sure is true.
 func Decode(label string, octets []byte) (text string, sure bool) {
 	label = strings.ToLower(strings.TrimSpace(label))
 	declared, err := htmlindex.Get(label)
@@ -41,13 +41,13 @@ func guess(octets []byte) string {
 	if utf8.Valid(octets) {
 		return string(octets)
 	}
-	// Its decoder has a character for every octet and does not fail.
+	// This decoder has a character for every octet, so it never fails.
 	decoded, _ := charmap.Windows1252.NewDecoder().Bytes(octets)
 	return string(decoded)
 }
 
-// NewReader is Decode in the form that mime.WordDecoder asks for. An unknown label
-// is no error.
+// NewReader is Decode in the form that mime.WordDecoder needs. An unknown label is not an
+// error.
 func NewReader(label string, r io.Reader) (io.Reader, error) {
 	octets, err := io.ReadAll(r)
 	if err != nil {

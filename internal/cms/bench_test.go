@@ -17,10 +17,9 @@ import (
 	"github.com/gopec/gopec/internal/floor"
 )
 
-// BenchmarkVerify tells what it costs to read and verify a signature, as a multiple
-// of the floor measured in the same run: one hash of the content, one of the
-// attributes and one RSA-2048 verification. Another library does the same work on
-// the same bytes.
+// BenchmarkVerify measures reading and verifying a signature, as a multiple of the floor
+// measured in the same run: one hash of the content, one of the attributes and one RSA-2048
+// verification. Another library does the same work on the same bytes.
 func BenchmarkVerify(b *testing.B) {
 	der := signed(b)
 	sig, err := Parse(der, x509.ParseCertificate)
@@ -59,8 +58,8 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// signed is a detached signature over content, with the certificate of the signer
-// and that of a CA, as providers write it.
+// signed returns a detached signature over content, with the certificates of the signer and
+// of a CA, as providers write it.
 func signed(b *testing.B) []byte {
 	b.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

@@ -1,11 +1,11 @@
 package cms
 
-// Limits on a CMS object, checked before any other code sees its bytes: parsers
-// that recurse overflow the stack on deep nesting, which no recover can catch.
+// Limits on a CMS object. They are checked before any other code sees its bytes: deep
+// nesting overflows the stack of recursive parsers, and recover cannot catch that.
 const (
 	MaxSize  = 256 << 10 // bytes
-	MaxDepth = 64
-	MaxNodes = 100_000
+	MaxDepth = 64        // levels of nested elements
+	MaxNodes = 100_000   // elements
 )
 
 const (
@@ -18,20 +18,20 @@ const (
 // node is one BER element. Nodes are kept in the order of their first byte.
 type node struct {
 	parent      int32 // index of the enclosing node, -1 for the outermost
-	start, end  int32 // content
-	size        int32 // content length in DER
+	start, end  int32 // where the content is
+	size        int32 // length of the content in DER
 	tag         byte  // identifier octet
 	constructed bool
-	joined      bool // a constructed OCTET STRING, emitted as one primitive string
+	joined      bool // a constructed OCTET STRING, written as one primitive string
 	inString    bool // a segment of such a string: its header is dropped
 }
 
-// normalize turns one BER element into DER lengths: definite, minimal, with the
-// segments of OCTET STRINGs joined (X.690, 8.1.3 and 8.7). The order of elements
-// is kept. It reports whether the input differed from the result.
+// normalize returns one BER element with the lengths of DER: definite and minimal, and
+// with the segments of each OCTET STRING joined (X.690, 8.1.3 and 8.7). It keeps the order
+// of elements. wasBER reports whether der differs from in.
 func normalize(in []byte) (der []byte, wasBER bool, err error) {
 	if len(in) > MaxSize {
-		return nil, false, fail(TooLarge, "longer than 256 KiB")
+		return nil, false, fail(TooLarge, "the signature is longer than 256 KiB")
 	}
 	if isDER(in) {
 		return in, false, nil
@@ -43,7 +43,7 @@ func normalize(in []byte) (der []byte, wasBER bool, err error) {
 	if !wasBER {
 		return in, false, nil
 	}
-	// Children stand after their parent, so one pass backwards knows every length.
+	// Children come after their parent, so one pass backwards computes every length.
 	for i := len(nodes) - 1; i >= 0; i-- {
 		n := &nodes[i]
 		if !n.constructed {
@@ -70,10 +70,10 @@ func normalize(in []byte) (der []byte, wasBER bool, err error) {
 	return der, true, nil
 }
 
-// isDER tells whether scan would find nothing to change and no error, as is usual,
-// and keeps no nodes.
+// isDER reports whether scan would find no error and nothing to change, which is usual. It
+// allocates no nodes.
 func isDER(in []byte) bool {
-	var ends [MaxDepth + 1]int // of the open elements, and of all before them
+	var ends [MaxDepth + 1]int // ends of the open elements, after that of all of in
 	ends[0] = len(in)
 	depth, pos := 0, 0
 	for range MaxNodes {
@@ -118,7 +118,7 @@ func (n *node) encodedSize() int32 {
 func scan(in []byte) (nodes []node, wasBER bool, err error) {
 	type open struct {
 		node  int32
-		limit int // the content may not pass this offset
+		limit int // the content ends at or before this offset
 		indef bool
 	}
 	stack := make([]open, 0, MaxDepth)
@@ -152,7 +152,7 @@ func scan(in []byte) (nodes []node, wasBER bool, err error) {
 		wasBER = wasBER || indef || !minimal
 		if parent >= 0 && nodes[parent].joined {
 			if n.tag&^constructedBit != tagOctetString {
-				return nil, false, fail(BadCMS, "an OCTET STRING holds something else")
+				return nil, false, fail(BadCMS, "a constructed OCTET STRING holds an element that is not an OCTET STRING")
 			}
 			n.inString = true
 		}
@@ -161,26 +161,26 @@ func scan(in []byte) (nodes []node, wasBER bool, err error) {
 		}
 		nodes = append(nodes, n)
 		if len(nodes) > MaxNodes {
-			return nil, false, fail(TooLarge, "more than 100,000 elements")
+			return nil, false, fail(TooLarge, "the signature has more than 100,000 elements")
 		}
 		if !n.constructed {
 			pos = int(n.end)
 			continue
 		}
 		if len(stack) == MaxDepth {
-			return nil, false, fail(TooLarge, "nested more than 64 deep")
+			return nil, false, fail(TooLarge, "elements are nested more than 64 deep")
 		}
 		stack = append(stack, open{int32(len(nodes) - 1), int(n.end), indef})
 		pos = int(n.start)
 	}
 	if pos != len(in) {
-		return nil, false, fail(BadCMS, "bytes after the end")
+		return nil, false, fail(BadCMS, "there are bytes after the end of the object")
 	}
 	return nodes, wasBER, nil
 }
 
-// readHeader reads identifier and length octets at pos. For the indefinite form
-// the end is that of in.
+// readHeader reads the identifier and length octets at pos. It reports whether the length
+// is indefinite, in which case n ends with in, and whether its encoding is minimal.
 func readHeader(in []byte, pos int) (n node, indef, minimal bool, err error) {
 	if len(in)-pos < 2 {
 		return n, false, false, fail(BadCMS, "truncated")
@@ -188,10 +188,10 @@ func readHeader(in []byte, pos int) (n node, indef, minimal bool, err error) {
 	n.tag = in[pos]
 	n.constructed = n.tag&constructedBit != 0
 	if n.tag&^constructedBit == tagEndOfContent {
-		return n, false, false, fail(BadCMS, "misplaced end of contents")
+		return n, false, false, fail(BadCMS, "end-of-contents in the wrong place")
 	}
 	if n.tag&highTag == highTag {
-		return n, false, false, fail(BadCMS, "a tag number above 30") // CMS and X.509 have none
+		return n, false, false, fail(BadCMS, "tag number above 30") // CMS and X.509 have none
 	}
 	pos++
 	first := in[pos]
@@ -200,14 +200,14 @@ func readHeader(in []byte, pos int) (n node, indef, minimal bool, err error) {
 	switch {
 	case first == 0x80:
 		if !n.constructed {
-			return n, false, false, fail(BadCMS, "a primitive of indefinite length")
+			return n, false, false, fail(BadCMS, "primitive element of indefinite length")
 		}
 		n.start, n.end = int32(pos), int32(len(in))
 		return n, true, false, nil
 	case first > 0x80:
 		octets = int(first & 0x7f)
 		if octets > 4 {
-			return n, false, false, fail(BadCMS, "a length of more than four octets")
+			return n, false, false, fail(BadCMS, "length of more than four octets")
 		}
 		if len(in)-pos < octets {
 			return n, false, false, fail(BadCMS, "truncated")
@@ -225,6 +225,7 @@ func readHeader(in []byte, pos int) (n node, indef, minimal bool, err error) {
 	return n, false, 1+octets == lengthSize(length), nil
 }
 
+// lengthSize returns how many octets the length n takes in DER.
 func lengthSize(n int) int {
 	size := 1
 	if n > 0x7f {
@@ -235,6 +236,7 @@ func lengthSize(n int) int {
 	return size
 }
 
+// appendLength appends the length n in DER.
 func appendLength(b []byte, n int) []byte {
 	size := lengthSize(n)
 	if size == 1 {

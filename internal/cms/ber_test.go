@@ -10,13 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(s)
-	require.NoError(t, err)
-	return b
-}
-
 func TestNormalize(t *testing.T) {
 	for name, c := range map[string]struct {
 		in, want string
@@ -83,7 +76,7 @@ func TestNormalizeRefuses(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// nested is n sequences, one inside the other.
+// nested returns n sequences, one inside the other.
 func nested(n int) []byte {
 	var b []byte
 	for range n {
@@ -92,7 +85,7 @@ func nested(n int) []byte {
 	return b
 }
 
-// wide is a sequence of n empty strings.
+// wide returns a sequence of n empty strings.
 func wide(n int) []byte {
 	content := bytes.Repeat([]byte{0x04, 0x00}, n)
 	return slices.Concat([]byte{0x30}, appendLength(nil, len(content)), content)

@@ -1,21 +1,21 @@
 package cms
 
-// Reason says which check of a signature failed.
+// Reason names the check of a signature that failed. Package envelope uses the same words
+// in its Code.
 type Reason string
 
 // The reasons, in the order of the checks.
 const (
-	TooLarge            Reason = "too-large"             // over a limit, not looked at
+	TooLarge            Reason = "too-large"             // exceeds a limit
 	BadCMS              Reason = "bad-cms"               // not a detached SignedData
 	SignerCount         Reason = "signer-count"          // not exactly one signer
 	NoSignerCertificate Reason = "no-signer-certificate" // the signer's certificate is not enclosed
-	Attributes          Reason = "attributes"            // signed attributes absent, doubled or wrong
-	WeakAlgorithm       Reason = "weak-algorithm"        // an algorithm that proves nothing
-	DigestMismatch      Reason = "digest-mismatch"       // the content is not what was signed
-	BadSignature        Reason = "bad-signature"         // the signature is not the certificate's
+	Attributes          Reason = "attributes"            // signed attributes absent, repeated or wrong
+	WeakAlgorithm       Reason = "weak-algorithm"        // an algorithm or a key too weak to prove anything, or not supported
+	BadSignature        Reason = "bad-signature"         // the signature was not made with the certificate's key
 )
 
-// Error is the error of this package.
+// Error is the type of all errors of this package.
 type Error struct {
 	Reason Reason
 	Detail string

@@ -3,7 +3,6 @@ package cms
 import (
 	"bytes"
 	"crypto/x509"
-	"errors"
 	"io"
 	"testing"
 
@@ -13,7 +12,7 @@ import (
 	"github.com/gopec/gopec/internal/vectors"
 )
 
-// signatures are those of all vectors, genuine and forged.
+// signatures returns the signatures of all vectors, genuine and forged.
 func signatures(t testing.TB) [][]byte {
 	t.Helper()
 	all, err := vectors.Load()
@@ -36,8 +35,8 @@ func signatures(t testing.TB) [][]byte {
 	return found
 }
 
-// What is normalised is DER in its lengths, so that to normalise it again changes
-// nothing; no input panics; and each error is ours and comes without a result.
+// Normalising twice changes nothing more. No input panics. Each error is an *Error, and
+// comes without a result.
 func FuzzParse(f *testing.F) {
 	for _, der := range signatures(f) {
 		f.Add(der)
@@ -79,10 +78,4 @@ func FuzzParse(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, sig.attributes, same.attributes)
 	})
-}
-
-func requireOurs(t *testing.T, err error) {
-	t.Helper()
-	_, ok := errors.AsType[*Error](err)
-	require.True(t, ok, "%v", err)
 }

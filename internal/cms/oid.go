@@ -9,8 +9,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// oid is an object identifier as it is encoded (X.690, 8.19): to compare two, neither
-// has to be decoded.
+// oid is an encoded object identifier (X.690, 8.19). Two can be compared without decoding.
 type oid cryptobyte.String
 
 var (
@@ -25,7 +24,8 @@ var (
 	oidMGF = newOID(1, 2, 840, 113549, 1, 1, 8)
 )
 
-// A signature algorithm that names its hash must name the one of the digest.
+// algorithms are the supported algorithms, by hash. A signature algorithm that names a
+// hash must name that of the digest.
 var algorithms = []struct {
 	hash               crypto.Hash
 	digest, rsa, ecdsa oid
@@ -39,7 +39,7 @@ var algorithms = []struct {
 func newOID(arcs ...uint64) oid {
 	id, err := x509.OIDFromInts(arcs)
 	if err != nil {
-		panic(err) // of a constant
+		panic(err) // a constant of this package is wrong
 	}
 	encoded, _ := id.MarshalBinary() // never fails
 	return encoded
@@ -51,7 +51,7 @@ func (id *oid) read(s *cryptobyte.String) bool {
 
 func (id oid) is(other oid) bool { return bytes.Equal(id, other) }
 
-// String is the dotted form, or that there is none.
+// String returns the dotted form, or "malformed".
 func (id oid) String() string {
 	var decoded x509.OID
 	if decoded.UnmarshalBinary(id) != nil {
@@ -76,5 +76,5 @@ func digestHash(id oid) (crypto.Hash, error) {
 			return a.hash, nil
 		}
 	}
-	return 0, fail(WeakAlgorithm, "digest algorithm "+id.String())
+	return 0, fail(WeakAlgorithm, "the digest algorithm is "+id.String()+", not SHA-1, SHA-256, SHA-384 or SHA-512")
 }

@@ -3,7 +3,6 @@ package cms
 import (
 	"crypto"
 	"crypto/x509"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,14 +16,12 @@ import (
 	"github.com/gopec/gopec/internal/testenv"
 )
 
-// openssl signs content in a folder with a certificate made for the test.
+// openssl signs content with a certificate made for the test, in a folder.
 type openssl struct {
 	t    *testing.T
 	dir  string
 	path string
 }
-
-var content = []byte("Content-Type: text/plain\r\n\r\nciao\r\n")
 
 func newOpenSSL(t *testing.T, keyArgs ...string) *openssl {
 	o := &openssl{t: t, dir: t.TempDir(), path: testenv.Program(t, "openssl")}
@@ -49,6 +46,7 @@ func (o *openssl) sign(args ...string) []byte {
 	return b
 }
 
+// sum returns the digest of content.
 func sum(h crypto.Hash) []byte {
 	hash := h.New()
 	hash.Write(content)
@@ -56,24 +54,24 @@ func sum(h crypto.Hash) []byte {
 }
 
 func TestSignaturesOfOpenSSL(t *testing.T) {
-	rsa := newOpenSSL(t, "-newkey", "rsa:2048")
-	ec := newOpenSSL(t, "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+	rsaSigner := newOpenSSL(t, "-newkey", "rsa:2048")
+	ecSigner := newOpenSSL(t, "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
 	for name, c := range map[string]struct {
 		from *openssl
 		args []string
 		hash crypto.Hash
 	}{
-		"RSA, SHA-256":      {rsa, []string{"-md", "sha256"}, crypto.SHA256},
-		"RSA, SHA-384":      {rsa, []string{"-md", "sha384"}, crypto.SHA384},
-		"RSA, SHA-512":      {rsa, []string{"-md", "sha512"}, crypto.SHA512},
-		"RSA, SHA-1":        {rsa, []string{"-md", "sha1"}, crypto.SHA1},
-		"PSS":               {rsa, []string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss"}, crypto.SHA256},
-		"PSS, salt of 20":   {rsa, []string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_pss_saltlen:20"}, crypto.SHA256},
-		"key identifier":    {rsa, []string{"-md", "sha256", "-keyid"}, crypto.SHA256},
-		"CAdES":             {rsa, []string{"-md", "sha256", "-cades"}, crypto.SHA256},
-		"ECDSA, SHA-256":    {ec, []string{"-md", "sha256"}, crypto.SHA256},
-		"ECDSA, SHA-512":    {ec, []string{"-md", "sha512"}, crypto.SHA512},
-		"other certificate": {rsa, []string{"-md", "sha256", "-certfile", filepath.Join(ec.dir, "cert")}, crypto.SHA256},
+		"RSA, SHA-256":      {rsaSigner, []string{"-md", "sha256"}, crypto.SHA256},
+		"RSA, SHA-384":      {rsaSigner, []string{"-md", "sha384"}, crypto.SHA384},
+		"RSA, SHA-512":      {rsaSigner, []string{"-md", "sha512"}, crypto.SHA512},
+		"RSA, SHA-1":        {rsaSigner, []string{"-md", "sha1"}, crypto.SHA1},
+		"PSS":               {rsaSigner, []string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss"}, crypto.SHA256},
+		"PSS, salt of 20":   {rsaSigner, []string{"-md", "sha256", "-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_pss_saltlen:20"}, crypto.SHA256},
+		"key identifier":    {rsaSigner, []string{"-md", "sha256", "-keyid"}, crypto.SHA256},
+		"CAdES":             {rsaSigner, []string{"-md", "sha256", "-cades"}, crypto.SHA256},
+		"ECDSA, SHA-256":    {ecSigner, []string{"-md", "sha256"}, crypto.SHA256},
+		"ECDSA, SHA-512":    {ecSigner, []string{"-md", "sha512"}, crypto.SHA512},
+		"other certificate": {rsaSigner, []string{"-md", "sha256", "-certfile", filepath.Join(ecSigner.dir, "cert")}, crypto.SHA256},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sig, err := Parse(c.from.sign(c.args...), x509.ParseCertificate)
@@ -90,13 +88,6 @@ func TestSignaturesOfOpenSSL(t *testing.T) {
 			requireReason(t, BadSignature, sig.Verify())
 		})
 	}
-}
-
-func requireReason(t *testing.T, want Reason, err error) {
-	t.Helper()
-	e, ok := errors.AsType[*Error](err)
-	require.True(t, ok, "%v", err)
-	require.Equal(t, want, e.Reason, e.Detail)
 }
 
 func TestOpenSSLVariantsThatAreRefused(t *testing.T) {
@@ -124,8 +115,8 @@ func TestOpenSSLVariantsThatAreRefused(t *testing.T) {
 	}
 }
 
-// The text of a name takes time in the square of its length, and any signer can
-// make itself a certificate.
+// Turning a name into text takes time quadratic in its length, and anybody can make a
+// certificate.
 func TestCertificateWithAHugeNameIsRefused(t *testing.T) {
 	subject := strings.Repeat("/OU="+strings.Repeat("x", 60), 100)
 	o := newOpenSSL(t, "-newkey", "rsa:2048", "-subj", subject)
@@ -144,9 +135,9 @@ func TestIndefiniteLengths(t *testing.T) {
 	require.NoError(t, sig.Verify())
 }
 
-// Of a signature with one bit changed, what still verifies says the same as the
-// genuine one: only what nobody reads was changed. A library that shares nothing
-// with this package judges nearly all of them the same.
+// A signature with one bit changed fails, or says the same as the genuine one: the change
+// is in a place that nobody reads. A library that shares no code with this package gives
+// nearly always the same verdict.
 func TestMutantsSayTheSameOrFail(t *testing.T) {
 	der := newOpenSSL(t, "-newkey", "rsa:2048").sign("-md", "sha256")
 	genuine, err := Parse(der, x509.ParseCertificate)
@@ -159,7 +150,7 @@ func TestMutantsSayTheSameOrFail(t *testing.T) {
 		ours := err == nil && sig.MatchesDigest(sum(sig.Digest)) && sig.Verify() == nil
 		if ours {
 			verified++
-			// The rest of the certificate is for its issuer's signature to hold.
+			// The rest of the certificate is protected by its issuer's signature.
 			require.Equal(t, genuine.Certificate.PublicKey, sig.Certificate.PublicKey, "byte %d", i)
 			require.Equal(t, genuine.attributes, sig.attributes, "byte %d", i)
 		}

@@ -1,6 +1,6 @@
-// Package cms reads and checks the detached signature of a PEC message: a CMS
-// SignedData (RFC 5652) with one signer. It looks at the signature alone; whom
-// to trust is decided by the caller.
+// Package cms reads and checks the detached signature of a PEC message: a CMS SignedData
+// (RFC 5652) with one signer. It checks only that the signature was made with the key of
+// the enclosed certificate. The caller decides whether to trust that certificate.
 package cms
 
 import (
@@ -14,37 +14,37 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// Signature is a SignedData with its one signer found, not yet verified.
+// Signature is a parsed SignedData with one signer. Parse does not verify it: call
+// MatchesDigest and Verify.
 type Signature struct {
-	Certificate *x509.Certificate // the signer's
+	Certificate *x509.Certificate // the signer's certificate
 	SigningTime time.Time         // attribute signingTime (RFC 5652, 11.3); zero when absent
-	Digest      crypto.Hash       // of the content
+	Digest      crypto.Hash       // the hash that the content was digested with
 	BER         bool              // the object was not in DER
 
 	messageDigest []byte
 	attributes    []byte // signed attributes as transmitted, an IMPLICIT [0]
 	algorithm     algorithm
 	value         []byte
-	check         func(signed []byte) bool // whether value is the signature over signed
+	check         func(signed []byte) bool // reports whether value is the signature over signed
 }
 
-// maxName is the longest issuer or subject of a signer looked at, in bytes. Turning
-// a name into text takes time in the square of its length.
+// maxName is the longest issuer or subject of a signer's certificate that is accepted, in
+// bytes. Turning a name into text takes time quadratic in its length.
 const maxName = 4 << 10
 
-// signerInfo is RFC 5652, 5.3, as transmitted.
+// signerInfo is a SignerInfo (RFC 5652, 5.3), as transmitted.
 type signerInfo struct {
-	issuer, serial cryptobyte.String // either these
-	keyID          []byte            // or this names the certificate
+	issuer, serial cryptobyte.String // either these identify the certificate
+	keyID          []byte            // or this does; nil if not
 	digest         algorithm
 	attributes     []byte
 	algorithm      algorithm
 	value          []byte
 }
 
-// Parse reads a detached SignedData in BER or DER. Its errors are *Error. The
-// signer's certificate is read by certificate: x509.ParseCertificate, or what knows
-// some certificates already.
+// Parse reads a detached SignedData in BER or DER. Its errors are *Error. certificate
+// parses the signer's certificate: x509.ParseCertificate, or a function that caches.
 func Parse(b []byte, certificate func(der []byte) (*x509.Certificate, error)) (*Signature, error) {
 	der, wasBER, err := normalize(b)
 	if err != nil {
@@ -81,7 +81,7 @@ func Parse(b []byte, certificate func(der []byte) (*x509.Certificate, error)) (*
 	return sig, nil
 }
 
-// readSignedData gives the certificates and the signerInfos of a SignedData
+// readSignedData returns the certificates and the signerInfos of a SignedData
 // (RFC 5652, 5.1).
 func readSignedData(der []byte) (certificates, signers cryptobyte.String, err error) {
 	input := cryptobyte.String(der)
@@ -101,13 +101,13 @@ func readSignedData(der []byte) (certificates, signers cryptobyte.String, err er
 		!encap.ReadOptionalASN1(&eContent, &hasContent, explicit(0)) {
 		return nil, nil, fail(BadCMS, "not a SignedData")
 	}
-	// RFC 8551, 3.5.3.2: in multipart/signed the content is not repeated here. A
-	// copy that differs from the message would be signed content nobody sees.
+	// RFC 8551, 3.5.3.2: in multipart/signed the content is not repeated here. A copy that
+	// differs from the message would be signed content that nobody sees.
 	if hasContent {
-		return nil, nil, fail(BadCMS, "encapsulated content in a detached signature")
+		return nil, nil, fail(BadCMS, "the signature encloses content, so it is not detached")
 	}
 	if !eContentType.is(oidData) {
-		return nil, nil, fail(BadCMS, "the content type is not id-data")
+		return nil, nil, fail(BadCMS, "the content type is "+eContentType.String()+", not id-data")
 	}
 	if !sd.ReadOptionalASN1(&certificates, nil, explicit(0)) ||
 		!sd.SkipOptionalASN1(explicit(1)) ||
@@ -118,6 +118,7 @@ func readSignedData(der []byte) (certificates, signers cryptobyte.String, err er
 	return certificates, signers, nil
 }
 
+// onlySigner returns the one signerInfo. Any other number is an error.
 func onlySigner(signers cryptobyte.String) (*signerInfo, error) {
 	var one cryptobyte.String
 	if signers.Empty() {
@@ -173,14 +174,14 @@ func readSignerInfo(s cryptobyte.String) (*signerInfo, bool) {
 	return si, true
 }
 
-// findCertificate looks for the signer's certificate. What else is enclosed is
-// not consulted, so a certificate that cannot be read is passed over.
+// findCertificate returns the signer's certificate. Other enclosed certificates are not
+// used, so those that cannot be parsed are skipped.
 func findCertificate(certificates cryptobyte.String, si *signerInfo, read func([]byte) (*x509.Certificate, error)) (*x509.Certificate, error) {
 	for !certificates.Empty() {
 		var element cryptobyte.String
 		var tag cbasn1.Tag
 		if !certificates.ReadAnyASN1Element(&element, &tag) {
-			return nil, fail(BadCMS, "certificates cannot be read")
+			return nil, fail(BadCMS, "the enclosed certificates cannot be parsed")
 		}
 		if tag != cbasn1.SEQUENCE {
 			continue // an attribute certificate or another format (RFC 5652, 10.2.2)
@@ -193,14 +194,15 @@ func findCertificate(certificates cryptobyte.String, si *signerInfo, read func([
 			continue
 		}
 		if len(cert.RawIssuer) > maxName || len(cert.RawSubject) > maxName {
-			return nil, fail(TooLarge, "a certificate with a name of more than 4 KiB")
+			return nil, fail(TooLarge, "the issuer or subject of the signer's certificate is longer than 4 KiB")
 		}
 		return cert, nil
 	}
 	return nil, fail(NoSignerCertificate, "the signer's certificate is not enclosed")
 }
 
-// mayName spares the reading of certificates that have another issuer or serial.
+// mayName reports whether a certificate may be the signer's. It is quick: certificates
+// with another issuer or serial number need not be parsed.
 func (si *signerInfo) mayName(certificate cryptobyte.String) bool {
 	if si.keyID != nil {
 		return true
@@ -216,6 +218,7 @@ func (si *signerInfo) mayName(certificate cryptobyte.String) bool {
 		bytes.Equal(bytes.TrimLeft(serial, "\x00"), bytes.TrimLeft(si.serial, "\x00"))
 }
 
+// names reports whether a certificate is the signer's.
 func (si *signerInfo) names(cert *x509.Certificate) bool {
 	if si.keyID != nil {
 		return bytes.Equal(si.keyID, cert.SubjectKeyId)
@@ -224,20 +227,20 @@ func (si *signerInfo) names(cert *x509.Certificate) bool {
 	return bytes.Equal(si.issuer, cert.RawIssuer) && serial.Cmp(cert.SerialNumber) == 0
 }
 
-// readAttributes takes what is needed from the signed attributes. They are
-// mandatory here (RFC 5652, 5.3 leaves them optional for id-data): without them
-// the signature is over the bare content, and content that looks like a set of
-// attributes could be passed off as one.
+// readAttributes reads the digest and the signing time from the signed attributes. The
+// attributes are mandatory here, although RFC 5652, 5.3 makes them optional for id-data.
+// Without them the signature is over the content itself, so somebody who obtained a
+// signature over attributes could present the attributes as content.
 func (sig *Signature) readAttributes() error {
 	if sig.attributes == nil {
-		return fail(Attributes, "no signed attributes")
+		return fail(Attributes, "the signature has no signed attributes")
 	}
 	var set cryptobyte.String
 	all := cryptobyte.String(sig.attributes)
 	if !all.ReadASN1(&set, explicit(0)) {
-		return fail(BadCMS, "signed attributes cannot be read")
+		return fail(BadCMS, "the signed attributes cannot be parsed")
 	}
-	// RFC 5652, 11: each of these at most once, with one value.
+	// RFC 5652, 11: each of these occurs at most once, with one value.
 	var contentTypes, digests, times int
 	for !set.Empty() {
 		var attribute, values cryptobyte.String
@@ -245,7 +248,7 @@ func (sig *Signature) readAttributes() error {
 		if !set.ReadASN1(&attribute, cbasn1.SEQUENCE) ||
 			!name.read(&attribute) ||
 			!attribute.ReadASN1(&values, cbasn1.SET) || !attribute.Empty() {
-			return fail(BadCMS, "signed attributes cannot be read")
+			return fail(BadCMS, "the signed attributes cannot be parsed")
 		}
 		var ok bool
 		switch {
@@ -268,20 +271,20 @@ func (sig *Signature) readAttributes() error {
 		default:
 			var other x509.OID
 			if other.UnmarshalBinary(name) != nil {
-				return fail(BadCMS, "signed attributes cannot be read")
+				return fail(BadCMS, "the signed attributes cannot be parsed")
 			}
 			continue
 		}
 		if !ok || !values.Empty() {
-			return fail(Attributes, "attribute "+name.String()+" is not as it must be")
+			return fail(Attributes, "attribute "+name.String()+" has a wrong type, a wrong value or several values")
 		}
 	}
 	if contentTypes != 1 || digests != 1 || times > 1 {
-		return fail(Attributes, "contentType, messageDigest or signingTime absent or repeated")
+		return fail(Attributes, "contentType or messageDigest is absent, or one of them or signingTime is repeated")
 	}
 	return nil
 }
 
-// explicit is the constructed context tag n, as EXPLICIT types and IMPLICIT
-// sets carry it.
+// explicit returns the constructed context-specific tag n, which EXPLICIT types and
+// IMPLICIT sets have.
 func explicit(n uint8) cbasn1.Tag { return cbasn1.Tag(n).ContextSpecific().Constructed() }

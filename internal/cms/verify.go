@@ -8,20 +8,21 @@ import (
 	_ "crypto/sha1" // the digest of most genuine messages until 2024
 	_ "crypto/sha256"
 	_ "crypto/sha512"
+	"fmt"
 	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// The lengths of RSA keys looked at. Below, a signature proves nothing; above,
-// one made-up key would keep us busy for seconds.
+// The lengths of RSA keys that are accepted, in bits. A shorter key proves nothing. A
+// longer one, made up by an attacker, would take seconds to use.
 const (
 	minRSABits = 1024
 	maxRSABits = 8192
 )
 
-// MatchesDigest tells whether digest, made with sig.Digest, is the one signed.
+// MatchesDigest reports whether digest, computed with sig.Digest, is the signed one.
 func (sig *Signature) MatchesDigest(digest []byte) bool {
 	return bytes.Equal(digest, sig.messageDigest)
 }
@@ -29,9 +30,9 @@ func (sig *Signature) MatchesDigest(digest []byte) bool {
 // Verify checks the signature over the signed attributes with the key of the
 // enclosed certificate (RFC 5652, 5.4 and 5.6). Its errors are *Error.
 func (sig *Signature) Verify() error {
-	// The signature is over the SET OF in DER. Signers exist that sign the order
-	// they transmit and signers that sort and transmit unsorted; both kinds of
-	// signature bind the same attributes.
+	// The signature is over the SET OF in DER, which is sorted. Some signers sign the
+	// order that they transmit; others sign the sorted set and transmit another order.
+	// Either way the signature binds the same attributes.
 	transmitted := slices.Clone(sig.attributes)
 	transmitted[0] = byte(cbasn1.SET)
 	if sig.check(transmitted) {
@@ -40,10 +41,10 @@ func (sig *Signature) Verify() error {
 	if sorted := sortSet(transmitted); !bytes.Equal(sorted, transmitted) && sig.check(sorted) {
 		return nil
 	}
-	return fail(BadSignature, "the signature is not that of the enclosed certificate")
+	return fail(BadSignature, "the signature was not made with the key of the enclosed certificate")
 }
 
-// verifier gives the check for the signature algorithm, over what was signed.
+// verifier returns a function that verifies the signature over the given bytes.
 func (sig *Signature) verifier() (func(signed []byte) bool, error) {
 	id := sig.algorithm.id
 	digest := func(b []byte) []byte {
@@ -54,7 +55,7 @@ func (sig *Signature) verifier() (func(signed []byte) bool, error) {
 	switch key := sig.Certificate.PublicKey.(type) {
 	case *rsa.PublicKey:
 		if n := key.N.BitLen(); n < minRSABits || n > maxRSABits {
-			return nil, fail(WeakAlgorithm, "RSA key of less than 1024 or more than 8192 bits")
+			return nil, fail(WeakAlgorithm, fmt.Sprintf("the RSA key has %d bits, not %d to %d", n, minRSABits, maxRSABits))
 		}
 		if id.is(oidPSS) {
 			salt, err := sig.pssSaltLength()
@@ -79,13 +80,13 @@ func (sig *Signature) verifier() (func(signed []byte) bool, error) {
 			}
 		}
 	}
-	return nil, fail(WeakAlgorithm, "signature algorithm "+id.String())
+	return nil, fail(WeakAlgorithm, "the signature algorithm is "+id.String()+", which is not supported for this key and digest")
 }
 
-// pssSaltLength reads RSASSA-PSS-params (RFC 4055, 3.1). Both hashes must be
-// the one of the digest.
+// pssSaltLength reads RSASSA-PSS-params (RFC 4055, 3.1) and returns the length of the
+// salt. Both hashes must be that of the digest.
 func (sig *Signature) pssSaltLength() (int, error) {
-	bad := fail(WeakAlgorithm, "RSASSA-PSS parameters")
+	bad := fail(WeakAlgorithm, "the RSASSA-PSS parameters are malformed, or do not fit the digest")
 	input := sig.algorithm.parameters
 	var params, hash, mgf, saltField, trailerField cryptobyte.String
 	var hasHash, hasMGF, hasSalt, hasTrailer bool
@@ -123,13 +124,13 @@ func (sig *Signature) pssSaltLength() (int, error) {
 		return 0, bad
 	}
 	if salt == 0 {
-		// rsa.PSSOptions reads a zero as "any length"; no signer of this field salts with nothing.
+		// For rsa.PSSOptions zero means any length. No known signer uses an empty salt.
 		return 0, bad
 	}
 	return salt, nil
 }
 
-// sortSet gives a DER SET with its elements in the order of X.690, 11.6.
+// sortSet returns a DER SET with its elements in the order of X.690, 11.6.
 func sortSet(set []byte) []byte {
 	input := cryptobyte.String(set)
 	var content cryptobyte.String

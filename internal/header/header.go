@@ -1,5 +1,5 @@
-// Package header reads the header of a message or MIME part (RFC 5322, RFC 2045)
-// as it is on the wire, and tolerates what real mail contains.
+// Package header reads the header of a message or MIME part (RFC 5322, RFC 2045). It
+// tolerates the errors that real mail contains.
 package header
 
 import (
@@ -12,22 +12,24 @@ import (
 	"sync"
 )
 
-// maxFields is far above what mail has; each costs memory beyond its bytes.
+// maxFields limits the fields of a header, since each takes memory beyond its bytes. Mail
+// has far fewer.
 const maxFields = 2000
 
-// usualFields is more than most headers of messages have.
+// usualFields is more than most messages have.
 const usualFields = 32
 
-// step is how much is read at first, in bytes: the headers of most parts.
+// step is how many bytes are read at first: all of the header of most parts.
 const step = 512
 
-// buffers are what headers are read into. Few are longer.
+// buffers holds buffers that headers are read into. Few headers are longer.
 var buffers = sync.Pool{New: func() any { return new([4 << 10]byte) }}
 
-// ErrTooLarge reports a header longer than the caller reads, or of too many fields.
+// ErrTooLarge reports a header that is longer than the caller's limit, or has too many
+// fields.
 var ErrTooLarge = errors.New("header: too large")
 
-// Header is the fields of one header, in order.
+// Header holds the fields of one header, in order.
 type Header []Field
 
 // Field is one header field.
@@ -36,10 +38,10 @@ type Field struct {
 	Value string // unfolded (RFC 5322, 2.2.3), without white space around it; not decoded
 }
 
-// Read reads the header at the start of r. It also gives its length in bytes
-// with the empty line that ends it; where no empty line comes, all of r is header.
-// A line that is neither a field nor a continuation is passed over. Beyond limit
-// bytes it is ErrTooLarge.
+// Read reads the header at the start of r. It also returns the length of the header in
+// bytes, with the empty line that ends it; without an empty line all of r is header. A
+// line that is neither a field nor a continuation is skipped. For a header longer than
+// limit bytes, the error is ErrTooLarge.
 func Read(r io.ReaderAt, limit int64) (Header, int64, error) {
 	var h Header
 	size, err := Each(r, limit, func(f Field) {
@@ -57,15 +59,16 @@ func Read(r io.ReaderAt, limit int64) (Header, int64, error) {
 	return h, size, nil
 }
 
-// Each is Read for those who have a place of their own for the fields. A line that is
-// neither a field nor a continuation is given as a Field without a name.
+// Each is Read for callers that store the fields themselves: it calls take for each. For a
+// line that is neither a field nor a continuation it calls take with a Field without a
+// name.
 func Each(r io.ReaderAt, limit int64, take func(Field)) (size int64, err error) {
 	raw, err := readBlock(r, limit)
 	if err != nil {
 		return 0, err
 	}
-	var name, value string // of the field being read
-	var folded []byte      // its value, once it has more than one line
+	var name, value string // the field being read
+	var folded []byte      // its value, if it has more than one line
 	open := false          // a field is being read
 	fields := 0
 	endField := func() {
@@ -103,18 +106,18 @@ func Each(r io.ReaderAt, limit int64, take func(Field)) (size int64, err error) 
 		if !found {
 			before, after = "", line
 		}
-		// White space before the colon is obsolete syntax (RFC 5322, 4.5) that
-		// readers accept: it must not hide a second From from us.
+		// White space before the colon is obsolete syntax (RFC 5322, 4.5) that programs
+		// accept. It must not hide a second From here.
 		name, value, open = strings.TrimRight(before, " \t"), after, true
 	}
 	endField()
 	if fields > maxFields {
-		return 0, ErrTooLarge
+		return 0, fmt.Errorf("%w: more than %d fields", ErrTooLarge, maxFields)
 	}
 	return int64(len(raw)), nil
 }
 
-// readBlock reads up to and with the first empty line.
+// readBlock returns all lines up to the first empty one, which is included.
 func readBlock(r io.ReaderAt, limit int64) (string, error) {
 	pooled := buffers.Get().(*[4 << 10]byte)
 	defer buffers.Put(pooled)
@@ -137,7 +140,7 @@ func readBlock(r io.ReaderAt, limit int64) (string, error) {
 		}
 		switch {
 		case int64(len(buf)) > limit:
-			return "", ErrTooLarge
+			return "", fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
 		case err == io.EOF:
 			return string(buf), nil
 		case err != nil:
@@ -148,8 +151,8 @@ func readBlock(r io.ReaderAt, limit int64) (string, error) {
 	}
 }
 
-// Get gives the value of the first field of that name, "" when there is none.
-// Names are compared without regard to case.
+// Get returns the value of the first field of the given name, "" if there is none. Names
+// are compared ignoring case.
 func (h Header) Get(name string) string {
 	for _, f := range h {
 		if len(f.Name) == len(name) && strings.EqualFold(f.Name, name) {
@@ -159,12 +162,12 @@ func (h Header) Get(name string) string {
 	return ""
 }
 
-// Has reports whether there is a field of that name.
+// Has reports whether there is a field of the given name.
 func (h Header) Has(name string) bool {
 	return slices.ContainsFunc(h, func(f Field) bool { return len(f.Name) == len(name) && strings.EqualFold(f.Name, name) })
 }
 
-// Values gives the values of all fields of that name.
+// Values returns the values of all fields of the given name.
 func (h Header) Values(name string) []string {
 	var values []string
 	for _, f := range h {

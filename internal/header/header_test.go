@@ -39,8 +39,9 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// What is no field is given without a name, with its continuations, and not counted.
-func TestEachGivesWhatIsNoField(t *testing.T) {
+// Each passes on a line that is not a field, with its continuations, as a Field without a
+// name. Such lines do not count towards the limit of fields.
+func TestEachPassesOnLinesThatAreNoField(t *testing.T) {
 	for raw, want := range map[string]header.Header{
 		"A: 1\r\nnonsense\r\n folded\r\nB: 2\r\n\r\n": {{"A", "1"}, {"", "nonsense folded"}, {"B", "2"}},
 		" x\r\n y\r\nB: 2\r\n\r\n":                    {{"", "x y"}, {"B", "2"}},
@@ -117,7 +118,7 @@ func TestParseParams(t *testing.T) {
 	}
 }
 
-// Of two boundaries, two readers may choose different ones.
+// Given two boundaries, programs disagree on which one wins.
 func TestAmbiguousParamsAreAnError(t *testing.T) {
 	many := ""
 	for i := range 100 {

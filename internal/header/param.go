@@ -2,6 +2,7 @@ package header
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,11 +12,11 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 )
 
-// ErrParams reports parameters of which readers disagree on which one counts: one
-// is given twice, in pieces that do not fit, or among more than a hundred.
+// ErrParams reports parameters that programs read differently: one is given twice, or in
+// pieces that do not fit together, or there are more than a hundred.
 var ErrParams = errors.New("header: ambiguous parameters")
 
-// maxParams is far above what a field has.
+// maxParams limits the parameters of a field. Mail has far fewer.
 const maxParams = 100
 
 // Params are the parameters of a field, each name once.
@@ -24,7 +25,7 @@ type Params []Param
 // Param is one parameter. Its name is in lower case.
 type Param struct{ Name, Value string }
 
-// Get gives the value of a parameter, "" when it is absent. The name is in lower case.
+// Get returns the value of a parameter, "" if it is absent. The name is in lower case.
 func (p Params) Get(name string) string {
 	for _, param := range p {
 		if param.Name == name {
@@ -34,10 +35,10 @@ func (p Params) Get(name string) string {
 	return ""
 }
 
-// ParseParams splits the value of Content-Type or Content-Disposition (RFC 2045,
-// 5.1; RFC 2183) into its lower-case main value and its parameters. Unquoted values
-// may hold any character but white space and a semicolon, as real mail does; RFC 2231
-// values are joined and decoded. The parameters are put into room where they fit.
+// ParseParams splits the value of Content-Type or Content-Disposition (RFC 2045, 5.1;
+// RFC 2183) into its main value, in lower case, and its parameters. An unquoted value may
+// hold any character except a semicolon, as in real mail. RFC 2231 values are joined and
+// decoded. The parameters are stored in room if they fit.
 func ParseParams(value string, room Params) (string, Params, error) {
 	main, rest, _ := strings.Cut(value, ";")
 	main = strings.ToLower(strings.TrimSpace(main))
@@ -50,10 +51,10 @@ func ParseParams(value string, room Params) (string, Params, error) {
 			continue
 		}
 		if slices.ContainsFunc(params, func(p Param) bool { return p.Name == name }) {
-			return main, nil, ErrParams
+			return main, nil, fmt.Errorf("%w: %.200q is given twice", ErrParams, name)
 		}
 		if len(params) == maxParams {
-			return main, nil, ErrParams
+			return main, nil, fmt.Errorf("%w: more than %d", ErrParams, maxParams)
 		}
 		params = append(params, Param{name, val})
 		extended = extended || strings.Contains(name, "*")
@@ -65,7 +66,7 @@ func ParseParams(value string, room Params) (string, Params, error) {
 	return main, joined, err
 }
 
-// nextParam takes one name=value off s, up to and with the next semicolon.
+// nextParam cuts one name=value off s, with the semicolon after it.
 func nextParam(s string) (name, value, rest string) {
 	eq := strings.IndexAny(s, "=;")
 	if eq < 0 {
@@ -96,20 +97,20 @@ func nextParam(s string) (name, value, rest string) {
 	return name, b.String(), rest
 }
 
-// joinContinuations applies RFC 2231: name*, name*0, name*0* and so on become
-// name. The plain form of the name of a file loses against the extended one, as RFC
-// 6266 has it. Of any other parameter nobody writes both, and readers choose different
-// ones.
+// joinContinuations applies RFC 2231: name*, name*0, name*0* and so on become name. For a
+// file name the extended form takes precedence over the plain one, as in RFC 6266. For any
+// other parameter both forms together are an error: nobody writes both, and programs
+// disagree on which one wins.
 func joinContinuations(given Params) (Params, error) {
 	raw, params := map[string]string{}, map[string]string{}
 	for _, p := range given {
 		raw[p.Name] = p.Value
 	}
-	segments := map[string][]string{} // by base name, the numbered names
+	segments := map[string][]string{} // the numbered names, by base name
 	for name, value := range raw {
 		base, section, extended := strings.Cut(name, "*")
 		if _, both := raw[base]; both && extended && base != "name" && base != "filename" {
-			return nil, ErrParams
+			return nil, fmt.Errorf("%w: %.200q is given in plain and in extended form", ErrParams, base)
 		}
 		switch {
 		case !extended:
@@ -124,20 +125,20 @@ func joinContinuations(given Params) (Params, error) {
 	}
 	for base, names := range segments {
 		if _, whole := raw[base+"*"]; whole {
-			return nil, ErrParams
+			return nil, fmt.Errorf("%w: %.200q is given whole and in pieces", ErrParams, base)
 		}
 		slices.SortFunc(names, func(a, b string) int { return sectionNumber(a) - sectionNumber(b) })
 		var joined, charsetPrefix strings.Builder
 		encoded := false
 		for i, name := range names {
 			if sectionNumber(name) != i {
-				return nil, ErrParams
+				return nil, fmt.Errorf("%w: the pieces of %.200q are not numbered from 0 without gaps", ErrParams, base)
 			}
 			value := raw[name]
 			if strings.HasSuffix(name, "*") {
 				if i == 0 {
-					if charset, rest, ok := cutCharset(value); ok {
-						charsetPrefix.WriteString(charset)
+					if label, rest, ok := cutCharset(value); ok {
+						charsetPrefix.WriteString(label)
 						value = rest
 					}
 				}
@@ -165,7 +166,7 @@ func joinContinuations(given Params) (Params, error) {
 	return joined, nil
 }
 
-// sectionNumber is the n of name*n and name*n*; -1 when it is no number.
+// sectionNumber returns the n of name*n and name*n*, -1 if it is not a number.
 func sectionNumber(name string) int {
 	_, section, _ := strings.Cut(name, "*")
 	n, err := strconv.Atoi(strings.TrimSuffix(section, "*"))
@@ -175,19 +176,20 @@ func sectionNumber(name string) int {
 	return n
 }
 
-func cutCharset(value string) (charset, rest string, ok bool) {
-	charset, rest, ok = strings.Cut(value, "'")
+// cutCharset cuts the charset and the language, which is ignored, off an extended value.
+func cutCharset(value string) (label, rest string, ok bool) {
+	label, rest, ok = strings.Cut(value, "'")
 	if !ok {
 		return "", value, false
 	}
-	_, rest, ok = strings.Cut(rest, "'") // the language says nothing to us
-	return charset, rest, ok
+	_, rest, ok = strings.Cut(rest, "'")
+	return label, rest, ok
 }
 
-// decodeExtended decodes charset'language'percent-encoded. What cannot be
-// decoded is given as it stands.
+// decodeExtended decodes charset'language'percent-encoded. A value that cannot be decoded
+// is returned as it is.
 func decodeExtended(value string) string {
-	charset, rest, ok := cutCharset(value)
+	label, rest, ok := cutCharset(value)
 	if !ok {
 		return value
 	}
@@ -195,7 +197,7 @@ func decodeExtended(value string) string {
 	if err != nil {
 		return rest
 	}
-	if enc, err := htmlindex.Get(charset); err == nil {
+	if enc, err := htmlindex.Get(label); err == nil {
 		if decoded, err := enc.NewDecoder().String(octets); err == nil {
 			return decoded
 		}

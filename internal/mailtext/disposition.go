@@ -5,14 +5,15 @@ import (
 	"strings"
 )
 
-// MaxFileName is what file systems allow for a name, in octets.
+// MaxFileName is the longest file name that file systems allow, in octets.
 const MaxFileName = 255
 
-// Disposition returns the Content-Disposition of an attachment (RFC 2183). A name that
-// is not short and plain is encoded as RFC 2231 has it, in pieces that each fit a
-// line; none ends within a character, for readers that decode one by one.
+// Disposition returns the Content-Disposition of an attachment (RFC 2183). A name of
+// printable ASCII without quotes and backslashes, of at most LongWord octets, is written as
+// it is. Any other name is encoded (RFC 2231), in pieces that each fit a line. No piece ends
+// inside a character, for programs that decode them one by one.
 func Disposition(name string) string {
-	if len(name) <= LongWord && !strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r > '~' || r == '"' }) {
+	if len(name) <= LongWord && !strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
 		return `attachment; filename="` + name + `"`
 	}
 	var pieces []string
@@ -36,8 +37,8 @@ func Disposition(name string) string {
 	return value
 }
 
-// percent encodes all but letters, digits and what is harmless in attribute-char
-// (RFC 2231, 7).
+// percent percent-encodes everything except letters, digits, "-", "." and "_", which are
+// attribute-char (RFC 2231, 7) and harmless everywhere.
 func percent(s string) string {
 	var b strings.Builder
 	for i := range len(s) {

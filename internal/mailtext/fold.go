@@ -1,6 +1,6 @@
-// Package mailtext writes the text of a mail header, and reads the addresses in one: where
-// a line is folded, what needs an encoded word, how a list of addresses is put down, and
-// under which name a file is attached (RFC 5322, 2047, 2183 and 2231).
+// Package mailtext writes the fields of a mail header and reads the addresses in them. It
+// folds lines (RFC 5322), encodes words (RFC 2047), writes and reads lists of addresses, and
+// writes the names of attached files (RFC 2183 and 2231).
 package mailtext
 
 import (
@@ -12,13 +12,15 @@ import (
 const (
 	// MaxLine is the longest line, in octets without the line end: RFC 5322, 2.1.1.
 	MaxLine  = 998
-	goodLine = 78 // what that clause recommends
-	// LongWord is how much text without a place to fold still fits a good line.
+	goodLine = 78 // the length that the same clause recommends
+	// LongWord is how many octets without a place to fold fit a line of the recommended
+	// length.
 	LongWord = 60
 )
 
-// Fold writes a header field, folded (RFC 5322, 2.2.3) only where unfolding
-// gives the value back exactly and no line is left blank.
+// Fold returns a header field with its line end, folded (RFC 5322, 2.2.3) only where
+// unfolding restores the value exactly and no line is blank. The value must not contain
+// line breaks.
 func Fold(name, value string) []byte {
 	line := []byte(name + ":")
 	length := len(line)
@@ -33,7 +35,7 @@ func Fold(name, value string) []byte {
 	return append(line, "\r\n"...)
 }
 
-// foldable cuts a value before each space that stands alone.
+// foldable cuts a value before each single space, where it may be folded.
 func foldable(value string) []string {
 	var pieces []string
 	start := 0
@@ -46,9 +48,9 @@ func foldable(value string) []string {
 	return append(pieces, value[start:])
 }
 
-// Text returns a text as it can stand in a header field: itself where that
-// is read back as it is, else as encoded words. longest is how much of it may
-// stand together that cannot be folded.
+// Text returns a text in the form for a header field: unchanged if it can be read back
+// unchanged, otherwise as encoded words. It also encodes a text with more than longest
+// octets without a place to fold.
 func Text(text string, longest int) string {
 	plain := strings.TrimSpace(text) == text && !strings.Contains(text, "=?") &&
 		!strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
@@ -61,9 +63,9 @@ func Text(text string, longest int) string {
 	return encodeWords(text)
 }
 
-// encodeWords writes a text as encoded words (RFC 2047). Each is short enough to
-// share a line of 76 characters with the name of a field, which that RFC asks for
-// and mime.WordEncoder does not see to.
+// encodeWords returns a text as encoded words (RFC 2047). Each is short enough to share a
+// line of 76 characters with the name of a field. The RFC requires that, and
+// mime.WordEncoder does not do it.
 func encodeWords(text string) string {
 	const maxOctets = 39 // 52 characters in base64
 	var words []string

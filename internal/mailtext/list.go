@@ -1,7 +1,6 @@
 package mailtext
 
 import (
-	"errors"
 	"fmt"
 	"net/mail"
 	"regexp"
@@ -9,7 +8,7 @@ import (
 	"strings"
 )
 
-// WriteList writes addresses as the value of a header field.
+// WriteList returns a list of addresses as the value of a header field.
 func WriteList(list []*mail.Address) string {
 	texts := make([]string, len(list))
 	for i, a := range list {
@@ -22,25 +21,24 @@ func WriteList(list []*mail.Address) string {
 	return strings.Join(texts, ", ")
 }
 
-var errAddressList = errors.New("not a plain list of addresses")
-
-// plainMailbox is one address with or without a display name (RFC 5322, 3.4), in
-// ASCII and without what is obsolete: comments, routes, and space within the address.
+// plainMailbox is one address with or without a display name (RFC 5322, 3.4), in ASCII and
+// without comments and the obsolete syntax: routes, and space within the address.
 var plainMailbox = regexp.MustCompile(`^[ \t]*(?:` +
 	`(?:"(?:[^"\\]|\\.)*"|[A-Za-z0-9!#$%&'*+/=?^_` + "`" + `{|}~. \t-])*<([^<>" \t]+)>|([^<>" \t]+))[ \t]*$`)
 
-// ParseList reads an address list in two ways, ours and the library's. They
-// must agree: a provider certifies the addresses that it reads.
+// ParseList returns the addresses of a plain list: in ASCII, without comments, groups,
+// routes and quoted local parts. It reads the list in two ways, its own and that of package
+// net/mail. They must agree, because a provider certifies the addresses that it reads.
 func ParseList(value string) ([]string, error) {
 	var ours []string
 	for _, piece := range cutList(value) {
 		m := plainMailbox.FindStringSubmatch(piece)
 		if m == nil {
-			return nil, errAddressList
+			return nil, fmt.Errorf("%.200q is not an address with or without a name, in plain ASCII", piece)
 		}
 		address := m[1] + m[2]
 		if !IsPlainAddress(address) {
-			return nil, errAddressList
+			return nil, fmt.Errorf("%.200q is not an address of letters, digits and dots, of at most %d octets", address, maxAddress)
 		}
 		ours = append(ours, address)
 	}
@@ -49,12 +47,12 @@ func ParseList(value string) ([]string, error) {
 		return nil, err
 	}
 	if !slices.EqualFunc(ours, theirs, func(a string, b *mail.Address) bool { return a == b.Address }) {
-		return nil, fmt.Errorf("%w: %q", errAddressList, value)
+		return nil, fmt.Errorf("programs may read different addresses in %.200q", value)
 	}
 	return ours, nil
 }
 
-// cutList cuts at the commas outside quoted strings.
+// cutList cuts a list at the commas outside quoted strings.
 func cutList(value string) []string {
 	var pieces []string
 	quoted, start := false, 0

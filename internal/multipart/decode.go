@@ -11,25 +11,25 @@ import (
 )
 
 var (
-	// ErrTooLarge reports a body longer than the caller reads.
+	// ErrTooLarge reports a body that is longer than the caller's limit.
 	ErrTooLarge = errors.New("multipart: part too large")
-	// ErrEncoding reports a body that is not in the encoding it is labelled with.
+	// ErrEncoding reports a body that is not in the encoding named by its header.
 	ErrEncoding = errors.New("multipart: wrong transfer encoding")
 )
 
 // maxLine is the longest line of quoted-printable read, in bytes.
 const maxLine = 256 << 10
 
-// Open decodes the body as a stream (RFC 2045, 6), from its beginning at each call.
-// What cannot be decoded ends it with ErrEncoding. A body in an encoding that is
-// not in that RFC is given as it stands.
+// Open returns a stream of the decoded body (RFC 2045, 6). Each call starts at the
+// beginning. Content that cannot be decoded ends the stream with ErrEncoding. A body in an
+// encoding that is not in the RFC is returned as it is.
 func (p Part) Open() io.Reader {
 	raw := &source{r: io.NewSectionReader(p.Body, 0, p.Body.Size())}
 	switch p.Encoding {
 	case "base64":
 		return &decoder{raw, base64.NewDecoder(base64.StdEncoding, &base64Text{r: raw})}
 	case "quoted-printable":
-		// Lines have 76 characters at most (6.7), which not every writer knows.
+		// Lines have at most 76 characters (6.7), but not every program keeps to that.
 		lines := bufio.NewReaderSize(raw, int(min(p.Body.Size()+1, maxLine)))
 		return &decoder{raw, quotedprintable.NewReader(lines)}
 	default:
@@ -37,8 +37,8 @@ func (p Part) Open() io.Reader {
 	}
 }
 
-// Prefix decodes the beginning of the body, as much as fits into room. It ends before
-// what cannot be decoded.
+// Prefix decodes the beginning of the body, as much as fits into room. It stops at content
+// that cannot be decoded.
 func (p Part) Prefix(room []byte) ([]byte, error) {
 	switch p.Encoding {
 	case "base64", "quoted-printable":
@@ -55,25 +55,29 @@ func (p Part) Prefix(room []byte) ([]byte, error) {
 	return room[:n], err
 }
 
-// Content decodes the body, into room where it fits. Beyond limit bytes it is
-// ErrTooLarge, and what cannot be decoded is ErrEncoding.
+// Content returns the decoded body, in room if it fits. If it is longer than limit bytes,
+// the error is ErrTooLarge. If it cannot be decoded, the error is ErrEncoding.
 func (p Part) Content(limit int64, room []byte) ([]byte, error) {
-	// Quoted-printable takes three octets for one; a line end here and there.
+	// Quoted-printable takes up to three octets for one, and some line ends.
 	if p.Body.Size() > 4*limit {
-		return nil, ErrTooLarge
+		return nil, tooLarge(limit)
 	}
 	content, err := p.content(limit, room)
 	if err != nil {
 		return nil, err
 	}
 	if int64(len(content)) > limit {
-		return nil, ErrTooLarge
+		return nil, tooLarge(limit)
 	}
 	return content, nil
 }
 
-// content decodes at least limit+1 bytes, if there are as many. What Open would
-// decode in small steps it decodes at once, if it is as it should be.
+func tooLarge(limit int64) error {
+	return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
+}
+
+// content decodes at least limit+1 bytes, if there are as many. It decodes well-formed
+// base64 at once, which is faster than in the small steps of Open.
 func (p Part) content(limit int64, room []byte) ([]byte, error) {
 	if p.Encoding == "quoted-printable" {
 		return io.ReadAll(io.LimitReader(p.Open(), limit+1))
@@ -85,7 +89,7 @@ func (p Part) content(limit int64, room []byte) ([]byte, error) {
 	if p.Encoding != "base64" {
 		return raw, nil
 	}
-	// The decoder is slow at line ends.
+	// The decoder is slow at line ends, so remove them first.
 	text := raw[:0]
 	for rest := raw; len(rest) > 0; {
 		var line []byte
@@ -100,15 +104,16 @@ func (p Part) content(limit int64, room []byte) ([]byte, error) {
 	return content[:n], nil
 }
 
-// take gives n bytes of room, and what remains of it; new ones where there are not as many.
-func take(room []byte, n int) (bytes, rest []byte) {
+// take returns n bytes of room and the rest of it. If room is too short, it allocates n
+// bytes.
+func take(room []byte, n int) (taken, rest []byte) {
 	if n > len(room) {
 		return make([]byte, n), room
 	}
 	return room[:n:n], room[n:]
 }
 
-// source tells an error of reading from one of decoding.
+// source remembers an error of reading, to tell it from an error of decoding.
 type source struct {
 	r   io.Reader
 	err error
@@ -122,7 +127,7 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// decoder gives what fails in decoding, and not in reading, as ErrEncoding.
+// decoder returns an error of decoding, as opposed to one of reading, as ErrEncoding.
 type decoder struct {
 	raw *source
 	r   io.Reader
@@ -136,11 +141,11 @@ func (d *decoder) Read(p []byte) (int, error) {
 	return n, err
 }
 
-var errAfterPadding = errors.New("base64 goes on after its padding")
+var errAfterPadding = errors.New("base64 continues after its padding")
 
-// base64Text leaves out the blanks that storage puts at the ends of lines. It ends
-// at the padding: base64.NewDecoder notices what follows only when both are read at
-// once, so that two readers of one body would see different octets.
+// base64Text leaves out white space, which storage may add at the ends of lines. It fails
+// on content after the padding. base64.NewDecoder notices that only if it reads both at
+// once, so two readers of one body could see different octets.
 type base64Text struct {
 	r      io.Reader
 	padded bool

@@ -56,7 +56,7 @@ type readerAt func([]byte, int64) (int, error)
 
 func (f readerAt) ReadAt(p []byte, off int64) (int, error) { return f(p, off) }
 
-// A body is the same read at once and as a stream.
+// A body is the same whether it is read at once or as a stream.
 func FuzzContent(f *testing.F) {
 	for _, s := range []string{"Y2lh\r\nbw==\r\n", "Y2lh bw==", "YQ==YQ==", "YQ=\r\n=", "YQ==\r\n=", "YQ", "", "#", "Y\nQ\n=\n=\n", "YWJjYWJjYWJjYWJj"} {
 		f.Add(s)

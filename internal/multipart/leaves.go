@@ -3,35 +3,35 @@ package multipart
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"strings"
-
-	"github.com/gopec/gopec/internal/header"
 )
 
-// Limits on a message whose parts are walked through.
+// Limits on a message that Leaves walks through.
 const (
-	MaxDepth = 32
-	MaxParts = 1000
-	// maxRescan and minScan, in bytes, bound the work: each level is scanned for its
-	// own delimiters, so that nesting costs its depth times its size. In real mail what
-	// is large is no multipart.
+	MaxDepth = 32   // levels of nested multiparts
+	MaxParts = 1000 // parts of all multiparts together
+	// Each level is scanned for its own delimiters, so deep nesting would cost depth times
+	// size. At most maxRescan times the size of the message, and at least minScan bytes,
+	// are scanned. Deep multiparts in real mail are small.
 	maxRescan = 4
 	minScan   = 1 << 20
 )
 
 var (
-	// ErrTooDeep reports multiparts nested beyond MaxDepth, or too much inside them.
-	ErrTooDeep = errors.New("multipart: nested too deep")
-	// ErrNoParts reports a multipart in which no part can be found.
+	// ErrTooDeep reports multiparts nested deeper than MaxDepth, or too large for their
+	// depth.
+	ErrTooDeep = errors.New("multipart: nested more than 32 deep, or too large for its depth")
+	// ErrNoParts reports a multipart in which no part was found.
 	ErrNoParts = errors.New("multipart: no parts")
 )
 
-// Leaves yields the leaves of an entity in order: its parts that are not multipart.
-// An attached message is a leaf. What cannot be seen through, and what would make
-// more than MaxParts, is yielded whole in the place of its leaves, with the error
-// that tells why; those after it follow. A failure to read ends the iteration.
+// Leaves yields the leaves of an entity in order: its parts that are not multiparts. An
+// attached message is a leaf. A multipart that cannot be split, or would lead to more than
+// MaxParts parts, is yielded whole in place of its leaves, with the error that says why;
+// the iteration then continues after it. A failure to read ends the iteration.
 func Leaves(p Part) iter.Seq2[Part, error] {
 	return func(yield func(Part, error) bool) {
 		w := walker{yield: yield, parts: MaxParts, bytes: max(minScan, maxRescan*p.Body.Size())}
@@ -41,24 +41,24 @@ func Leaves(p Part) iter.Seq2[Part, error] {
 
 type walker struct {
 	yield func(Part, error) bool
-	parts int   // that may still be split off
-	bytes int64 // that may still be scanned
+	parts int   // how many more parts may be split off
+	bytes int64 // how many more bytes may be scanned
 }
 
-// walk is false when the iteration has ended.
+// walk yields the leaves of p. It reports whether the iteration goes on.
 func (w *walker) walk(p Part, depth int) bool {
 	if !strings.HasPrefix(p.MediaType, "multipart/") {
 		return w.yield(p, cmp.Or(p.paramsErr, p.dispositionErr))
 	}
 	children, err := w.split(p, depth)
 	if err != nil {
-		return w.yield(p, err) && isMalformed(err)
+		return w.yield(p, err) && IsMalformed(err)
 	}
 	for _, section := range children {
 		child, err := ReadPart(section)
 		if err != nil {
 			whole := Part{Body: io.NewSectionReader(section, 0, section.Size())}
-			if !w.yield(whole, err) || !isMalformed(err) {
+			if !w.yield(whole, err) || !IsMalformed(err) {
 				return false
 			}
 			continue
@@ -76,6 +76,9 @@ func (w *walker) split(p Part, depth int) ([]*io.SectionReader, error) {
 	}
 	w.bytes -= p.Body.Size()
 	children, err := p.Split(w.parts)
+	if errors.Is(err, ErrTooManyParts) {
+		return nil, fmt.Errorf("%w: more than %d in the whole message", ErrTooManyParts, MaxParts)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -84,14 +87,4 @@ func (w *walker) split(p Part, depth int) ([]*io.SectionReader, error) {
 	}
 	w.parts -= len(children)
 	return children, nil
-}
-
-// isMalformed tells what is wrong with the bytes from a failure to read them.
-func isMalformed(err error) bool {
-	for _, e := range []error{header.ErrTooLarge, header.ErrParams, ErrTooManyParts, ErrTooDeep, ErrNoParts} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
 }

@@ -33,7 +33,7 @@ func TestLeaves(t *testing.T) {
 	require.Equal(t, []string{" one", "text/html two", "message/rfc822 " + inner}, found)
 	require.Equal(t, []error{nil, nil, nil}, errs)
 
-	// What is broken stands for itself, and what comes after it is there.
+	// A broken part is yielded whole, and the parts after it follow.
 	ambiguous := "Content-Disposition: attachment; filename=a; filename=b\r\n\r\nx"
 	noParts := "Content-Type: multipart/mixed\r\n\r\nempty"
 	longHeader := strings.Repeat("a:\n", 64<<10)

@@ -9,27 +9,27 @@ import (
 	"github.com/gopec/gopec/internal/header"
 )
 
-// Part is one entity (RFC 2045, 2.4), with what its header says of its body.
+// Part is one entity (RFC 2045, 2.4), with what its header says about its body.
 type Part struct {
-	MediaType   string   // lower case; "" when there is no Content-Type
-	Charset     string   // the parameter of that name; "" when there is none
-	Names       []string // the parameters name of Content-Type and filename of Content-Disposition
-	Disposition string   // Content-Disposition in lower case, without parameters; "" when there is none
-	Encoding    string   // Content-Transfer-Encoding in lower case, "" when there is none
+	MediaType   string   // in lower case; "" without Content-Type
+	Charset     string   // the parameter charset of Content-Type; "" without one
+	Names       []string // the parameters name of Content-Type and filename of Content-Disposition, if present
+	Disposition string   // Content-Disposition in lower case, without parameters; "" without one
+	Encoding    string   // Content-Transfer-Encoding in lower case; "" without one
 	Body        *io.SectionReader
 
 	boundary       string
-	headerErr      error // what is wrong with the fields; only ReadPart knows
-	paramsErr      error // of Content-Type
-	dispositionErr error
+	headerErr      error // what is wrong with the header; set by ReadPart only
+	paramsErr      error // what is wrong with Content-Type
+	dispositionErr error // what is wrong with Content-Disposition
 }
 
-// ErrHeader reports a header of a part that readers understand differently: it has
-// lines that are no fields, a CR that some take for the end of a line, or a Content-
-// field twice.
-var ErrHeader = errors.New("multipart: ambiguous header")
+// ErrHeader reports a header of a part that programs read differently: it has lines that
+// are not fields, a bare CR that some take for the end of a line, or a Content- field
+// twice.
+var ErrHeader = errors.New("multipart: ambiguous header: a line that is not a field, a bare CR, or a repeated Content- field")
 
-// usualFields and usualParams are more than most parts have.
+// Most parts have no more fields and parameters than these.
 const (
 	usualFields = 8
 	usualParams = 4
@@ -57,7 +57,8 @@ func ReadPart(entity *io.SectionReader) (Part, error) {
 	return p, nil
 }
 
-// isName is RFC 5322, 2.2: printable ASCII. A name that begins like a delimiter is none.
+// isName reports whether name is the name of a field: printable ASCII (RFC 5322, 2.2), and
+// not beginning like a delimiter.
 func isName(name string) bool {
 	for i := range len(name) {
 		if name[i] <= ' ' || name[i] > '~' {
@@ -67,16 +68,16 @@ func isName(name string) bool {
 	return name != "" && !strings.HasPrefix(name, "--")
 }
 
-// isContentField reports whether a field says something about the body (RFC 2045, 3).
+// isContentField reports whether a field is about the body (RFC 2045, 3).
 func isContentField(name string) bool {
 	return len(name) > len("Content-") && strings.EqualFold(name[:len("Content-")], "Content-")
 }
 
-// HeaderErr reports what makes readers disagree about a part that ReadPart read:
-// ErrHeader or header.ErrParams; nil for a clear header.
+// HeaderErr returns why programs may disagree about a part that ReadPart read: ErrHeader or
+// header.ErrParams. It is nil for an unambiguous header.
 func (p Part) HeaderErr() error { return cmp.Or(p.headerErr, p.paramsErr, p.dispositionErr) }
 
-// NewPart makes a part of a header that was read and its body.
+// NewPart returns the part with the given header and body.
 func NewPart(h header.Header, body *io.SectionReader) Part {
 	p := Part{Body: body, Encoding: strings.ToLower(h.Get("Content-Transfer-Encoding"))}
 	var room [2][usualParams]header.Param
@@ -93,8 +94,8 @@ func NewPart(h header.Header, body *io.SectionReader) Part {
 	return p
 }
 
-// Name is the name under which the part is saved, decoded (RFC 2047, 2231), "" when it
-// has none: the filename of Content-Disposition goes before the name of Content-Type.
+// Name returns the file name of the part, decoded (RFC 2047, 2231); "" if it has none. The
+// filename of Content-Disposition takes precedence over the name of Content-Type.
 func (p Part) Name() string {
 	if len(p.Names) == 0 {
 		return ""
@@ -110,7 +111,7 @@ func (p Part) Split(maxParts int) ([]*io.SectionReader, error) {
 	return Split(p.Body, p.boundary, maxParts)
 }
 
-// section is io.NewSectionReader, and does not read by way of the whole.
+// section returns a section of whole. It reads directly from the reader below whole.
 func section(whole *io.SectionReader, start, size int64) *io.SectionReader {
 	r, base, n := whole.Outer()
 	return io.NewSectionReader(r, base+start, max(0, min(size, n-start)))

@@ -20,8 +20,8 @@ func readPart(t *testing.T, raw string) multipart.Part {
 	return p
 }
 
-// Readers disagree about a header with lines that are no fields, or with a field of
-// the body twice.
+// Programs disagree about a header with lines that are not fields, or with a Content- field
+// twice.
 func TestHeaderErr(t *testing.T) {
 	for head, want := range map[string]error{
 		"Content-Type: text/plain\r\nX-A: 1\r\nX-A: 2\r\n": nil,
@@ -46,7 +46,7 @@ func TestHeaderErr(t *testing.T) {
 	}
 }
 
-// Prefix is the beginning of what Content gives, whatever the encoding.
+// Prefix returns the beginning of what Content returns, whatever the encoding.
 func TestPrefixIsTheBeginningOfTheContent(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	pieces := []string{"=", "=3C", "<", "\r\n", "\n", " ", "PD94", "bWw=", "a", "=\r\n", "-", "\t"}

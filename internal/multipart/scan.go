@@ -7,11 +7,11 @@ import (
 )
 
 const (
-	// BlockSize is how much of a body is read at a time, in bytes.
+	// BlockSize is how many bytes of a body are read at a time.
 	BlockSize = 64 << 10
-	// maxLineEnd and maxDelimiter are the longest line end and the longest line that may
-	// be a delimiter, in bytes. The latter is without the former, which storage changes;
-	// both are half a block, so that there is always room for one.
+	// maxLineEnd is the longest line end, and maxDelimiter the longest line that may be a
+	// delimiter, in bytes. maxDelimiter does not count the line end, which storage may
+	// change. Together they are half a block, so that a block always has room for one.
 	maxLineEnd   = len("\r\n")
 	maxDelimiter = BlockSize/2 - maxLineEnd
 )
@@ -21,20 +21,21 @@ type scanner struct {
 	body         *io.SectionReader
 	outer, inner *splitter
 	innerFrom    int64     // where the body of inner begins
-	innerErr     error     // of inner; it is not asked again
-	content      io.Writer // gets what is between the delimiters of outer; nil for nobody
+	innerErr     error     // why inner failed; it gets no more delimiters then
+	content      io.Writer // receives what is between the delimiters of outer; may be nil
 	bareLF       int       // line ends without CR since the last delimiter of outer
 
 	buf     []byte
-	offset  int64 // of buf in the body
-	written int   // content has what is in buf before
+	offset  int64 // where buf begins in the body
+	written int   // how much of buf was written to content
 	line    int   // where in buf the line being read begins
-	lineEnd int   // the length of the line end before it
+	lineEnd int   // the length of the line end before that line
 	midLine bool  // the beginning of that line is no longer in buf
 	atEOF   bool
 }
 
-// newScanner makes a scanner that reads into block, of BlockSize bytes; nil makes one.
+// newScanner returns a scanner that reads into block, of BlockSize bytes. If block is nil,
+// it allocates one.
 func newScanner(body *io.SectionReader, outer *splitter, block []byte) *scanner {
 	if block == nil {
 		block = make([]byte, min(body.Size(), BlockSize))
@@ -46,8 +47,8 @@ func newScanner(body *io.SectionReader, outer *splitter, block []byte) *scanner 
 	}
 }
 
-// next reads up to the next delimiter of outer, and is io.EOF when none comes. The
-// delimiters of inner are taken on the way.
+// next reads up to the next delimiter of outer and returns it; the error is io.EOF if none
+// comes. It passes the delimiters of inner before that to inner.
 func (s *scanner) next() (delimiter, error) {
 	s.bareLF = 0
 	for {
@@ -83,8 +84,8 @@ func (s *scanner) next() (delimiter, error) {
 	return delimiter{}, io.EOF
 }
 
-// skip goes over lines that do not begin like a delimiter. It does nothing that next
-// would not do, in a third of the time.
+// skip skips lines that do not begin like a delimiter. It does the same as next, in a third
+// of the time.
 func (s *scanner) skip() {
 	buf, line, lineEnd, bareLF := s.buf, s.line, s.lineEnd, s.bareLF
 	for line < len(buf) && buf[line] != '-' {
@@ -104,8 +105,8 @@ func (s *scanner) skip() {
 	s.line, s.lineEnd, s.bareLF = line, lineEnd, bareLF
 }
 
-// find asks for the delimiter that line, at s.line, may be. One of outer ends what
-// inner is in: inner is not asked then.
+// find finds out whether line, at s.line, is a delimiter. A delimiter of outer is returned.
+// It ends the part that inner is in, so inner is asked only if outer does not match.
 func (s *scanner) find(line []byte) (d delimiter, isOuter bool) {
 	if s.midLine || len(line) < 2 || line[0] != '-' || line[1] != '-' || len(withoutEnd(line)) > maxDelimiter {
 		return d, false
@@ -124,7 +125,7 @@ func (s *scanner) find(line []byte) (d delimiter, isOuter bool) {
 	return d, false
 }
 
-// withoutEnd is a line without its line end.
+// withoutEnd returns line without its line end.
 func withoutEnd(line []byte) []byte {
 	line, ended := bytes.CutSuffix(line, []byte("\n"))
 	if ended {
@@ -133,10 +134,10 @@ func withoutEnd(line []byte) []byte {
 	return line
 }
 
-// pass goes on behind a delimiter of outer.
+// pass continues after a delimiter of outer.
 func (s *scanner) pass(d delimiter, lineEnd int) error {
 	if s.lineEnd == 1 && s.bareLF > 0 {
-		s.bareLF-- // the one before the delimiter, which is no content
+		s.bareLF-- // the one before the delimiter, which is not content
 	}
 	err := s.write(s.line - s.lineEnd)
 	s.line, s.lineEnd = int(d.end-s.offset), lineEnd
@@ -144,7 +145,7 @@ func (s *scanner) pass(d delimiter, lineEnd int) error {
 	return err
 }
 
-// write gives what is in buf before end to content.
+// write writes buf up to end to content.
 func (s *scanner) write(end int) error {
 	if end <= s.written {
 		return nil
@@ -158,8 +159,8 @@ func (s *scanner) write(end int) error {
 	return err
 }
 
-// fill makes room and reads on. The line being read stays in buf, with the line end
-// before it, unless it is too long for a delimiter.
+// fill makes room in buf and reads more. The line being read stays in buf, with the line
+// end before it, unless it is too long for a delimiter.
 func (s *scanner) fill() error {
 	keep := s.line - s.lineEnd
 	if s.midLine || len(s.buf)-s.line > maxDelimiter+maxLineEnd {

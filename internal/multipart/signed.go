@@ -5,24 +5,24 @@ import (
 	"strings"
 )
 
-// Signed is a multipart/signed (RFC 1847) with the multipart that is its first part:
-// both are split in one pass, so that a large message is read once.
+// Signed is a multipart/signed (RFC 1847) whose first part may be a multipart. Both are
+// split in one pass, so that a large message is read once.
 type Signed struct {
 	Parts  []*io.SectionReader
-	First  Part // the first of Parts; the zero value without one
-	BareLF bool // it has line ends without CR
+	First  Part // the first of Parts; the zero value if there is none
+	BareLF bool // First has line ends without CR
 
-	Children []*io.SectionReader // of First
-	Resumed  bool                // a delimiter of First comes after its last one
+	Children []*io.SectionReader // the parts of First
+	Resumed  bool                // a delimiter of First comes after its closing one
 
 	FirstErr    error // why First cannot be read
 	ChildrenErr error // why First cannot be split
 }
 
-// SplitSigned splits a multipart of at most two parts, and the first of them into at
-// most MaxParts. The first part is written to content as it is read; lf tells whether
-// the line before it ends in LF alone. Content is asked for once, or not at all. It is
-// read into block, of BlockSize bytes; nil makes one.
+// SplitSigned splits a multipart of at most two parts, and the first of these into at most
+// MaxParts parts. It calls content once, or not at all, and writes the first part to the
+// result while reading it; lf reports whether the line before that part ends in LF alone.
+// It reads into block, of BlockSize bytes. If block is nil, it allocates one.
 func (p Part) SplitSigned(block []byte, content func(lf bool) io.Writer) (Signed, error) {
 	if p.paramsErr != nil {
 		return Signed{}, p.paramsErr
@@ -66,13 +66,12 @@ type signedReader struct {
 	headerIsAll bool // the first part ends before its header does
 }
 
-// beginFirst reads the header of the first part, before it is known where the part
-// ends.
+// beginFirst reads the header of the first part. The end of that part is not yet known.
 func (r *signedReader) beginFirst(start int64) {
 	first, err := ReadPart(section(r.body, start, r.body.Size()-start))
 	r.signed.First, r.signed.FirstErr = first, err
 	if err != nil {
-		r.headerIsAll = true // which may be why
+		r.headerIsAll = true // that may be the cause
 		return
 	}
 	r.innerFrom = r.body.Size() - first.Body.Size()
@@ -83,6 +82,7 @@ func (r *signedReader) beginFirst(start int64) {
 	}
 }
 
+// endFirst ends the first part at an offset.
 func (r *signedReader) endFirst(end int64) {
 	r.content = nil
 	r.signed.BareLF = r.bareLF > 0

@@ -14,7 +14,7 @@ import (
 	"github.com/gopec/gopec/internal/multipart"
 )
 
-// isDelimiter is the definition of RFC 2046, 5.1.1, for lines that are not too long.
+// isDelimiter implements the definition of RFC 2046, 5.1.1, for lines that are not too long.
 func isDelimiter(line, boundary string) (match, last bool) {
 	rest, match := strings.CutPrefix(line, "--"+boundary)
 	rest, last = strings.CutPrefix(rest, "--")
@@ -25,8 +25,8 @@ func isDelimiter(line, boundary string) (match, last bool) {
 	return match && len(text) <= 32<<10-2 && strings.Trim(rest, " \t\r\n") == "", last
 }
 
-// reference is Split by its definition, line by line in memory. It also gives what
-// follows the last delimiter.
+// reference implements the definition of Split, line by line in memory. It also returns
+// what follows the closing delimiter.
 func reference(body, boundary string) (parts []string, epilogue string) {
 	open, start, pos, lineEnd := false, 0, 0, 0
 	for _, line := range strings.SplitAfter(body, "\n") {
@@ -58,8 +58,8 @@ func hasDelimiter(text, boundary string) bool {
 	})
 }
 
-// randomBody is made of what matters to a splitter, in any order, and sometimes of
-// what fills its buffer to about the brim.
+// randomBody returns pieces that matter to a splitter in random order, sometimes with
+// enough text to fill its buffer almost exactly.
 func randomBody(random *rand.Rand) string {
 	pieces := []string{
 		"--o", "--o", "--o--", "--m", "--m", "--m--", "--o-", "--mo", "--", " ", "\t",
@@ -104,13 +104,13 @@ func TestSplitIsItsDefinition(t *testing.T) {
 	}
 }
 
-// One pass finds what one pass for each multipart finds, and passes on the bytes of
-// the first part, whatever they are.
+// SplitSigned finds in one pass what Split finds in one pass for each multipart, and passes
+// on the exact bytes of the first part.
 func TestSplitSignedIsTwoSplits(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 12))
 	bareLF := regexp.MustCompile(`(^|[^\r])\n`)
 	children, resumed := 0, 0
-	block := make([]byte, multipart.BlockSize) // what is in it from before must not matter
+	block := make([]byte, multipart.BlockSize) // its old content must not matter
 	for range 15_000 {
 		body := randomBody(random)
 		top, err := multipart.ReadPart(section("Content-Type: multipart/signed; boundary=o\r\n\r\n" + body))
@@ -170,7 +170,7 @@ func TestSplitSignedLimits(t *testing.T) {
 	require.NoError(t, err)
 	require.Error(t, got.FirstErr)
 	require.Len(t, got.Parts, 2)
-	// What follows a short part without an empty line is not its header.
+	// The first part is short and has no empty line. What follows is not its header.
 	got, err = signed("Content-Type: text/plain")
 	require.NoError(t, err)
 	require.NoError(t, got.FirstErr)

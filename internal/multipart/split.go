@@ -1,27 +1,29 @@
-// Package multipart finds the parts of a MIME multipart as exact spans of bytes
-// (RFC 2046, 5.1). Nothing is decoded and nothing is re-encoded: a signature is
-// over the bytes as they were transmitted.
+// Package multipart finds the parts of a MIME multipart as exact spans of bytes (RFC 2046,
+// 5.1). Splitting does not decode or re-encode anything, because a signature is over the
+// bytes as they were transmitted.
 package multipart
 
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 )
 
-// ErrTooManyParts reports a multipart with more parts than the caller reads.
+// ErrTooManyParts reports a multipart with more parts than the caller's limit.
 var ErrTooManyParts = errors.New("multipart: too many parts")
 
-// maxBoundary is far above the 70 characters to which RFC 2046 limits a boundary.
+// maxBoundary is the longest boundary that is accepted, in bytes. RFC 2046 allows 70.
 const maxBoundary = 1 << 10
 
-// usualParts is what a message has at most, mostly.
+// usualParts is how many parts most multiparts have at most.
 const usualParts = 4
 
-// Split gives the parts between the delimiters of boundary in body, each from
-// its first header byte up to the line end that belongs to the next delimiter. They
-// are sections of what body itself is a section of (Outer). A missing last delimiter
-// is tolerated, as mail programs do. More than maxParts parts is ErrTooManyParts.
+// Split returns the parts between the delimiters of boundary in body. Each begins with its
+// first header byte and ends before the line end that belongs to the next delimiter. The
+// parts are sections of the reader that body itself is a section of (see Outer). A missing
+// closing delimiter is tolerated, as in mail programs. If there are more than maxParts
+// parts, the error is ErrTooManyParts.
 func Split(body *io.SectionReader, boundary string, maxParts int) ([]*io.SectionReader, error) {
 	parts := newSplitter(body, boundary, maxParts)
 	if parts.delimiter == nil {
@@ -45,20 +47,20 @@ func Split(body *io.SectionReader, boundary string, maxParts int) ([]*io.Section
 
 // delimiter is a line that delimits parts, by its place in the body.
 type delimiter struct {
-	start int64 // of the line end before it, which belongs to it
-	end   int64 // after its own line end
-	last  bool
+	start int64 // where the line end before it begins, which belongs to it
+	end   int64 // where its own line end ends
+	last  bool  // it is the closing delimiter
 }
 
 // splitter collects the parts between the delimiters of one boundary.
 type splitter struct {
 	body      *io.SectionReader
-	delimiter []byte // without the marks of the last one; nil finds nothing
+	delimiter []byte // "--" and the boundary; nil matches nothing
 	maxParts  int
 	parts     []*io.SectionReader
-	start     int64 // of the open part; -1 when none is
-	ended     bool  // the last delimiter has come
-	resumed   bool  // and another after it
+	start     int64 // where the open part begins; -1 if none is open
+	ended     bool  // the closing delimiter has come
+	resumed   bool  // a delimiter has come after it
 }
 
 func newSplitter(body *io.SectionReader, boundary string, maxParts int) *splitter {
@@ -69,8 +71,9 @@ func newSplitter(body *io.SectionReader, boundary string, maxParts int) *splitte
 	return s
 }
 
-// match tells whether line is "--boundary", with "--" behind it for the last one,
-// and nothing but padding after that: a boundary may be the beginning of another.
+// match reports whether line is a delimiter, "--boundary", and whether it is the closing
+// one, "--boundary--". Nothing but white space may follow, since a boundary may be the
+// beginning of another.
 func (s *splitter) match(line []byte) (match, last bool) {
 	if s == nil || s.delimiter == nil {
 		return false, false
@@ -83,7 +86,8 @@ func (s *splitter) match(line []byte) (match, last bool) {
 	return len(bytes.TrimRight(rest, " \t\r\n")) == 0, last
 }
 
-// take goes on to what follows a delimiter.
+// take ends the open part at a delimiter, and begins the next one unless it is the closing
+// delimiter.
 func (s *splitter) take(d delimiter) error {
 	if s.ended {
 		s.resumed = true
@@ -98,13 +102,13 @@ func (s *splitter) take(d delimiter) error {
 	return nil
 }
 
-// close ends the open part, if one is, at an offset.
+// close ends the open part, if there is one, at an offset.
 func (s *splitter) close(end int64) error {
 	if s.start < 0 {
 		return nil
 	}
 	if len(s.parts) == s.maxParts {
-		return ErrTooManyParts
+		return fmt.Errorf("%w: more than %d", ErrTooManyParts, s.maxParts)
 	}
 	if s.parts == nil {
 		s.parts = make([]*io.SectionReader, 0, usualParts)

@@ -14,22 +14,6 @@ import (
 	"github.com/gopec/gopec/internal/multipart"
 )
 
-func section(s string) *io.SectionReader {
-	return io.NewSectionReader(strings.NewReader(s), 0, int64(len(s)))
-}
-
-func split(t testing.TB, body, boundary string, maxParts int) ([]string, error) {
-	t.Helper()
-	parts, err := multipart.Split(section(body), boundary, maxParts)
-	var contents []string
-	for _, p := range parts {
-		b, err := io.ReadAll(p)
-		require.NoError(t, err)
-		contents = append(contents, string(b))
-	}
-	return contents, err
-}
-
 func TestSplit(t *testing.T) {
 	long := strings.Repeat("x", 100<<10)
 	for name, c := range map[string]struct {
@@ -59,7 +43,7 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// The line end of a delimiter may fall anywhere in the buffer.
+// The line end of a delimiter may be anywhere in the buffer.
 func TestSplitAtEveryPlaceOfTheBuffer(t *testing.T) {
 	for n := 64<<10 - 40; n < 64<<10+20; n++ {
 		content := strings.Repeat("x", n)
@@ -106,8 +90,8 @@ func TestReadPart(t *testing.T) {
 	require.ErrorIs(t, err, header.ErrTooLarge)
 }
 
-// The parts are spans of the body in order, and for what a strict writer makes
-// they are those the standard library finds.
+// The parts are spans of the body, in order. In well-formed bodies they are the parts that
+// the standard library finds.
 func FuzzSplit(f *testing.F) {
 	f.Add([]byte("one"), []byte("two\r\n--b1\r\n"), "b")
 	f.Add([]byte(""), []byte("\r\n\r\n"), "----=_1542123566-1838-1410")
@@ -135,8 +119,8 @@ func FuzzSplit(f *testing.F) {
 	})
 }
 
-// Storage changes line ends, and must not change what is a delimiter: not even where one
-// is as long as may be, wherever it stands in a block.
+// Storage may change line ends. That must not change what is a delimiter, not even for one
+// of the greatest length, anywhere in a block.
 func TestLineEndsDoNotChangeWhatIsADelimiter(t *testing.T) {
 	found := map[int]bool{}
 	for length := 32<<10 - 4; length <= 32<<10+4; length++ {

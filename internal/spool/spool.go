@@ -1,5 +1,5 @@
-// Package spool gives random access to a message read from an io.Reader, at a
-// cost in memory that does not grow with the message.
+// Package spool provides random access to a message that is read from an io.Reader. The
+// memory it uses does not grow with the message.
 package spool
 
 import (
@@ -11,24 +11,23 @@ import (
 	"sync"
 )
 
-// MemoryLimit is how much of a plain reader is kept in memory, in bytes. What
-// is longer goes to a temporary file.
+// MemoryLimit is the longest copy of a message that is kept in memory, in bytes. A longer
+// one goes to a temporary file.
 const MemoryLimit = 1 << 20
 
-// Spool is a message with random access. Whoever got it from Open or from a Writer
-// closes it.
+// Spool is a message with random access. Close it after use.
 type Spool struct {
 	io.ReaderAt
 	size int64
-	file *os.File // the temporary file, nil when there is none
-	name string   // of a file that could not be removed while open
+	file *os.File // the temporary file, nil if there is none
+	name string   // the name of a file that could not be removed while open
 }
 
-// Size is the number of bytes of the message.
+// Size returns the number of bytes of the message.
 func (s *Spool) Size() int64 { return s.size }
 
-// Close removes the temporary file, if one was made. The reader that was given
-// to Open is left open: it belongs to the caller.
+// Close removes the temporary file, if there is one. It does not close the reader that was
+// given to Open, which belongs to the caller. Closing twice is harmless.
 func (s *Spool) Close() error {
 	if s.file == nil {
 		return nil
@@ -41,9 +40,9 @@ func (s *Spool) Close() error {
 	return err
 }
 
-// Open makes the rest of r readable at any offset. A reader that is also an
-// io.ReaderAt and io.Seeker is read in place and must not change until Close;
-// any other is copied.
+// Open returns a Spool of all that remains to be read from r. A reader that is also an
+// io.ReaderAt and an io.Seeker is read in place, and must not change until Close. Any other
+// reader is copied.
 func Open(ctx context.Context, r io.Reader) (*Spool, error) {
 	if s, ok := inPlace(r); ok {
 		return s, nil
@@ -51,10 +50,11 @@ func Open(ctx context.Context, r io.Reader) (*Spool, error) {
 	return Copy(ctx, r, 0)
 }
 
-// buffers are what messages are copied through.
+// buffers holds buffers that messages are copied through.
 var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
-// Copy is Open for a reader that is no other, of about that many bytes.
+// Copy is Open for a reader that is never read in place. size is about how many bytes it
+// has; 0 if unknown.
 func Copy(ctx context.Context, r io.Reader, size int64) (*Spool, error) {
 	var w Writer
 	w.Grow(size)
@@ -66,6 +66,7 @@ func Copy(ctx context.Context, r io.Reader, size int64) (*Spool, error) {
 	return w.Spool(), nil
 }
 
+// inPlace returns a Spool that reads r in place, if r allows that.
 func inPlace(r io.Reader) (*Spool, bool) {
 	ra, ok := r.(io.ReaderAt)
 	if !ok {
@@ -75,7 +76,7 @@ func inPlace(r io.Reader) (*Spool, bool) {
 	if !ok {
 		return nil, false
 	}
-	// A pipe is an *os.File that cannot seek: it is copied like any other reader.
+	// A pipe is an *os.File that cannot seek. It is copied.
 	start, err := seeker.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return nil, false
@@ -90,8 +91,8 @@ func inPlace(r io.Reader) (*Spool, bool) {
 	return &Spool{ReaderAt: io.NewSectionReader(ra, start, end-start), size: end - start}, true
 }
 
-// NewReader gives a reader of r that fails with the context's error once that is done,
-// so that a long copy can be cancelled between two reads.
+// NewReader returns a reader of r that fails with the context's error once the context is
+// done. So a long copy can be cancelled between two reads.
 func NewReader(ctx context.Context, r io.Reader) io.Reader { return &ctxReader{ctx, r} }
 
 type ctxReader struct {

@@ -7,17 +7,17 @@ import (
 	"os"
 )
 
-// Writer takes a message of any length, to be read as a Spool. Its zero value is
-// ready; one that is given up is closed.
+// Writer collects a message of any length, to be read as a Spool. The zero value is ready
+// to use. Close a Writer that is not turned into a Spool.
 type Writer struct {
-	head bytes.Buffer // all of it, as long as there is no file
+	head bytes.Buffer // the whole message, as long as there is no file
 	out  Spool
 }
 
-// Grow makes room for a message of about that many bytes, so far as it is kept in memory.
+// Grow reserves memory for a message of about size bytes, up to MemoryLimit.
 func (w *Writer) Grow(size int64) { w.head.Grow(int(min(max(size, 0), MemoryLimit))) }
 
-// Write adds to the message.
+// Write appends p to the message.
 func (w *Writer) Write(p []byte) (int, error) {
 	if w.out.file == nil && w.head.Len()+len(p) <= MemoryLimit {
 		w.out.size += int64(len(p))
@@ -42,8 +42,8 @@ func (w *Writer) toFile() error {
 		return fmt.Errorf("spool: %w", err)
 	}
 	w.out.file = f
-	// The name goes at once: however the process ends, no copy of the message stays.
-	// Some systems do not let go of the name of an open file.
+	// Remove the file name at once: then no copy of the message stays, however the process
+	// ends. Some systems cannot remove an open file; Close does it there.
 	if os.Remove(f.Name()) != nil {
 		w.out.name = f.Name()
 	}
@@ -54,7 +54,7 @@ func (w *Writer) toFile() error {
 	return nil
 }
 
-// Spool ends the writing and gives what was written. The Writer is empty again.
+// Spool returns what was written as a Spool, and leaves the Writer empty.
 func (w *Writer) Spool() *Spool {
 	s := w.out
 	s.ReaderAt = s.file
@@ -65,7 +65,7 @@ func (w *Writer) Spool() *Spool {
 	return &s
 }
 
-// Close gives up what was written.
+// Close discards what was written.
 func (w *Writer) Close() error {
 	err := w.out.Close()
 	*w = Writer{}
