@@ -8,7 +8,8 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// checkThrottles refuses one that would make more than it names temporary.
+// checkThrottles refuses a throttle that is too vague: it would make other refusals
+// temporary as well.
 func checkThrottles(all []pec.Throttle) error {
 	for _, t := range all {
 		if !slices.Contains([]string{"MAIL", "RCPT", "DATA"}, t.Command) || t.Code/100 != 5 || t.Text == "" {
@@ -18,7 +19,7 @@ func checkThrottles(all []pec.Throttle) error {
 	return nil
 }
 
-// throttled tells whether a refusal only means that messages come too fast.
+// throttled reports whether a refusal only means that messages come too fast.
 func throttled(all []pec.Throttle, command string, r pec.Reply) bool {
 	return slices.ContainsFunc(all, func(t pec.Throttle) bool {
 		return t.Command == command && t.Code == r.Code &&
