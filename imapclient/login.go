@@ -52,9 +52,9 @@ func (t *turn) login() error {
 	if err != nil {
 		return err
 	}
-	name := login.Choose(string(c.login.Mechanism), offered(caps))
-	if name == "" {
-		return &Error{Op: "login", Reason: ReasonMechanism, Err: errors.New("the server offers none of the mechanisms that fit")}
+	name, err := login.Choose(string(c.login.Mechanism), offered(caps))
+	if err != nil {
+		return &Error{Op: "login", Reason: ReasonMechanism, Err: err}
 	}
 	c.session.rest()
 	secret, err := c.login.Secret(t.ctx)

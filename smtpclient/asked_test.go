@@ -11,8 +11,8 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// The first Read of the body claims the attempt: a dialogue that ends before the
-// provider has asked for the message does not read it.
+// The first Read of the body claims the attempt. A dialogue that ends before the
+// provider asks for the message does not read the body.
 func TestTheBodyIsReadWhenItIsAskedFor(t *testing.T) {
 	for _, at := range []string{"greeting", "EHLO", "AUTH", "MAIL", "RCPT 1", "RCPT 2", "DATA", ""} {
 		for _, fault := range []string{"451 4.3.0 later", "550 5.7.1 no", "close"} {
@@ -42,11 +42,11 @@ func TestTheBodyIsReadWhenItIsAskedFor(t *testing.T) {
 	}
 }
 
-// Another worker has the claim: after the 354 the connection ends without a byte of the
-// message, a final dot, or a command that would be taken for a part of it.
+// Another worker has the claim. After the 354 the connection ends without a byte of the
+// message, a final dot, or a command that would be read as part of the message.
 func TestAnAttemptWithoutClaimSendsNothing(t *testing.T) {
 	f := newFake(t, "", "")
-	lost := errors.New("the claim is another's")
+	lost := errors.New("another worker has the claim")
 	s := submission(message())
 	s.Body = readerFunc(func([]byte) (int, error) { return 0, lost })
 	o := f.open(t, nil).Submit(context.Background(), s)
@@ -56,5 +56,5 @@ func TestAnAttemptWithoutClaimSendsNothing(t *testing.T) {
 	heard := f.heard()
 	require.Equal(t, "DATA", strings.ToUpper(heard[len(heard)-1]))
 	require.False(t, f.sawDot())
-	require.Equal(t, "\r\n", f.body(), "nothing but what body adds")
+	require.Equal(t, "\r\n", f.body(), "only what body adds")
 }

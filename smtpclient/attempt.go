@@ -19,13 +19,13 @@ type attempt struct {
 	message pec.Submission
 
 	*session
-	release    func() // takes the session out of ctx's reach
+	release    func() // after it, the end of ctx no longer closes the session
 	recipients []pec.RecipientReply
 }
 
-// run goes through the dialogue until a step has decided the outcome.
+// run goes through the dialogue until a step decides the outcome.
 func (a *attempt) run() pec.Outcome {
-	defer a.drop() // a body that panics leaves a session behind
+	defer a.drop() // a body whose Read panics would leave the session open
 	o := a.begin()
 	for _, step := range []func() *pec.Outcome{a.to, a.content} {
 		if o == nil {
@@ -37,8 +37,9 @@ func (a *attempt) run() pec.Outcome {
 	return *o
 }
 
-// begin has the server take the sender. A kept session that turns out to have ended
-// is replaced, once: no recipient and no byte of the message has left by then.
+// begin sends MAIL FROM, over the kept session if there is one. A kept session that
+// turns out to be dead is replaced once: no recipient and no byte of the message has
+// been sent by then.
 func (a *attempt) begin() *pec.Outcome {
 	if s := a.client.take(); s != nil {
 		a.hold(s)
@@ -55,9 +56,9 @@ func (a *attempt) begin() *pec.Outcome {
 	return a.from()
 }
 
-// outlived tells whether a kept session is to blame for an outcome at MAIL FROM: it
-// broke, the server is closing it, or has forgotten what went before (RFC 5321,
-// 4.2.2: 421, 503; RFC 4954, 6: 530).
+// outlived reports whether an outcome at MAIL FROM is the fault of the kept session:
+// the connection broke, or the server is closing it or has forgotten the commands
+// before (RFC 5321, 4.2.2: 421, 503; RFC 4954, 6: 530).
 func (a *attempt) outlived(o *pec.Outcome) bool {
 	switch o.Reply.Code {
 	case 421, 503, 530:
@@ -66,7 +67,7 @@ func (a *attempt) outlived(o *pec.Outcome) bool {
 	return a.wire.Failure() != nil && a.ctx.Err() == nil
 }
 
-// open makes a new session. Its failure leaves none behind.
+// open makes a new session, up to the login. When it fails, no session is left open.
 func (a *attempt) open() *pec.Outcome {
 	s, reply, err := a.client.dial(a.ctx)
 	if err != nil {
@@ -83,7 +84,8 @@ func (a *attempt) open() *pec.Outcome {
 	return o
 }
 
-// hold puts a session under the context and the server under the clock.
+// hold makes s the session of the attempt: the end of the context closes it, and the
+// server must answer in time.
 func (a *attempt) hold(s *session) {
 	a.session = s
 	a.wire.begin(a.ctx)
@@ -91,7 +93,7 @@ func (a *attempt) hold(s *session) {
 	a.release = a.wire.Guard(a.ctx)
 }
 
-// drop ends the session, if there is one.
+// drop closes the session, if there is one.
 func (a *attempt) drop() {
 	if a.session == nil {
 		return
@@ -101,8 +103,8 @@ func (a *attempt) drop() {
 	a.session = nil
 }
 
-// finish keeps the session after a success that leaves nothing over, and ends it
-// after all else.
+// finish keeps the session after a success with no bytes left to read, and ends it
+// otherwise.
 func (a *attempt) finish(o *pec.Outcome) {
 	if a.session == nil {
 		return
@@ -119,16 +121,16 @@ func (a *attempt) finish(o *pec.Outcome) {
 	a.drop()
 }
 
-// leave says goodbye, unless a command would be taken for a part of the message, or
-// nobody listens.
+// leave sends QUIT, unless the server would read it as part of the message, or has
+// said that it is closing the connection.
 func (a *attempt) leave(o *pec.Outcome) {
 	if !a.wire.holding && o.Reply.Code/100 != 3 && o.Reply.Code != 421 {
 		a.quit()
 	}
 }
 
-// unsent turns an error before the final dot into the outcome; permanent is what
-// a 5xx reply means at this step.
+// unsent returns the outcome of an error before the final dot. permanent is what a 5xx
+// reply means at this step.
 func (a *attempt) unsent(op string, err error, permanent pec.OutcomeKind) *pec.Outcome {
 	reply, ok := refusal(err)
 	if !ok {
@@ -149,15 +151,15 @@ func (a *attempt) unsent(op string, err error, permanent pec.OutcomeKind) *pec.O
 
 func (a *attempt) hello() *pec.Outcome {
 	if err := a.smtp.Hello(a.client.options.HelloName); err != nil {
-		// Whatever the code, it is about the server and not about the message.
+		// Whatever its code, this reply is not about the message.
 		return a.unsent("EHLO", err, pec.OutcomeTemporary)
 	}
 	a.offer = readOffer(a.wire.text())
 	return nil
 }
 
-// given ends the dialogue for a reason of ours.
-func (a *attempt) given(kind pec.OutcomeKind, err *Error) *pec.Outcome {
+// abandon ends the dialogue for a reason on our side.
+func (a *attempt) abandon(kind pec.OutcomeKind, err *Error) *pec.Outcome {
 	o := &pec.Outcome{Kind: kind, Err: err}
 	a.leave(o)
 	return o
@@ -165,7 +167,7 @@ func (a *attempt) given(kind pec.OutcomeKind, err *Error) *pec.Outcome {
 
 func (a *attempt) from() *pec.Outcome {
 	if limit := a.offer.size; limit > 0 && a.message.Size > limit {
-		err := fmt.Errorf("%d bytes, the server takes %d", a.message.Size, limit)
+		err := fmt.Errorf("the message has %d bytes, the server takes at most %d", a.message.Size, limit)
 		return &pec.Outcome{Kind: pec.OutcomeRefused, Err: &Error{Op: "MAIL", Reason: ReasonTooLarge, Err: err}}
 	}
 	err := a.smtp.Mail(a.message.From, &smtp.MailOptions{Size: a.message.Size})
@@ -177,9 +179,9 @@ func (a *attempt) from() *pec.Outcome {
 	return nil
 }
 
-// to offers every recipient, so that the outcome names all that are refused. One
-// is enough to stop: the recipients of the envelope must be those of To and Cc
-// (RFC 6109, 3.1.1).
+// to sends RCPT for every recipient, so that the outcome names all that are refused.
+// One refusal aborts the message: the recipients of the envelope must be those of To
+// and Cc (RFC 6109, 3.1.1).
 func (a *attempt) to() *pec.Outcome {
 	var decided *pec.Outcome
 	for _, address := range a.message.To {
@@ -213,7 +215,7 @@ func (a *attempt) content() *pec.Outcome {
 		return a.unsent("DATA", err, pec.OutcomeRefused)
 	}
 	// From here on no other command may go through the library: before any
-	// command it would end an unfinished body with a dot.
+	// command, it ends an unfinished body with a dot.
 	a.wire.holding = true
 	src := &body{ctx: a.ctx, src: a.message.Body, size: a.message.Size}
 	if _, err := io.CopyBuffer(data, src, a.copied[:]); err != nil {
@@ -229,19 +231,19 @@ func (a *attempt) content() *pec.Outcome {
 	return a.answered(err)
 }
 
-// stopped gives the outcome of a body that came to no final dot.
+// stopped returns the outcome of a message that stopped before its final dot.
 func (a *attempt) stopped(src *body, err error) *pec.Outcome {
 	if src.err != nil && src.err.Reason == ReasonContent {
 		return &pec.Outcome{Kind: pec.OutcomeRefused, Err: src.err}
 	}
 	if err == nil {
-		err = &Error{Op: "body", Reason: ReasonProtocol, Err: errors.New("success before the end of the message")}
+		err = &Error{Op: "body", Reason: ReasonProtocol, Err: errors.New("the server reported success before the end of the message")}
 	}
 	o := a.unsent("body", err, pec.OutcomeRefused)
 	if src.err != nil || a.wire.Failure() == nil || a.ctx.Err() != nil {
 		return o
 	}
-	// A server that refuses a message halfway says so before it hangs up.
+	// A server that refuses a message halfway sends its reply before it hangs up.
 	a.wire.Again()
 	a.wire.Expect(a.farewell)
 	if reply := readReply(&a.wire.said); reply.Code/100 == 4 || reply.Code/100 == 5 {
@@ -255,9 +257,9 @@ func (a *attempt) stopped(src *body, err error) *pec.Outcome {
 
 // refusesMessage reports whether a 5xx reply before the end of the message is about the
 // message: its size, its content, or a rule that it breaks (RFC 5321, 4.2.2: 552; RFC
-// 3463, 3.3, 3.4, 3.7 and 3.8). Offering the same bytes again is then of no use. Any
-// other 5xx may be a complaint about the connection, which broke: a server that saw the
-// end of the stream too early answers 554 as well.
+// 3463, 3.3, 3.4, 3.7 and 3.8). Sending the same bytes again is then useless. Any other
+// 5xx may be about the broken connection: a server that sees the stream end too early
+// also answers 554.
 func refusesMessage(r pec.Reply) bool {
 	if r.Code/100 != 5 {
 		return false
@@ -270,8 +272,8 @@ func refusesMessage(r pec.Reply) bool {
 	return r.Code == 552
 }
 
-// answered gives the outcome once the final dot may have left. Only a complete
-// reply of a class that says what became of the message ends the uncertainty.
+// answered returns the outcome once the final dot may have left. It is uncertain
+// unless a complete 2xx, 4xx or 5xx reply says what became of the message.
 func (a *attempt) answered(err error) *pec.Outcome {
 	reply, _ := refusal(err)
 	if err == nil {
@@ -286,7 +288,7 @@ func (a *attempt) answered(err error) *pec.Outcome {
 		return &pec.Outcome{Kind: pec.OutcomeRefused, Reply: reply}
 	}
 	if err == nil {
-		err = errors.New("a reply that began before the end of the message")
+		err = errors.New("the reply began before the end of the message")
 	}
 	return &pec.Outcome{Kind: pec.OutcomeUncertain, Reply: reply, Err: a.failure("dot", err)}
 }

@@ -23,15 +23,15 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// unread is a mailbox that nobody looks into.
+// unread is a mailbox that is never read.
 type unread struct{ pec.Mailbox }
 
 func (unread) Folders() []string { return []string{"INBOX"} }
 
-// BenchmarkSend sends messages of 8 KB, composed and recorded, to a real Postfix over
-// one connection. The floor is a bare loop of the SMTP library that sends the same bytes to
-// the same server. "commits" is how many transactions a Store makes of one send: as
-// many times a database waits for its disk.
+// BenchmarkSend composes, records and sends messages of 8 KB to a real Postfix over one
+// connection. The floor is a bare loop of the SMTP library that sends the same bytes to
+// the same server. "commits" is the number of transactions of one send in the Store: a
+// database waits for its disk that often.
 func BenchmarkSend(b *testing.B) {
 	id := testenv.NewIdentity(b)
 	addr, _ := testenv.StartPostfix(b, id, account, "discard:")
@@ -73,7 +73,7 @@ func BenchmarkSend(b *testing.B) {
 	}
 }
 
-// commits counts what a Store is asked to keep.
+// commits counts the writes to a Store.
 type commits struct {
 	pec.Store
 	n int
@@ -104,7 +104,7 @@ func openSQLite(b *testing.B) pec.Store {
 	return store
 }
 
-// sentBytes is the message as it left.
+// sentBytes returns the message as it was sent.
 func sentBytes(b *testing.B, c *pec.Client, messageID string) []byte {
 	raw, err := c.Raw(b.Context(), messageID, pec.Intent{})
 	require.NoError(b, err)

@@ -1,5 +1,5 @@
 // Package smtpclient is the pec.Submitter over SMTPS: SMTP with implicit TLS
-// (RFC 8314, 3.3), or with STARTTLS where that is asked for.
+// (RFC 8314, 3.3), or with STARTTLS if Options.StartTLS is set.
 package smtpclient
 
 import (
@@ -18,35 +18,36 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// Options are the optional settings of a Client. Nil is the zero value.
+// Options are the optional settings of a Client. Nil means the zero value.
 type Options struct {
-	// TLS are the settings for the connection; nil means the roots of the system.
-	// The server name is taken from the address when it is empty, TLS 1.2 is the
-	// lowest version, and InsecureSkipVerify is refused.
+	// TLS configures the connection; nil trusts the system's root certificates. An
+	// empty ServerName is taken from the address, the lowest version is TLS 1.2, and
+	// InsecureSkipVerify is refused.
 	TLS *tls.Config
 	// StartTLS is for a server that speaks in the clear until it is asked for TLS
-	// (RFC 3207), on port 587 as a rule. One that does not consent is told neither
-	// login nor message: ReasonStartTLS. False is TLS from the first byte.
+	// (RFC 3207), usually on port 587. If the server does not agree, neither login nor
+	// message is sent: ReasonStartTLS. False means TLS from the first byte.
 	StartTLS bool
 	// Timeout is the longest silence of the server and the longest stall of one
 	// write; zero means 2 minutes.
 	Timeout time.Duration
 	// SubmitTimeout is the longest silence after the final dot; zero means 10
-	// minutes (RFC 5321, 4.5.3.2.6). Cutting it short makes uncertain outcomes.
+	// minutes (RFC 5321, 4.5.3.2.6). A shorter one causes uncertain outcomes.
 	SubmitTimeout time.Duration
 	// IdleTimeout is how long the connection is kept, logged in, after a message;
-	// zero means 30 seconds. Negative ends it after each message.
+	// zero means 30 seconds. A negative value ends it after each message.
 	IdleTimeout time.Duration
-	// PerMinute is the most messages that are offered within any minute, those that
-	// the server refused included; the next one waits. Zero is no limit.
+	// PerMinute is the largest number of messages sent in any minute, including those
+	// that the server refuses; the next one waits. Zero means no limit.
 	PerMinute int
 	// Throttles are 5xx replies of this provider that are temporary, because they
-	// only mean that messages come too fast. Nil is none.
+	// only mean that messages come too fast. Nil means none.
 	Throttles []Throttle
-	// HelloName is what we call ourselves in EHLO; empty means localhost.
+	// HelloName is the client's name in EHLO, in ASCII without spaces; empty means
+	// localhost.
 	HelloName string
-	// Logger tells the outcome of each attempt; nil is silent. Addresses and the
-	// provider's words appear at Debug only, bodies and secrets never.
+	// Logger receives the outcome of each attempt; nil logs nothing. Addresses and the
+	// provider's replies appear at Debug only, bodies and secrets never.
 	Logger *slog.Logger
 }
 
@@ -56,9 +57,9 @@ const (
 	defaultIdleTimeout   = 30 * time.Second
 )
 
-// Client submits messages to one server as one user. It is safe for concurrent
-// use and never has more than one connection, since providers count them: calls
-// take turns. After its last use it should be closed.
+// Client submits messages to one server as one user. It is safe for concurrent use.
+// It never has more than one connection, since providers count them: calls take
+// turns. Close it after its last use.
 type Client struct {
 	addr    string
 	login   pec.Login
@@ -69,7 +70,7 @@ type Client struct {
 	turns   chan struct{} // holds a token while a call has the connection
 	closed  chan struct{} // closed by Close
 	closing sync.Once
-	timers  sync.WaitGroup // of sessions that are kept; only the holder of the turn adds
+	timers  sync.WaitGroup // of kept sessions; only the holder of the turn adds
 
 	// These belong to whoever has the turn.
 	session *session
@@ -78,8 +79,8 @@ type Client struct {
 
 var _ pec.Submitter = (*Client)(nil)
 
-// New gives a Client for the server at addr (host:port). It does not connect. It
-// fails with an *Error of ReasonConfig.
+// New returns a Client for the server at addr (host:port). It does not connect. Its
+// error is an *Error with ReasonConfig.
 func New(addr string, l pec.Login, opts *Options) (*Client, error) {
 	c := &Client{addr: addr, login: l, turns: make(chan struct{}, 1), closed: make(chan struct{})}
 	if opts != nil {
@@ -95,7 +96,7 @@ func New(addr string, l pec.Login, opts *Options) (*Client, error) {
 	return c, nil
 }
 
-// fill puts the defaults in and checks the rest.
+// fill sets the defaults and checks the options.
 func (c *Client) fill() error {
 	o := &c.options
 	if err := login.Check(c.login.User, string(c.login.Mechanism), c.login.Secret != nil); err != nil {
@@ -105,7 +106,7 @@ func (c *Client) fill() error {
 		return err
 	}
 	if o.Timeout < 0 || o.SubmitTimeout < 0 || o.PerMinute < 0 {
-		return errors.New("negative timeout or number")
+		return errors.New("negative Timeout, SubmitTimeout or PerMinute")
 	}
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout
@@ -122,7 +123,7 @@ func (c *Client) fill() error {
 		o.HelloName = "localhost"
 	}
 	if strings.ContainsFunc(o.HelloName, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return fmt.Errorf("hello name %q", o.HelloName)
+		return fmt.Errorf("HelloName %q: only ASCII without spaces and control characters is allowed", o.HelloName)
 	}
 	if c.log = o.Logger; c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
@@ -130,19 +131,19 @@ func (c *Client) fill() error {
 	return nil
 }
 
-// Submit implements pec.Submitter. The body is read on the caller's goroutine; a
-// body that blocks is the one thing ctx cannot interrupt. It must hold exactly
-// s.Size bytes and end each line with CRLF.
+// Submit implements pec.Submitter. The body must hold exactly s.Size bytes and end
+// each line with CRLF. It is read on the caller's goroutine: ctx cannot interrupt a
+// Read that blocks.
 //
-// A kept connection that has ended by the time of MAIL FROM is replaced; nothing
+// A kept connection that has ended by the time of MAIL FROM is replaced once. Nothing
 // else is repeated.
 func (c *Client) Submit(ctx context.Context, s pec.Submission) pec.Outcome {
 	begin := time.Now()
 	outcome := c.submit(ctx, s)
-	c.log.InfoContext(ctx, "smtpclient: submitted once",
+	c.log.InfoContext(ctx, "smtpclient: attempt",
 		"server", c.addr, "outcome", outcome.Kind, "code", outcome.Reply.Code,
 		"recipients", len(s.To), "bytes", s.Size, "took", time.Since(begin))
-	c.log.DebugContext(ctx, "smtpclient: details",
+	c.log.DebugContext(ctx, "smtpclient: attempt in detail",
 		"from", s.From, "to", s.To, "reply", outcome.Reply.String(), "error", outcome.Err)
 	return outcome
 }
@@ -162,13 +163,13 @@ func (c *Client) submit(ctx context.Context, s pec.Submission) pec.Outcome {
 	return a.run()
 }
 
-// check looks at the message before anybody is dialled.
+// check refuses a message before a connection is made.
 func check(s pec.Submission) error {
 	if err := checkAddresses(s); err != nil {
 		return err
 	}
 	if s.Body == nil || s.Size <= 0 {
-		return &Error{Op: "body", Reason: ReasonContent, Err: errors.New("no body")}
+		return &Error{Op: "body", Reason: ReasonContent, Err: errors.New("no body: Body and a positive Size are required")}
 	}
 	return nil
 }

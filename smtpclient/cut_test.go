@@ -2,7 +2,6 @@ package smtpclient_test
 
 import (
 	"bytes"
-	"crypto/tls"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,13 +13,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/internal/testenv"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// strain is a provider behind a line that goes wrong, and the messages that were
-// offered to it.
+// strain is a provider reached over a faulty line, and the messages that were submitted
+// to it.
 type strain struct {
 	network  *pectest.Network
 	provider *pectest.Provider
@@ -35,12 +35,12 @@ type strain struct {
 type way struct {
 	name     string
 	startTLS bool
-	kept     bool // damage strikes while the second message is offered
+	kept     bool // damage strikes while the second message is submitted
 }
 
 func (s *strain) client(t *testing.T, addr string, startTLS bool, timeout time.Duration) *smtpclient.Client {
 	c, err := smtpclient.New(addr, pec.Password(s.account.Login, s.account.Password), &smtpclient.Options{
-		TLS: &tls.Config{RootCAs: s.network.TLSRoots()}, StartTLS: startTLS, Timeout: timeout, SubmitTimeout: timeout,
+		TLS: trusttest.TLS(s.network), StartTLS: startTLS, Timeout: timeout, SubmitTimeout: timeout,
 	})
 	assert.NoError(t, err)
 	return c
@@ -53,7 +53,7 @@ func (s *strain) addr(startTLS bool) string {
 	return s.provider.SMTPAddr()
 }
 
-// offer submits one more message, and again by patient while the outcome is
+// offer submits one more message, and submits it again with patient if the outcome is
 // temporary, as a caller may.
 func (s *strain) offer(t *testing.T, c, patient *smtpclient.Client) pec.OutcomeKind {
 	s.mu.Lock()
@@ -77,8 +77,8 @@ func (s *strain) offer(t *testing.T, c, patient *smtpclient.Client) pec.OutcomeK
 	return kind
 }
 
-// TestCut damages the stream, beneath TLS, at every command, at every reply and at
-// bytes between, in both directions. Whatever the outcome says must be so.
+// TestCut damages the stream, beneath TLS, at every command, at every reply and at bytes
+// between, in both directions. The outcome must always be true.
 func TestCut(t *testing.T) {
 	testenv.NoLeak(t)
 	const timeout = 400 * time.Millisecond
@@ -88,7 +88,7 @@ func TestCut(t *testing.T) {
 	}}})
 	s.provider, s.account = s.network.Providers()[0], s.network.Accounts()[0]
 	patient := newClient(t, s.provider.SMTPAddr(), pec.Password(sender, secret),
-		&smtpclient.Options{TLS: &tls.Config{RootCAs: s.network.TLSRoots()}})
+		&smtpclient.Options{TLS: trusttest.TLS(s.network)})
 
 	cases, struck := 0, 0
 	kinds := make(map[pec.OutcomeKind]int)
@@ -134,7 +134,7 @@ func TestCut(t *testing.T) {
 	workers.Wait()
 	require.NoError(t, patient.Close())
 
-	// Only now is it final what the provider has.
+	// The provider receives nothing more from here on.
 	require.NoError(t, s.network.Close())
 	all, err := s.provider.Messages(sender, pectest.SentFolder)
 	require.NoError(t, err)
@@ -166,7 +166,7 @@ func TestCut(t *testing.T) {
 	assert.Empty(t, testenv.Leaked())
 }
 
-// places submits once without damage and gives, for each direction, the bytes at
+// places submits once without damage and returns, for each direction, the bytes at
 // which damage is to strike.
 func (s *strain) places(t *testing.T, w way) (places [2][]int) {
 	p := newProxy(t, s.addr(w.startTLS), nil)

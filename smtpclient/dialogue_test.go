@@ -1,26 +1,21 @@
 package smtpclient_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"strings"
 	"testing"
 
-	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"crypto/tls"
 
 	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// TestFinalReply lists answers to the final dot that are no plain yes or no.
+// TestFinalReply lists answers to the final dot that are not a plain yes or no.
 func TestFinalReply(t *testing.T) {
 	cases := []struct {
 		name, reply string
@@ -55,8 +50,8 @@ func TestFinalReply(t *testing.T) {
 	require.Len(t, cases, 12)
 }
 
-// TestAnsweredEarly has the reply to the message arrive together with the 354:
-// whatever it says, the provider cannot have the message.
+// TestAnsweredEarly sends the reply to the message together with the 354. Whatever it
+// says, the provider cannot have the message.
 func TestAnsweredEarly(t *testing.T) {
 	for reply, want := range map[string]pec.OutcomeKind{
 		"250 2.0.0 queued":   pec.OutcomeTemporary,
@@ -141,9 +136,7 @@ func TestServerLimits(t *testing.T) {
 			f.end()
 			assert.Equal(t, c.kind, o.Kind, "%v", o.Err)
 			if c.reason != "" {
-				var known *smtpclient.Error
-				require.ErrorAs(t, o.Err, &known)
-				assert.Equal(t, c.reason, known.Reason)
+				assertError(t, o.Err, c.reason)
 				assert.NotContains(t, strings.Join(f.heard(), " "), "MAIL")
 			}
 			if c.name == "only LOGIN" {
@@ -154,17 +147,18 @@ func TestServerLimits(t *testing.T) {
 	}
 }
 
-// TestRefusedLogin shows that nothing follows a refusal, not even the "*" of the library.
+// TestRefusedLogin shows that nothing is sent after a refusal, not even the "*" of the
+// library.
 func TestRefusedLogin(t *testing.T) {
 	for _, code := range []string{"535 5.7.8 no", "534 5.7.9 weak", "538 5.7.11 encrypt", "550 5.7.1 blocked"} {
 		f := newFake(t, "AUTH", code)
 		o := f.open(t, nil).Submit(context.Background(), submission(message()))
 		f.end()
-		var login *pec.LoginError
-		require.ErrorAs(t, o.Err, &login)
+		var refused *pec.LoginError
+		require.ErrorAs(t, o.Err, &refused)
 		assert.Equal(t, pec.OutcomeAuthentication, o.Kind)
-		assert.Equal(t, code, login.Reply)
-		assert.Equal(t, f.addr, login.Server)
+		assert.Equal(t, code, refused.Reply)
+		assert.Equal(t, f.addr, refused.Server)
 		assert.Len(t, f.heard(), 2)
 	}
 }
@@ -200,60 +194,3 @@ func TestLibraryServer(t *testing.T) {
 	c = newClient(t, addr, pec.Password(sender, "wrong"), &smtpclient.Options{TLS: clientTLS})
 	assert.Equal(t, pec.OutcomeAuthentication, c.Submit(context.Background(), submission(message())).Kind)
 }
-
-// backend is a server of the library that keeps the last message.
-type backend struct {
-	got    bytes.Buffer
-	refuse map[string]*smtp.SMTPError
-}
-
-func library(t testing.TB, b *backend) (addr string, clientTLS *tls.Config) {
-	id := testenv.NewIdentity(t)
-	server := smtp.NewServer(b)
-	server.AllowInsecureAuth = true
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", id.Server)
-	require.NoError(t, err)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = server.Serve(listener)
-	}()
-	t.Cleanup(func() {
-		server.Close()
-		<-done
-	})
-	return listener.Addr().String(), id.Client
-}
-
-func (b *backend) NewSession(*smtp.Conn) (smtp.Session, error) { return session{b}, nil }
-
-type session struct{ *backend }
-
-func (s session) AuthMechanisms() []string { return []string{sasl.Plain} }
-
-func (s session) Auth(string) (sasl.Server, error) {
-	return sasl.NewPlainServer(func(_, user, password string) error {
-		if user != sender || password != secret {
-			return smtp.ErrAuthFailed
-		}
-		return nil
-	}), nil
-}
-
-func (s session) Mail(string, *smtp.MailOptions) error { return nil }
-
-func (s session) Rcpt(to string, _ *smtp.RcptOptions) error {
-	if err := s.refuse[to]; err != nil {
-		return err
-	}
-	return nil
-}
-
-func (s session) Data(r io.Reader) error {
-	s.got.Reset()
-	_, err := io.Copy(&s.got, r)
-	return err
-}
-
-func (s session) Reset()        {}
-func (s session) Logout() error { return nil }

@@ -11,8 +11,8 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// Look at a server before the first message: nothing is sent. What New gives is the
-// Submitter of pec.New.
+// Look at a server before the first message: no message is sent. The Client is the
+// Submitter that pec.New takes.
 func ExampleClient_Probe() {
 	network, err := pectest.New(nil)
 	if err != nil {

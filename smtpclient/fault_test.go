@@ -2,7 +2,6 @@ package smtpclient_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// TestFaults lets every fault strike at every stage.
+// TestFaults plays every fault at every stage.
 func TestFaults(t *testing.T) {
 	// What a 5xx reply means at each stage.
 	stages := []struct {
@@ -92,26 +91,7 @@ func TestFaults(t *testing.T) {
 	require.Equal(t, 45, cases)
 }
 
-func checkError(t *testing.T, o pec.Outcome, reason smtpclient.Reason) {
-	t.Helper()
-	var known *smtpclient.Error
-	var login *pec.LoginError
-	switch {
-	case o.Kind == pec.OutcomeAuthentication:
-		require.ErrorAs(t, o.Err, &login)
-		assert.Equal(t, "554 5.7.1 never", login.Reply)
-	case reason != "":
-		require.ErrorAs(t, o.Err, &known)
-		assert.Equal(t, reason, known.Reason, "%v", o.Err)
-		assert.Equal(t, reason == smtpclient.ReasonCanceled, errors.Is(o.Err, context.Canceled))
-	case o.Err != nil:
-		// A refusal in the middle of the body also breaks the connection.
-		require.ErrorAs(t, o.Err, &known)
-		assert.Equal(t, "body", known.Op)
-	}
-}
-
-// TestNoLeak repeats the worst of the faults and looks for what they leave.
+// TestNoLeak repeats the worst faults and looks for goroutines and files they leave.
 func TestNoLeak(t *testing.T) {
 	for _, stage := range []string{"greeting", "AUTH", "body", "dot"} {
 		t.Run(stage, func(t *testing.T) {

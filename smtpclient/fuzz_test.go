@@ -15,7 +15,8 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// What FuzzDialogue does with the client, and how the server behaves.
+// The first byte of a FuzzDialogue input says what the client does and how the server
+// behaves.
 const (
 	dialogueSubmit byte = iota
 	dialogueTwice
@@ -26,24 +27,24 @@ const (
 	dialogueSilent  byte = 1 << 7
 )
 
-// says joins what a server says from turn to turn.
+// says joins the turns of a server.
 func says(turns ...string) []byte { return []byte(strings.Join(turns, testenv.Turn)) }
 
 const (
-	fuzzText = "a\r\n.b\r\n" // three lines with the final dot
-	ehlo     = "250-fake\r\n250-SIZE 1000\r\n250 AUTH PLAIN LOGIN\r\n"
+	fuzzText  = "a\r\n.b\r\n" // with the final dot, three lines
+	ehloReply = "250-fake\r\n250-SIZE 1000\r\n250 AUTH PLAIN LOGIN\r\n"
 )
 
-// dialogues are what a server says to a message over a kept connection, to one over a
-// new one, and before the message where TLS is asked for.
+// dialogues returns what a server says to a message over a kept connection, to a message
+// over a new one, and before the message where the client asks for TLS.
 func dialogues() (sent, whole, inClear []string) {
 	sent = []string{"250 ok\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n", "", "", "250 2.0.0 queued\r\n"}
-	whole = append([]string{"220 fake\r\n", ehlo, "235 welcome\r\n"}, sent...)
-	inClear = []string{"220 fake\r\n", "250-fake\r\n250 STARTTLS\r\n", "220 go\r\n", ehlo, "235 welcome\r\n"}
+	whole = append([]string{"220 fake\r\n", ehloReply, "235 welcome\r\n"}, sent...)
+	inClear = []string{"220 fake\r\n", "250-fake\r\n250 STARTTLS\r\n", "220 go\r\n", ehloReply, "235 welcome\r\n"}
 	return sent, whole, inClear
 }
 
-// TestDialogues keeps the seeds of whole dialogues whole.
+// TestDialogues shows that the seeds of whole dialogues submit a message.
 func TestDialogues(t *testing.T) {
 	sent, whole, inClear := dialogues()
 	stage := testenv.NewStage(t)
@@ -62,12 +63,12 @@ func TestDialogues(t *testing.T) {
 	}
 }
 
-// FuzzDialogue has the server say anything at all, in the clear and under TLS. The
-// client must come to an outcome that matches what the server heard, and leave
-// nothing behind.
+// FuzzDialogue plays arbitrary input as the server, in the clear and under TLS. The
+// client must return an outcome that its reply allows and an error of a known type, and
+// leave nothing running.
 func FuzzDialogue(f *testing.F) {
 	sent, whole, inClear := dialogues()
-	login := []string{"220 fake\r\n", "250 AUTH LOGIN\r\n"}
+	askLogin := []string{"220 fake\r\n", "250 AUTH LOGIN\r\n"}
 	seeds := 0
 	seed := func(op byte, said []byte) {
 		seeds++
@@ -77,19 +78,19 @@ func FuzzDialogue(f *testing.F) {
 	seed(dialogueSubmit|dialogueSilent, says(whole...))
 	seed(dialogueTwice, says(append(whole, sent...)...))
 	seed(dialogueProbe, says(append(whole[:3:3], "221 bye\r\n")...))
-	seed(dialogueSubmit, says("220 fake\r\n", ehlo, "235 welcome\r\n", "250 ok\r\n", "550 5.1.1 nobody\r\n", "250 ok\r\n", "250 reset\r\n"))
+	seed(dialogueSubmit, says("220 fake\r\n", ehloReply, "235 welcome\r\n", "250 ok\r\n", "550 5.1.1 nobody\r\n", "250 ok\r\n", "250 reset\r\n"))
 	seed(dialogueSubmit|dialogueInClear, says(append(inClear, sent...)...))
 	seed(dialogueProbe|dialogueInClear, says(inClear...))
 	seed(dialogueSubmit|dialogueInClear, says("220 fake\r\n", "250 STARTTLS\r\n", "220 go\r\n250 AUTH PLAIN\r\n"))
-	seed(dialogueSubmit, says(append(login, "334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n", "235 welcome\r\n")...))
+	seed(dialogueSubmit, says(append(askLogin, "334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n", "235 welcome\r\n")...))
 	// Attacks: a login that never ends, replies that never end, replies before the
-	// question.
-	seed(dialogueSubmit|dialogueSilent, says(append(login, strings.Split(strings.Repeat("334 UGFzc3dvcmQ6\r\n\x00", 200), testenv.Turn)...)...))
+	// command.
+	seed(dialogueSubmit|dialogueSilent, says(append(askLogin, strings.Split(strings.Repeat("334 UGFzc3dvcmQ6\r\n\x00", 200), testenv.Turn)...)...))
 	seed(dialogueSubmit, says("220 fake\r\n", strings.Repeat("250-\r\n", 20000)))
 	seed(dialogueSubmit, says("220-"+strings.Repeat("x", 100000)))
 	seed(dialogueSubmit|dialogueInClear, says("220 fake\r\n", strings.Repeat("250-\r\n", 20000)))
 	seed(dialogueSubmit, says("220 a\r\n250 AUTH PLAIN\r\n235 b\r\n250 c\r\n250 d\r\n250 e\r\n354 f\r\n250 g\r\n"))
-	seed(dialogueSubmit, says("220 fake\r\n", ehlo, "334 ====\r\n", "535 no\r\n"))
+	seed(dialogueSubmit, says("220 fake\r\n", ehloReply, "334 ====\r\n", "535 no\r\n"))
 	require.Equal(f, 15, seeds)
 
 	stage := testenv.NewStage(f)
@@ -131,7 +132,7 @@ func FuzzDialogue(f *testing.F) {
 	})
 }
 
-// TestLoginWithoutEnd has the server ask for the password over and over.
+// TestLoginWithoutEnd has the server ask for the password again and again.
 func TestLoginWithoutEnd(t *testing.T) {
 	asks := []turn{{"", "220 fake\r\n"}, {"EHLO", "250-fake\r\n250 AUTH LOGIN\r\n"}}
 	for range 20 {
@@ -140,11 +141,11 @@ func TestLoginWithoutEnd(t *testing.T) {
 	p := play(t, false, asks)
 	o := p.open(t, pec.Password(sender, secret), nil).Submit(t.Context(), submission(message()))
 	assertReason(t, o, pec.OutcomeTemporary, smtpclient.ReasonProtocol)
-	assert.LessOrEqual(t, len(p.told()), 1+4+1, "EHLO, the login, QUIT")
+	assert.LessOrEqual(t, len(p.heard()), 1+4+1, "EHLO, the login, QUIT")
 }
 
 func typed(err error) bool {
 	var known *smtpclient.Error
-	var login *pec.LoginError
-	return errors.As(err, &known) || errors.As(err, &login)
+	var refused *pec.LoginError
+	return errors.As(err, &known) || errors.As(err, &refused)
 }

@@ -9,27 +9,26 @@ import (
 
 const maxReply = 64 << 10
 
-// errEndless is about one reply that is longer than any.
-const errEndless = textproto.ProtocolError("reply without end")
+const errEndless = textproto.ProtocolError("the reply is longer than 64 KiB")
 
 // lines reads whole lines only. Libraries take the end of the connection for the end of
-// a line, but a reply that broke off is none: the rest may say the opposite.
+// a line. A reply that broke off must not count: the rest might say the opposite.
 type lines struct {
-	src   io.Reader
-	in    []byte // what has come
-	given int    // of in: whole lines
+	src  io.Reader
+	in   []byte // received since begin
+	read int    // how many bytes of in Read has returned
 }
 
-// begin forgets what has been given.
-func (l *lines) begin() { l.in, l.given = append(l.in[:0], l.in[l.given:]...), 0 }
+// begin forgets the bytes that Read has returned.
+func (l *lines) begin() { l.in, l.read = append(l.in[:0], l.in[l.read:]...), 0 }
 
-// rest is how many bytes have come and not been given.
-func (l *lines) rest() int { return len(l.in) - l.given }
+// rest returns how many bytes were received and not yet returned by Read.
+func (l *lines) rest() int { return len(l.in) - l.read }
 
 // Read implements io.Reader.
 func (l *lines) Read(p []byte) (int, error) {
 	whole := bytes.LastIndexByte(l.in, '\n') + 1
-	for whole <= l.given {
+	for whole <= l.read {
 		if len(l.in) >= maxReply {
 			return 0, errEndless
 		}
@@ -41,7 +40,7 @@ func (l *lines) Read(p []byte) (int, error) {
 		}
 		whole = bytes.LastIndexByte(l.in, '\n') + 1
 	}
-	n := copy(p, l.in[l.given:whole])
-	l.given += n
+	n := copy(p, l.in[l.read:whole])
+	l.read += n
 	return n, nil
 }

@@ -1,30 +1,26 @@
 package smtpclient
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/gopec/gopec/internal/login"
 	"github.com/gopec/gopec/pec"
 )
 
-// auth logs in. A 5xx reply is the refusal: with a token it comes after the
-// server's challenge that says why (RFC 7628, 3.2.3). A 4xx reply (RFC 4954, 6:
-// 454) says nothing about the secret.
+// auth logs in. A 5xx reply refuses the login; with a token it follows a challenge that
+// says why (RFC 7628, 3.2.3). A 4xx reply (RFC 4954, 6: 454) says nothing about the
+// secret.
 func (a *attempt) auth() *pec.Outcome {
 	c := a.client
-	name := login.Choose(string(c.login.Mechanism), a.offer.mechanisms)
-	if name == "" {
-		err := fmt.Errorf("the server offers AUTH %s", strings.Join(a.offer.mechanisms, " "))
-		return a.given(pec.OutcomeTemporary, &Error{Op: "AUTH", Reason: ReasonMechanism, Err: err})
+	name, err := login.Choose(string(c.login.Mechanism), a.offer.mechanisms)
+	if err != nil {
+		return a.abandon(pec.OutcomeTemporary, &Error{Op: "AUTH", Reason: ReasonMechanism, Err: err})
 	}
 	secret, err := c.login.Secret(a.ctx)
 	if err != nil {
-		return a.given(pec.OutcomeTemporary, &Error{Op: "AUTH", Reason: ReasonSecret, Err: err})
+		return a.abandon(pec.OutcomeTemporary, &Error{Op: "AUTH", Reason: ReasonSecret, Err: err})
 	}
 	mechanism, err := login.NewClient(name, c.login.User, secret, c.addr)
 	if err != nil {
-		return a.given(pec.OutcomeTemporary, &Error{Op: "AUTH", Reason: ReasonSecret, Err: err})
+		return a.abandon(pec.OutcomeTemporary, &Error{Op: "AUTH", Reason: ReasonSecret, Err: err})
 	}
 	a.wire.login = true
 	err = a.smtp.Auth(mechanism)

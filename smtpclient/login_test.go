@@ -14,22 +14,10 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-const token = "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg"
-
-func with(m pec.Mechanism, secret string) pec.Login {
-	l := pec.Password(sender, secret)
-	l.Mechanism = m
-	return l
-}
-
-func offering(mechanisms string) []turn {
-	return []turn{greeted[0], {"EHLO", "250-fake\r\n250 AUTH " + mechanisms + "\r\n"}}
-}
-
 func b64(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
 
-// TestToken logs in with a token, and has it refused in the ways of RFC 7628: by a
-// challenge that must be answered, or at once.
+// TestToken logs in with a token. It is also refused in both ways of RFC 7628: with a
+// challenge that must be answered, and at once.
 func TestToken(t *testing.T) {
 	mechanisms := []struct {
 		name    pec.Mechanism
@@ -69,7 +57,7 @@ func TestToken(t *testing.T) {
 				assert.Equal(t, c.code, o.Reply.Code)
 				host, port, err := net.SplitHostPort(p.addr)
 				require.NoError(t, err)
-				heard := p.told()
+				heard := p.heard()
 				assert.Equal(t, "AUTH "+string(m.name)+" "+b64(m.initial(host, port)), heard[1])
 				if len(c.script) == 2 {
 					assert.Equal(t, []string{m.answer}, heard[2:], "nothing follows")
@@ -92,13 +80,13 @@ func TestToken(t *testing.T) {
 	require.Len(t, cases, 6)
 }
 
-// TestMechanism shows which way to log in is chosen, and that none is taken for
-// another.
+// TestMechanism shows which way to log in is chosen, and that a password is never sent
+// as a token, or a token as a password.
 func TestMechanism(t *testing.T) {
 	cases := []struct {
 		mechanism pec.Mechanism
 		offered   string
-		chosen    string // "" is none
+		chosen    string // "" means none
 	}{
 		{pec.MechanismPassword, "LOGIN PLAIN", "PLAIN"},
 		{pec.MechanismPassword, "login plain", "PLAIN"},
@@ -113,7 +101,7 @@ func TestMechanism(t *testing.T) {
 		p := play(t, false, script(offering(c.offered), []turn{{anyLine, "535 5.7.8 no\r\n"}}))
 		o := p.open(t, with(c.mechanism, token), nil).Submit(t.Context(), submission(message()))
 		<-p.ended
-		heard := p.told()
+		heard := p.heard()
 		require.Len(t, heard, 2)
 		if c.chosen == "" {
 			assert.Equal(t, "QUIT", heard[1])
@@ -126,8 +114,8 @@ func TestMechanism(t *testing.T) {
 	require.Len(t, cases, 8)
 }
 
-// TestBadSecret has the caller's function give what no server may see: it would
-// count as one more wrong password.
+// TestBadSecret has the caller's function return a secret that must not be sent: the
+// server would count one more wrong password.
 func TestBadSecret(t *testing.T) {
 	for mechanism, bad := range map[pec.Mechanism][]string{
 		pec.MechanismPassword:    {"", "a\x00b"},
@@ -139,22 +127,21 @@ func TestBadSecret(t *testing.T) {
 			o := p.open(t, with(mechanism, text), nil).Submit(t.Context(), submission(message()))
 			<-p.ended
 			assertReason(t, o, pec.OutcomeTemporary, smtpclient.ReasonSecret)
-			assert.Equal(t, "QUIT", p.told()[1])
+			assert.Equal(t, "QUIT", p.heard()[1])
 		}
 	}
 	for _, bad := range []pec.Login{
 		with("SCRAM-SHA-256", secret), with("xoauth2", secret), pec.Password("mario\x01auth=Bearer a", secret), pec.Password("a\r\nb", secret),
 	} {
 		_, err := smtpclient.New("smtp.pec.example:465", bad, nil)
-		var known *smtpclient.Error
-		require.ErrorAs(t, err, &known)
-		assert.Equal(t, smtpclient.ReasonConfig, known.Reason)
+		assertError(t, err, smtpclient.ReasonConfig)
 	}
 }
 
-// TestChangedSecret asks for the secret at each login, and at no other time.
+// TestChangedSecret shows that the secret is asked for at each login, and at no other
+// time.
 func TestChangedSecret(t *testing.T) {
-	p := play(t, false, script(greeted, login, mail, rest, mail, rest), script(greeted, login, mail, rest, quit))
+	p := play(t, false, script(greeted, loggedIn, mail, rest, mail, rest), script(greeted, loggedIn, mail, rest, quit))
 	asked := 0
 	c := p.open(t, pec.Login{User: sender, Secret: func(context.Context) (string, error) {
 		asked++

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// offer is what a server says of itself in its reply to EHLO (RFC 5321, 4.1.1.1).
+// offer is what a server says about itself in its reply to EHLO (RFC 5321, 4.1.1.1).
 type offer struct {
 	server       string
 	capabilities []string // keyword and parameters, the keyword in upper case
 	mechanisms   []string // of AUTH (RFC 4954, 3), in upper case
-	size         int64    // the fixed limit (RFC 1870, 4), zero when there is none
+	size         int64    // the largest message in bytes (RFC 1870, 4), zero when there is no limit
 }
 
-// readOffer reads the lines of the reply, without their codes.
+// readOffer parses the lines of the reply to EHLO, without their codes.
 func readOffer(text string) offer {
 	lines := strings.Split(text, "\n")
 	o := offer{}
@@ -40,7 +40,7 @@ func readOffer(text string) offer {
 	return o
 }
 
-// has tells whether a keyword is offered.
+// has reports whether a keyword is offered.
 func (o offer) has(keyword string) bool {
 	return slices.ContainsFunc(o.capabilities, func(c string) bool {
 		word, _, _ := strings.Cut(c, " ")

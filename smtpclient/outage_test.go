@@ -16,10 +16,9 @@ import (
 // refusals is how many connections a server refuses before it is back.
 const refusals = 10
 
-// TestOutage has the server go away at every stage of a dialogue, instead of its reply
-// and in the middle of it, and stay away for some time. The outcome is uncertain only
-// where the final dot may have left, and the first message after the server has come
-// back goes through.
+// TestOutage ends the server at every stage of a dialogue, before its reply and in the
+// middle of it, and keeps it away for some time. The outcome is uncertain only where the
+// final dot may have left, and the first message after the server is back is submitted.
 func TestOutage(t *testing.T) {
 	testenv.NoLeak(t)
 	refused := script(mail, []turn{{"RCPT", "550 5.1.1 nobody\r\n"}, {"RCPT", "250 2.1.5 ok\r\n"}, {"RSET", "250 2.0.0 reset\r\n"}}, quit)
@@ -30,20 +29,20 @@ func TestOutage(t *testing.T) {
 	dialogues := []struct {
 		name    string
 		inClear bool
-		kept    bool // a message went before over the same connection
+		kept    bool // the same connection has carried a message before
 		turns   []turn
-		end     pec.OutcomeKind // what a fault after the outcome cannot change
+		end     pec.OutcomeKind // the outcome, which a later fault cannot change
 	}{
-		{"new", false, false, script(greeted, login, mail, rest, quit), pec.OutcomeSubmitted},
+		{"new", false, false, script(greeted, loggedIn, mail, rest, quit), pec.OutcomeSubmitted},
 		{"kept", false, true, script(mail, rest, quit), pec.OutcomeSubmitted},
-		{"refused", false, false, script(greeted, login, refused), pec.OutcomeRefused},
-		{"starttls", true, false, script(inClear, login, mail, rest, quit), pec.OutcomeSubmitted},
+		{"refused", false, false, script(greeted, loggedIn, refused), pec.OutcomeRefused},
+		{"starttls", true, false, script(inClear, loggedIn, mail, rest, quit), pec.OutcomeSubmitted},
 	}
 	cases := 0
 	for _, d := range dialogues {
-		whole := script(greeted, login)
+		whole := script(greeted, loggedIn)
 		if d.inClear {
-			whole = script(inClear, login)
+			whole = script(inClear, loggedIn)
 		}
 		whole = script(whole, mail, rest, quit)
 		for at, stage := range d.turns {
@@ -56,7 +55,7 @@ func TestOutage(t *testing.T) {
 					t.Parallel()
 					broken := script(d.turns[:at], []turn{{stage.want, stage.reply[:part]}})
 					if d.kept {
-						broken = script(greeted, login, mail, rest, broken)
+						broken = script(greeted, loggedIn, mail, rest, broken)
 					}
 					scripts := [][]turn{broken}
 					for range refusals {
@@ -78,7 +77,7 @@ func TestOutage(t *testing.T) {
 					o := submit()
 					require.Equal(t, want, o.Kind, "%v", o.Err)
 					if want == pec.OutcomeSubmitted {
-						require.NoError(t, c.Close()) // says goodbye
+						require.NoError(t, c.Close()) // sends QUIT
 						return
 					}
 					for calls := 0; ; calls++ {

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// pace keeps a mailbox below the number of messages a minute that its provider
+// pace keeps a mailbox within the number of messages per minute that its provider
 // takes. It belongs to whoever has the turn.
 type pace struct {
-	limit int         // zero means none
-	taken []time.Time // when the last messages were counted at the latest
+	limit int         // messages per minute; zero means no limit
+	taken []time.Time // when the last messages were answered; the provider counted them no later
 }
 
-// wait returns once another message may be offered, or with the error of ctx or
+// wait returns nil once another message may be sent, the error of ctx when it ends, or
 // errClosed.
 func (p *pace) wait(ctx context.Context, closed <-chan struct{}) error {
 	if p.limit == 0 || len(p.taken) < p.limit {
@@ -30,8 +30,8 @@ func (p *pace) wait(ctx context.Context, closed <-chan struct{}) error {
 	}
 }
 
-// count notes that the provider has counted a message. It is called when the reply
-// has come: on the provider's clock too, a minute after it has then passed.
+// count records that the provider has counted a message. It is called after the reply:
+// a minute later, a minute has also passed on the provider's side.
 func (p *pace) count() {
 	if p.limit == 0 {
 		return

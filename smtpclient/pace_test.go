@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPace offers messages as fast as it may, to a provider whose every answer
-// takes another time, and counts what any minute holds.
+// TestPace sends messages as fast as pace allows, to a provider whose answers take
+// different times. No minute may hold more messages than the limit.
 func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const limit = 6
@@ -28,7 +28,7 @@ func TestPace(t *testing.T) {
 		for i := limit; i < len(counted); i++ {
 			assert.GreaterOrEqual(t, counted[i].Sub(counted[i-limit]), time.Minute, "message %d", i)
 		}
-		// Three minutes are needed: the limit is also made use of.
+		// 20 messages need at least three minutes; much longer would be too slow.
 		assert.Less(t, time.Since(start), 3*time.Minute+30*time.Second)
 		assert.LessOrEqual(t, len(p.taken), limit)
 	})

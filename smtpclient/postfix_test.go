@@ -19,8 +19,8 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// TestPostfix submits to a real Postfix, which asks a real Dovecot about the
-// password and hands the message on to a sink of this test.
+// TestPostfix submits to a real Postfix, which checks the password with a real Dovecot
+// and passes the message on to a sink of this test.
 func TestPostfix(t *testing.T) {
 	testenv.NoLeak(t)
 	id := testenv.NewIdentity(t)
@@ -69,7 +69,7 @@ func TestPostfix(t *testing.T) {
 		s := submission(text)
 		s.Size = 2 << 20
 		o := open(secret).Submit(context.Background(), s)
-		assertRefused(t, o, smtpclient.ReasonTooLarge)
+		assertReason(t, o, pec.OutcomeRefused, smtpclient.ReasonTooLarge)
 	})
 	t.Run("canceled in the body", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -138,7 +138,7 @@ func (c *cancelHalfway) Read(p []byte) (int, error) {
 	return c.src.Read(p[:min(len(p), 5000)])
 }
 
-// sink takes what Postfix hands on.
+// sink receives what Postfix passes on.
 type sink struct {
 	transport string
 	messages  chan string

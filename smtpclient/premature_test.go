@@ -15,8 +15,8 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// The connection breaks in the middle of the message, on its way to the server: what the
-// server says of that is no refusal of the message.
+// The connection to the server breaks in the middle of the message. What the server says
+// about that does not refuse the message.
 func TestAServerComplainsOfABrokenConnection(t *testing.T) {
 	servers := map[string]func(*testing.T, testenv.Identity) string{
 		"library": func(t *testing.T, _ testenv.Identity) string { return "" },
@@ -59,11 +59,7 @@ func TestAServerComplainsOfABrokenConnection(t *testing.T) {
 	}
 }
 
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
-
-// Only a reply that is about the message refuses it before its end.
+// Before its end, a message is refused only by a reply that is about the message.
 func TestARefusalBeforeTheEndOfTheMessage(t *testing.T) {
 	for reply, want := range map[string]pec.OutcomeKind{
 		"552 too big":                   pec.OutcomeRefused,
@@ -96,7 +92,7 @@ func TestARefusalBeforeTheEndOfTheMessage(t *testing.T) {
 	}
 }
 
-// A reply that broke off is none: what it says of the message may be the opposite.
+// A reply that broke off does not count: the missing part may say the opposite.
 func TestAReplyThatBreaksOffBeforeTheEndOfTheMessage(t *testing.T) {
 	for _, part := range []string{"552", "552 ", "552 5.3.4 too", "552-too\r\n", "552-5.3.4 too\r\n552", "552-5.3.4 too\r\n552 5.3.4 big"} {
 		t.Run(part, func(t *testing.T) {

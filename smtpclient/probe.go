@@ -8,18 +8,18 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// Probe is what a server tells of itself.
+// Probe is what a server says about itself.
 type Probe struct {
-	Server       string   // the name it gives itself in its reply to EHLO
-	TLS          uint16   // the version agreed on, as crypto/tls numbers it
+	Server       string   // its name in its reply to EHLO
+	TLS          uint16   // the version in use, as crypto/tls numbers it
 	Capabilities []string // the lines of its reply to EHLO under TLS, such as "SIZE 31457280", keywords in upper case
 	Mechanisms   []string // the ways to log in that it offers, in upper case, sorted
 	Size         int64    // the largest message it takes, in bytes (RFC 1870); zero when it names no limit
 }
 
-// Probe connects anew, logs in and tells what the server offers. Nothing is sent. A
-// refused login is a *pec.LoginError, all else an *Error. The connection is kept for
-// the next Submit, as after a message.
+// Probe makes a new connection, logs in and returns what the server offers. It sends
+// no message. A refused login is a *pec.LoginError, any other error an *Error. The
+// connection is kept for the next Submit, as after a message.
 func (c *Client) Probe(ctx context.Context) (*Probe, error) {
 	if err := c.begin(ctx); err != nil {
 		return nil, err

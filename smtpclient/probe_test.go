@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/internal/testenv"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/smtpclient"
@@ -16,7 +17,7 @@ import (
 func TestProbe(t *testing.T) {
 	testenv.NoLeak(t)
 	ehlo := turn{"EHLO", "250-Smtps.pec.example hello you\r\n250-size 31457280\r\n250-AUTH LOGIN plain\r\n250-AUTH=PLAIN LOGIN\r\n250 8BITMIME\r\n"}
-	p := play(t, false, script([]turn{greeted[0], ehlo}, login, mail, rest, quit), script([]turn{greeted[0], ehlo}, login, mail, rest, quit))
+	p := play(t, false, script([]turn{greeted[0], ehlo}, loggedIn, mail, rest, quit), script([]turn{greeted[0], ehlo}, loggedIn, mail, rest, quit))
 	c := p.open(t, pec.Password(sender, secret), nil)
 	require.Equal(t, pec.OutcomeSubmitted, c.Submit(t.Context(), submission(message())).Kind)
 	got, err := c.Probe(t.Context())
@@ -28,7 +29,7 @@ func TestProbe(t *testing.T) {
 	}, got)
 	require.Equal(t, pec.OutcomeSubmitted, c.Submit(t.Context(), submission(message())).Kind)
 	dials, messages := p.counts()
-	assert.Equal(t, 2, dials, "a probe connects anew, and its connection is used")
+	assert.Equal(t, 2, dials, "Probe makes a new connection, which Submit then uses")
 	assert.Equal(t, 2, messages)
 }
 
@@ -36,7 +37,7 @@ func TestProbeFails(t *testing.T) {
 	cases := []struct {
 		name   string
 		script []turn
-		reason smtpclient.Reason // "" is a refused login
+		reason smtpclient.Reason // "" means a refused login
 	}{
 		{"login refused", script(greeted, []turn{{"AUTH", "535 5.7.8 no\r\n"}}), ""},
 		{"login not now", script(greeted, []turn{{"AUTH", "454 4.7.0 later\r\n"}}), smtpclient.ReasonRefused},
@@ -51,13 +52,11 @@ func TestProbeFails(t *testing.T) {
 			got, err := p.open(t, pec.Password(sender, secret), nil).Probe(t.Context())
 			assert.Nil(t, got)
 			var refused *pec.LoginError
-			var known *smtpclient.Error
 			if c.reason == "" {
 				require.ErrorAs(t, err, &refused)
 				assert.Equal(t, "535 5.7.8 no", refused.Reply)
 			} else {
-				require.ErrorAs(t, err, &known)
-				assert.Equal(t, c.reason, known.Reason)
+				assertError(t, err, c.reason)
 			}
 		})
 	}
@@ -74,7 +73,7 @@ func TestProbeProvider(t *testing.T) {
 			addr = provider.SMTPStartTLSAddr()
 		}
 		c := newClient(t, addr, pec.Password(account.Login, account.Password),
-			&smtpclient.Options{StartTLS: startTLS, TLS: &tls.Config{RootCAs: n.TLSRoots()}})
+			&smtpclient.Options{StartTLS: startTLS, TLS: trusttest.TLS(n)})
 		got, err := c.Probe(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, []string{"LOGIN", "PLAIN"}, got.Mechanisms)

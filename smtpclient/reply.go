@@ -13,20 +13,20 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// refusal gives the reply inside err, if the server gave one at all.
-func refusal(err error) (pec.Reply, bool) {
+// refusal returns the server's reply inside err; ok is false if there is none.
+func refusal(err error) (r pec.Reply, ok bool) {
 	var reply *smtp.SMTPError
 	if !errors.As(err, &reply) {
 		return pec.Reply{}, false
 	}
-	r := pec.Reply{Code: reply.Code, Text: oneLine(reply.Message)}
+	r = pec.Reply{Code: reply.Code, Text: oneLine(reply.Message)}
 	if e := reply.EnhancedCode; e != smtp.EnhancedCodeNotSet {
 		r.Enhanced = fmt.Sprintf("%d.%d.%d", e[0], e[1], e[2])
 	}
 	return r, true
 }
 
-// readReply reads one complete reply; the zero value when none comes.
+// readReply reads one complete reply. It returns the zero value if none comes.
 func readReply(src io.Reader) pec.Reply {
 	code, text, err := textproto.NewReader(bufio.NewReaderSize(io.LimitReader(src, maxReply), 512)).ReadResponse(0)
 	if err != nil {
@@ -35,7 +35,7 @@ func readReply(src io.Reader) pec.Reply {
 	return newReply(code, text)
 }
 
-// newReply splits what package textproto made of a reply.
+// newReply makes a Reply from what package textproto has parsed.
 func newReply(code int, text string) pec.Reply {
 	r := pec.Reply{Code: code, Text: oneLine(text)}
 	if first, rest, ok := strings.Cut(text, " "); ok && isEnhanced(first) {
@@ -45,7 +45,7 @@ func newReply(code int, text string) pec.Reply {
 	return r
 }
 
-// isEnhanced tells an enhanced status code (RFC 3463, 2) from a first word like
+// isEnhanced reports whether word is an enhanced status code (RFC 3463, 2), unlike
 // 192.0.2.1.
 func isEnhanced(word string) bool {
 	parts := strings.Split(word, ".")

@@ -2,7 +2,6 @@ package smtpclient_test
 
 import (
 	"context"
-	"crypto/tls"
 	"io"
 	"runtime"
 	"strings"
@@ -14,22 +13,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/internal/testenv"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/smtpclient"
 )
 
-func assertReason(t *testing.T, o pec.Outcome, kind pec.OutcomeKind, reason smtpclient.Reason) {
-	t.Helper()
-	var known *smtpclient.Error
-	require.ErrorAs(t, o.Err, &known)
-	assert.Equal(t, kind, o.Kind, "%v", o.Err)
-	assert.Equal(t, reason, known.Reason, "%v", o.Err)
-}
-
 func TestReuse(t *testing.T) {
 	testenv.NoLeak(t)
-	p := play(t, false, script(greeted, login, mail, rest, mail, rest, mail, rest, quit))
+	p := play(t, false, script(greeted, loggedIn, mail, rest, mail, rest, mail, rest, quit))
 	c := p.open(t, pec.Password(sender, secret), nil)
 	for range 3 {
 		o := c.Submit(t.Context(), submission(message()))
@@ -38,7 +30,7 @@ func TestReuse(t *testing.T) {
 	}
 	require.NoError(t, c.Close())
 	<-p.ended
-	heard := p.told()
+	heard := p.heard()
 	assert.Equal(t, "QUIT", heard[len(heard)-1])
 	assert.Len(t, heard, 2+3*5+1)
 	dials, messages := p.counts()
@@ -46,11 +38,11 @@ func TestReuse(t *testing.T) {
 	assert.Equal(t, 3, messages)
 }
 
-// TestReuseDead has a kept connection end in every way it can, before and after
-// MAIL FROM has been answered.
+// TestReuseDead ends a kept connection in every way, before and after the reply to MAIL
+// FROM.
 func TestReuseDead(t *testing.T) {
-	first := script(greeted, login, mail, rest)
-	fresh := script(greeted, login, mail, rest, quit)
+	first := script(greeted, loggedIn, mail, rest)
+	fresh := script(greeted, loggedIn, mail, rest, quit)
 	cases := []struct {
 		name  string
 		end   []turn // of the first connection
@@ -99,7 +91,7 @@ func TestReuseDead(t *testing.T) {
 				want = 2
 			}
 			dials, messages := p.counts()
-			assert.Equal(t, want, dials, "%v", p.told())
+			assert.Equal(t, want, dials, "%v", p.heard())
 			if c.again {
 				assert.Equal(t, 2, messages)
 			}
@@ -120,10 +112,10 @@ func (c *counting) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestReuseOnce has the second connection die at MAIL too: there is no third.
+// TestReuseOnce ends the second connection at MAIL too: there is no third.
 func TestReuseOnce(t *testing.T) {
 	testenv.NoLeak(t)
-	p := play(t, false, script(greeted, login, mail, rest), script(greeted, login, []turn{{"MAIL", "421 4.3.2 bye\r\n"}}))
+	p := play(t, false, script(greeted, loggedIn, mail, rest), script(greeted, loggedIn, []turn{{"MAIL", "421 4.3.2 bye\r\n"}}))
 	c := p.open(t, pec.Password(sender, secret), nil)
 	require.Equal(t, pec.OutcomeSubmitted, c.Submit(t.Context(), submission(message())).Kind)
 	o := c.Submit(t.Context(), submission(message()))
@@ -133,8 +125,8 @@ func TestReuseOnce(t *testing.T) {
 	assert.Equal(t, 2, dials)
 }
 
-// TestNotKept lists what ends a connection: an outcome that is not a plain success,
-// or a byte too many.
+// TestNotKept lists what ends a connection: an outcome that is not a plain success, or
+// unexpected bytes after the reply.
 func TestNotKept(t *testing.T) {
 	cases := []struct {
 		name string
@@ -153,11 +145,11 @@ func TestNotKept(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			testenv.NoLeak(t)
-			p := play(t, false, script(greeted, login, c.end), script(greeted, login, mail, rest, quit))
+			p := play(t, false, script(greeted, loggedIn, c.end), script(greeted, loggedIn, mail, rest, quit))
 			client := p.open(t, pec.Password(sender, secret), &c.opts)
 			o := client.Submit(t.Context(), submission(message()))
 			assert.Equal(t, c.kind, o.Kind, "%v", o.Err)
-			heard := p.told()
+			heard := p.heard()
 			require.Equal(t, "QUIT", heard[len(heard)-1])
 			<-p.ended
 			o = client.Submit(t.Context(), submission(message()))
@@ -171,26 +163,26 @@ func TestNotKept(t *testing.T) {
 
 func TestIdleTimeout(t *testing.T) {
 	testenv.NoLeak(t)
-	p := play(t, false, script(greeted, login, mail, rest, quit), script(greeted, login, mail, rest, quit))
+	p := play(t, false, script(greeted, loggedIn, mail, rest, quit), script(greeted, loggedIn, mail, rest, quit))
 	c := p.open(t, pec.Password(sender, secret), &smtpclient.Options{IdleTimeout: 50 * time.Millisecond})
 	for range 2 {
 		require.Equal(t, pec.OutcomeSubmitted, c.Submit(t.Context(), submission(message())).Kind)
-		<-p.ended // with its script: goodbye was said
+		<-p.ended // with its script, so QUIT was sent
 	}
-	heard := p.told()
+	heard := p.heard()
 	assert.Equal(t, "QUIT", heard[len(heard)-1])
 }
 
-// TestIdleRace has connections end at the very moment when they are wanted again.
+// TestIdleRace ends kept connections at the very moment when they are needed again.
 func TestIdleRace(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8)) // more goroutines stand still at any place
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8)) // goroutines are preempted in more places
 	testenv.NoLeak(t)
 	n := pectest.Start(t, nil)
 	account := n.Accounts()[0]
 	for _, idle := range []time.Duration{time.Nanosecond, 200 * time.Microsecond} {
 		for range 10 {
 			c := newClient(t, n.Providers()[0].SMTPAddr(), pec.Password(account.Login, account.Password),
-				&smtpclient.Options{TLS: &tls.Config{RootCAs: n.TLSRoots()}, IdleTimeout: idle})
+				&smtpclient.Options{TLS: trusttest.TLS(n), IdleTimeout: idle})
 			var group sync.WaitGroup
 			for range 4 {
 				group.Go(func() {
@@ -209,11 +201,11 @@ func TestIdleRace(t *testing.T) {
 	}
 }
 
-// TestIdleWhileAnotherWaits has the time of a kept connection pass while a call that does
-// not get to use it has the turn.
+// TestIdleWhileAnotherWaits lets IdleTimeout pass while another call has the turn and
+// does not use the connection.
 func TestIdleWhileAnotherWaits(t *testing.T) {
 	testenv.NoLeak(t)
-	p := play(t, false, script(greeted, login, mail, rest, quit))
+	p := play(t, false, script(greeted, loggedIn, mail, rest, quit))
 	const idle = 50 * time.Millisecond
 	c := p.open(t, pec.Password(sender, secret), &smtpclient.Options{IdleTimeout: idle, PerMinute: 1})
 	require.Equal(t, pec.OutcomeSubmitted, c.Submit(t.Context(), submission(message())).Kind)
@@ -223,11 +215,11 @@ func TestIdleWhileAnotherWaits(t *testing.T) {
 	<-p.ended
 }
 
-// TestTurns has many callers at once: one connection serves them all.
+// TestTurns submits from many goroutines at once: one connection serves them all.
 func TestTurns(t *testing.T) {
 	testenv.NoLeak(t)
 	const callers = 8
-	parts := [][]turn{greeted, login}
+	parts := [][]turn{greeted, loggedIn}
 	for range callers {
 		parts = append(parts, mail, rest)
 	}
@@ -265,10 +257,10 @@ func newBlocked() *blocked {
 	return &blocked{Reader: strings.NewReader(message()), started: make(chan struct{}), release: make(chan struct{})}
 }
 
-// TestClose closes while one Submit is under way and another waits for its turn.
+// TestClose calls Close while one Submit is in progress and another waits for its turn.
 func TestClose(t *testing.T) {
 	testenv.NoLeak(t)
-	p := play(t, false, script(greeted, login, mail, rest, quit))
+	p := play(t, false, script(greeted, loggedIn, mail, rest, quit))
 	c := p.open(t, pec.Password(sender, secret), nil)
 	body := newBlocked()
 	s := submission(message())
@@ -295,17 +287,15 @@ func TestClose(t *testing.T) {
 
 	assertReason(t, c.Submit(t.Context(), submission(message())), pec.OutcomeTemporary, smtpclient.ReasonClosed)
 	_, err := c.Probe(t.Context())
-	var known *smtpclient.Error
-	require.ErrorAs(t, err, &known)
-	assert.Equal(t, smtpclient.ReasonClosed, known.Reason)
+	assertError(t, err, smtpclient.ReasonClosed)
 	_, messages := p.counts()
 	assert.Equal(t, 1, messages)
 }
 
-// TestPanickingBody leaves neither the turn nor a connection behind.
+// TestPanickingBody shows that a body that panics releases the turn and the connection.
 func TestPanickingBody(t *testing.T) {
 	testenv.NoLeak(t)
-	p := play(t, false, script(greeted, login, mail, rest), script(greeted, login, mail, rest, quit))
+	p := play(t, false, script(greeted, loggedIn, mail, rest), script(greeted, loggedIn, mail, rest, quit))
 	c := p.open(t, pec.Password(sender, secret), nil)
 	s := submission(message())
 	s.Body = panicking{}

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	maxFarewell  = 5 * time.Second  // for what is said once the outcome is known
-	reuseTimeout = 10 * time.Second // for the first word on a session that was kept
+	maxFarewell  = 5 * time.Second  // the longest silence once the outcome is known
+	reuseTimeout = 10 * time.Second // the longest silence at the first command on a kept session
 )
 
 // session is one connection.
@@ -22,16 +22,17 @@ type session struct {
 	smtp  *smtp.Client
 	offer offer
 
-	// Of a session that was kept:
+	// These belong to a kept session.
 	until time.Time   // when it ends, if nobody uses it
-	timer *time.Timer // for that; nil before
+	timer *time.Timer // fires then; nil until the session is first kept
 
-	farewell time.Duration // the patience for what is said once the outcome is known
+	farewell time.Duration // the longest silence once the outcome is known
 
-	copied [16 << 10]byte // of the message, on its way
+	copied [16 << 10]byte // the buffer for the message
 }
 
-// dial connects; a reply comes with the error when one in the clear decided.
+// dial connects. A reply comes with the error if the server's reply in the clear
+// caused it.
 func (c *Client) dial(ctx context.Context) (*session, pec.Reply, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, pec.Reply{}, err
@@ -40,7 +41,7 @@ func (c *Client) dial(ctx context.Context) (*session, pec.Reply, error) {
 	var reply pec.Reply
 	var ask func(io.ReadWriter) error
 	if c.options.StartTLS {
-		// The library expects a greeting, and under TLS there is no other.
+		// The library expects a greeting, and the server sends none under TLS.
 		w.early = []byte("220 \r\n")
 		ask = func(conn io.ReadWriter) (err error) {
 			reply, err = startTLS(conn, c.options.HelloName)
@@ -55,7 +56,7 @@ func (c *Client) dial(ctx context.Context) (*session, pec.Reply, error) {
 	return &session{wire: w, smtp: smtp.NewClient(w), farewell: min(c.options.Timeout, maxFarewell)}, pec.Reply{}, nil
 }
 
-// quit says goodbye. The outcome is known: nothing that happens here counts.
+// quit sends QUIT and waits for the reply. The outcome is known: errors do not count.
 func (s *session) quit() {
 	if s.wire.Failure() != nil {
 		return

@@ -10,9 +10,9 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// startTLS has the server go over to TLS (RFC 3207). All it hears in the clear may
-// come from anybody: it is judged, given as the last reply where it decided, and
-// then forgotten (RFC 3207, 4.2). Neither login nor message is told here.
+// startTLS asks the server to switch to TLS (RFC 3207). Anybody may have written what
+// arrives in the clear, so it is forgotten afterwards (RFC 3207, 4.2). The reply is not
+// zero if it is the cause of the error. Neither login nor message is sent here.
 func startTLS(conn io.ReadWriter, hello string) (pec.Reply, error) {
 	said := &lines{src: conn}
 	r := bufio.NewReader(said)
@@ -32,13 +32,14 @@ func startTLS(conn io.ReadWriter, hello string) (pec.Reply, error) {
 		case err != nil:
 			return pec.Reply{}, err
 		case code != step.consent:
-			return newReply(code, answer), inTheClear(fmt.Errorf("%d instead of %d", code, step.consent))
+			return newReply(code, answer), inTheClear(fmt.Errorf("the server answered %d instead of %d", code, step.consent))
 		case r.Buffered()+said.rest() > 0:
-			// What stands behind the consent would be taken for the server's first
-			// words under TLS (CVE-2011-0411): whoever put it there is in between.
-			return pec.Reply{}, inTheClear(fmt.Errorf("%d bytes behind a reply", r.Buffered()+said.rest()))
+			// Bytes after the consent would be taken for the server's first words under
+			// TLS: somebody between us and the server may have put them there
+			// (CVE-2011-0411).
+			return pec.Reply{}, inTheClear(fmt.Errorf("%d bytes follow a reply in the clear: somebody may have injected them", r.Buffered()+said.rest()))
 		case step.consent == 250 && !readOffer(answer).has("STARTTLS"):
-			return pec.Reply{}, inTheClear(errors.New("STARTTLS is not offered"))
+			return pec.Reply{}, inTheClear(errors.New("the server does not offer STARTTLS"))
 		}
 	}
 	return pec.Reply{}, nil

@@ -24,8 +24,8 @@ import (
 func TestSubmit(t *testing.T) {
 	testenv.NoLeak(t)
 	f := newFake(t, "", "")
-	var told bytes.Buffer
-	c := f.open(t, &smtpclient.Options{HelloName: "client.example", Logger: slog.New(slog.NewTextHandler(&told, nil))})
+	var logged bytes.Buffer
+	c := f.open(t, &smtpclient.Options{HelloName: "client.example", Logger: slog.New(slog.NewTextHandler(&logged, nil))})
 	o := c.Submit(context.Background(), submission(message()))
 	f.end()
 	require.NoError(t, o.Err)
@@ -44,11 +44,11 @@ func TestSubmit(t *testing.T) {
 		"RCPT TO:<uno@pec.example>", "RCPT TO:<due@altra.example>", "DATA", "QUIT",
 	}, f.heard())
 	for _, private := range append(recipients, sender, secret, "4711") {
-		assert.NotContains(t, told.String(), private)
+		assert.NotContains(t, logged.String(), private)
 	}
 }
 
-// TestExactBytes crosses the sizes at which the buffer of the library is flushed.
+// TestExactBytes covers the sizes around which the library flushes its buffer.
 func TestExactBytes(t *testing.T) {
 	lines := strings.Repeat(".\r\n.dots at the start of a line\r\nand none\r\n", 400)
 	var sizes []int
@@ -74,7 +74,7 @@ func TestExactBytes(t *testing.T) {
 	require.Greater(t, sent, 90)
 }
 
-// once reads byte by byte, so that each state of the checks meets a border.
+// once reads byte by byte, so that each check also runs across two Reads.
 type once struct{ r io.Reader }
 
 func (o once) Read(p []byte) (int, error) { return o.r.Read(p[:1]) }
@@ -125,23 +125,23 @@ func TestBody(t *testing.T) {
 				o := f.open(t, nil).Submit(ctx, s)
 				f.end()
 				assert.Equal(t, c.kind, o.Kind)
-				var known *smtpclient.Error
-				require.ErrorAs(t, o.Err, &known)
-				assert.Equal(t, c.reason, known.Reason)
+				assertError(t, o.Err, c.reason)
 				assert.False(t, f.sawDot())
 				assert.Equal(t, c.name == "reader fails", errors.Is(o.Err, errBroken))
-				assert.Equal(t, "DATA", f.heard()[len(f.heard())-1], "no command after an unfinished body")
+				assert.Equal(t, "DATA", f.heard()[len(f.heard())-1], "no command follows an unfinished body")
 			})
 		}
 	}
 	require.Len(t, cases, 12)
 }
 
+var errBroken = errors.New("broken disk")
+
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errBroken }
 
-// canceling ends the context with the last read: all of the body has been handed over.
+// canceling ends the context at the last Read, when the whole body has been read.
 type canceling struct{ cancel context.CancelFunc }
 
 func (c canceling) Read([]byte) (int, error) {
@@ -161,16 +161,16 @@ func TestRefusedBeforeDialling(t *testing.T) {
 			{From: address, To: recipients}, {From: sender, To: []string{recipients[0], address}},
 		} {
 			s.Size, s.Body = 3, strings.NewReader("a\r\n")
-			assertRefused(t, c.Submit(context.Background(), s), smtpclient.ReasonAddress)
+			assertReason(t, c.Submit(context.Background(), s), pec.OutcomeRefused, smtpclient.ReasonAddress)
 		}
 	}
 	s := submission(message())
 	s.To = nil
-	assertRefused(t, c.Submit(context.Background(), s), smtpclient.ReasonAddress)
+	assertReason(t, c.Submit(context.Background(), s), pec.OutcomeRefused, smtpclient.ReasonAddress)
 	s = submission(message())
 	s.Body = nil
-	assertRefused(t, c.Submit(context.Background(), s), smtpclient.ReasonContent)
-	assertRefused(t, c.Submit(context.Background(), submission("")), smtpclient.ReasonContent)
+	assertReason(t, c.Submit(context.Background(), s), pec.OutcomeRefused, smtpclient.ReasonContent)
+	assertReason(t, c.Submit(context.Background(), submission("")), pec.OutcomeRefused, smtpclient.ReasonContent)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -178,14 +178,6 @@ func TestRefusedBeforeDialling(t *testing.T) {
 	assert.Equal(t, pec.OutcomeTemporary, o.Kind)
 	require.ErrorIs(t, o.Err, context.Canceled)
 	assert.Zero(t, f.dials)
-}
-
-func assertRefused(t *testing.T, o pec.Outcome, reason smtpclient.Reason) {
-	t.Helper()
-	var known *smtpclient.Error
-	require.ErrorAs(t, o.Err, &known)
-	assert.Equal(t, pec.OutcomeRefused, o.Kind)
-	assert.Equal(t, reason, known.Reason)
 }
 
 func TestTLS(t *testing.T) {
@@ -199,7 +191,7 @@ func TestTLS(t *testing.T) {
 	require.ErrorAs(t, o.Err, &unknown)
 	assert.Empty(t, f.heard())
 
-	// A server that does not speak TLS hears nothing of us in the clear.
+	// A server that does not speak TLS receives no command in the clear.
 	var heard bytes.Buffer
 	done := make(chan struct{})
 	addr := testenv.Listen(t, nil, func(conn net.Conn) {
@@ -216,33 +208,31 @@ func TestTLS(t *testing.T) {
 }
 
 func TestNew(t *testing.T) {
-	login := pec.Password(sender, secret)
+	valid := pec.Password(sender, secret)
 	bad := []struct {
 		name  string
 		addr  string
 		login pec.Login
 		opts  smtpclient.Options
 	}{
-		{"no port", "smtp.pec.example", login, smtpclient.Options{}},
-		{"port zero", "smtp.pec.example:0", login, smtpclient.Options{}},
-		{"no host", ":465", login, smtpclient.Options{}},
+		{"no port", "smtp.pec.example", valid, smtpclient.Options{}},
+		{"port zero", "smtp.pec.example:0", valid, smtpclient.Options{}},
+		{"no host", ":465", valid, smtpclient.Options{}},
 		{"no user", "smtp.pec.example:465", pec.Password("", secret), smtpclient.Options{}},
 		{"no secret", "smtp.pec.example:465", pec.Login{User: sender}, smtpclient.Options{}},
-		{"unverified", "smtp.pec.example:465", login, smtpclient.Options{TLS: &tls.Config{InsecureSkipVerify: true}}},
-		{"old TLS only", "smtp.pec.example:465", login, smtpclient.Options{TLS: &tls.Config{MaxVersion: tls.VersionTLS11}}},
-		{"hello name", "smtp.pec.example:465", login, smtpclient.Options{HelloName: "a b"}},
-		{"timeout", "smtp.pec.example:465", login, smtpclient.Options{Timeout: -1}},
+		{"unverified", "smtp.pec.example:465", valid, smtpclient.Options{TLS: &tls.Config{InsecureSkipVerify: true}}},
+		{"old TLS only", "smtp.pec.example:465", valid, smtpclient.Options{TLS: &tls.Config{MaxVersion: tls.VersionTLS11}}},
+		{"hello name", "smtp.pec.example:465", valid, smtpclient.Options{HelloName: "a b"}},
+		{"timeout", "smtp.pec.example:465", valid, smtpclient.Options{Timeout: -1}},
 	}
 	for _, c := range bad {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := smtpclient.New(c.addr, c.login, &c.opts)
-			var known *smtpclient.Error
-			require.ErrorAs(t, err, &known)
-			assert.Equal(t, smtpclient.ReasonConfig, known.Reason)
+			assertError(t, err, smtpclient.ReasonConfig)
 		})
 	}
 	settings := &tls.Config{MinVersion: tls.VersionTLS10}
-	_, err := smtpclient.New("smtp.pec.example:465", login, &smtpclient.Options{TLS: settings})
+	_, err := smtpclient.New("smtp.pec.example:465", valid, &smtpclient.Options{TLS: settings})
 	require.NoError(t, err)
 	assert.Equal(t, uint16(tls.VersionTLS10), settings.MinVersion, "the caller's settings")
 	assert.Empty(t, settings.ServerName)

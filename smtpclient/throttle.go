@@ -8,16 +8,17 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// Throttle is a permanent reply by which a provider means that messages come too
-// fast, and which is therefore temporary. It is matched when the code is equal and
-// the text contains Text, without regard to case.
+// Throttle is a permanent reply by which a provider means that messages come too fast.
+// Such a reply counts as temporary. A reply matches when its code is equal and its text
+// contains Text, without regard to case.
 type Throttle struct {
-	Command string // the SMTP command it answers: MAIL, RCPT or DATA
+	Command string // the SMTP command that it answers: MAIL, RCPT or DATA
 	Code    int    // of the reply, such as 550
-	Text    string // a part of its words
+	Text    string // a part of its text
 }
 
-// checkThrottles refuses one that would make more than it names temporary.
+// checkThrottles refuses a throttle that is too vague: it would make other refusals
+// temporary as well.
 func checkThrottles(all []Throttle) error {
 	for _, t := range all {
 		if !slices.Contains([]string{"MAIL", "RCPT", "DATA"}, t.Command) || t.Code/100 != 5 || t.Text == "" {
@@ -27,7 +28,7 @@ func checkThrottles(all []Throttle) error {
 	return nil
 }
 
-// throttled tells whether a refusal only means that messages come too fast.
+// throttled reports whether a refusal only means that messages come too fast.
 func throttled(all []Throttle, command string, r pec.Reply) bool {
 	return slices.ContainsFunc(all, func(t Throttle) bool {
 		return t.Command == command && t.Code == r.Code &&

@@ -2,7 +2,6 @@ package smtpclient_test
 
 import (
 	"context"
-	"crypto/tls"
 	"testing"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/internal/testenv"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/smtpclient"
@@ -17,8 +17,8 @@ import (
 
 var legalmail = smtpclient.Throttle{Command: "MAIL", Code: 550, Text: "Class Of Service"}
 
-// TestThrottle shows that a 550 is temporary only in the words and at the place that
-// are listed.
+// TestThrottle shows that a 5xx reply is temporary only with the text, the code and the
+// command that Throttles list.
 func TestThrottle(t *testing.T) {
 	const fast = `550 MAIL from: "a" blocked "class of service" - Too much traffic from this sender`
 	cases := []struct {
@@ -51,21 +51,19 @@ func TestThrottle(t *testing.T) {
 		{}, {Command: "MAIL", Code: 550}, {Command: "MAIL", Text: "x"}, {Command: "MAIL", Code: 250, Text: "x"}, {Command: "AUTH", Code: 535, Text: "x"},
 	} {
 		_, err := smtpclient.New("smtp.pec.example:465", pec.Password(sender, secret), &smtpclient.Options{Throttles: []smtpclient.Throttle{bad}})
-		var known *smtpclient.Error
-		require.ErrorAs(t, err, &known)
-		assert.Equal(t, smtpclient.ReasonConfig, known.Reason)
+		assertError(t, err, smtpclient.ReasonConfig)
 	}
 }
 
-// TestTooFast submits to a provider that takes two messages a minute, with and
-// without keeping to that.
+// TestTooFast submits to a provider that takes two messages per minute, with PerMinute
+// set to that and without.
 func TestTooFast(t *testing.T) {
 	testenv.NoLeak(t)
 	n := pectest.Start(t, &pectest.Options{Providers: []pectest.ProviderOptions{{
 		Domain: "pec.example", MaxPerMinute: 2, Accounts: []pectest.Account{{Address: sender, Password: secret}},
 	}}})
 	open := func(opts smtpclient.Options) *smtpclient.Client {
-		opts.TLS = &tls.Config{RootCAs: n.TLSRoots()}
+		opts.TLS = trusttest.TLS(n)
 		opts.Throttles = []smtpclient.Throttle{legalmail}
 		return newClient(t, n.Providers()[0].SMTPAddr(), pec.Password(sender, secret), &opts)
 	}

@@ -3,8 +3,6 @@ package smtpclient_test
 import (
 	"context"
 	"errors"
-	"io"
-	"net"
 	"testing"
 	"time"
 
@@ -16,20 +14,8 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// trickle writes a reply that never ends, a few bytes at a time.
-func trickle(conn net.Conn) {
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		<-tick.C
-		if _, err := io.WriteString(conn, "2"); err != nil {
-			return
-		}
-	}
-}
-
-// TestTrickle has a server that is never silent for long and never done. No context
-// ends the call: its own bound does.
+// TestTrickle has a server that is never silent for long and never finishes. The
+// client's own time limit ends the call, not the context.
 func TestTrickle(t *testing.T) {
 	testenv.NoLeak(t)
 	const timeout = 300 * time.Millisecond

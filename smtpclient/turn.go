@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// begin waits for the turn: one call at a time has the connection. Every begin
-// without error is followed by end.
+// begin waits for the turn: one call at a time has the connection. After a begin
+// without error, end must be called.
 func (c *Client) begin(ctx context.Context) *Error {
 	err := ctx.Err()
 	select {
@@ -29,20 +29,20 @@ func (c *Client) begin(ctx context.Context) *Error {
 
 func (c *Client) end() { <-c.turns }
 
-// keep leaves a session to the next call, for some time. Its timer runs on while the
-// session is in use: to stop and start one for each message costs more than to offer it.
+// keep leaves a session to the next call, for IdleTimeout. Its timer also runs while the
+// session is in use: to stop and start it for each message costs more than the message.
 func (c *Client) keep(s *session) {
 	c.session, s.until = s, time.Now().Add(c.options.IdleTimeout)
-	c.timers.Add(1) // before the timer runs: it may be over at once
+	c.timers.Add(1) // before the timer starts, since it may fire at once
 	if s.timer == nil {
 		s.timer = time.AfterFunc(c.options.IdleTimeout, c.idle)
 	} else if s.timer.Reset(c.options.IdleTimeout) {
-		c.timers.Done() // it still ran, and was counted then
+		c.timers.Done() // it was still running and so had been counted before
 	}
 }
 
-// idle ends the session that was kept, unless it has been used since: then there is
-// another timer.
+// idle ends the kept session, unless it has been used since: then keep has set its
+// timer again.
 func (c *Client) idle() {
 	defer c.timers.Done()
 	select {
@@ -55,14 +55,14 @@ func (c *Client) idle() {
 	}
 }
 
-// take gives the session that was kept, nil when there is none.
+// take returns the kept session, nil if there is none.
 func (c *Client) take() *session {
 	s := c.session
 	c.session = nil
 	return s
 }
 
-// hangUp ends the session that was kept.
+// hangUp ends the kept session.
 func (c *Client) hangUp() {
 	if s := c.take(); s != nil {
 		s.quit()
@@ -70,7 +70,7 @@ func (c *Client) hangUp() {
 	}
 }
 
-// discard closes a session.
+// discard closes a session and stops its timer.
 func (c *Client) discard(s *session) {
 	if s.timer != nil && s.timer.Stop() {
 		c.timers.Done()
@@ -78,14 +78,14 @@ func (c *Client) discard(s *session) {
 	s.wire.Close()
 }
 
-// Close ends the connection. Calls that wait for their turn, and all later ones,
-// end with ReasonClosed; one that is under way is waited for, since to break it off
-// could leave its outcome uncertain. Its context ends it sooner. Close always
-// returns nil.
+// Close ends the connection. Calls that wait for their turn, and all later calls, fail
+// with ReasonClosed. Close waits for a call in progress, since breaking it off could
+// leave its outcome uncertain; cancel that call's context to end it sooner. Close
+// always returns nil.
 func (c *Client) Close() error {
 	c.closing.Do(func() {
 		close(c.closed)
-		c.turns <- struct{}{} // for good
+		c.turns <- struct{}{} // never given back
 		c.hangUp()
 		c.timers.Wait()
 	})

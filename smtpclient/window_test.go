@@ -17,10 +17,9 @@ import (
 // roundTrip is how far away the server of BenchmarkWindow is.
 const roundTrip = 50 * time.Millisecond
 
-// BenchmarkWindow measures how much of an attempt a crash leaves uncertain: from the
-// first byte that is asked for, when the attempt is claimed, to the answer to the final
-// dot. The rest (connection, TLS, login, addresses) lies before it. The server is 50 ms
-// away.
+// BenchmarkWindow measures the part of an attempt in which a crash leaves it uncertain:
+// from the first Read of the body, which claims the attempt, to the reply to the final
+// dot. Connection, TLS, login and addresses come before it. The server is 50 ms away.
 func BenchmarkWindow(b *testing.B) {
 	addr, clientTLS := library(b, &backend{})
 	far := distant(b, addr)
@@ -52,10 +51,11 @@ func BenchmarkWindow(b *testing.B) {
 	}
 }
 
-// distant is a server's address that is half a roundTrip away in each direction.
-func distant(b *testing.B, backend string) string {
+// distant returns an address from which target is half a roundTrip away in each
+// direction.
+func distant(b *testing.B, target string) string {
 	return testenv.Listen(b, nil, func(client net.Conn) {
-		server, err := net.Dial("tcp", backend)
+		server, err := net.Dial("tcp", target)
 		if err != nil {
 			return
 		}
@@ -67,7 +67,7 @@ func distant(b *testing.B, backend string) string {
 	})
 }
 
-// late passes on what comes, each piece half a roundTrip later.
+// late copies src to dst, each piece half a roundTrip later.
 func late(dst, src net.Conn) {
 	type piece struct {
 		due  time.Time

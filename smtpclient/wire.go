@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/textproto"
 
 	"github.com/gopec/gopec/internal/netguard"
@@ -13,29 +14,29 @@ import (
 
 const (
 	finalDot = ".\r\n" // RFC 5321, 4.1.1.4; the CRLF before it belongs to the body
-	maxLogin = 4       // lines of ours: AUTH, name, password, and the answer to a refused token
+	maxLogin = 4       // lines we send to log in: AUTH, name, password, and the answer to a refused token
 )
 
-// wire is the connection beneath go-smtp. It decides when the final dot leaves:
-// the library buffers the dot together with the end of the body, so that an error
-// of its last write would not tell whether the provider can have the message.
+// wire is the connection beneath go-smtp. It decides when the final dot leaves. The
+// library writes the dot together with the end of the body, so an error of that write
+// would not say whether the provider can have the message.
 type wire struct {
 	*netguard.Conn
 	ctx context.Context
 
-	early []byte // read before anything the server sends
-	said  lines  // since our last command
+	early []byte // is read before anything the server sends
+	said  lines  // what the server has sent since our last command
 
 	login   bool   // an AUTH exchange is under way
 	logins  int    // lines written in it
-	holding bool   // DATA is under way: the last bytes written stay here
-	held    []byte // at most as many as the final dot has
+	holding bool   // the message is being sent: its last bytes wait in held
+	held    []byte // at most as many bytes as the final dot has
 	whole   bool   // all of the body has been written
 	dotLeft bool   // the final dot may have left
 	buf     []byte
 }
 
-// begin makes the wire ready for another message.
+// begin prepares the wire for another message.
 func (w *wire) begin(ctx context.Context) {
 	w.ctx, w.holding, w.whole, w.dotLeft = ctx, false, false, false
 	w.held = w.held[:0]
@@ -47,13 +48,13 @@ func (w *wire) Write(p []byte) (int, error) {
 	w.Again()
 	if w.login && string(p) == "*\r\n" {
 		// go-smtp answers a refused login with "*". To the server that is a bad
-		// command, which it may count against us, and a silent one would keep us.
-		return 0, errors.New("login is over")
+		// command: it may count it against us, or leave us waiting for a reply.
+		return 0, errors.New("the login was refused")
 	}
 	if w.login {
-		// The library answers as long as the server asks.
+		// The library answers for as long as the server asks.
 		if w.logins++; w.logins > maxLogin {
-			return 0, errors.New("login without end")
+			return 0, fmt.Errorf("the server asked for more than %d lines to log in", maxLogin)
 		}
 	}
 	if !w.holding {
@@ -70,7 +71,7 @@ func (w *wire) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Read implements net.Conn. Waiting for the reply to the message is what sends
+// Read implements net.Conn. Once the whole body has been written, the first Read sends
 // the final dot.
 func (w *wire) Read(p []byte) (int, error) {
 	if w.holding && !w.dotLeft {
@@ -88,28 +89,28 @@ func (w *wire) Read(p []byte) (int, error) {
 
 func (w *wire) sendDot() error {
 	if !w.whole || string(w.held) != finalDot {
-		return errors.New("no final dot is due")
+		return errors.New("a reply is read before the whole message has been written")
 	}
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
-	// From here on the provider may have the message, whatever Write says.
+	// From here on the provider may have the message, whatever Write returns.
 	w.dotLeft = true
 	_, err := w.Conn.Write(w.held)
 	return err
 }
 
-// reply gives the reply to the last command.
+// reply returns the reply to the last command.
 func (w *wire) reply() pec.Reply { return readReply(bytes.NewReader(w.said.in)) }
 
-// text gives the lines of the reply to the last command, without their codes.
+// text returns the lines of the reply to the last command, without their codes.
 func (w *wire) text() string {
 	_, text, _ := textproto.NewReader(bufio.NewReader(bytes.NewReader(w.said.in))).ReadResponse(0)
 	return text
 }
 
-// alone tells whether one complete reply is all that the server has sent since our
-// last command: then the next bytes answer the next command.
+// alone reports whether the server has sent exactly one complete reply since our last
+// command. The next bytes then answer the next command.
 func (w *wire) alone() bool {
 	rest := bytes.NewBuffer(w.said.in)
 	for {

@@ -95,6 +95,8 @@ func TestChoose(t *testing.T) {
 		{"OAUTHBEARER", "PLAIN LOGIN XOAUTH2", ""},
 		{"OAUTHBEARER", "XOAUTH2 OAUTHBEARER", sasl.OAuthBearer},
 	} {
-		assert.Equal(t, c.chosen, login.Choose(c.mechanism, strings.Fields(c.offered)), "%+v", c)
+		chosen, err := login.Choose(c.mechanism, strings.Fields(c.offered))
+		assert.Equal(t, c.chosen, chosen, "%+v", c)
+		assert.Equal(t, c.chosen == "", err != nil, "%+v", c)
 	}
 }

@@ -41,19 +41,20 @@ func Check(user, mechanism string, hasSecret bool) error {
 	return nil
 }
 
-// Choose picks the mechanism out of the offered ones, whose names are in upper case.
-// It returns "" when none fits: a token is not a password, nor the other way round.
-func Choose(mechanism string, offered []string) string {
+// Choose picks the mechanism from those offered, whose names are in upper case. Its
+// error says that none fits: a password is never sent as a token, nor a token as a
+// password.
+func Choose(mechanism string, offered []string) (string, error) {
 	fitting := []string{mechanism}
 	if mechanism == "" {
 		fitting = []string{sasl.Plain, sasl.Login}
 	}
 	for _, name := range fitting {
 		if slices.Contains(offered, name) {
-			return name
+			return name, nil
 		}
 	}
-	return ""
+	return "", fmt.Errorf("the login needs %s, but the server offers only %q", strings.Join(fitting, " or "), offered)
 }
 
 // carried refuses what would not arrive as it is, or could not be meant. A line end
