@@ -8,37 +8,37 @@ import (
 	"github.com/gopec/gopec/internal/multipart"
 )
 
-// Attachment is a file that an inbound message carries: every part of it
-// that is not its Text or HTML, so that nothing of a message goes unseen. An
-// attached message is one file and is not looked into.
+// Attachment is a file in an inbound message. Every part that is not its Text or HTML is
+// one, so no part of a message is lost. An attached message is one file and is not opened.
 type Attachment struct {
-	// Name is the name its author gave it, decoded, and possibly a path or made to
-	// deceive; "" when there is none.
+	// Name is the author's name for the file, decoded; "" when there is none. It may be a
+	// path, or made to deceive.
 	Name string
-	// SafeName is Name made fit for a file of its own on any system: without path,
-	// control and invisible characters, at most 255 octets, never "". Two attachments
-	// may have the same.
+	// SafeName is a file name made from Name that is safe on any system: it has no path,
+	// control or invisible characters and at most 255 bytes, and is never "". Two
+	// attachments of a message may have the same SafeName.
 	SafeName string
-	// MediaType is what its author calls it, in lower case; "" when there is none.
+	// MediaType is the author's media type, in lower case and without parameters; "" when
+	// there is none.
 	MediaType string
-	// Form is what its content says it is.
+	// Form is what the content looks like.
 	Form Form
-	// Size is the number of octets that Open gives.
+	// Size is the number of bytes that Open's reader yields.
 	Size int64
-	// Defect tells why it could not be read as it is labelled; nil when it could.
+	// Defect says why the file could not be read as it is labelled; nil when it could.
 	Defect *Defect
 
 	part multipart.Part
 }
 
-// Open reads the content, decoded, from its beginning at each call. Where Defect
-// says DefectEncoding it may end early, with an error; octets in an encoding nobody
-// knows are given as they stand.
+// Open returns a reader of the decoded content; each call begins at the start. With
+// DefectEncoding the reader may end early with an error. Content in an unknown transfer
+// encoding is not decoded.
 func (a Attachment) Open() io.Reader { return a.part.Open() }
 
-// Attachments yields the attachments in order. Each is read through once, to tell
-// its Size and Form. At most one error is yielded, as the last pair: the message
-// could not be read.
+// Attachments yields the attachments in order. Each is read once to find its Size and
+// Form. An error is yielded at most once, last, and means that the message could not be
+// read.
 func (in *Message) Attachments() iter.Seq2[Attachment, error] {
 	return func(yield func(Attachment, error) bool) {
 		leaves, err := in.leaves()

@@ -14,7 +14,8 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// attached is the one attachment of a message, with that content and these fields.
+// attached returns the attachment of a message that is one file: its header has the given
+// fields, and its body the content in base64.
 func attached(t *testing.T, n *pectest.Network, fields, content string) inbound.Attachment {
 	t.Helper()
 	all := attachments(t, open(t, n, pectest.KindTransport, "From: "+luigi+"\r\nContent-Transfer-Encoding: base64\r\n"+
@@ -25,7 +26,8 @@ func attached(t *testing.T, n *pectest.Network, fields, content string) inbound.
 	return all[0]
 }
 
-// signedFile is how a CMS SignedData begins, in DER with a length of n octets.
+// signedFile returns the beginning of a CMS SignedData in DER, with its length in the given
+// encoding.
 func signedFile(length string) string {
 	return "\x30" + length + "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\xa0" + strings.Repeat("x", 200)
 }
@@ -74,10 +76,10 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// The mark of a signed PDF may fall anywhere between two reads.
-func TestSignedPDFAtEveryPlace(t *testing.T) {
+// The mark of a signed PDF may be split between two reads at any place.
+func TestSignedPDFMarkBetweenReads(t *testing.T) {
 	n := pectest.Start(t, nil)
-	const read = 768 // octets, of base64 decoded at once
+	const read = 768 // bytes that one read of base64 yields
 	for i := range 40 {
 		content := "%PDF-1.7\n" + strings.Repeat("x", 40*read-9-20+i) + "/ByteRange" + strings.Repeat("x", i)
 		require.Equal(t, inbound.FormSignedPDF, attached(t, n, "Content-Type: application/pdf", content).Form)

@@ -15,45 +15,48 @@ import (
 )
 
 // Bounce is a delivery status notification (RFC 3464) that says a message failed.
-// It is all that is ever heard of an ordinary recipient (RFC 6109, 2.2.3).
+// Nothing else is ever heard of an ordinary recipient (RFC 6109, 2.2.3).
 //
-// It is not certified. It comes inside an anomaly envelope: anybody who knows the
-// Message-ID of a PEC, as each of its recipients does, can write one. It is a hint
-// to look, and never goes against what a notice proves.
+// A bounce is not certified. It comes inside an anomaly envelope, and anybody who knows
+// the Message-ID of a PEC, as each of its recipients does, can write one. Take it as a
+// hint to look; what a notice proves outweighs it.
 type Bounce struct {
-	// Recipients are those it says the message failed for; at least one.
+	// Recipients are those for whom the message failed, according to the bounce; at least
+	// one.
 	Recipients []BouncedRecipient
-	// CertID is the Message-ID of the envelope that failed: the provider's ID of our
-	// message, as in its notices. "" when the bounce does not name one.
+	// CertID is the Message-ID of the returned envelope: the provider's ID of our message,
+	// as in its notices. It is "" unless the bounce names exactly one.
 	CertID string
-	// MessageID is the X-Riferimento-Message-ID of that envelope: our Message-ID. ""
-	// when the bounce does not name one.
+	// MessageID is the X-Riferimento-Message-ID of that envelope: our Message-ID. It is ""
+	// unless the bounce names exactly one.
 	MessageID string
 }
 
 // BouncedRecipient is what a Bounce says of one recipient. Values are as its author
 // wrote them, in valid UTF-8.
 type BouncedRecipient struct {
-	Original   string // the address the message was for; "" when it is not told (RFC 3464, 2.3.1)
-	Final      string // the address the message failed at, after forwarding (2.3.2)
+	Original   string // the address the message was sent to (RFC 3464, 2.3.1); "" when there is none
+	Final      string // the address at which it failed, after forwarding (2.3.2); "" when there is none
 	Code       string // the enhanced status code (2.3.4; RFC 3463); "" when there is none
-	Diagnostic string // the words of the server that refused it (2.3.6); "" when it is not told
+	Diagnostic string // the words of the server that refused it (2.3.6); "" when there are none
 }
 
-// ErrNoBounce reports an inbound message that does not say anything failed.
-var ErrNoBounce = errors.New("inbound: the message is no bounce")
+// ErrNoBounce reports an inbound message that is not a bounce: it does not say that a
+// message failed.
+var ErrNoBounce = errors.New("inbound: the message is not a bounce")
 
 const (
-	maxReport        = 256 << 10 // of a delivery status, in octets
-	maxReportParts   = 10        // RFC 6522 has three at most
-	maxReportEntries = 1000
+	maxReport        = 256 << 10 // bytes of a delivery status
+	maxReportParts   = 10        // parts of the multipart/report; RFC 6522 allows three
+	maxReportEntries = 1000      // groups of fields that are read
 )
 
-// Bounce reads the delivery status notification that an anomaly envelope brings.
-// What is not one, or tells of nothing but delays and deliveries, gives ErrNoBounce;
-// any other error means that the message could not be read. Nothing but the direct
-// parts of the report is looked at: a report within a returned message was put there
-// by its author.
+// Bounce reads the delivery status notification in an anomaly envelope. It returns
+// ErrNoBounce for any other message, and for a notification that reports only delays and
+// deliveries. Any other error means that the message could not be read.
+//
+// Only the direct parts of the report are read: a report deeper inside, such as in the
+// returned message, is the work of that message's author.
 func (in *Message) Bounce() (*Bounce, error) {
 	if in.Kind != envelope.KindAnomaly || in.original.MediaType != "multipart/report" {
 		return nil, ErrNoBounce
@@ -75,7 +78,7 @@ func (in *Message) Bounce() (*Bounce, error) {
 			returned = append(returned, p)
 		}
 	}
-	// RFC 6522, 3: one report. Of two, programs read different ones.
+	// RFC 6522, 3: there is one report. With two, programs disagree on which one counts.
 	if len(report) != 1 {
 		return nil, ErrNoBounce
 	}
@@ -94,7 +97,7 @@ func (in *Message) Bounce() (*Bounce, error) {
 	return b, nil
 }
 
-// bounceFailed makes a report that is broken no bounce.
+// bounceFailed turns the error of a broken report into ErrNoBounce.
 func bounceFailed(err error) error {
 	if multipart.IsMalformed(err) || errors.Is(err, multipart.ErrTooLarge) {
 		return fmt.Errorf("%w: %w", ErrNoBounce, err)
@@ -102,7 +105,7 @@ func bounceFailed(err error) error {
 	return fmt.Errorf("inbound: reading a bounce: %w", err)
 }
 
-// readReport reads the groups of fields of RFC 3464, 2.1: one for the message, and
+// readReport reads the groups of fields of RFC 3464, 2.1: one for the message, and then
 // one for each recipient.
 func (b *Bounce) readReport(p multipart.Part) error {
 	content, err := p.Content(maxReport, nil)
@@ -122,11 +125,11 @@ func (b *Bounce) readReport(p multipart.Part) error {
 	return nil
 }
 
-// statusCode is the enhanced code at the start of Status: RFC 3464, 2.3.4.
+// statusCode matches the enhanced code at the start of Status (RFC 3464, 2.3.4).
 var statusCode = regexp.MustCompile(`^[245]\.[0-9]{1,3}\.[0-9]{1,3}\b`)
 
-// bouncedRecipient reads one group of fields. It is false unless the group says
-// that the message failed for one recipient: "delayed" is not final (2.3.3).
+// bouncedRecipient reads one group of fields, and reports whether it says that the
+// message failed for one recipient. An action "delayed" is not final (RFC 3464, 2.3.3).
 func bouncedRecipient(group header.Header) (r BouncedRecipient, failed bool) {
 	for _, once := range []string{"Original-Recipient", "Final-Recipient", "Action", "Status"} {
 		if len(group.Values(once)) > 1 {
@@ -144,8 +147,8 @@ func bouncedRecipient(group header.Header) (r BouncedRecipient, failed bool) {
 	return r, failed
 }
 
-// reportAddress reads "rfc822; address". Of other address types there is no
-// recipient of ours.
+// reportAddress returns the address in "rfc822; address", or "". Other address types are
+// not mail addresses, so none of them is a recipient of ours.
 func reportAddress(value string) string {
 	addressType, _, _ := strings.Cut(value, ";")
 	switch strings.ToLower(strings.TrimSpace(addressType)) {
@@ -163,16 +166,17 @@ func reportAddress(value string) string {
 	return address
 }
 
-// typedValue is what follows the type in "type; value".
+// typedValue returns the value of "type; value", decoded.
 func typedValue(value string) string {
 	_, value, _ = strings.Cut(value, ";")
 	return header.DecodeText(strings.TrimSpace(value))
 }
 
-// readReturned takes the IDs out of the returned message or its header.
+// readReturned reads the IDs from the returned message or header.
 func (b *Bounce) readReturned(p multipart.Part) error {
 	content, err := io.ReadAll(io.LimitReader(p.Open(), maxOriginalHeader+1))
-	if err != nil && !errors.Is(err, multipart.ErrEncoding) { // which the body may be in
+	// A body with a broken transfer encoding leaves the header before it readable.
+	if err != nil && !errors.Is(err, multipart.ErrEncoding) {
 		return err
 	}
 	h, _, err := header.Read(bytes.NewReader(content), maxOriginalHeader)
@@ -184,7 +188,7 @@ func (b *Bounce) readReturned(p multipart.Part) error {
 	return nil
 }
 
-// onlyMessageID is "" unless there is exactly one.
+// onlyMessageID returns the one Message-ID among values; "" unless there is exactly one value.
 func onlyMessageID(values []string) string {
 	if len(values) != 1 {
 		return ""

@@ -11,51 +11,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// report is a notification as Postfix writes it.
-const report = `From: MAILER-DAEMON@example.org
-Subject: Undelivered Mail Returned to Sender
-Message-ID: <20261121@mx.example.org>
-Content-Type: multipart/report; report-type=delivery-status;
- boundary="r"
-
---r
-Content-Type: text/plain
-
-I'm sorry.
---r
-Content-Description: Delivery report
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mx.example.org
-X-Postfix-Queue-ID: 4F1
-
-Final-Recipient: rfc822; nessuno@example.org
-Original-Recipient: rfc822;info@example.org
-Action: failed
-Status: 5.1.1
-Diagnostic-Code: smtp; 550 5.1.1 <nessuno@example.org>: User
-    unknown
-
-Final-Recipient: RFC822; lento@example.org
-Action: delayed
-Status: 4.4.1
-
-Final-Recipient: rfc822; arrivato@example.org
-Action: relayed
-Status: 2.0.0
---r
-Content-Type: message/rfc822
-
-Return-Path: <mario@alfa-pec.example>
-Message-ID: <P1@alfa-pec.example>
-X-Riferimento-Message-ID:
- <m1@alfa-pec.example>
-Content-Type: multipart/signed
-
-body
---r--
-`
-
+// bounceOf reads the bounce in an anomaly around an original, whose lines end in LF.
 func bounceOf(t *testing.T, n *pectest.Network, original string) (*inbound.Bounce, error) {
 	t.Helper()
 	return open(t, n, pectest.KindAnomaly, crlf(original)).Bounce()
@@ -77,10 +33,10 @@ func TestBounce(t *testing.T) {
 		require.Equal(t, want, got, name)
 	}
 	_, err := open(t, n, pectest.KindTransport, crlf(report)).Bounce()
-	require.ErrorIs(t, err, inbound.ErrNoBounce, "a PEC of somebody's is no bounce")
+	require.ErrorIs(t, err, inbound.ErrNoBounce, "a PEC is never a bounce")
 }
 
-func TestWhatIsNoBounce(t *testing.T) {
+func TestErrNoBounce(t *testing.T) {
 	n := pectest.Start(t, nil)
 	status := report[strings.Index(report, "--r\nContent-Description"):strings.Index(report, "--r\nContent-Type: message/rfc822")]
 	require.NotEmpty(t, status)
@@ -104,8 +60,8 @@ func TestWhatIsNoBounce(t *testing.T) {
 			require.ErrorIs(t, err, inbound.ErrNoBounce)
 		})
 	}
-	// The attack: somebody sends a message with a report attached, and it is passed on,
-	// wrapped, returned, and so on.
+	// The attack: somebody sends a message with a report inside, and hopes that it is read
+	// where the message is forwarded, wrapped or returned.
 	wrapped := "Content-Type: message/rfc822\n\n" + report
 	for name, original := range map[string]string{
 		"a report in a message":          "From: a@example.org\n" + wrapped,
@@ -121,8 +77,8 @@ func TestWhatIsNoBounce(t *testing.T) {
 	}
 }
 
-// Of what is ambiguous or hostile, nothing is taken.
-func TestBounceTakesOnlyWhatIsClear(t *testing.T) {
+// Ambiguous and hostile values are left out.
+func TestBounceReadsOnlyWhatIsClear(t *testing.T) {
 	n := pectest.Start(t, nil)
 	for name, c := range map[string]struct {
 		from, to string

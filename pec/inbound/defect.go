@@ -14,24 +14,24 @@ type DefectReason string
 
 // The reasons.
 const (
-	DefectMissing    DefectReason = "missing"    // it is not there
-	DefectCut        DefectReason = "cut"        // it may be the beginning only: the envelope has parts beside it (envelope.WarningFurtherParts)
-	DefectHeader     DefectReason = "header"     // a header too large to be read
-	DefectAddress    DefectReason = "address"    // not addresses as RFC 5322, 3.4 has them, or not one where one belongs
-	DefectParameters DefectReason = "parameters" // parameters of which readers disagree on which one counts
-	DefectStructure  DefectReason = "structure"  // a multipart without parts, of too many or nested too deep: it is given whole
-	DefectEncoding   DefectReason = "encoding"   // octets not in the transfer encoding they are labelled with, or in an unknown one
-	DefectCharset    DefectReason = "charset"    // text not in the charset it is labelled with, or in an unknown one
-	DefectTooLong    DefectReason = "too-long"   // text beyond the limit
+	DefectMissing    DefectReason = "missing"    // there is no original
+	DefectCut        DefectReason = "cut"        // the original may be only the beginning: the envelope has further parts (envelope.WarningFurtherParts)
+	DefectHeader     DefectReason = "header"     // the header is too large to be read
+	DefectAddress    DefectReason = "address"    // an address is malformed (RFC 5322, 3.4), or From does not have exactly one
+	DefectParameters DefectReason = "parameters" // the parameters of a field are ambiguous: parsers disagree on which one counts
+	DefectStructure  DefectReason = "structure"  // a multipart has no parts or too many, or is nested too deep: it is one attachment
+	DefectEncoding   DefectReason = "encoding"   // the transfer encoding is unknown, or the content is not in it
+	DefectCharset    DefectReason = "charset"    // the charset is unknown, or the text is not in it
+	DefectTooLong    DefectReason = "too-long"   // the text is longer than 4 MiB, and ends there
 )
 
-// Defect reports something in an inbound message that could not be read as its
-// author labelled it. What could be had of it is given beside the Defect, and the
-// rest of the message is not touched by it.
+// Defect reports something in an inbound message that could not be read as its author
+// labelled it. What could be read is returned beside the Defect, and the rest of the
+// message is not affected.
 type Defect struct {
 	Where  string // "original", a header field such as "From", "text", "html" or "attachment"
 	Reason DefectReason
-	Err    error // the detail; never nil
+	Err    error // what is wrong in detail; never nil
 }
 
 // Error implements error.
@@ -39,10 +39,10 @@ func (d *Defect) Error() string {
 	return fmt.Sprintf("inbound: %s: %s: %v", d.Where, d.Reason, d.Err)
 }
 
-// Unwrap gives the detail.
+// Unwrap returns Err.
 func (d *Defect) Unwrap() error { return d.Err }
 
-// defectReasons tell what is wrong with a message from a failure to read it.
+// defectReasons maps the errors of a reader to reasons.
 var defectReasons = map[error]DefectReason{
 	header.ErrTooLarge:        DefectHeader,
 	header.ErrParams:          DefectParameters,
@@ -52,8 +52,8 @@ var defectReasons = map[error]DefectReason{
 	multipart.ErrEncoding:     DefectEncoding,
 }
 
-// asDefect gives the Defect that err is about; nil when err is none, or a failure
-// to read.
+// asDefect returns the Defect that err reports; nil when err is nil or means that the
+// message could not be read.
 func asDefect(where string, err error) *Defect {
 	for known, reason := range defectReasons {
 		if errors.Is(err, known) {

@@ -12,7 +12,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// Open a PEC that arrived: what the provider certifies, and what the sender wrote.
+// Open a PEC that arrived, and read what the provider certifies and what the sender wrote.
 func ExampleOpen() {
 	network, err := pectest.New(nil)
 	if err != nil {

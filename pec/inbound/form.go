@@ -10,31 +10,31 @@ import (
 	"github.com/gopec/gopec/internal/charset"
 )
 
-// Form is what the content of an attachment says it is, for those who file it. It
-// verifies nothing: a signature is there, or seems to be. The set is closed.
+// Form is what the content of an attachment looks like, for programs that file it. It
+// verifies nothing: a signature may be false or broken. The set is closed.
 type Form string
 
 // The forms.
 const (
 	FormP7M       Form = "p7m"        // a file inside its CMS signature (CAdES, .p7m), in DER, base64 or PEM
-	FormSignedPDF Form = "signed-pdf" // a PDF with a signature in it (PAdES): it holds /ByteRange
-	FormInvoice   Form = "invoice"    // an electronic invoice (FatturaPA): XML with that root
-	FormSegnatura Form = "segnatura"  // segnatura.xml, in any case: the registry data of a public body (segnatura di protocollo)
+	FormSignedPDF Form = "signed-pdf" // a PDF with a signature inside (PAdES): it holds /ByteRange
+	FormInvoice   Form = "invoice"    // an electronic invoice (FatturaPA): XML with the root FatturaElettronica or FatturaElettronicaSemplificata
+	FormSegnatura Form = "segnatura"  // XML named segnatura.xml, ignoring case: the registry data of a public body (segnatura di protocollo)
 	FormXML       Form = "xml"        // other XML
 	FormMessage   Form = "message"    // an attached message
 	FormOther     Form = "other"      // anything else
 )
 
-// maxHead is how much of the beginning of a file its form is told by, in octets.
+// maxHead is how much of the beginning of a file decides its form, in bytes.
 const maxHead = 4 << 10
 
-// byteRange is what every signature in a PDF has: ISO 32000-1, 12.8.1.
+// byteRange is a key that every signature in a PDF has (ISO 32000-1, 12.8.1).
 var byteRange = []byte("/ByteRange")
 
-// sniffer is written a file and tells its form.
+// sniffer is a writer that finds the form of the file written to it.
 type sniffer struct {
 	head      []byte
-	tail      []byte // the last octets, in which byteRange may begin
+	tail      []byte // the last bytes, in which byteRange may begin
 	byteRange bool
 }
 
@@ -73,7 +73,7 @@ func (s *sniffer) form(mediaType, name string) Form {
 	}
 }
 
-// isPDF looks for the mark within the first 1024 octets, as readers do.
+// isPDF looks for the mark within the first 1024 bytes, as PDF readers do.
 func (s *sniffer) isPDF() bool {
 	return bytes.Contains(s.head[:min(len(s.head), 1024)], []byte("%PDF-"))
 }
@@ -81,8 +81,8 @@ func (s *sniffer) isPDF() bool {
 // signedData is the object identifier 1.2.840.113549.1.7.2 (RFC 5652, 5.1) in DER.
 var signedData = []byte{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02}
 
-// isSignedData tells whether it begins as a ContentInfo with SignedData does. Many
-// .p7m files are the base64 text of one.
+// isSignedData reports whether the file begins like a ContentInfo with SignedData, in
+// DER or in base64: many .p7m files are base64 text.
 func (s *sniffer) isSignedData() bool {
 	der := s.head
 	text := bytes.TrimSpace(bytes.TrimPrefix(der, []byte("\xef\xbb\xbf")))
@@ -101,7 +101,7 @@ func (s *sniffer) isSignedData() bool {
 	return at >= 2 && der[0] == 0x30
 }
 
-// isDetached tells whether a signature is said to be apart from what it signs.
+// isDetached reports whether the label says that the signature is apart from what it signs.
 func isDetached(mediaType, name string) bool {
 	return strings.HasSuffix(mediaType, "pkcs7-signature") || strings.HasSuffix(name, ".p7s")
 }
@@ -113,7 +113,7 @@ func (s *sniffer) isXML(mediaType, name string) bool {
 	return strings.HasPrefix(strings.TrimSpace(s.text()), "<")
 }
 
-// text is the head as text: XML is in UTF-8 unless it begins with the mark of UTF-16.
+// text returns the head as text: XML is in UTF-8 unless it begins with the mark of UTF-16.
 func (s *sniffer) text() string {
 	label := "utf-8"
 	for mark, utf16 := range map[string]string{"\xff\xfe": "utf-16le", "\xfe\xff": "utf-16be"} {
@@ -125,7 +125,7 @@ func (s *sniffer) text() string {
 	return strings.TrimPrefix(text, "\ufeff")
 }
 
-// xmlRoot is the local name of the root element, "" when the head does not tell it.
+// xmlRoot returns the local name of the root element; "" when it is not in the head.
 func (s *sniffer) xmlRoot() string {
 	d := xml.NewDecoder(strings.NewReader(s.text()))
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }

@@ -12,17 +12,18 @@ import (
 	"github.com/gopec/gopec/internal/mailtext"
 )
 
-// Header is what the author of an inbound message wrote in its header. It is
-// a claim: even in a PEC, of which the provider certifies Message.Sender and
-// Message.Subject. Texts are decoded to UTF-8 and may hold any character.
+// Header is what the author of an inbound message wrote in its header. It is a claim,
+// even in a PEC: there the provider certifies Message.Sender and Message.Subject instead.
+// Texts are decoded to UTF-8 and may hold any character.
 type Header struct {
 	From, To, Cc []*mail.Address
 	Subject      string
-	// MessageID is without angle brackets, as are the two after it. In a PEC it is the
-	// provider's, Message.CertID.
+	// MessageID has no angle brackets. In a PEC it is the provider's ID, which is
+	// Message.CertID.
 	MessageID string
-	// InReplyTo and References name the messages this one answers. A correspondent who
-	// answers a PEC of ours names the CertID of its notices, not our Message-ID.
+	// InReplyTo and References are the Message-IDs, without angle brackets, of the messages
+	// that this one answers. An answer to a PEC of ours names the CertID of its notices, not
+	// our Message-ID.
 	InReplyTo, References []string
 }
 
@@ -44,17 +45,17 @@ func readHeader(h header.Header) (Header, []*Defect) {
 		InReplyTo:  messageIDs(h.Values("In-Reply-To")),
 		References: messageIDs(h.Values("References")),
 	}
-	told := slices.ContainsFunc(defects, func(d *Defect) bool { return d.Where == "From" })
-	if n := len(in.From); n != 1 && !told {
-		defects = append(defects, &Defect{"From", DefectAddress, fmt.Errorf("%d addresses", n)})
+	reported := slices.ContainsFunc(defects, func(d *Defect) bool { return d.Where == "From" })
+	if n := len(in.From); n != 1 && !reported {
+		defects = append(defects, &Defect{"From", DefectAddress, fmt.Errorf("it has %d addresses instead of one", n)})
 	}
 	return in, defects
 }
 
 var bracketed = regexp.MustCompile(`<[^<>]+>`)
 
-// messageIDs gives the Message-IDs in fields such as References (RFC 5322, 3.6.4).
-// Some programs leave the brackets out.
+// messageIDs returns the Message-IDs in fields such as References (RFC 5322, 3.6.4). Some
+// programs leave out the brackets.
 func messageIDs(values []string) []string {
 	var ids []string
 	for _, value := range values {
@@ -71,7 +72,7 @@ func messageIDs(values []string) []string {
 	return ids
 }
 
-// readMessageID gives a Message-ID of a stranger's header in valid UTF-8.
+// readMessageID returns a Message-ID from a stranger's header, in valid UTF-8.
 func readMessageID(value string) string {
 	return strings.ToValidUTF8(envelope.NormalizeMessageID(value), "\ufffd")
 }

@@ -1,7 +1,3 @@
-// Package inbound opens what others send: a PEC in its transport envelope, and ordinary
-// mail, a bounce among it, in an anomaly envelope. The text, the attachments and the
-// header of the original are read as far as they can be, and whatever is broken in them
-// is reported beside what could be read.
 package inbound
 
 import (
@@ -20,14 +16,14 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// Message is what an envelope brings, opened: a PEC in a transport envelope (busta
-// di trasporto, RFC 6109, 3.1.5), or mail that no provider certifies in an anomaly
-// envelope (busta di anomalia, 3.2.2). Open makes it.
+// Message is the message inside an envelope: a PEC in a transport envelope (busta di
+// trasporto, RFC 6109, 3.1.5), or uncertified mail in an anomaly envelope (busta di
+// anomalia, 3.2.2). Open makes it.
 //
-// The fields from Sender to AcceptedAt are what the sender's provider certifies; of
-// an anomaly they are zero, for nothing of it is certified. Everything else, Header
-// and the content included, is what the author wrote. In a PEC it is proven not to
-// have changed since; in an anomaly anybody may have written it, under any name.
+// The fields from Sender to AcceptedAt are what the sender's provider certifies. In an
+// anomaly they are zero, because nothing in it is certified. Everything else, Header and
+// the content included, is what the author wrote. In a PEC it is proven not to have
+// changed since; in an anomaly anybody may have written it, under any name.
 type Message struct {
 	// Kind is envelope.KindTransport or envelope.KindAnomaly.
 	Kind envelope.Kind
@@ -35,35 +31,38 @@ type Message struct {
 	Sender     string               // mittente: the address of the PEC mailbox that sent it
 	Recipients []envelope.Recipient // destinatari: To and Cc together
 	Subject    string               // oggetto, decoded
-	MessageID  string               // msgid: the Message-ID the sender's client set; "" when it set none
+	MessageID  string               // msgid: the Message-ID that the sender's client set; "" when it set none
 	CertID     string               // identificativo: the provider's ID of the message, which replies refer to
 	Provider   string               // gestore-emittente: free text
-	AcceptedAt time.Time            // data: when the sender's provider took it, in the provider's offset
+	AcceptedAt time.Time            // data: when the sender's provider accepted it, in the provider's offset
 
-	// Header is what the header of the original says. It is not certified.
+	// Header is the header of the original. It is not certified.
 	Header Header
-	// Arrived is when the mailbox got the message, as Open was told. It is not
+	// Arrived is when the mailbox received the envelope: the argument of Open. It is not
 	// certified.
 	Arrived time.Time
-	// Defects are what is wrong with the original and with its header.
+	// Defects say what is wrong with the original and with its header; nil when nothing
+	// is. Text, HTML and Attachments report what is wrong with the parts.
 	Defects []*Defect
 
 	original multipart.Part
 	leaves   func() ([]leaf, error)
 }
 
-// ErrNotEnvelope reports a proven message that brings nothing: a notice.
-var ErrNotEnvelope = errors.New("inbound: the message is no transport or anomaly envelope")
+// ErrNotEnvelope reports a proven message that brings no other message: a notice.
+var ErrNotEnvelope = errors.New("inbound: the message is not a transport or anomaly envelope: open a notice with package receipt")
 
 // maxOriginalHeader is the longest header of an original that is read, in bytes.
 const maxOriginalHeader = 1 << 20
 
-// Open opens what a proven envelope brings; arrived is the mailbox's time of
-// arrival, Item.Arrived. Memory does not grow with the message: its content is read
-// from m, as often as it is asked for, and only until m is closed. An original that
-// is broken is no error; what could not be read is told by a Defect. A notice gives
-// ErrNotEnvelope, a message that was put together otherwise receipt.ErrNotProven, and
-// any other error means that m could not be read.
+// Open opens the message inside a proven envelope. The time arrived is when the mailbox
+// received the envelope (pec.Item.Arrived); it becomes Message.Arrived.
+//
+// Memory does not grow with the message: the content is read from m each time it is asked
+// for, so m must stay open. A broken original is not an error: Defects say what could
+// not be read. Open returns ErrNotEnvelope for a notice and receipt.ErrNotProven for a
+// message that did not come from envelope.Open. Any other error means that m could not be
+// read.
 func Open(m *envelope.Message, arrived time.Time) (*Message, error) {
 	if !m.Proven() {
 		return nil, receipt.ErrNotProven
@@ -97,12 +96,12 @@ func Open(m *envelope.Message, arrived time.Time) (*Message, error) {
 	in.leaves = sync.OnceValues(in.readLeaves)
 	in.Header, in.Defects = readHeader(h)
 	if slices.Contains(m.Warnings, envelope.WarningFurtherParts) {
-		in.Defects = append(in.Defects, &Defect{"original", DefectCut, errors.New("the envelope has parts beside it")})
+		in.Defects = append(in.Defects, &Defect{"original", DefectCut, errors.New("the envelope has further parts, which may have been cut from the original")})
 	}
 	return in, nil
 }
 
-// leaf is a part of the original that is not taken apart.
+// leaf is a part of the original that has no parts of its own, or is not split into them.
 type leaf struct {
 	part   multipart.Part
 	defect *Defect // nil when it is sound
@@ -120,15 +119,15 @@ func (in *Message) readLeaves() ([]leaf, error) {
 	return leaves, nil
 }
 
-// isBody tells whether a leaf is text to be shown, and not a file.
+// isBody reports whether a leaf is text to be shown, not a file.
 func (l leaf) isBody(mediaType string) bool {
-	// RFC 2045, 5.2: what has no type is plain text.
+	// RFC 2045, 5.2: a part without a type is plain text.
 	sameType := l.part.MediaType == mediaType || l.part.MediaType == "" && mediaType == "text/plain"
 	return sameType && l.defect == nil && len(l.part.Names) == 0 && l.part.Disposition != "attachment"
 }
 
-// bodies gives the places of the text and of the HTML body among the leaves, -1
-// where there is none.
+// bodies returns the indexes of the text and of the HTML body among the leaves; -1 means
+// that there is none.
 func bodies(leaves []leaf) (text, html int) {
 	text, html = -1, -1
 	for i, l := range leaves {
@@ -145,10 +144,10 @@ func bodies(leaves []leaf) (text, html int) {
 // maxText is the longest body read, in octets of its charset.
 const maxText = 4 << 20
 
-// Text is the body in plain text, in UTF-8 with LF line ends; "" when there is
-// none. It is the first text that is not a file; a text after it counts as an
-// attachment. A *Defect comes with what could be read, of which no more than 4 MiB
-// is; any other error means that the message could not be read.
+// Text returns the plain text body in UTF-8 with LF line ends; "" when there is none. The
+// body is the first plain text that is not a file; later ones are attachments. At most 4
+// MiB are read. A *Defect comes with the text that could be read; any other error means
+// that the message could not be read.
 func (in *Message) Text() (string, error) {
 	leaves, err := in.leaves()
 	if err != nil {
@@ -158,8 +157,8 @@ func (in *Message) Text() (string, error) {
 	return readBody("text", leaves, text)
 }
 
-// HTML is the body in HTML, as Text is that in plain text. It is as its author
-// wrote it: not safe to show as it stands, and it need not say what Text says.
+// HTML returns the HTML body under the same rules as Text. It is as its author wrote it:
+// it is not safe to show as it stands, and it need not say the same as Text.
 func (in *Message) HTML() (string, error) {
 	leaves, err := in.leaves()
 	if err != nil {
@@ -181,11 +180,11 @@ func readBody(where string, leaves []leaf, at int) (string, error) {
 	}
 	if len(octets) > maxText {
 		octets = octets[:maxText]
-		defect = &Defect{where, DefectTooLong, multipart.ErrTooLarge}
+		defect = &Defect{where, DefectTooLong, fmt.Errorf("%w: only its first %d bytes are read", multipart.ErrTooLarge, maxText)}
 	}
 	text, sure := charset.Decode(p.Charset, octets)
 	if !sure && defect == nil {
-		defect = &Defect{where, DefectCharset, fmt.Errorf("not in %.100q", p.Charset)}
+		defect = &Defect{where, DefectCharset, fmt.Errorf("charset %.100q is unknown, or the text is not in it", p.Charset)}
 	}
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	if defect != nil {

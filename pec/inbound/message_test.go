@@ -1,18 +1,14 @@
 package inbound_test
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,99 +18,6 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
 )
-
-var arrived = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-
-// prove makes a genuine message of a notice and proves it.
-func prove(t testing.TB, n *pectest.Network, notice pectest.Notice) *envelope.Message {
-	t.Helper()
-	raw, err := n.Providers()[1].Emit(notice)
-	require.NoError(t, err)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	m, err := envelope.Open(context.Background(), bytes.NewReader(raw), v)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, m.Close()) })
-	return m
-}
-
-// inbound opens a transport envelope, or an anomaly, around an original.
-func open(t testing.TB, n *pectest.Network, kind, original string) *inbound.Message {
-	t.Helper()
-	in, err := inbound.Open(prove(t, n, pectest.Notice{
-		Kind: kind, Sender: luigi, Subject: "Certificato", MessageID: "<m9@beta-pec.example>", CertID: "p9@beta-pec.example",
-		Recipients: []pectest.Recipient{{Address: me}}, Original: []byte(original),
-	}), arrived)
-	require.NoError(t, err)
-	return in
-}
-
-func attachments(t testing.TB, in *inbound.Message) []inbound.Attachment {
-	t.Helper()
-	var all []inbound.Attachment
-	for a, err := range in.Attachments() {
-		require.NoError(t, err)
-		all = append(all, a)
-	}
-	return all
-}
-
-func contentOf(t testing.TB, a inbound.Attachment) string {
-	t.Helper()
-	b, err := io.ReadAll(a.Open())
-	require.NoError(t, err)
-	require.Len(t, b, int(a.Size))
-	return string(b)
-}
-
-const reply = `From: =?iso-8859-1?q?Luigi_Verd=EC?= <luigi@beta-pec.example>
-To: Mario <mario@alfa-pec.example>, ufficio@alfa-pec.example
-Cc: altri@alfa-pec.example
-Subject: =?utf-8?q?Scritto_da_Luigi=2C_perch=C3=A9?=
-Message-ID: <p9@beta-pec.example>
-X-Riferimento-Message-ID: <m9@beta-pec.example>
-In-Reply-To:
- <P1@alfa-pec.example>
-References: <P0@alfa-pec.example>
- <P1@alfa-pec.example>
-Content-Type: multipart/mixed; boundary=b
-
---b
-Content-Type: multipart/alternative; boundary=a
-
---a
-Content-Type: text/plain; charset=iso-8859-15
-Content-Transfer-Encoding: quoted-printable
-
-Perch=E9 no? 10 =A4
---a
-Content-Type: text/html; charset=windows-1252
-Content-Transfer-Encoding: base64
-
-PGI+UGVyY2jpPC9iPg==
---a--
---b
-Content-Type: application/octet-stream; name=x.bin
-Content-Disposition: attachment; filename*=utf-8''atto%2012%2F2026.pdf
-Content-Transfer-Encoding: base64
-
-Y2lhbw==
---b
-Content-Type: message/rfc822
-
-Subject: dentro
-Content-Type: multipart/mixed; boundary=c
-
---c
-
-nascosto
---c--
---b
-Content-Type: text/plain
-
-In calce.
---b--
-`
 
 func TestPEC(t *testing.T) {
 	n := pectest.Start(t, nil)
@@ -142,7 +45,7 @@ func TestPEC(t *testing.T) {
 	require.Equal(t, []string{"P1@alfa-pec.example"}, h.InReplyTo)
 	require.Equal(t, []string{"P0@alfa-pec.example", "P1@alfa-pec.example"}, h.References)
 
-	for range 2 { // as often as it is asked for
+	for range 2 { // the same at each call
 		text, err := in.Text()
 		require.NoError(t, err)
 		require.Equal(t, "Perché no? 10 €", text)
@@ -166,8 +69,7 @@ func TestPEC(t *testing.T) {
 	require.ErrorIs(t, err, inbound.ErrNoBounce)
 }
 
-// Nothing that an anomaly says of itself becomes certified, not even when it looks
-// like a PEC from the inside.
+// Nothing in an anomaly is certified, not even when its original is a genuine PEC or notice.
 func TestAnomalyCertifiesNothing(t *testing.T) {
 	n := pectest.Start(t, nil)
 	genuine, err := n.Providers()[1].Emit(pectest.Notice{
@@ -201,7 +103,7 @@ func TestAnomalyCertifiesNothing(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoEnvelope(t *testing.T) {
+func TestOpenRefusesWhatIsNoProvenEnvelope(t *testing.T) {
 	n := pectest.Start(t, nil)
 	_, err := inbound.Open(nil, arrived)
 	require.ErrorIs(t, err, receipt.ErrNotProven)
@@ -213,8 +115,8 @@ func TestWhatIsNoEnvelope(t *testing.T) {
 	require.ErrorIs(t, err, inbound.ErrNotEnvelope)
 }
 
-// What the sender broke leaves the envelope as proven as it was.
-func TestABrokenOriginalIsReadAsFarAsItGoes(t *testing.T) {
+// A broken original does not make the envelope less proven.
+func TestABrokenOriginalIsReadAsFarAsPossible(t *testing.T) {
 	n := pectest.Start(t, nil)
 	header := "From: " + luigi + "\r\n"
 	long := strings.Repeat("x", 5<<20)
@@ -279,7 +181,7 @@ func TestABrokenOriginalIsReadAsFarAsItGoes(t *testing.T) {
 	}
 }
 
-// nested is a text within n multiparts of little else.
+// nested returns a text inside n multiparts that hold little else.
 func nested(n int) string {
 	entity := "\r\nciao"
 	for i := range n {
@@ -349,43 +251,7 @@ func TestGenuineEnvelopesAreOpened(t *testing.T) {
 	}
 }
 
-// sound asserts what holds for every inbound message, whatever is in it.
-func sound(t testing.TB, in *inbound.Message) {
-	t.Helper()
-	for _, body := range []func() (string, error){in.Text, in.HTML} {
-		text, err := body()
-		require.True(t, utf8.ValidString(text))
-		if err != nil {
-			_, ok := errors.AsType[*inbound.Defect](err)
-			require.True(t, ok, "%v", err)
-		}
-	}
-	h := in.Header
-	for _, s := range append(append([]string{h.Subject, h.MessageID}, h.InReplyTo...), h.References...) {
-		require.True(t, utf8.ValidString(s), "%q", s)
-	}
-	for _, a := range attachments(t, in) {
-		require.True(t, utf8.ValidString(a.Name))
-		require.NotEmpty(t, a.SafeName)
-		require.LessOrEqual(t, len(a.SafeName), 255)
-		require.True(t, filepath.IsLocal(a.SafeName), "%q", a.SafeName)
-		require.Equal(t, a.SafeName, filepath.Base(a.SafeName))
-		size, err := io.Copy(io.Discard, a.Open())
-		require.Equal(t, a.Size, size)
-		if a.Defect == nil {
-			require.NoError(t, err)
-		}
-	}
-	b, err := in.Bounce()
-	if err != nil {
-		require.ErrorIs(t, err, inbound.ErrNoBounce)
-		return
-	}
-	require.Equal(t, envelope.KindAnomaly, in.Kind)
-	require.NotEmpty(t, b.Recipients)
-}
-
-// Broken mail of every kind arrives in anomalies.
+// Any mail may arrive in an anomaly, however broken.
 func TestBrokenMailIsOpened(t *testing.T) {
 	n := pectest.Start(t, nil)
 	for _, folder := range []string{"generic/mime", "generic/smime", "generic/spoofing", "genuine"} {
@@ -443,7 +309,7 @@ func FuzzInbound(f *testing.F) {
 	})
 }
 
-// A recipient whose program shows the beginning alone is told that there may be more.
+// An envelope with further parts may have been made to hide the rest of the original.
 func TestAnOriginalThatMayHaveBeenCutIsADefect(t *testing.T) {
 	n := pectest.Start(t, nil)
 	for extra, reasons := range map[bool][]inbound.DefectReason{true: {inbound.DefectCut}, false: nil} {

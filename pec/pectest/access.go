@@ -5,18 +5,18 @@ import (
 	"crypto/x509"
 )
 
-// Access is all that a program needs to use an account: where to connect, as whom, and
-// whom to trust.
+// Access is everything a program needs to use an account: the servers, the login, and what
+// to trust.
 type Access struct {
 	Address         string
 	Login, Password string
-	SMTP, IMAP      string            // host:port, with TLS from the first byte
-	TLS             *tls.Config       // trusts the network's servers alone
-	SigningCA       *x509.Certificate // of what the providers sign
+	SMTP, IMAP      string            // host:port, with implicit TLS; under Options.InMemory only Network.DialContext reaches them
+	TLS             *tls.Config       // trusts the network's servers and no others
+	SigningCA       *x509.Certificate // the anchor that proves what the providers sign; see Network.SigningCA
 }
 
-// Access returns what is needed to use the account with an address; the zero value when
-// there is none.
+// Access returns what is needed to use the account with the given address, compared
+// without regard to case. It returns the zero value when there is no such account.
 func (n *Network) Access(address string) Access {
 	account, ok := n.Account(address)
 	if !ok {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// access is the access point (punto di accesso, RFC 6109, 3.1): it refuses the
-// message with a non-acceptance notice, or accepts it and sends the envelope on.
+// access is the access point (punto di accesso, RFC 6109, 3.1). It refuses a message with
+// a non-acceptance notice, or accepts it and sends the envelope on.
 func (p *Provider) access(s submission) {
 	m := parseEntity(s.raw)
 	now := p.network.now()
@@ -34,8 +34,7 @@ func (p *Provider) access(s submission) {
 	p.forward(s, m, n)
 }
 
-// classify tells certified recipients from ordinary ones by their domain
-// (RFC 6109, 2.2.1).
+// classify marks each recipient as certified or ordinary, by its domain (RFC 6109, 2.2.1).
 func (n *Network) classify(addresses []string) []Recipient {
 	recipients := make([]Recipient, len(addresses))
 	for i, address := range addresses {
@@ -48,7 +47,7 @@ func (n *Network) classify(addresses []string) []Recipient {
 }
 
 // forward builds the transport envelope of an accepted message (RFC 6109, 3.1.5)
-// and hands it to each recipient's provider, once for all its recipients.
+// and hands it to each recipient's provider, once for all recipients there.
 func (p *Provider) forward(s submission, m entity, accepted Notice) {
 	n := accepted
 	n.Kind = KindTransport
@@ -60,7 +59,7 @@ func (p *Provider) forward(s submission, m entity, accepted Notice) {
 	}
 	envelope, err := p.Emit(n)
 	if err != nil {
-		p.network.log.Warn("no envelope", "provider", p.domain, "id", n.CertID, "error", err)
+		p.network.log.Warn("envelope not built", "provider", p.domain, "id", n.CertID, "error", err)
 		return
 	}
 	var ordinary []string
@@ -98,7 +97,7 @@ type load struct {
 	to       []string
 }
 
-// loads groups the certified recipients by provider and time of arrival.
+// loads groups the certified recipients by provider and transit time.
 func (n *Network) loads(to []string) []load {
 	var loads []load
 	for _, p := range n.providers {

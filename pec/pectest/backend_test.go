@@ -1,7 +1,6 @@
 package pectest_test
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -13,25 +12,6 @@ import (
 
 	"github.com/gopec/gopec/pec/pectest"
 )
-
-// one is a network of one provider with one account.
-func one(t *testing.T, o pectest.ProviderOptions, a pectest.Account) (*pectest.Network, *pectest.Provider) {
-	t.Helper()
-	o.Domain, a.Address = "alfa-pec.example", mario
-	if a.Password == "" {
-		a.Password = "p"
-	}
-	o.Accounts = []pectest.Account{a}
-	n := pectest.Start(t, &pectest.Options{Providers: []pectest.ProviderOptions{o}})
-	return n, n.Providers()[0]
-}
-
-func requireCode(t *testing.T, err error, code imap.ResponseCode) {
-	t.Helper()
-	var refused *imap.Error
-	require.True(t, errors.As(err, &refused), "%v", err)
-	require.Equal(t, code, refused.Code)
-}
 
 func TestSeparators(t *testing.T) {
 	for separator, sent := range map[rune]string{'.': "INBOX.Inviata", '/': "INBOX/Spedite"} {
@@ -86,7 +66,7 @@ func TestFolderCommands(t *testing.T) {
 	require.NoError(t, c.Create("Archivio", nil).Wait())
 	again, err := c.Status("Archivio", &imap.StatusOptions{UIDValidity: true}).Wait()
 	require.NoError(t, err)
-	require.NotEqual(t, first.UIDValidity, again.UIDValidity, "a folder made again is another one")
+	require.NotEqual(t, first.UIDValidity, again.UIDValidity, "a folder made again is a different one")
 	_, err = c.Select("Assente", nil).Wait()
 	requireCode(t, err, imap.ResponseCodeNonExistent)
 
@@ -114,7 +94,7 @@ func TestFolderCommands(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, found.AllUIDs())
 	}
-	// UID EXPUNGE touches no other message that is marked.
+	// UID EXPUNGE leaves other marked messages alone.
 	mark := &imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagDeleted}}
 	require.NoError(t, c.Store(imap.SeqSet{imap.SeqRange{Start: 1}}, mark, nil).Close())
 	require.NoError(t, c.UIDExpunge(imap.UIDSetNum(3)).Close())
@@ -190,7 +170,7 @@ func TestQuota(t *testing.T) {
 	_, err = w.Wait()
 	requireCode(t, err, imap.ResponseCodeOverQuota)
 
-	// A full mailbox is a non-delivery.
+	// A full mailbox causes a non-delivery notice.
 	n = pectest.Start(t, &pectest.Options{Providers: []pectest.ProviderOptions{
 		{Domain: "alfa-pec.example", Accounts: []pectest.Account{{Address: mario, Password: "p"}}},
 		{Domain: "beta-pec.example", Accounts: []pectest.Account{{Address: luigi, Password: "p", Quota: 100}}},
@@ -220,14 +200,14 @@ func TestKeep(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, [][]byte{[]byte("3"), []byte("4")}, all)
 	require.NoError(t, c.Noop().Wait())
-	require.Equal(t, uint32(2), c.Mailbox().NumMessages, "a session learns it")
+	require.Equal(t, uint32(2), c.Mailbox().NumMessages, "a session is notified")
 	found, err := c.UIDSearch(&imap.SearchCriteria{}, nil).Wait()
 	require.NoError(t, err)
 	require.Equal(t, []imap.UID{3, 4}, found.AllUIDs())
 }
 
-func TestSlowReaderHoldsUpNobody(t *testing.T) {
-	// A client that asks for much and reads nothing must not keep mail from arriving.
+// A client that asks for much and reads nothing must not keep mail from arriving.
+func TestSlowReaderBlocksNobody(t *testing.T) {
 	n, p := one(t, pectest.ProviderOptions{}, pectest.Account{})
 	large := []byte(strings.Repeat("x", 20<<20))
 	require.NoError(t, p.Deliver(mario, "INBOX", large))
@@ -237,7 +217,7 @@ func TestSlowReaderHoldsUpNobody(t *testing.T) {
 	command := c.Fetch(imap.SeqSetNum(1), &imap.FetchOptions{BodySection: []*imap.FetchItemBodySection{{}}})
 	message := command.Next()
 	require.NotNil(t, message)
-	require.NotNil(t, message.Next()) // the server is in the midst of it
+	require.NotNil(t, message.Next()) // the server is still writing
 	require.NoError(t, p.Deliver(mario, "INBOX", []byte("2")))
 	_, err = message.Collect()
 	require.NoError(t, err)

@@ -9,18 +9,18 @@ import (
 	"strings"
 )
 
-// BriefHash is a way to read the rule on the hash in a brief delivery notice.
-// RFC 6109, 3.3.2.2 says both "the entire content of the part" and "calculated on
-// base64 encoded parts", and not where the last line ends.
+// BriefHash is one reading of the rule on the hash in a brief delivery notice. RFC 6109,
+// 3.3.2.2 says both "the entire content of the part" and "calculated on base64 encoded
+// parts", and does not say where the last line ends.
 type BriefHash string
 
-// The readings; the name says what SHA-1 is taken of.
+// The readings: what the SHA-1 is computed over.
 const (
-	BriefHashDecoded       BriefHash = "decoded"         // the decoded octets; so is the zero value
-	BriefHashEncoded       BriefHash = "encoded"         // the body as it is encoded, CRLF lines, without the last line end
-	BriefHashEncodedLine   BriefHash = "encoded-line"    // the same, with the last line end
-	BriefHashEncodedLF     BriefHash = "encoded-lf"      // as BriefHashEncoded, with LF for CRLF
-	BriefHashEncodedLFLine BriefHash = "encoded-lf-line" // the same, with the last line end
+	BriefHashDecoded       BriefHash = "decoded"         // the decoded bytes; the zero value means the same
+	BriefHashEncoded       BriefHash = "encoded"         // the encoded body with CRLF lines, without the last line end
+	BriefHashEncodedLine   BriefHash = "encoded-line"    // the encoded body with CRLF lines, with the last line end
+	BriefHashEncodedLF     BriefHash = "encoded-lf"      // the encoded body with LF lines, without the last line end
+	BriefHashEncodedLFLine BriefHash = "encoded-lf-line" // the encoded body with LF lines, with the last line end
 )
 
 func (h BriefHash) content(e entity) []byte {
@@ -28,7 +28,7 @@ func (h BriefHash) content(e entity) []byte {
 	if h == BriefHashDecoded || h == "" {
 		content, err := decodeBody(body, e.get("Content-Transfer-Encoding"))
 		if err != nil {
-			return body // not decodable: the octets there are
+			return body // it cannot be decoded, so the encoded bytes count
 		}
 		return content
 	}
@@ -43,15 +43,15 @@ func (h BriefHash) content(e entity) []byte {
 }
 
 // brief abridges an original for a brief delivery notice (RFC 6109, 3.3.2.2):
-// each part with a file name, and each attached message, becomes a text file
-// with its SHA-1 in hex. The rest keeps its bytes.
+// each part with a file name, and each attached message, becomes a text file with
+// its SHA-1 in hex. All other bytes stay the same.
 func brief(raw []byte, reading BriefHash) []byte { return briefEntity(raw, reading, true) }
 
 func briefEntity(raw []byte, reading BriefHash, top bool) []byte {
 	e := parseEntity(raw)
 	mediaType, params := e.mediaType()
 	if top && (mediaType == "application/pkcs7-mime" || mediaType == "application/x-pkcs7-mime") {
-		return raw // the attachments cannot be told apart inside a CMS object
+		return raw // attachments inside a CMS object cannot be separated
 	}
 	if strings.HasPrefix(mediaType, "multipart/") {
 		body := raw[e.body:]
@@ -60,7 +60,7 @@ func briefEntity(raw []byte, reading BriefHash, top bool) []byte {
 		pos := 0
 		for i, at := range splitParts(body, params["boundary"]) {
 			if top && mediaType == "multipart/signed" && i > 0 {
-				break // the sender's signature stays as it is
+				break // the sender's signature stays unchanged
 			}
 			out.Write(body[pos:at[0]])
 			out.Write(briefEntity(body[at[0]:at[1]], reading, false))
@@ -79,7 +79,7 @@ func briefEntity(raw []byte, reading BriefHash, top bool) []byte {
 	return hashFile(e, reading, name+".hash")
 }
 
-// fileName gives the name of an attachment, "" when the part is none.
+// fileName returns the name of an attachment; "" when the part is not one.
 func fileName(e entity, contentType map[string]string) string {
 	if _, params, err := mime.ParseMediaType(e.get("Content-Disposition")); err == nil && params["filename"] != "" {
 		return decodeText(params["filename"])
@@ -87,8 +87,8 @@ func fileName(e entity, contentType map[string]string) string {
 	return decodeText(contentType["name"])
 }
 
-// hashFile replaces a part by the text file that holds its hash. Fields that do
-// not describe the content stay: the part may be the whole message.
+// hashFile returns the text file with the hash that replaces a part. Fields that do not
+// describe the content stay, because the part may be the whole message.
 func hashFile(e entity, reading BriefHash, name string) []byte {
 	sum := sha1.Sum(reading.content(e))
 	var out bytes.Buffer

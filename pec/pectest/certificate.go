@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// authority is the signing CA of a network. Its key is made for each network:
-// two networks must not trust each other's notices.
+// authority is the signing CA of a network. Each network makes its own key, so that two
+// networks do not trust each other's notices.
 type authority struct {
 	cert *x509.Certificate
 	key  crypto.Signer
@@ -28,8 +28,8 @@ type authority struct {
 // rsaBits is the key size of genuine CAs and providers.
 const rsaBits = 2048
 
-// leafKeys are the signing keys of the first two providers of every network of
-// the process: making one takes tens of milliseconds.
+// leafKeys are the signing keys of the first two providers of every network in the
+// process. They are shared because making one takes tens of milliseconds.
 var leafKeys = [2]func() (*rsa.PrivateKey, error){
 	sync.OnceValues(newRSAKey),
 	sync.OnceValues(newRSAKey),
@@ -50,8 +50,8 @@ func leafKey(index int) (*rsa.PrivateKey, error) {
 	return newRSAKey()
 }
 
-// newAuthority makes a signing CA; permitted are the mail hosts it is limited to by
-// a name constraint, nil for none.
+// newAuthority makes a signing CA. A name constraint limits it to the permitted mail hosts;
+// nil means no constraint.
 func newAuthority(now time.Time, permitted []string) (*authority, error) {
 	key, err := newRSAKey()
 	if err != nil {
@@ -64,12 +64,12 @@ func newAuthority(now time.Time, permitted []string) (*authority, error) {
 	return &authority{cert: cert, key: key}, nil
 }
 
-// policyPEC is the certificate policy of genuine providers' certificates.
+// policyPEC is the certificate policy in genuine providers' certificates.
 var policyPEC = []uint64{1, 3, 76, 16, 3, 1, 1}
 
-// issue makes the signing certificate of a provider after RFC 6109, 5.5.2:
-// keyUsage is critical, the e-mail address is in subjectAltName, there are no
-// basicConstraints. Extended key usage and policy are those of genuine ones.
+// issue makes the signing certificate of a provider according to RFC 6109, 5.5.2:
+// keyUsage is critical, the e-mail address is in subjectAltName, and there are no
+// basicConstraints. Extended key usage and policy are as in genuine certificates.
 func (a *authority) issue(p *Provider) (*x509.Certificate, error) {
 	return a.issueFor(p, p.ServiceAddress(), p.network.began.Add(-time.Hour))
 }
@@ -91,7 +91,7 @@ func (a *authority) issueFor(p *Provider, address string, start time.Time) (*x50
 	}, a.cert, p.key.Public(), a.key)
 }
 
-// tlsAuthority vouches for the servers of a network.
+// tlsAuthority is the CA that issues the certificates of a network's servers.
 type tlsAuthority struct {
 	root *x509.Certificate
 	key  crypto.Signer
@@ -109,8 +109,8 @@ func newTLSAuthority() (*tlsAuthority, error) {
 	return &tlsAuthority{root: root, key: key}, nil
 }
 
-// config makes the TLS configuration of a server reached at 127.0.0.1, at
-// localhost, or under a name of the provider's domain.
+// config makes the TLS configuration of a server, valid for 127.0.0.1, localhost, and the
+// server names in the provider's domain.
 func (a *tlsAuthority) config(domain string) (*tls.Config, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -144,7 +144,7 @@ func newRoot(name string, key crypto.Signer, now time.Time, permitted []string) 
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		BasicConstraintsValid: true,
 		IsCA:                  true,
-		// Not critical, as AgID CA1 has it.
+		// Not critical, as in the certificate of AgID CA1.
 		PermittedEmailAddresses: permitted,
 	}
 	return newCertificate(template, template, key.Public(), key)

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// clock is the time of a network: legal Italian time, which runs with the
-// machine's clock and jumps when it is told to. What it calls runs on the queue.
+// clock is the time of a network: legal Italian time, which runs with the machine's clock
+// and jumps forward on request. Its jobs run on the queue.
 type clock struct {
 	queue    *queue
 	location *time.Location
-	speed    time.Duration // so many seconds a second
+	speed    time.Duration // seconds of this clock per second of the machine's
 
 	advancing sync.Mutex // one jump at a time
 
@@ -28,8 +28,8 @@ type clock struct {
 // event is a job that waits for its time.
 type event struct {
 	at    time.Time
-	order int // among events of one time
-	index int // in the heap, -1 outside
+	order int // among events at the same time
+	index int // in the heap; -1 when it is not there
 	job   func()
 }
 
@@ -41,7 +41,7 @@ func newClock(q *queue, location *time.Location, start time.Time, speed int) *cl
 	return &clock{queue: q, location: location, speed: time.Duration(max(1, speed)), real: now, legal: start}
 }
 
-// now has the precision of the certification data, one second.
+// now returns the time with the precision of the certification data, one second.
 func (c *clock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -50,7 +50,7 @@ func (c *clock) now() time.Time {
 
 func (c *clock) read() time.Time { return c.legal.Add(time.Since(c.real) * c.speed) }
 
-// at runs a job on the queue when the time has come.
+// at runs a job on the queue at time t.
 func (c *clock) at(t time.Time, job func()) *event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -111,10 +111,10 @@ func (c *clock) advance(d time.Duration) {
 	c.mu.Unlock()
 }
 
-// settle waits for the queue. There is no error: the context never ends.
+// settle waits for the queue. It cannot fail, because the context never ends.
 func (c *clock) settle() { _ = c.queue.idle(context.Background()) }
 
-// jump sets the clock, never back; mu is held.
+// jump moves the clock forward to t, never back; mu is held.
 func (c *clock) jump(t time.Time) {
 	if now := c.read(); t.After(now) {
 		c.real, c.legal = c.real.Add(time.Since(c.real)), t
@@ -130,7 +130,7 @@ func (c *clock) close() {
 	}
 }
 
-// events is a heap by time.
+// events is a heap ordered by time.
 type events []*event
 
 func (h events) Len() int { return len(h) }

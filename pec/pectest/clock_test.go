@@ -28,7 +28,7 @@ func TestClockAdvances(t *testing.T) {
 	c.at(start.Add(3*time.Hour), note("d"))
 	c.at(start.Add(time.Hour), func() {
 		note("a")()
-		c.at(start.Add(90*time.Minute), note("b")) // set on the way
+		c.at(start.Add(90*time.Minute), note("b")) // added while the clock advances
 	})
 	cancelled := c.at(start.Add(2*time.Hour), note("cancelled"))
 	c.at(start.Add(2*time.Hour), note("c"))
@@ -43,7 +43,7 @@ func TestClockAdvances(t *testing.T) {
 }
 
 func TestClockRings(t *testing.T) {
-	// Without Advance an event happens by itself; a thousand hours pass in 36 ms.
+	// Without Advance an event happens by itself: at this speed, 1000 hours pass in 36 ms.
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	c := newTestClock(t, start, 100_000_000)
 	rung := make(chan time.Time)

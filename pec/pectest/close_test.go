@@ -21,7 +21,7 @@ func TestCloseEndsEverything(t *testing.T) {
 	require.NoError(t, err)
 	p := n.ProviderOf(mario)
 
-	// A connection in each state: silent before TLS, in SMTP, in the midst of DATA, in IDLE.
+	// A connection in each state: silent before TLS, in SMTP, inside DATA, in IDLE.
 	silent, err := net.Dial("tcp", p.SMTPAddr())
 	require.NoError(t, err)
 	imapSilent, err := net.Dial("tcp", p.IMAPAddr())
@@ -43,13 +43,13 @@ func TestCloseEndsEverything(t *testing.T) {
 	require.NoError(t, n.Close())
 	require.NoError(t, n.Close(), "twice")
 	require.NoError(t, n.Idle(context.Background()))
-	_, err = tls.Dial("tcp", p.SMTPAddr(), &tls.Config{RootCAs: n.TLSRoots()})
+	_, err = tls.Dial("tcp", p.SMTPAddr(), n.Access(mario).TLS)
 	require.Error(t, err)
 	_, err = imapclient.DialTLS(p.IMAPAddr(), nil)
 	require.Error(t, err)
 	require.Error(t, greeted.Noop())
 
-	// The clients' own goroutines.
+	// End the goroutines of the clients.
 	silent.Close()
 	imapSilent.Close()
 	greeted.Close()
@@ -65,14 +65,14 @@ func TestCloseEndsEverything(t *testing.T) {
 	}
 }
 
-// A client that is gone in the middle of a FETCH holds nothing up.
+// A client that dies in the middle of a FETCH does not block Close.
 func TestCloseAfterAClientDied(t *testing.T) {
 	n, err := pectest.New(nil)
 	require.NoError(t, err)
 	p := n.ProviderOf(mario)
 	account, _ := n.Account(mario)
 	require.NoError(t, p.Deliver(mario, pectest.InboxFolder, make([]byte, 8<<20)))
-	c, err := tls.Dial("tcp", p.IMAPAddr(), &tls.Config{RootCAs: n.TLSRoots()})
+	c, err := tls.Dial("tcp", p.IMAPAddr(), n.Access(mario).TLS)
 	require.NoError(t, err)
 	_, err = io.WriteString(c, "a LOGIN "+account.Login+" "+account.Password+"\r\nb EXAMINE INBOX\r\nc FETCH 1 BODY.PEEK[]\r\n")
 	require.NoError(t, err)
@@ -109,7 +109,7 @@ func TestCloseProcessesWhatWasAccepted(t *testing.T) {
 	require.Len(t, all, 2*count)
 }
 
-// failing is a TB that records.
+// failing is a TB that records its calls.
 type failing struct {
 	fatal    bool
 	cleanups []func()

@@ -3,7 +3,7 @@ package pectest
 import (
 	"crypto"
 	"crypto/rand"
-	_ "crypto/sha1"   // a digest that most genuine messages had until 2024
+	_ "crypto/sha1"   // the digest of most genuine messages until 2024
 	_ "crypto/sha256" // the default digest
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -25,8 +25,8 @@ var (
 	oidSHA256        = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
 )
 
-// contentInfo, signedData and the others are the types of RFC 5652, sections 3
-// to 5. The signing library cannot be used here: it dates every signature by the
+// contentInfo, signedData and the types after them are those of RFC 5652, sections 3 to 5.
+// The signing library cannot be used here, because it dates every signature by the
 // machine's clock.
 type contentInfo struct {
 	Type    asn1.ObjectIdentifier
@@ -69,8 +69,8 @@ type signer struct {
 	ber    bool
 }
 
-// sign gives a SignedData without its content, with the signed attributes that
-// RFC 6109 implies by S/MIME: content type, signing time, digest.
+// sign returns a detached SignedData with the signed attributes that RFC 6109 requires
+// through S/MIME: content type, signing time and digest.
 func (s signer) sign(content []byte, at time.Time) ([]byte, error) {
 	digest := pkix.AlgorithmIdentifier{Algorithm: oidSHA256, Parameters: asn1.NullRawValue}
 	if s.hash == crypto.SHA1 {
@@ -88,7 +88,8 @@ func (s signer) sign(content []byte, at time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pectest: sign: %w", err)
 	}
-	// What is signed is the SET; in its place stands the same under tag [0].
+	// The signature is over the SET; the message holds the same bytes under tag [0]
+	// (RFC 5652, 5.4).
 	attributes[0] = 0xa0
 	data, err := asn1.Marshal(signedData{
 		Version:      1,
@@ -117,8 +118,8 @@ func (s signer) sign(content []byte, at time.Time) ([]byte, error) {
 	return der, nil
 }
 
-// indefinite wraps a SignedData as streaming software does: BER, with indefinite
-// lengths on the outer levels. What is signed keeps its DER.
+// indefinite wraps a SignedData as streaming software does, in BER with indefinite lengths
+// on the outer levels. The signed attributes stay in DER.
 func indefinite(signedData []byte) ([]byte, error) {
 	var sequence asn1.RawValue
 	if _, err := asn1.Unmarshal(signedData, &sequence); err != nil {

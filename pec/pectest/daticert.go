@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// daticert writes the certification data of a notice (RFC 6109, 4.4) in the
-// layout of an engine: the most common one has four blanks, LF line ends, and a
-// blank before "/>".
+// daticert writes the certification data of a notice (RFC 6109, 4.4) in the layout of the
+// style's engine. The most common engine indents by four blanks, ends lines with LF and
+// writes a blank before "/>".
 func daticert(n Notice, style Style) []byte {
 	var out strings.Builder
 	indent, receipt := "    ", `<ricevuta tipo="%s" />`
@@ -64,12 +64,12 @@ func daticert(n Notice, style Style) []byte {
 
 func escapeXML(s string) string {
 	var out strings.Builder
-	// A strings.Builder takes every write.
+	// Writing to a strings.Builder never fails.
 	_ = xml.EscapeText(&out, []byte(s))
 	return out.String()
 }
 
-// daticertData is the certification data as another provider reads it.
+// daticertData is the certification data that the receiving provider reads.
 type daticertData struct {
 	Kind       string `xml:"tipo,attr"`
 	Sender     string `xml:"intestazione>mittente"`
@@ -88,7 +88,7 @@ type daticertData struct {
 	TakenCharge []string `xml:"dati>ricezione"`
 }
 
-// notice begins another notice about the same dispatch.
+// notice returns the beginning of another notice about the same dispatch.
 func (d *daticertData) notice(kind string) Notice {
 	n := Notice{Kind: kind, Sender: d.Sender, ReplyTo: d.ReplyTo, Subject: d.Subject, CertID: d.CertID, MessageID: d.MessageID}
 	for _, r := range d.Recipients {

@@ -2,8 +2,8 @@ package pectest
 
 import "errors"
 
-// delivery is the delivery point (punto di consegna, RFC 6109, 3.3): it stores
-// the envelope unchanged and notifies the sender, recipient by recipient.
+// delivery is the delivery point (punto di consegna, RFC 6109, 3.3). It stores the envelope
+// unchanged in one recipient's mailbox and notifies the sender.
 func (p *Provider) delivery(env *received, address string) {
 	f, chosen := p.network.fate(address)
 	n := env.data.notice(KindDelivery)
@@ -35,8 +35,8 @@ func (p *Provider) delivery(env *received, address string) {
 	}
 }
 
-// primary tells whether a recipient is to get more than a concise notice: anybody
-// who is not in Cc alone (RFC 6109, 3.3.2.1).
+// primary reports whether a delivery to the recipient earns more than a concise notice. It
+// does unless the recipient is only in Cc (RFC 6109, 3.3.2.1).
 func (r *received) primary(address string) bool {
 	to, err := r.message.addresses("To")
 	if err != nil || containsFold(to, address) {
@@ -46,7 +46,7 @@ func (r *received) primary(address string) bool {
 	return err != nil || !containsFold(cc, address)
 }
 
-// store puts a message into a folder as it is; empty means INBOX.
+// store puts an unchanged message into a folder; empty means INBOX.
 func (p *Provider) store(address, folder string, raw []byte) error {
 	m := p.mailbox(address)
 	if m == nil {

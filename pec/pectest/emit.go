@@ -8,10 +8,9 @@ import (
 	"unicode"
 )
 
-// Emit builds the message of a notice and signs it as this provider: the header
-// of RFC 6109, 3.1 to 3.3, a readable text in Italian, daticert.xml and, when
-// there is an Original, postacert.eml. The result can be handed to
-// [Provider.Deliver], of any provider.
+// Emit builds the message of a notice and signs it as this provider. The message has the
+// header of RFC 6109, 3.1 to 3.3, a readable text in Italian, daticert.xml and, when there
+// is an Original, postacert.eml. It can be passed to [Provider.Deliver] of any provider.
 func (p *Provider) Emit(n Notice) ([]byte, error) {
 	n = p.complete(n)
 	style := p.style(n)
@@ -56,7 +55,7 @@ func (p *Provider) Emit(n Notice) ([]byte, error) {
 	return style.Malformed.spoil(raw, n, style), nil
 }
 
-// spoil does what happens to a message after signing.
+// spoil applies the malformations that happen after signing.
 func (m Malformed) spoil(raw []byte, n Notice, style Style) []byte {
 	switch m {
 	case MalformedChanged:
@@ -73,7 +72,7 @@ func (m Malformed) spoil(raw []byte, n Notice, style Style) []byte {
 	}
 }
 
-// styled changes the outer fields as a style wants them.
+// styled applies a style to the outer fields.
 func styled(fields []Field, style Style) []Field {
 	var out []Field
 	for _, f := range fields {
@@ -181,7 +180,8 @@ func originalPart(original []byte, style Style) part {
 	}, body: original}
 }
 
-// asciiItalian writes accents as apostrophes, as typewriters did.
+// asciiItalian writes accented vowels with an apostrophe, and anything else that is not
+// ASCII as a question mark.
 func asciiItalian(s string) string {
 	s = strings.NewReplacer("à", "a'", "è", "e'", "é", "e'", "ì", "i'", "ò", "o'", "ù", "u'", "È", "E'").Replace(s)
 	return strings.Map(func(r rune) rune {
@@ -192,7 +192,7 @@ func asciiItalian(s string) string {
 	}, s)
 }
 
-// asciiXML writes what is not ASCII as character references.
+// asciiXML writes characters outside ASCII as character references.
 func asciiXML(data []byte) []byte {
 	var out bytes.Buffer
 	for _, r := range string(data) {

@@ -3,8 +3,6 @@ package pectest_test
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log"
@@ -19,8 +17,8 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// One message to a mailbox that exists and to one that does not, and what the
-// sender finds in the inbox afterwards.
+// Send one message to a mailbox that exists and to one that does not, and read the notices
+// in the sender's inbox.
 func Example() {
 	network, err := pectest.New(nil)
 	if err != nil {
@@ -28,9 +26,8 @@ func Example() {
 	}
 	defer network.Close()
 
-	sender, _ := network.Account("mario@alfa-pec.example")
-	provider := network.ProviderOf(sender.Address)
-	client, err := smtp.DialTLS(provider.SMTPAddr(), &tls.Config{RootCAs: network.TLSRoots()})
+	sender := network.Access("mario@alfa-pec.example")
+	client, err := smtp.DialTLS(sender.SMTP, sender.TLS)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -52,7 +49,7 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	inbox, err := provider.Messages(sender.Address, pectest.InboxFolder)
+	inbox, err := network.ProviderOf(sender.Address).Messages(sender.Address, pectest.InboxFolder)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -69,14 +66,14 @@ func Example() {
 	// errore-consegna | AVVISO DI MANCATA CONSEGNA: Prova | posta-certificata@beta-pec.example
 }
 
-// submitOrder is what an application under test does: it hands in one message with
-// the settings it was given, and tries once more when the server has no time.
-func submitOrder(address string, trust *x509.CertPool, account pectest.Account, to string) error {
+// submitOrder is an application under test. It hands in one message with the settings of an
+// account, and tries once more after a temporary error.
+func submitOrder(account pectest.Access, to string) error {
 	raw := "From: " + account.Address + "\r\nTo: " + to + "\r\nSubject: Ordine 12\r\nMessage-ID: <ordine-12@alfa-pec.example>\r\n\r\nBuongiorno.\r\n"
 	var err error
 	for range 2 {
 		var client *smtp.Client
-		if client, err = smtp.DialTLS(address, &tls.Config{RootCAs: trust}); err != nil {
+		if client, err = smtp.DialTLS(account.SMTP, account.TLS); err != nil {
 			return err
 		}
 		if err = client.Auth(sasl.NewPlainClient("", account.Login, account.Password)); err == nil {
@@ -91,26 +88,25 @@ func submitOrder(address string, trust *x509.CertPool, account pectest.Account, 
 	return err
 }
 
-// How to test an application: give it the addresses, the account and the trust
-// root of a network, let it do its work, move the clock, and look at what the
-// mailbox holds. Here nobody ever takes the message.
+// Test an application: give it the access to an account of a network, let it do its work,
+// move the clock, and look at the mailbox. Here the message never reaches its recipient's
+// provider.
 func Example_application() {
 	network, err := pectest.New(nil) // in a test: pectest.Start(t, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer network.Close()
-	account := network.Accounts()[0]
-	provider := network.ProviderOf(account.Address)
+	account := network.Access("mario@alfa-pec.example")
 
-	if err := submitOrder(provider.SMTPAddr(), network.TLSRoots(), account, "delay24@beta-pec.example"); err != nil {
+	if err := submitOrder(account, "delay24@beta-pec.example"); err != nil {
 		log.Fatal(err)
 	}
 	for range 2 {
 		network.Advance(12 * time.Hour)
 	}
 
-	inbox, err := provider.Messages(account.Address, pectest.InboxFolder)
+	inbox, err := network.ProviderOf(account.Address).Messages(account.Address, pectest.InboxFolder)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -127,16 +123,15 @@ func Example_application() {
 	// preavviso-errore-consegna
 }
 
-// A fault on the wire: the server forgets the first message that it is given,
-// and says so. Does the application send it again, and once only?
+// Inject a fault: the server drops the first message and says so. The application should
+// send it again, but only once.
 func ExampleNetwork_Intercept() {
 	network, err := pectest.New(nil)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer network.Close()
-	account := network.Accounts()[0]
-	provider := network.ProviderOf(account.Address)
+	account := network.Access("mario@alfa-pec.example")
 
 	var once sync.Once
 	remove := network.Intercept(func(m pectest.Moment) (fault *pectest.Fault) {
@@ -146,7 +141,7 @@ func ExampleNetwork_Intercept() {
 		return fault
 	})
 	defer remove()
-	if err := submitOrder(provider.SMTPAddr(), network.TLSRoots(), account, "luigi@beta-pec.example"); err != nil {
+	if err := submitOrder(account, "luigi@beta-pec.example"); err != nil {
 		log.Fatal(err)
 	}
 	if err := network.Idle(context.Background()); err != nil {
@@ -161,16 +156,15 @@ func ExampleNetwork_Intercept() {
 	// received: 1
 }
 
-// What becomes of messages to one address, from now on: a full mailbox, an hour after
-// acceptance, whose notice is lost on its way.
+// Set what becomes of messages to an address: the mailbox is full, the envelope takes an
+// hour, and the non-delivery notice never arrives.
 func ExampleNetwork_SetFate() {
 	network, err := pectest.New(nil)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer network.Close()
-	account := network.Accounts()[0]
-	provider := network.ProviderOf(account.Address)
+	account := network.Access("mario@alfa-pec.example")
 	network.SetFate("luigi@beta-pec.example", pectest.Fate{
 		Transit:   time.Hour,
 		Error:     "altro",
@@ -178,11 +172,11 @@ func ExampleNetwork_SetFate() {
 		Missing:   []string{pectest.KindNonDelivery},
 	})
 
-	if err := submitOrder(provider.SMTPAddr(), network.TLSRoots(), account, "luigi@beta-pec.example"); err != nil {
+	if err := submitOrder(account, "luigi@beta-pec.example"); err != nil {
 		log.Fatal(err)
 	}
 	network.Advance(2 * time.Hour)
-	inbox, err := provider.Messages(account.Address, pectest.InboxFolder)
+	inbox, err := network.ProviderOf(account.Address).Messages(account.Address, pectest.InboxFolder)
 	if err != nil {
 		log.Fatal(err)
 	}

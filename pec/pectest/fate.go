@@ -7,54 +7,53 @@ import (
 	"time"
 )
 
-// Never is longer than any wait: what takes so long does not happen.
+// Never is longer than any wait: what takes that long does not happen.
 const Never time.Duration = math.MaxInt64
 
-// NoErrorText leaves errore-esteso out where the empty string stands for the
+// NoErrorText leaves out errore-esteso, in fields where the empty string means the
 // customary text.
 const NoErrorText = "-"
 
-// Fate is what becomes of a dispatch for one recipient. The zero Fate is a
-// delivery without trouble. Times run on the network's clock.
+// Fate is what becomes of a dispatch for one recipient. The zero Fate is a delivery
+// without trouble. Times run on the network's clock.
 //
-// The notices of missing delivery by time (RFC 6109, 3.1.6) follow from it: the
-// sender's provider sends the first after 12 h without take-in-charge and
-// delivery, and the last after 23 h without delivery. Transit between 12 h and
-// 23 h therefore gives the first alone, Handling beyond 23 h the last alone,
-// and a Transit of Never both.
+// The delay notices (RFC 6109, 3.1.6) follow from it. The sender's provider sends the first
+// after 12 h without a take-in-charge or a delivery, and the last after 23 h without a
+// delivery. So a Transit between 12 h and 23 h causes only the first, a Handling beyond
+// 23 h only the last, and a Transit of Never both.
 type Fate struct {
-	// Transit is the time from acceptance until the envelope reaches the
-	// recipient's provider, which takes it in charge. Zero is none; Never loses it.
+	// Transit is the time from acceptance until the envelope reaches the recipient's
+	// provider, which takes it in charge. Zero means no delay; Never loses the envelope.
 	Transit time.Duration
-	// Handling is the time from there until delivery or failure. Zero is none;
-	// with Never nothing follows the take-in-charge.
+	// Handling is the time from the take-in-charge until delivery or failure. Zero means
+	// no delay; with Never nothing follows the take-in-charge.
 	Handling time.Duration
-	// Error makes it a failure: no-dest, no-dominio, altro, or virus, found by
-	// the recipient's provider (RFC 6109, 3.2.3 and 3.2.4). Empty delivers. For an
-	// ordinary recipient any token makes a bounce come back.
+	// Error makes the dispatch fail: no-dest, no-dominio, altro, or virus, which the
+	// recipient's provider finds (RFC 6109, 3.2.3 and 3.2.4). Empty delivers. For an
+	// ordinary recipient any value causes a bounce.
 	Error string
-	// ErrorText is the errore-esteso of the failure. Empty means the customary
-	// code and text of Error, NoErrorText none.
+	// ErrorText is the errore-esteso of the failure. Empty means the customary code and
+	// text for Error; NoErrorText leaves it out.
 	ErrorText string
-	// FirstDelayText and LastDelayText are the errore-esteso of the notices after
-	// 12 h and 23 h. Empty means a text without a code for the first, and with code
-	// 5.4.1 for the last; NoErrorText leaves it out.
+	// FirstDelayText and LastDelayText are the errore-esteso of the delay notices after
+	// 12 h and 23 h. Empty means a text without a code in the first and with code 5.4.1 in
+	// the last; NoErrorText leaves it out.
 	FirstDelayText, LastDelayText string
-	// NoDelays keeps the sender's provider from sending those notices.
+	// NoDelays keeps the sender's provider from sending delay notices.
 	NoDelays bool
-	// Missing lists kinds (KindTakeInCharge, KindDelivery, ...) whose notices about
-	// this recipient are lost on their way, after signing.
+	// Missing lists the kinds (KindTakeInCharge, KindDelivery, ...) whose notices about
+	// this recipient never arrive.
 	Missing []string
-	// Copies are further arrivals of the delivery or failure notice.
+	// Copies are additional arrivals of the delivery or failure notice.
 	Copies []Posting
-	// Reply is the text with which the recipient answers the envelope by a PEC of
-	// its own; In-Reply-To is the provider's identifier, which is all that a
-	// correspondent sees. Empty is no answer. The recipient must be an Account.
+	// Reply is the text with which the recipient answers the envelope in a PEC of its own.
+	// Its In-Reply-To is the provider's identifier, the only one that a recipient sees.
+	// Empty means no answer. The recipient must be an Account.
 	Reply string
 }
 
-// reserved are the fates of reserved local parts, like the test cards of a
-// payment sandbox.
+// reserved holds the fates of the reserved local parts, which work like the test cards of
+// a payment sandbox.
 var reserved = map[string]Fate{
 	"unknown": {Error: "no-dest"},
 	"full":    {Error: "altro", ErrorText: "5.2.2 - %s - casella piena"},
@@ -66,32 +65,31 @@ var reserved = map[string]Fate{
 	"delay24": {Transit: Never},
 }
 
-// ReservedFates gives the fate that each reserved local part stands for, in the
-// domain of any provider, whether there is an account of that name or not:
+// ReservedFates returns the fate of each reserved local part. They hold in the domain of
+// every provider, with or without an account of that name:
 //
 //	unknown  no such mailbox: code 5.1.1
 //	full     the mailbox is full: code 5.2.2
 //	virus    the recipient's provider finds a virus
-//	silent   acceptance, then nothing ever
-//	late     taken in charge; the last delay notice; delivered after 23 h 30 min
-//	twice    delivered; the notice arrives twice, the same bytes
+//	silent   accepted, then nothing ever
+//	late     taken in charge; the last delay notice after 23 h; delivered after 23 h 30 min
+//	twice    delivered; the same notice arrives twice
 //	delay12  the first delay notice after 12 h; delivered after 18 h
 //	delay24  both delay notices, after 12 h and 23 h; not delivered
 //
-// At an ordinary address unknown and full make a bounce come back.
+// At an ordinary address unknown, full and virus cause a bounce.
 func ReservedFates() map[string]Fate { return maps.Clone(reserved) }
 
-// SetFate chooses what becomes of every dispatch to an address from now on, in
-// the place of its reserved or ordinary fate. The address need not be an
-// account's; upper and lower case are the same.
+// SetFate sets what becomes of every later dispatch to an address, instead of its reserved
+// or ordinary fate. The address need not be an account's. Case does not matter.
 func (n *Network) SetFate(address string, f Fate) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.fates[strings.ToLower(address)] = f
 }
 
-// fate gives the fate of an address, and whether it was chosen: then the address
-// is as good as a mailbox.
+// fate returns the fate of an address and whether it was chosen, by SetFate or by a
+// reserved local part. An address with a chosen fate needs no mailbox to be delivered to.
 func (n *Network) fate(address string) (f Fate, chosen bool) {
 	address = strings.ToLower(address)
 	n.mu.Lock()
@@ -104,8 +102,8 @@ func (n *Network) fate(address string) (f Fate, chosen bool) {
 	return f, chosen
 }
 
-// errorText gives the customary errore-esteso (AgID, note 12 of 2015): code,
-// provider, description.
+// errorText returns the errore-esteso: ErrorText, or the customary code, provider and
+// description (AgID, note 12 of 2015).
 func (f Fate) errorText(provider string) string {
 	text := f.ErrorText
 	if text == "" {

@@ -10,34 +10,9 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// notices reads INBOX without IMAP.
-func notices(t *testing.T, n *pectest.Network, address string) []message {
-	t.Helper()
-	return folder(t, n, address, pectest.InboxFolder)
-}
-
-func folder(t *testing.T, n *pectest.Network, address, name string) []message {
-	t.Helper()
-	all, err := n.ProviderOf(address).Messages(address, name)
-	require.NoError(t, err)
-	var out []message
-	for _, raw := range all {
-		out = append(out, parse(t, raw))
-	}
-	return out
-}
-
-const (
-	acceptance = "accettazione"
-	delay      = "preavviso-errore-consegna "
-	delivered  = "avvenuta-consegna "
-	failed     = "errore-consegna "
-	taken      = "presa-in-carico"
-)
-
 func TestReservedFates(t *testing.T) {
 	n := pectest.Start(t, nil)
-	// What each stage adds: at once, after 12 h, after 24 h.
+	// The notices that each stage adds: at once, after 12 h, after 24 h.
 	for local, want := range map[string][3][]string{
 		"unknown": {{taken, failed}, {}, {}},
 		"full":    {{taken, failed}, {}, {}},
@@ -150,16 +125,8 @@ func TestDelayCodes(t *testing.T) {
 	}
 }
 
-// moment reads the time of the certification data.
-func moment(t *testing.T, m message) time.Time {
-	t.Helper()
-	at, err := time.Parse("02/01/2006 15:04:05 -0700", m.data.Date.Day+" "+m.data.Date.Time+" "+m.data.Date.Zone)
-	require.NoError(t, err)
-	return at
-}
-
 func TestDelayCases(t *testing.T) {
-	// RFC 6109, 3.1.6: what the take-in-charge and the delivery decide.
+	// RFC 6109, 3.1.6: the take-in-charge and the delivery decide which delay notices are sent.
 	n := pectest.Start(t, nil)
 	const slow = "slow@beta-pec.example"
 	for name, c := range map[string]struct {

@@ -11,59 +11,58 @@ const (
 	IMAP = "imap"
 )
 
-// The values of Moment.Command that are no command lines.
+// The values of Moment.Command that are not command lines.
 const (
 	MomentGreeting = "greeting" // the client has connected
-	MomentBody     = "body"     // SMTP: DATA was answered by 354, the message is about to be read
+	MomentBody     = "body"     // SMTP: DATA was answered with 354, and the message is about to be read
 	MomentDot      = "."        // SMTP: the final dot has been read
 )
 
-// Moment is where a connection stands when a [Fault] may strike: the server has
-// read something and is about to answer.
+// Moment is a point in a connection at which a [Fault] may strike: the server has read
+// something and is about to answer.
 type Moment struct {
 	Provider *Provider
 	Protocol string // SMTP or IMAP
-	Account  string // the address that is logged in; empty before login
-	// Command is what the client sent, without its line end: an SMTP command, an
-	// IMAP command without its tag and with literals cut off, or one of the Moment
-	// constants. Its name is in upper case, credentials are cut off. During IDLE every
-	// message of the server is a moment of the command "IDLE".
+	Account  string // the address that is logged in; empty before the login
+	// Command is what the client sent, without its line end: an SMTP command, an IMAP
+	// command without its tag and up to its first literal, or one of the Moment constants.
+	// The command name is in upper case, and credentials are left out. During IDLE each
+	// server message is a moment with the command "IDLE".
 	Command string
 	Tag     string // IMAP: the command's tag
 }
 
-// Fault is what goes wrong with the answer. The fields may be combined; they
-// strike in the order in which they stand here.
+// Fault is what goes wrong with the server's answer. Fields may be combined; they apply in
+// the order in which they are listed.
 type Fault struct {
-	// Lose, at MomentDot, forgets the message that was handed in: the answer says
-	// 451 unless Reply says otherwise. False processes it whatever else happens.
+	// Lose, at MomentDot, drops the message that was handed in; the answer is 451 unless
+	// Reply says otherwise. False processes the message whatever else happens.
 	Lose bool
-	// Insert goes out before the answer: whole lines with CRLF, such as untagged
-	// responses that no client knows.
+	// Insert is sent before the answer: whole lines with CRLF, such as untagged responses
+	// that no client knows.
 	Insert string
-	// Reply goes out instead of the answer: whole lines with CRLF. A command is then
-	// not executed. Empty is the server's own answer.
+	// Reply is sent instead of the answer: whole lines with CRLF. The command is then not
+	// executed. Empty means the server's own answer.
 	Reply string
-	// Silence swallows this answer and all that would follow; the connection stays
-	// open until the client leaves.
+	// Silence drops this answer and all later ones; the connection stays open until the
+	// client closes it.
 	Silence bool
 	// MidLiteral cuts the connection in the middle of the answer's first literal.
 	MidLiteral bool
-	// Cut cuts the connection after CutAfter bytes of the answer. A cut is a cut:
-	// TLS does not say goodbye.
+	// Cut cuts the connection after CutAfter bytes of the answer, without the close_notify
+	// of TLS.
 	Cut      bool
 	CutAfter int
-	// Split writes every byte by itself, and waits for Pause, on the machine's
-	// clock, after each: lines arrive in pieces. Zero Pause is no wait.
+	// Split writes each byte separately and waits for Pause, on the machine's clock, after
+	// each, so that lines arrive in pieces. Zero Pause means no wait.
 	Split bool
 	Pause time.Duration
 }
 
-// Intercept lets f decide at each moment from now on, on every connection with
-// implicit TLS, whether something goes wrong; nil is no. Of several functions the
-// newest that gives a fault decides. f may be called from several goroutines at
-// once and must not wait for the network. The function that Intercept returns
-// takes f away again.
+// Intercept calls f at each later moment of every connection with implicit TLS. The fault
+// that f returns strikes; nil means none. With several functions, the newest that returns a
+// fault decides. f may be called from several goroutines at once and must not wait for the
+// network. The returned function removes f.
 func (n *Network) Intercept(f func(Moment) *Fault) (remove func()) {
 	entry := &f
 	n.mu.Lock()

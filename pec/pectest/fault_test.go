@@ -17,7 +17,8 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// when strikes at every moment whose command begins so.
+// when returns a function for Intercept: the fault strikes at every moment whose command
+// begins with command.
 func when(protocol, command string, f pectest.Fault) func(pectest.Moment) *pectest.Fault {
 	return func(m pectest.Moment) *pectest.Fault {
 		if m.Protocol == protocol && strings.HasPrefix(m.Command, command) {
@@ -27,9 +28,9 @@ func when(protocol, command string, f pectest.Fault) func(pectest.Moment) *pecte
 	}
 }
 
-// deliverUnder submits one message while the fault is there, and tells how that
-// ended and whether the message was accepted. patience is the longest wait for
-// the reply; zero is the library's.
+// deliverUnder submits one message under faults. It returns the client's error and whether
+// the message was accepted. patience is the longest wait for the reply; zero means the
+// library's.
 func deliverUnder(t *testing.T, patience time.Duration, f func(pectest.Moment) *pectest.Fault) (sent error, accepted bool) {
 	t.Helper()
 	n := pectest.Start(t, nil)
@@ -42,7 +43,7 @@ func deliverUnder(t *testing.T, patience time.Duration, f func(pectest.Moment) *
 	require.NoError(t, c.Rcpt(luigi, nil))
 	w, err := c.Data()
 	require.NoError(t, err)
-	// Long enough that the cut is noticed while writing or by the reply.
+	// The message is long, so that the client notices the cut while writing or at the reply.
 	_, sent = io.WriteString(w, plain("<a@x>", mario, luigi)+strings.Repeat(strings.Repeat("x", 70)+"\r\n", 1000))
 	if err := w.Close(); sent == nil {
 		sent = err
@@ -113,7 +114,7 @@ func TestFaultSlowAndInPieces(t *testing.T) {
 func TestFaultGreeting(t *testing.T) {
 	n := pectest.Start(t, nil)
 	defer n.Intercept(when(pectest.IMAP, pectest.MomentGreeting, pectest.Fault{Reply: "* BYE chiuso\r\n", Cut: true, CutAfter: 14}))()
-	c, err := tls.Dial("tcp", n.ProviderOf(mario).IMAPAddr(), &tls.Config{RootCAs: n.TLSRoots()})
+	c, err := tls.Dial("tcp", n.Access(mario).IMAP, n.Access(mario).TLS)
 	require.NoError(t, err)
 	defer c.Close()
 	all, err := io.ReadAll(c)
@@ -121,13 +122,13 @@ func TestFaultGreeting(t *testing.T) {
 	require.Equal(t, "* BYE chiuso\r\n", string(all))
 }
 
-// fetchUnder fetches one message while the fault is there, without a library that
-// would stumble over it, and gives what the server wrote.
+// fetchUnder fetches one message under faults and returns what the server wrote. It uses no
+// client library, which the faults would confuse.
 func fetchUnder(t *testing.T, f func(pectest.Moment) *pectest.Fault) string {
 	t.Helper()
 	n := pectest.Start(t, nil)
 	require.NoError(t, n.ProviderOf(mario).Deliver(mario, "INBOX", []byte(strings.Repeat("x", 10000))))
-	c, err := tls.Dial("tcp", n.ProviderOf(mario).IMAPAddr(), &tls.Config{RootCAs: n.TLSRoots()})
+	c, err := tls.Dial("tcp", n.Access(mario).IMAP, n.Access(mario).TLS)
 	require.NoError(t, err)
 	defer c.Close()
 	in := bufio.NewReader(c)

@@ -28,7 +28,7 @@ type stored struct {
 	uid   imap.UID
 	raw   []byte
 	at    time.Time
-	flags map[imap.Flag]bool // in lower case
+	flags map[imap.Flag]bool // keys in lower case
 }
 
 func newFolder(name string, validity uint32) *folder {
@@ -46,10 +46,10 @@ func (f *folder) add(raw []byte, at time.Time, flags []imap.Flag) *stored {
 	return m
 }
 
-// remove takes out what matches; the sessions learn it at their next poll.
+// remove removes the messages that match; the sessions learn of it at their next poll.
 func (f *folder) remove(match func(*stored) bool) {
 	var kept []*stored
-	// From the end, so that the numbers of what is still there hold.
+	// From the end, so that the numbers of the remaining messages stay valid.
 	for i, m := range slices.Backward(f.messages) {
 		if match(m) {
 			f.tracker.QueueExpunge(uint32(i) + 1)
@@ -135,7 +135,8 @@ func (m *stored) change(s *imap.StoreFlags) {
 	}
 }
 
-// write gives a FETCH response its items. flags are those at the time of asking.
+// write writes the items of a FETCH response. The flags are those at the time of the
+// command.
 func (m *stored) write(w *imapserver.FetchResponseWriter, o *imap.FetchOptions, flags []imap.Flag) error {
 	w.WriteUID(m.uid)
 	if o.Flags {
@@ -161,14 +162,14 @@ func (m *stored) write(w *imapserver.FetchResponseWriter, o *imap.FetchOptions, 
 			err = closeErr
 		}
 		if err != nil {
-			// Without Close the connection could write nothing more, and never end.
+			// Without Close the connection could not write anything more, and would never end.
 			return errors.Join(err, w.Close())
 		}
 	}
 	return w.Close()
 }
 
-// section cuts a body section. The whole message is not copied.
+// section returns a body section. It does not copy a whole message.
 func (m *stored) section(s *imap.FetchItemBodySection) []byte {
 	if s.Specifier == imap.PartSpecifierNone && len(s.Part) == 0 {
 		if s.Partial == nil {
@@ -180,5 +181,5 @@ func (m *stored) section(s *imap.FetchItemBodySection) []byte {
 	return imapserver.ExtractBodySection(bytes.NewReader(m.raw), s)
 }
 
-// lowerFlag makes flags comparable: their case has no meaning.
+// lowerFlag makes flags comparable: their case does not matter.
 func lowerFlag(flag imap.Flag) imap.Flag { return imap.Flag(strings.ToLower(string(flag))) }

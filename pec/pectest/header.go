@@ -13,23 +13,23 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 )
 
-// Field is one header field. Value is written as it is: what is folded holds its
-// CRLF and white space, what is not ASCII must be encoded (RFC 2047).
+// Field is one header field. Value is written unchanged: a folded value must hold its CRLF
+// and white space, and text that is not ASCII must be encoded (RFC 2047).
 type Field struct {
 	Name  string
 	Value string
 }
 
-// dateLayout is that of the Date header and of Received.
+// dateLayout is the layout of Date and Received.
 const dateLayout = "Mon, 2 Jan 2006 15:04:05 -0700"
 
-// span is a field as it lies in a message: raw[start:end] with its line end.
+// span is a field and its place in a message: raw[start:end], with its line end.
 type span struct {
 	Field
 	start, end int
 }
 
-// entity is a message or a MIME part, cut but not changed.
+// entity is a message or a MIME part, split into fields and body but not changed.
 type entity struct {
 	raw    []byte
 	fields []span
@@ -37,8 +37,8 @@ type entity struct {
 	body   int // where the body begins
 }
 
-// parseEntity cuts raw into fields and body. A line of the header that is no
-// field stays in raw and is not listed.
+// parseEntity splits raw into fields and body. A header line that is not a field stays in
+// raw and is not listed.
 func parseEntity(raw []byte) entity {
 	e := entity{raw: raw}
 	pos := 0
@@ -72,7 +72,7 @@ func lineEnd(raw []byte, pos int) int {
 	return len(raw)
 }
 
-// all gives the fields of a name, as they were written.
+// all returns the fields with a name, unchanged.
 func (e entity) all(name string) []Field {
 	var out []Field
 	for _, f := range e.fields {
@@ -83,7 +83,8 @@ func (e entity) all(name string) []Field {
 	return out
 }
 
-// get gives the first value of a name, unfolded and trimmed, "" when there is none.
+// get returns the value of the first field with a name, unfolded and trimmed; "" when there
+// is none.
 func (e entity) get(name string) string {
 	for _, f := range e.fields {
 		if strings.EqualFold(f.Name, name) {
@@ -93,7 +94,7 @@ func (e entity) get(name string) string {
 	return ""
 }
 
-// addresses gives the bare addresses in all fields of a name.
+// addresses returns the bare addresses in all fields with a name.
 func (e entity) addresses(name string) ([]string, error) {
 	var out []string
 	for _, f := range e.all(name) {
@@ -112,8 +113,8 @@ func (e entity) addresses(name string) ([]string, error) {
 	return out, nil
 }
 
-// mediaType gives the type in lower case and its parameters; text/plain when
-// there is none or it cannot be read (RFC 2045, 5.2).
+// mediaType returns the media type in lower case and its parameters. It returns text/plain
+// when there is no type or it cannot be parsed (RFC 2045, 5.2).
 func (e entity) mediaType() (string, map[string]string) {
 	mediaType, params, err := mime.ParseMediaType(e.get("Content-Type"))
 	if err != nil {
@@ -126,11 +127,11 @@ func unfold(value string) string {
 	return strings.TrimSpace(strings.NewReplacer("\r\n", "", "\n", "").Replace(value))
 }
 
-// wordDecoder reads encoded words in any charset that web browsers know.
+// wordDecoder decodes encoded words in any charset that web browsers know.
 var wordDecoder = &mime.WordDecoder{CharsetReader: charsetReader}
 
-// decodeText gives a header value as text: encoded words decoded where that is
-// possible, raw octets taken for UTF-8 or else for ISO-8859-1.
+// decodeText returns a header value as text. Encoded words are decoded where possible, and
+// raw 8-bit text is read as UTF-8 or else as ISO-8859-1.
 func decodeText(value string) string {
 	if !utf8.ValidString(value) {
 		if latin1, err := charmap.ISO8859_1.NewDecoder().String(value); err == nil {
@@ -144,19 +145,19 @@ func decodeText(value string) string {
 	return decoded
 }
 
-// fold breaks a value at its spaces, so that the lines of the field are short;
-// unfolding gives the same value back.
+// fold breaks a value at its spaces, so that the lines of the field are short. Unfolding
+// restores the value.
 func fold(name, value string) string {
 	const width = 78
 	var out strings.Builder
 	rest, column := value, len(name)+2
 	for column+len(rest) > width {
-		// The last space that fits, else the first one there is.
+		// Break at the last space that fits, else at the first space.
 		cut := strings.LastIndexByte(rest[:max(0, min(len(rest), width-column))], ' ')
 		if cut <= 0 {
 			cut = strings.IndexByte(rest[min(1, len(rest)):], ' ') + 1
 		}
-		// No line may hold blanks alone (RFC 5322, 3.2.2).
+		// No line may consist of blanks (RFC 5322, 3.2.2).
 		if cut <= 0 || strings.TrimSpace(rest[:cut]) == "" || strings.TrimSpace(rest[cut:]) == "" {
 			break
 		}

@@ -26,20 +26,20 @@ func (p *Provider) listenIMAP() error {
 			imap.CapSearchRes: {}, imap.CapListExtended: {}, imap.CapListStatus: {}, imap.CapStatusSize: {},
 			imap.CapMove: {}, imap.CapSpecialUse: {}, imap.CapLiteralPlus: {},
 		},
-		InsecureAuth: true, // TLS is beneath what the server sees
+		InsecureAuth: true, // the listener handles TLS, so the server does not see it
 		Logger:       p.libraryLog(),
 	})
 	p.serve("imap", func() error { return server.Serve(p.imap) })
 	return nil
 }
 
-// libraryLog carries what the protocol libraries report, mostly connections that
-// were cut, to the network's logger.
+// libraryLog passes what the protocol libraries report, mostly cut connections, to the
+// network's logger.
 func (p *Provider) libraryLog() *log.Logger {
 	return slog.NewLogLogger(p.network.log.With("provider", p.domain).Handler(), slog.LevelDebug)
 }
 
-// imapSession is one connection.
+// imapSession is one IMAP connection.
 type imapSession struct {
 	view
 	provider *Provider
@@ -48,8 +48,8 @@ type imapSession struct {
 	idling sync.Mutex // held during IDLE, which runs on a goroutine of its own
 }
 
-// view is a folder as one session sees it: what others change there shows only
-// at its next poll (RFC 9051, 7).
+// view is a folder as one session sees it. Changes by others show only at its next poll
+// (RFC 9051, 7).
 type view struct {
 	conn     *imapserver.Conn
 	folder   *folder // nil when none is selected
@@ -58,7 +58,7 @@ type view struct {
 	saved    imap.UIDSet // the saved search result (RFC 5182)
 }
 
-// Close waits for IDLE to end, so that nothing outlives the connection.
+// Close waits for IDLE to end, so that no goroutine outlives the connection.
 func (s *imapSession) Close() error {
 	s.idling.Lock()
 	defer s.idling.Unlock()
@@ -110,9 +110,9 @@ func (s *imapSession) Poll(w *imapserver.UpdateWriter, allowExpunge bool) error 
 	return s.tracker.Poll(w, allowExpunge)
 }
 
-// Idle writes what has happened since the last command, then each change: a
-// client may rely on it (RFC 2177), and the library's own would say nothing of a
-// message that arrived between the last command and IDLE.
+// Idle writes what happened since the last command, and then each change. A client may rely
+// on the first part (RFC 2177), but the library's own Idle would not report a message that
+// arrived between the last command and IDLE.
 func (s *imapSession) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) error {
 	s.idling.Lock()
 	defer s.idling.Unlock()
@@ -130,7 +130,7 @@ func (s *imapSession) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) err
 	}
 }
 
-// The answers of RFC 9051 and RFC 5530 to what cannot be done.
+// The answers of RFC 9051 and RFC 5530 to commands that cannot be executed.
 var (
 	errNoFolder = &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeNonExistent, Text: "No such mailbox"}
 	errNoTarget = &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeTryCreate, Text: "No such mailbox"}

@@ -1,7 +1,6 @@
 package pectest_test
 
 import (
-	"crypto/tls"
 	"errors"
 	"testing"
 	"time"
@@ -50,7 +49,7 @@ func TestIMAPLogin(t *testing.T) {
 	n := pectest.Start(t, nil)
 	a, _ := n.Account(mario)
 	for _, login := range [][2]string{{a.Login, "wrong"}, {luigi, "luigi-password"}} {
-		c, err := imapclient.DialTLS(n.ProviderOf(mario).IMAPAddr(), &imapclient.Options{TLSConfig: &tls.Config{RootCAs: n.TLSRoots()}})
+		c, err := imapclient.DialTLS(n.Access(mario).IMAP, &imapclient.Options{TLSConfig: n.Access(mario).TLS})
 		require.NoError(t, err)
 		err = c.Login(login[0], login[1]).Wait()
 		var refused *imap.Error
@@ -70,14 +69,14 @@ func TestFolders(t *testing.T) {
 	require.Equal(t, pectest.InboxFolder, folders[0].Mailbox)
 	require.Equal(t, pectest.SentFolder, folders[1].Mailbox)
 
-	// A client's own copy of what it sent.
+	// A client appends its own copy of what it sent.
 	w := c.Append(pectest.SentFolder, 12, nil)
 	_, err = w.Write([]byte("Subject: x\r\n"))
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	_, err = w.Wait()
 	require.NoError(t, err)
-	// Copied to a folder that Deliver made, then deleted where it was.
+	// A message is copied to a folder that Deliver made, and then deleted where it was.
 	require.NoError(t, p.Deliver(mario, "Ricevute", []byte("Subject: y\r\n")))
 	_, err = c.Select(pectest.SentFolder, nil).Wait()
 	require.NoError(t, err)

@@ -6,21 +6,21 @@ import (
 	"slices"
 )
 
-// transfer is what one SMTP transaction brings to an incoming point.
+// transfer is one SMTP transaction with an incoming point.
 type transfer struct {
 	from   string // MAIL FROM; empty for a bounce
 	to     []string
 	raw    []byte
-	folder string // where notices go; empty means INBOX
+	folder string // the folder for a notice; empty means INBOX
 }
 
-// incoming is the incoming point (punto di ricezione, RFC 6109, 3.2). It knows
-// nothing but the bytes and the addresses. It runs on the queue.
+// incoming is the incoming point (punto di ricezione, RFC 6109, 3.2). It knows only the
+// bytes and the addresses. It runs on the queue.
 func (p *Provider) incoming(m transfer) {
 	message := parseEntity(m.raw)
 	signed, err := p.network.verify(message)
 	if err != nil {
-		// No message of the network, whatever its header says: ordinary mail.
+		// The network did not sign it: it is ordinary mail, whatever its header says.
 		p.network.log.Debug("not certified", "provider", p.domain, "error", err)
 		p.ordinary(m, "la firma digitale del messaggio non risulta attendibile")
 		return
@@ -37,15 +37,15 @@ func (p *Provider) incoming(m transfer) {
 			p.receipt(m, env.data)
 			return
 		default:
-			err = errors.New("it is neither envelope nor notice")
+			err = errors.New("it has neither X-Trasporto: posta-certificata nor X-Ricevuta")
 		}
 	}
-	// RFC 6109, 2.2.2: from a provider, but not correct: it must be passed on.
+	// RFC 6109, 2.2.2: a message from a provider that is not correct must be passed on.
 	p.network.log.Warn("not formally correct", "provider", p.domain, "error", err)
 	p.anomaly(m, "il messaggio non è formalmente corretto")
 }
 
-// received is a signed message of the network.
+// received is a message that a provider of the network signed.
 type received struct {
 	message   entity
 	data      *daticertData
@@ -78,20 +78,20 @@ func openSigned(message, signed entity) (*received, error) {
 	return env, nil
 }
 
-// check tells whether it is a formally correct transport envelope.
+// check returns an error unless r is a formally correct transport envelope.
 func (r *received) check() error {
 	if r.postacert == nil {
-		return errors.New("an envelope needs postacert.eml")
+		return errors.New("there is no postacert.eml")
 	}
 	if r.data.Kind != KindTransport {
-		return fmt.Errorf("the certification data is of kind %q", r.data.Kind)
+		return fmt.Errorf("the certification data has tipo %q instead of %q", r.data.Kind, KindTransport)
 	}
 	return nil
 }
 
-// takeCharge tells the sender's provider that this one answers for the message
-// from now on (RFC 6109, 3.2.1), one notice for all recipients, and hands it to
-// the delivery point. What holds a virus goes no further.
+// takeCharge notifies the sender's provider that this provider answers for the message from
+// now on (RFC 6109, 3.2.1), with one notice for all recipients, and passes the message to
+// the delivery point. A message with a virus goes no further.
 func (p *Provider) takeCharge(env *received, to []string) {
 	virus := !p.opts.ReceiveViruses && infected(parseEntity(env.postacert))
 	var taken []string
@@ -125,8 +125,8 @@ func (p *Provider) takeCharge(env *received, to []string) {
 	}
 }
 
-// receipt passes a notice to the mailbox it is for, and learns from it what the
-// sender's provider has to know.
+// receipt stores a notice in the mailbox it is for. The provider of the sender also reads
+// from it whether the dispatch is taken in charge or settled.
 func (p *Provider) receipt(m transfer, data *daticertData) {
 	for _, address := range m.to {
 		// Its only error is that there is no mailbox, which has been logged.

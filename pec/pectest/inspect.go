@@ -6,15 +6,15 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// refusal is why the access point does not accept a message.
+// refusal is the reason why the access point does not accept a message.
 type refusal struct {
 	errore string
 	text   string // for errore-esteso
 	smtp   *smtp.SMTPError
 }
 
-// inspect makes the checks of the access point (RFC 6109, 3.1.1 to 3.1.3); nil
-// accepts.
+// inspect makes the checks of the access point (RFC 6109, 3.1.1 to 3.1.3). It returns nil
+// when the message is accepted.
 func (p *Provider) inspect(s submission) *refusal {
 	m := parseEntity(s.raw)
 	refuse := func(errore, text string, code int, enhanced smtp.EnhancedCode) *refusal {

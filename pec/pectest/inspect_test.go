@@ -11,14 +11,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// pair is two providers, the first with the options under test.
-func pair(o pectest.ProviderOptions) *pectest.Options {
-	o.Domain, o.Name = "alfa-pec.example", "Alfa"
-	o.Accounts = []pectest.Account{{Address: mario, Password: "p"}, {Address: anna, Password: "p"}}
-	return &pectest.Options{Providers: []pectest.ProviderOptions{o,
-		{Name: "Beta", Domain: "beta-pec.example", Accounts: []pectest.Account{{Address: luigi, Password: "p"}, {Address: bruna, Password: "p"}}}}}
-}
-
+// infectedMessage returns a message with a virus in an attached message.
 func infectedMessage(to string) string {
 	return "From: " + mario + "\r\nTo: " + to + "\r\nMessage-ID: <a@x>\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" +
 		"--b\r\nContent-Type: text/plain\r\n\r\nciao\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n" +
@@ -106,7 +99,7 @@ func TestVirusAtTheRecipient(t *testing.T) {
 }
 
 func TestBriefReadings(t *testing.T) {
-	// One attachment of two encoded lines; the sums are those of sha1sum.
+	// One attachment of two encoded lines. The sums were computed with sha1sum.
 	body := "From: " + mario + "\r\nTo: " + luigi + "\r\nX-TipoRicevuta: breve\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" +
 		"--b\r\nContent-Type: application/pdf; name=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nY2lh\r\nbw==\r\n--b--\r\n"
 	for reading, want := range map[pectest.BriefHash]string{

@@ -9,11 +9,11 @@ import (
 	"syscall"
 )
 
-// listener keeps account of its connections, beneath TLS, so that shutdown can
-// cut them and wait until each server has let go of them: go-imap's Server.Close
-// waits for none, go-smtp's Shutdown cuts none.
+// listener keeps track of its connections, below TLS, so that shutdown can cut them and
+// wait until the server has closed each. The libraries do not: go-imap's Server.Close does
+// not wait for them, and go-smtp's Shutdown does not cut them.
 type listener struct {
-	net.Listener // handed to the servers
+	net.Listener // passed to the servers
 	tcp          net.Listener
 
 	mu     sync.Mutex
@@ -22,9 +22,9 @@ type listener struct {
 	open   sync.WaitGroup
 }
 
-// newListener opens a port; address is its name in memory. With config the
-// connections are TLS from their start, and faults may strike; without, the
-// server takes them as they are.
+// newListener opens a port; address is its name in memory. With config the connections use
+// implicit TLS, and faults may strike. Without config the server sees the plain
+// connections.
 func (p *Provider) newListener(address, protocol string, config *tls.Config) (*listener, error) {
 	tcp, err := p.network.listen(address)
 	if err != nil {
@@ -38,7 +38,7 @@ func (p *Provider) newListener(address, protocol string, config *tls.Config) (*l
 	return l, nil
 }
 
-// listen opens a port of this machine, or one in memory.
+// listen opens a port on this machine, or one in memory.
 func (n *Network) listen(address string) (net.Listener, error) {
 	if n.memory == nil {
 		return net.Listen("tcp", "127.0.0.1:0")
@@ -48,10 +48,9 @@ func (n *Network) listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
-// DialContext connects to an address of the network, as net.Dialer's method of
-// that name does. A network in memory (Options.InMemory) has no other way in; its
-// addresses are unknown elsewhere. An address that is not there is a
-// *net.OpError.
+// DialContext connects to an address of the network, like net.Dialer's method of that name.
+// It is the only way to reach a network in memory (Options.InMemory). It returns a
+// *net.OpError when nothing listens at the address.
 func (n *Network) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	if n.memory == nil {
 		var d net.Dialer
@@ -68,7 +67,7 @@ func (n *Network) DialContext(ctx context.Context, network, address string) (net
 	return c, nil
 }
 
-// wired is the listener above TLS.
+// wired is the listener above TLS, where faults strike.
 type wired struct {
 	net.Listener
 	provider *Provider
@@ -84,7 +83,7 @@ func (w wired) Accept() (net.Conn, error) {
 	return newWire(w.provider, w.protocol, tls.Server(raw, w.config)), nil
 }
 
-// tracking is the listener beneath TLS.
+// tracking is the listener below TLS, which counts the connections.
 type tracking struct {
 	net.Listener
 	l *listener
@@ -106,7 +105,7 @@ func (t tracking) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// conn tells the listener when the server has closed it.
+// conn is a connection that leaves its listener when the server closes it.
 type conn struct {
 	net.Conn
 	l    *listener
@@ -131,8 +130,8 @@ func (l *listener) shutdown() error {
 	l.closed = true
 	err := l.tcp.Close()
 	for c := range l.conns {
-		// The embedded connection: only the server's own Close counts as its end.
-		// An error means that it is closed already.
+		// Close the embedded connection: only the server's own Close of c counts as its
+		// end. An error means that it is already closed.
 		_ = c.Conn.Close()
 	}
 	l.mu.Unlock()

@@ -10,12 +10,12 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// loginState is what decides over a login, under the mailbox's lock.
+// loginState decides whether a login is accepted. The mailbox's lock guards it.
 type loginState struct {
 	password string
 	set      time.Time // when the password was set; zero at the network's start
 	row      int       // refused logins in a row
-	refused  int       // refused logins ever
+	refused  int       // refused logins in all
 }
 
 // verdict is the answer to a login.
@@ -57,7 +57,7 @@ func (p *Provider) authenticate(username, password string) (*mailbox, verdict) {
 	return m, v
 }
 
-// smtp gives the answer to AUTH; nil when the login is good.
+// smtp returns the answer to AUTH; nil when the login is accepted.
 func (v verdict) smtp() error {
 	text := map[verdict]string{loginWrong: "Authentication failed", loginExpired: "Password expired", loginLocked: "Account locked"}[v]
 	if text == "" {
@@ -66,7 +66,8 @@ func (v verdict) smtp() error {
 	return &smtp.SMTPError{Code: 535, EnhancedCode: smtp.EnhancedCode{5, 7, 8}, Message: text}
 }
 
-// imap gives the answer to LOGIN, with the codes of RFC 5530.
+// imap returns the answer to LOGIN, with the codes of RFC 5530; nil when the login is
+// accepted.
 func (v verdict) imap() error {
 	switch v {
 	case loginGood:
@@ -80,8 +81,8 @@ func (v verdict) imap() error {
 	}
 }
 
-// SetPassword gives an account a new password, valid for another PasswordLife,
-// and unlocks it. An unknown address is an error.
+// SetPassword sets a new password, valid for another PasswordLife, and unlocks the account.
+// It returns an error for an unknown address.
 func (p *Provider) SetPassword(address, password string) error {
 	m := p.mailbox(address)
 	if m == nil {
@@ -93,8 +94,8 @@ func (p *Provider) SetPassword(address, password string) error {
 	return nil
 }
 
-// RefusedLogins tells how many logins of an account, by SMTP and IMAP, have been
-// refused so far, whatever the reason. An unknown address has none.
+// RefusedLogins returns the number of refused logins of an account so far, by SMTP and
+// IMAP, for any reason; zero for an unknown address.
 func (p *Provider) RefusedLogins(address string) int {
 	m := p.mailbox(address)
 	if m == nil {
@@ -105,7 +106,7 @@ func (p *Provider) RefusedLogins(address string) int {
 	return m.login.refused
 }
 
-// throttle counts a submission and tells whether it is one too many.
+// throttle counts a submission. It returns an error when MaxPerMinute is exceeded.
 func (p *Provider) throttle(m *mailbox) error {
 	if p.opts.MaxPerMinute == 0 {
 		return nil
@@ -117,7 +118,7 @@ func (p *Provider) throttle(m *mailbox) error {
 		m.sent = m.sent[1:]
 	}
 	if len(m.sent) >= p.opts.MaxPerMinute {
-		// The words of a large provider.
+		// The reply of Legalmail, a large provider.
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.NoEnhancedCode,
 			Message: fmt.Sprintf("MAIL from: %q blocked \"Class Of Service\" - Too much traffic from this sender", m.account.Address)}
 	}

@@ -18,7 +18,7 @@ import (
 func tryLogins(t *testing.T, n *pectest.Network, login, password string) (smtpErr, imapErr error) {
 	t.Helper()
 	smtpErr = dialSMTP(t, n, mario).Auth(sasl.NewPlainClient("", login, password))
-	c, err := imapclient.DialTLS(n.ProviderOf(mario).IMAPAddr(), &imapclient.Options{TLSConfig: &tls.Config{RootCAs: n.TLSRoots()}})
+	c, err := imapclient.DialTLS(n.Access(mario).IMAP, &imapclient.Options{TLSConfig: n.Access(mario).TLS})
 	require.NoError(t, err)
 	defer c.Close()
 	return smtpErr, c.Login(login, password).Wait()

@@ -17,7 +17,7 @@ type mailbox struct {
 
 	mu       sync.Mutex
 	folders  map[string]*folder
-	validity uint32 // the last UIDVALIDITY given
+	validity uint32 // the last UIDVALIDITY used
 	watches  map[chan struct{}]struct{}
 	views    map[*view]struct{}
 
@@ -41,8 +41,8 @@ func newMailbox(a Account, o *ProviderOptions) *mailbox {
 	return m
 }
 
-// folder finds a folder, or makes it when create is set; nil when there is none.
-// mu is held.
+// folder returns a folder, which it makes if create is set; nil when there is none. mu is
+// held.
 func (m *mailbox) folder(name string, create bool) *folder {
 	name = strings.TrimRight(name, string(m.opts.Separator))
 	if strings.EqualFold(name, InboxFolder) {
@@ -50,7 +50,8 @@ func (m *mailbox) folder(name string, create bool) *folder {
 	}
 	f := m.folders[name]
 	if f == nil && create {
-		// Never the same twice: a folder made again is another one (RFC 9051, 2.3.1.1).
+		// No UIDVALIDITY is used twice: a folder made again is a different one
+		// (RFC 9051, 2.3.1.1).
 		m.validity++
 		f = newFolder(name, m.validity)
 		m.folders[name] = f
@@ -103,7 +104,7 @@ func (m *mailbox) messages(name string) ([][]byte, error) {
 	return all, nil
 }
 
-// renumber gives a folder another UIDVALIDITY and all messages new UIDs, and cuts
+// renumber changes the UIDVALIDITY of a folder and the UIDs of all its messages, and cuts
 // the sessions that have it open, as servers do after a restore.
 func (m *mailbox) renumber(name string) error {
 	m.mu.Lock()
@@ -115,7 +116,7 @@ func (m *mailbox) renumber(name string) error {
 	delete(m.folders, old.name)
 	f := m.folder(old.name, true)
 	f.subscribed, f.use = old.subscribed, old.use
-	// Neither the old UIDs nor those that a client might expect.
+	// These are neither the old UIDs nor those that a client might expect next.
 	f.next = old.next + 1000
 	for _, s := range old.messages {
 		f.add(s.raw, s.at, s.flagList())
@@ -123,7 +124,7 @@ func (m *mailbox) renumber(name string) error {
 	for v := range m.views {
 		if v.folder == old {
 			if w, ok := v.conn.NetConn().(*wire); ok {
-				// Its session hears of it by its own reading.
+				// The session notices when it next reads.
 				_ = w.cut()
 			}
 		}
@@ -131,8 +132,8 @@ func (m *mailbox) renumber(name string) error {
 	return nil
 }
 
-// watch gives a channel that holds a value after each change, and the function
-// that ends it.
+// watch returns a channel that holds a value after each change, and a function that ends
+// the watch.
 func (m *mailbox) watch() (<-chan struct{}, func()) {
 	c := make(chan struct{}, 1)
 	m.mu.Lock()
@@ -145,12 +146,12 @@ func (m *mailbox) watch() (<-chan struct{}, func()) {
 	}
 }
 
-// wake tells the watches of a change; mu is held.
+// wake notifies the watches of a change; mu is held.
 func (m *mailbox) wake() {
 	for c := range m.watches {
 		select {
 		case c <- struct{}{}:
-		default: // it has not seen the last change yet: one wake is enough
+		default: // it has not seen the previous change yet, so one value is enough
 		}
 	}
 }

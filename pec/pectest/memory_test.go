@@ -30,7 +30,7 @@ func dialMemory(t *testing.T, n *pectest.Network, address string) net.Conn {
 }
 
 func TestHoursInABubble(t *testing.T) {
-	// The clock is the bubble's: no Advance, and the delay notices come by themselves.
+	// The bubble's clock applies, so the delay notices arrive without Advance.
 	synctest.Test(t, func(t *testing.T) {
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
 		p := n.ProviderOf(mario)
@@ -99,7 +99,7 @@ func TestConnectionsInMemory(t *testing.T) {
 		require.Equal(t, time.Hour, time.Since(begin))
 		require.NoError(t, c.SetDeadline(time.Time{}))
 
-		// A read that waits is ended by a deadline set meanwhile, and by Close.
+		// A deadline set meanwhile ends a waiting read, and so does Close.
 		failed := make(chan error)
 		for _, end := range []func() error{func() error { return c.SetReadDeadline(time.Now()) }, c.Close} {
 			go func() {
@@ -119,7 +119,7 @@ func TestConnectionsInMemory(t *testing.T) {
 		require.Equal(t, "smtp.alfa-pec.example:587", c.RemoteAddr().String())
 		require.Equal(t, "memory", c.LocalAddr().Network())
 	})
-	// Both ends may write more than anybody reads for a while, but not for ever.
+	// Both ends may write without a reader, until the buffer is full.
 	synctest.Test(t, func(t *testing.T) {
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
 		c, err := n.DialContext(context.Background(), "tcp", n.Providers()[0].SMTPAddr())
@@ -131,7 +131,7 @@ func TestConnectionsInMemory(t *testing.T) {
 	})
 }
 
-// zeros never ends.
+// zeros is a reader of endless zeros.
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { return len(b), nil }

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// splitParts finds the parts of a multipart body: offsets from after a delimiter
-// line to before the line break that belongs to the next one (RFC 2046, 5.1.1).
+// splitParts returns the offsets of the parts of a multipart body. A part begins after a
+// delimiter line and ends before the line break that belongs to the next delimiter
+// (RFC 2046, 5.1.1).
 func splitParts(body []byte, boundary string) [][2]int {
 	var parts [][2]int
 	delimiter := []byte("--" + boundary)
@@ -32,8 +33,7 @@ func splitParts(body []byte, boundary string) [][2]int {
 	return parts
 }
 
-// part is one child of a multipart: its header fields, and its body as it goes
-// on the wire.
+// part is one child of a multipart: its header fields and its encoded body.
 type part struct {
 	header []Field
 	body   []byte
@@ -67,8 +67,8 @@ func base64Lines(data []byte, width int) []byte {
 	return out.Bytes()
 }
 
-// latin1QuotedPrintable encodes text for a part in ISO-8859-1; what that charset
-// lacks becomes a question mark.
+// latin1QuotedPrintable encodes text for a part in ISO-8859-1. Characters outside that
+// charset become question marks.
 func latin1QuotedPrintable(text string) ([]byte, error) {
 	latin1 := make([]byte, 0, len(text))
 	for _, r := range text {
@@ -88,7 +88,7 @@ func latin1QuotedPrintable(text string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// decodeBody gives the octets of a part whose transfer encoding is named.
+// decodeBody returns the decoded content of a body with the given transfer encoding.
 func decodeBody(body []byte, encoding string) ([]byte, error) {
 	switch strings.ToLower(encoding) {
 	case "base64":

@@ -13,8 +13,8 @@ import (
 	_ "time/tzdata" // Europe/Rome on machines without a zone database
 )
 
-// TB is the part of testing.TB that [Start] needs, so that programs can use
-// this package without linking package testing.
+// TB is the part of testing.TB that [Start] needs. It lets programs use this package
+// without linking package testing.
 type TB interface {
 	Helper()
 	Fatalf(format string, args ...any)
@@ -22,37 +22,36 @@ type TB interface {
 	Cleanup(func())
 }
 
-// Options configures a [Network]. A nil *Options is the default network.
+// Options are the optional settings of a [Network]. Nil is the zero value.
 type Options struct {
 	// Providers lists the providers. Nil means two: alfa-pec.example with the
 	// accounts mario@ and anna@, beta-pec.example with luigi@ and bruna@.
 	Providers []ProviderOptions
-	// Start is where the network's clock begins. Zero means now. A signature from
-	// the future is refused by verifiers that keep to the machine's clock: a test
-	// that will Advance by a day can start a day ago.
+	// Start is the first time of the network's clock. Zero means now. A verifier that uses
+	// the machine's clock refuses signatures from the future, so a test that will Advance by
+	// a day can start a day ago.
 	Start time.Time
-	// InMemory opens no ports: the servers are reached by [Network.DialContext]
-	// alone, under names such as imap.alfa-pec.example:993. Within a bubble of
-	// testing/synctest the network's clock is the bubble's, and hours pass in no
-	// time. False listens on 127.0.0.1.
+	// InMemory opens no ports: only [Network.DialContext] reaches the servers, under names
+	// such as imap.alfa-pec.example:993. In a bubble of testing/synctest the network uses
+	// the bubble's clock, and hours pass in no time. False listens on 127.0.0.1.
 	InMemory bool
-	// MachineSigningTime dates CMS signatures, and nothing else, by the machine's
-	// clock, for verifiers whose clock cannot be moved: they will notice that the
-	// times differ. False dates all by the network's clock.
+	// MachineSigningTime dates CMS signatures, and nothing else, by the machine's clock. It
+	// is for verifiers whose clock cannot be moved; they warn that the times differ. False
+	// dates everything by the network's clock.
 	MachineSigningTime bool
 	// NameConstraints limits the signing CA to the providers' domains, as AgID CA1 is
-	// limited. False leaves it without.
+	// limited. False sets no limit.
 	NameConstraints bool
-	// Speed makes the clock run so many times as fast as the machine's. Zero means
-	// 1.
+	// Speed is how many times as fast as the machine's clock the network's clock runs. Zero
+	// means 1.
 	Speed int
-	// Logger receives what happens inside, at Debug and Warn. Nil is silent.
-	// Addresses appear at Debug only; bodies and passwords never.
+	// Logger logs what happens in the network, at Debug and Warn; nil means silent.
+	// Addresses appear only at Debug; bodies and passwords never.
 	Logger *slog.Logger
 }
 
-// Network is a set of PEC providers that trust one signing CA. Make it with
-// [Start] or [New]. Its methods may be called from several goroutines.
+// Network is a set of PEC providers that trust one signing CA. [Start] and [New] make one.
+// It is safe for concurrent use.
 type Network struct {
 	providers []*Provider
 	ca        *authority
@@ -62,7 +61,7 @@ type Network struct {
 	machine   bool                       // Options.MachineSigningTime
 	memory    map[string]*memoryListener // by address; nil for real ports
 	queue     *queue
-	began     time.Time // on the network's clock
+	began     time.Time // when New ran, on the network's clock
 	ids       *idSource
 
 	mu       sync.Mutex
@@ -77,8 +76,8 @@ type Network struct {
 	closeErr  error
 }
 
-// Start is [New] for tests: it fails tb on an error, and closes the network
-// when the test ends.
+// Start is [New] for tests. It fails tb on an error, and closes the network when the test
+// ends.
 func Start(tb TB, opts *Options) *Network {
 	tb.Helper()
 	n, err := New(opts)
@@ -94,8 +93,8 @@ func Start(tb TB, opts *Options) *Network {
 	return n
 }
 
-// New starts a network; the caller must Close it. It fails on contradictory
-// options and when no port or key can be had.
+// New starts a network, which the caller must Close. It returns an error when the options
+// contradict each other, or when a port or a key cannot be made.
 func New(opts *Options) (*Network, error) {
 	if opts == nil {
 		opts = &Options{}
@@ -140,7 +139,7 @@ func New(opts *Options) (*Network, error) {
 		}
 		n.providers = append(n.providers, p)
 	}
-	// Listening comes last: a session may ask for any provider of the network.
+	// Listen last, because a session may ask for any provider of the network.
 	for _, p := range n.providers {
 		if err := p.listen(); err != nil {
 			return nil, errors.Join(fmt.Errorf("pectest: %w", err), n.Close())
@@ -149,9 +148,9 @@ func New(opts *Options) (*Network, error) {
 	return n, nil
 }
 
-// Close ends all connections, processes what was already handed in, and
-// returns when every goroutine of the network has ended its work. It may be
-// called more than once. Mailboxes can still be read afterwards.
+// Close ends all connections, processes the messages already handed in, and returns when
+// every goroutine of the network has ended. It may be called more than once. Provider.Messages
+// still works afterwards.
 func (n *Network) Close() error {
 	n.closeOnce.Do(func() {
 		var errs []error
@@ -165,17 +164,16 @@ func (n *Network) Close() error {
 	return n.closeErr
 }
 
-// Idle blocks until every message that a provider answered with 250 has been
-// processed: all notices are in their mailboxes, all ordinary mail has left. It
-// returns the error of ctx when that ends first.
+// Idle blocks until every message that a provider answered with 250 has been processed: the
+// notices due by now are in their mailboxes, and ordinary mail has left. It returns the
+// error of ctx when that ends first.
 func (n *Network) Idle(ctx context.Context) error { return n.queue.idle(ctx) }
 
-// Providers gives the providers in the order of the options.
+// Providers returns the providers in the order of the options.
 func (n *Network) Providers() []*Provider { return slices.Clone(n.providers) }
 
-// ProviderOf gives the provider that manages the domain of address, or nil: then
-// the address is ordinary mail. Domains are compared without regard to case
-// (RFC 6109, 2.2.1).
+// ProviderOf returns the provider that manages the domain of an address; nil when the
+// address is ordinary mail. Domains are compared without regard to case (RFC 6109, 2.2.1).
 func (n *Network) ProviderOf(address string) *Provider {
 	_, domain, ok := strings.Cut(address, "@")
 	if !ok {
@@ -189,7 +187,7 @@ func (n *Network) ProviderOf(address string) *Provider {
 	return nil
 }
 
-// Accounts gives all accounts, provider by provider.
+// Accounts returns all accounts, provider by provider.
 func (n *Network) Accounts() []Account {
 	var all []Account
 	for _, p := range n.providers {
@@ -200,8 +198,8 @@ func (n *Network) Accounts() []Account {
 	return all
 }
 
-// Account gives the account of an address, compared without regard to case, and
-// whether there is one.
+// Account returns the account of an address, compared without regard to case, and whether
+// there is one.
 func (n *Network) Account(address string) (Account, bool) {
 	p := n.ProviderOf(address)
 	if p == nil {
@@ -214,27 +212,26 @@ func (n *Network) Account(address string) (Account, bool) {
 	return m.account, true
 }
 
-// TLSRoots gives the root that the SMTP and IMAP servers' certificates chain
-// to. It is not the signing CA: trust in a server proves nothing about a notice.
+// TLSRoots returns the root of the SMTP and IMAP servers' certificates. It is not the
+// signing CA: trust in a server proves nothing about a notice.
 func (n *Network) TLSRoots() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(n.tls.root)
 	return pool
 }
 
-// TLSRootPEM gives the certificate of [Network.TLSRoots] in PEM.
+// TLSRootPEM returns the certificate of [Network.TLSRoots] in PEM.
 func (n *Network) TLSRootPEM() []byte { return certificatePEM(n.tls.root) }
 
-// SigningCA gives the CA that issued every provider's signing certificate
-// directly: the anchor for a verifier, in the place of AgID CA1. Each network
-// has its own key.
+// SigningCA returns the CA that directly issued every provider's signing certificate. It is
+// the anchor for a verifier, in place of AgID CA1. Each network has its own key.
 func (n *Network) SigningCA() *x509.Certificate { return n.ca.cert }
 
-// ordinaryKeep bounds what nobody takes away.
+// ordinaryKeep limits the ordinary mail that is kept, because nobody removes it.
 const ordinaryKeep = 1000
 
-// OrdinaryMail gives what left for ordinary recipients so far, oldest first: the
-// last 1000 messages.
+// OrdinaryMail returns the last 1000 messages that left for ordinary recipients, oldest
+// first.
 func (n *Network) OrdinaryMail() []OrdinaryMessage {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -250,15 +247,15 @@ func (n *Network) sendOrdinary(m OrdinaryMessage) {
 	}
 }
 
-// Now gives the network's time: legal Italian time (RFC 6109, 4.2) with the
-// precision of the certification data, one second. After [Network.Advance] it is
-// the clock that a verifier must be given, for signatures are dated by it.
+// Now returns the network's time: legal Italian time (RFC 6109, 4.2) with the precision of
+// the certification data, one second. Signatures are dated by it, so a verifier needs it as
+// its clock after [Network.Advance].
 func (n *Network) Now() time.Time { return n.now() }
 
-// Advance moves the network's clock forward by d. What becomes due on the way
-// happens at its own time, and all of it has been processed when Advance returns.
-// A verifier refuses notices of its future: give it, and the Client, Network.Now for a
-// clock, or let the network begin in the past (Options.Start).
+// Advance moves the network's clock forward by d. What becomes due on the way happens at
+// its own time, and has been processed when Advance returns. A verifier refuses notices from
+// its future: use Network.Now as the clock of the verifier and of the client, or let the
+// network begin in the past (Options.Start).
 func (n *Network) Advance(d time.Duration) { n.clock.advance(d) }
 
 func (n *Network) now() time.Time { return n.clock.now() }

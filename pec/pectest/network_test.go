@@ -12,50 +12,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-const (
-	unknown  = "nessuno@beta-pec.example"
-	ordinary = "cliente@posta.example"
-)
-
-// scenario is one message to each sort of recipient: in To a mailbox, an unknown
-// one and an ordinary address, in Cc another mailbox.
-const scenario = "Received: from ufficio (ufficio [192.0.2.7]) by relay.example; Mon, 1 Jun 2026 10:00:00 +0200\r\n" +
-	"From: \"Mario Rossi\" <mario@alfa-pec.example>\r\n" +
-	"To: Luigi <luigi@beta-pec.example>, nessuno@beta-pec.example,\r\n" +
-	" cliente@posta.example\r\n" +
-	"Cc: anna@alfa-pec.example\r\n" +
-	"Subject: =?UTF-8?Q?Perch=C3=A9_=22A_&_B=22_<C>?= e altro, con un oggetto\r\n" +
-	" molto lungo che occupa due righe\r\n" +
-	"Date: Mon, 1 Jun 2026 10:00:00 +0200\r\n" +
-	"Message-ID: <uno.1@alfa-pec.example>\r\n" +
-	"X-Odd :  field   with blanks  \r\n" +
-	"MIME-Version: 1.0\r\n" +
-	"Content-Type: multipart/mixed; boundary=\"sep\"\r\n" +
-	"\r\n" +
-	"preamble  \r\n" +
-	"--sep\r\n" +
-	"Content-Type: text/plain; charset=utf-8\r\n" +
-	"Content-Transfer-Encoding: quoted-printable\r\n" +
-	"\r\n" +
-	"Perch=C3=A9 no? \t \r\n" +
-	".una riga che comincia con un punto\r\n" +
-	"\r\n" +
-	"--sep\r\n" +
-	"Content-Type: application/pdf; name=\"atto.pdf\"\r\n" +
-	"Content-Disposition: attachment; filename=\"atto.pdf\"\r\n" +
-	"Content-Transfer-Encoding: base64\r\n" +
-	"\r\n" +
-	"Y2lhbw==\r\n" +
-	"--sep--\r\n"
-
 const scenarioSubject = `Perché "A & B" <C> e altro, con un oggetto molto lungo che occupa due righe`
-
-func runScenario(t *testing.T) *pectest.Network {
-	t.Helper()
-	n := pectest.Start(t, nil)
-	submit(t, n, mario, []string{luigi, unknown, ordinary, anna}, scenario)
-	return n
-}
 
 func TestEndToEnd(t *testing.T) {
 	before := time.Now().Add(-time.Second)
@@ -209,7 +166,7 @@ func TestCertificationDataLayout(t *testing.T) {
 }
 
 func TestForeignNotice(t *testing.T) {
-	// What the verifiers above this package need: a genuine notice that is not ours.
+	// Verifiers need a genuine notice about somebody else's message.
 	n := pectest.Start(t, nil)
 	beta := n.ProviderOf(luigi)
 	raw, err := beta.Emit(pectest.Notice{
@@ -247,7 +204,7 @@ func TestOptions(t *testing.T) {
 		Domain: "pec.example", Accounts: []pectest.Account{{Address: "ufficio@pec.example", Login: "M123", Password: "p"}},
 	}}})
 	require.Equal(t, "pec.example", n.Providers()[0].Name())
-	// Login and address differ: the address is no login name, the login no sender.
+	// Login and address differ: the login is for AUTH, and the address for MAIL FROM.
 	submit(t, n, "ufficio@pec.example", []string{"ufficio@pec.example"}, plain("<a@pec.example>", "ufficio@pec.example", "ufficio@pec.example"))
 	require.Equal(t, []string{"accettazione", "posta-certificata", "avvenuta-consegna ufficio@pec.example"},
 		kinds(inbox(t, n, "ufficio@pec.example")))

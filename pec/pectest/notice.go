@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// The tokens of the certification data (RFC 6109, 4.4): the kind of a message
-// (tipo), in X-Ricevuta too, save KindTransport, whose header is X-Trasporto.
+// The kinds of a message: the values of tipo in the certification data (RFC 6109, 4.4). The
+// header repeats them in X-Ricevuta, or in X-Trasporto for KindTransport.
 const (
 	KindAcceptance     = "accettazione"
 	KindNonAcceptance  = "non-accettazione"
@@ -18,8 +18,8 @@ const (
 	KindNonDelivery    = "errore-consegna"
 	KindDeliveryDelay  = "preavviso-errore-consegna"
 	KindVirusDetection = "rilevazione-virus"
-	// KindAnomaly is the anomaly envelope (busta di anomalia, RFC 6109, 3.2.2): the
-	// token of X-Trasporto, for it has no certification data.
+	// KindAnomaly is the anomaly envelope (busta di anomalia, RFC 6109, 3.2.2). It is the
+	// value of X-Trasporto, because an anomaly has no certification data.
 	KindAnomaly = "errore"
 )
 
@@ -42,13 +42,13 @@ type Recipient struct {
 	Type    string // RecipientCertified or RecipientOrdinary; empty means certified, as in the DTD
 }
 
-// Notice is what a provider certifies: the fields of daticert.xml (RFC 6109, 4.4)
-// and the original message. [Provider.Emit] makes the signed message of it.
-// Nothing is checked: a test may build a notice that contradicts itself.
+// Notice is what a provider certifies: the fields of daticert.xml (RFC 6109, 4.4) and the
+// original message. [Provider.Emit] makes a signed message from it. Nothing is checked, so
+// a test may build a notice that contradicts itself.
 type Notice struct {
 	Kind        string      // tipo: one of the Kind constants, or any other token
 	Error       string      // errore: nessuno, no-dest, no-dominio, virus or altro; empty means nessuno
-	Sender      string      // mittente: the bare address; notices go to it
+	Sender      string      // mittente: the bare address, which notices are sent to
 	Recipients  []Recipient // destinatari: all recipients of the original
 	ReplyTo     string      // risposte; empty means Sender
 	Subject     string      // oggetto, decoded; empty leaves it out
@@ -61,17 +61,17 @@ type Notice struct {
 	TakenCharge []string    // ricezione: the recipients taken in charge
 	ErrorText   string      // errore-esteso; empty leaves it out
 
-	// Original becomes postacert.eml, byte for byte. Nil leaves it out, as in
-	// concise deliveries and in all notices but envelopes and deliveries.
+	// Original becomes postacert.eml, byte for byte. Nil leaves it out: only envelopes, and
+	// deliveries that are not concise, have one.
 	Original []byte
-	// Header replaces the unsigned outer fields of the same names that Emit would
-	// write, and adds others. A field with an empty Value is left out.
+	// Header replaces the unsigned outer fields of the same names that Emit would write,
+	// and adds others. A field with an empty Value is left out.
 	Header []Field
-	// Style is how the message is written. Nil is the provider's own style.
+	// Style is how the message is written. Nil means the provider's own style.
 	Style *Style
 }
 
-// complete fills in what the zero values of a notice stand for.
+// complete fills in what the zero values of a notice mean.
 func (p *Provider) complete(n Notice) Notice {
 	fill := func(field *string, value string) {
 		if *field == "" {
@@ -95,7 +95,7 @@ func (p *Provider) complete(n Notice) Notice {
 	return n
 }
 
-// header gives the outer fields, in the order of the most common engine.
+// header returns the outer fields, in the order of the most common engine.
 func (p *Provider) header(n Notice) []Field {
 	subject := Field{"Subject", fold("Subject", n.subjectPrefix()+mime.QEncoding.Encode("UTF-8", n.Subject))}
 	reference := Field{"X-Riferimento-Message-ID", n.MessageID}
@@ -103,7 +103,7 @@ func (p *Provider) header(n Notice) []Field {
 	var fields []Field
 	if n.Kind == KindTransport {
 		fields = []Field{
-			// The empty fields are the places of those that the access point hands on.
+			// The empty fields mark the places of those that the access point passes on.
 			{"Return-Path", "<" + n.Sender + ">"}, {"Received", ""}, subject, reference, date, {"Reply-To", n.ReplyTo},
 			{"To", fold("To", addressList(n.Recipients))}, {"Cc", ""}, {"X-Trasporto", KindTransport},
 			{"From", `"Per conto di: ` + n.Sender + `" <` + p.ServiceAddress() + ">"},
@@ -129,8 +129,8 @@ func (p *Provider) header(n Notice) []Field {
 	return mergeHeader(fields, n.Header)
 }
 
-// mergeHeader puts the fields of override in the place of those of the same name,
-// and the others at the end. Empty fields are left out.
+// mergeHeader replaces fields by those of the same name in override, and appends the other
+// fields of override. Empty fields are left out.
 func mergeHeader(fields, override []Field) []Field {
 	var out []Field
 	done := make(map[string]bool)

@@ -2,10 +2,6 @@ package pectest_test
 
 import (
 	"bytes"
-	"encoding/pem"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,17 +11,6 @@ import (
 	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec/pectest"
 )
-
-// openssl verifies one message; its output explains an error.
-func openssl(t *testing.T, n *pectest.Network, raw []byte) (string, error) {
-	t.Helper()
-	dir := t.TempDir()
-	ca, file := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "message.eml")
-	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: n.SigningCA().Raw}), 0o600))
-	require.NoError(t, os.WriteFile(file, raw, 0o600))
-	out, err := exec.Command("openssl", "cms", "-verify", "-inform", "SMIME", "-in", file, "-CAfile", ca, "-out", os.DevNull).CombinedOutput()
-	return string(out), err
-}
 
 func TestOpenSSLVerifiesAllThatIsEmitted(t *testing.T) {
 	testenv.Program(t, "openssl")
@@ -85,7 +70,7 @@ func TestOpenSSLRefusesWhatIsChanged(t *testing.T) {
 	require.Error(t, err)
 	require.Contains(t, out, "content verify error")
 
-	// Another network is another CA, even with the same names and leaf keys.
+	// Another network has another CA, even with the same names and leaf keys.
 	out, err = openssl(t, pectest.Start(t, nil), genuine)
 	require.Error(t, err)
 	require.Contains(t, out, "certificate verify error")

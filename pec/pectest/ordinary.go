@@ -5,33 +5,33 @@ import (
 	"strings"
 )
 
-// OrdinaryMessage is a transport envelope that left the PEC network for
-// recipients with ordinary mail (posta ordinaria). No notice follows it
-// (RFC 6109, 2.2.3).
+// OrdinaryMessage is a transport envelope that left the PEC network for recipients with
+// ordinary mail (posta ordinaria). No notice follows (RFC 6109, 2.2.3).
 type OrdinaryMessage struct {
 	From string   // SMTP MAIL FROM: the sender of the original, unchanged (RFC 6109, 3.1.5)
 	To   []string // SMTP RCPT TO: the ordinary recipients only
 	Raw  []byte   // the signed envelope
 }
 
-// RefusedError is the answer to mail from outside that a provider does not take.
+// RefusedError is the SMTP reply to mail from outside that a provider refuses.
 type RefusedError struct {
 	Address string // the recipient
-	Code    int    // of SMTP
-	Text    string // of the reply, without the code
+	Code    int    // the SMTP code, such as 550
+	Text    string // the reply without the code
 }
 
-// Error gives the SMTP reply.
+// Error implements error.
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("pectest: RCPT TO <%s>: %d %s", e.Address, e.Code, e.Text)
 }
 
-// Receive hands in mail that comes from outside the network, as a mail exchanger
-// takes it from the Internet; from is its SMTP MAIL FROM, empty for a bounce.
-// What is not signed by a provider of the network reaches the mailbox inside an
-// anomaly envelope (busta di anomalia, RFC 6109, 3.2.2). One refused recipient
-// refuses all, with a *RefusedError: where there is no such mailbox, and where
-// the provider takes no ordinary mail.
+// Receive hands in mail from outside the network, as a mail exchanger accepts it from the
+// Internet; from is its SMTP MAIL FROM, empty for a bounce. Mail that no provider of the
+// network signed reaches the mailbox in an anomaly envelope (busta di anomalia, RFC 6109,
+// 3.2.2).
+//
+// Receive returns a *RefusedError, and delivers to nobody, when a recipient has no mailbox
+// or has a provider that refuses ordinary mail.
 func (n *Network) Receive(from string, to []string, raw []byte) error {
 	byProvider := make(map[*Provider][]string)
 	for _, address := range to {
@@ -53,7 +53,7 @@ func (n *Network) Receive(from string, to []string, raw []byte) error {
 	return nil
 }
 
-// ordinary takes or drops mail that no provider signed.
+// ordinary accepts or drops mail that no provider signed.
 func (p *Provider) ordinary(m transfer, reason string) {
 	if p.opts.RefuseOrdinary {
 		p.network.log.Debug("ordinary mail refused", "provider", p.domain)
@@ -62,8 +62,8 @@ func (p *Provider) ordinary(m transfer, reason string) {
 	p.anomaly(m, reason)
 }
 
-// anomaly wraps a message in an anomaly envelope and stores it. It carries no
-// certification data and earns no notice (RFC 6109, 2.2.2).
+// anomaly stores a message in an anomaly envelope. It has no certification data, and no
+// notice follows (RFC 6109, 2.2.2).
 func (p *Provider) anomaly(m transfer, reason string) {
 	message := parseEntity(m.raw)
 	n := Notice{Kind: KindAnomaly, Sender: m.from, ErrorText: reason, Subject: decodeText(message.get("Subject")), Original: m.raw}
@@ -75,13 +75,13 @@ func (p *Provider) anomaly(m transfer, reason string) {
 	for _, address := range m.to {
 		n.Recipients = append(n.Recipients, Recipient{Address: address})
 	}
-	// RFC 6109, 3.2.2: these are inherited unmodified.
+	// RFC 6109, 3.2.2: these fields are inherited unmodified.
 	for _, name := range []string{"Received", "To", "Cc", "Return-Path", "Message-ID", "Reply-To"} {
 		n.Header = append(n.Header, message.all(name)...)
 	}
 	raw, err := p.Emit(n)
 	if err != nil {
-		p.network.log.Warn("no anomaly envelope", "provider", p.domain, "error", err)
+		p.network.log.Warn("anomaly envelope not built", "provider", p.domain, "error", err)
 		return
 	}
 	for _, address := range m.to {
@@ -90,8 +90,8 @@ func (p *Provider) anomaly(m transfer, reason string) {
 	}
 }
 
-// bounced brings the sender the delivery status notification (RFC 3464) of an
-// ordinary recipient's server. To the sender's provider it is ordinary mail.
+// bounced delivers to the sender the delivery status notification (RFC 3464) of an ordinary
+// recipient's server. To the sender's provider it is ordinary mail.
 func (p *Provider) bounced(sender, address string, f Fate, envelope []byte) {
 	_, domain, _ := strings.Cut(address, "@")
 	text := f.errorText(domain)

@@ -12,12 +12,8 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-const internet = "Received: from a by b; Mon, 1 Jun 2026 10:00:00 +0200\nReturn-Path: <cliente@posta.example>\n" +
-	"From: Cliente <cliente@posta.example>\nTo: Mario <mario@alfa-pec.example>\nCc: altri@posta.example\n" +
-	"Subject: =?UTF-8?Q?Perch=C3=A9?=\nMessage-ID: <internet@posta.example>\nX-Ricevuta: avvenuta-consegna\n\nBuongiorno.\n"
-
-// anomaly checks the outer form of an anomaly envelope and gives its header and
-// the wrapped message.
+// anomaly checks the outer form of an anomaly envelope, and returns its header and the
+// message inside.
 func anomaly(t *testing.T, raw []byte) (mail.Header, string) {
 	t.Helper()
 	m := parse(t, raw)
@@ -89,7 +85,7 @@ func TestBounce(t *testing.T) {
 }
 
 func TestEnvelopeFromOutside(t *testing.T) {
-	// A genuine envelope is one wherever it comes from; a changed one is ordinary mail.
+	// A genuine envelope counts wherever it comes from; a changed one is ordinary mail.
 	n := pectest.Start(t, nil)
 	envelope := func(text string) []byte {
 		raw, err := n.ProviderOf(mario).Emit(pectest.Notice{

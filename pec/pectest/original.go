@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// check makes the formal checks of the access point on a submitted message
-// (RFC 6109, 3.1.1). Its error is the reason that the non-acceptance notice gives.
+// check makes the formal checks of the access point on a submitted message (RFC 6109,
+// 3.1.1). The text of its error is the reason in the non-acceptance notice.
 func check(m entity, from string, to []string) error {
 	switch len(m.all("From")) {
 	case 0:
@@ -51,10 +51,10 @@ func check(m entity, from string, to []string) error {
 	return nil
 }
 
-// postacert gives the original as it travels inside the envelope (RFC 6109,
-// 2.2.1): its Message-ID replaced by the PEC one, the client's kept as
-// X-Riferimento-Message-ID at the end of the header, the trace of its reception
-// on top. All other bytes stay.
+// postacert returns the original as it travels inside the envelope (RFC 6109, 2.2.1). The
+// provider's identifier replaces the client's Message-ID, which moves to
+// X-Riferimento-Message-ID at the end of the header, and the trace of the reception stands
+// on top. All other bytes stay the same.
 func postacert(m entity, certID string, received Field) []byte {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "%s: %s\r\n", received.Name, received.Value)
@@ -81,8 +81,8 @@ func postacert(m entity, certID string, received Field) []byte {
 	return out.Bytes()
 }
 
-// receiptKind gives the delivery notice that the sender asks for: full unless a
-// known token says otherwise (RFC 6109, 3.3.2.1).
+// receiptKind returns the kind of delivery notice that the sender asks for. It is full
+// unless X-TipoRicevuta has another known value (RFC 6109, 3.3.2.1).
 func receiptKind(m entity) string {
 	switch kind := strings.ToLower(m.get("X-TipoRicevuta")); kind {
 	case ReceiptBrief, ReceiptConcise:

@@ -3,7 +3,6 @@ package pectest_test
 import (
 	"crypto/sha1"
 	"encoding/hex"
-	"mime"
 	"strings"
 	"testing"
 
@@ -12,19 +11,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-func decodeWords(t *testing.T, s string) string {
-	t.Helper()
-	out, err := new(mime.WordDecoder).DecodeHeader(s)
-	require.NoError(t, err)
-	return out
-}
-
-func hexSHA1(s string) string {
-	sum := sha1.Sum([]byte(s))
-	return hex.EncodeToString(sum[:])
-}
-
-// withoutTrace cuts the Received field that the provider put on top.
+// withoutTrace removes the Received field that the provider put on top.
 func withoutTrace(t *testing.T, postacert []byte) string {
 	t.Helper()
 	s := string(postacert)
@@ -89,7 +76,7 @@ func TestReceiptKinds(t *testing.T) {
 	for kind, want := range map[string]struct{ title, body string }{
 		"completa": {"Ricevuta di avvenuta consegna", "Content-Type: application/pdf; name=\"atto.pdf\"\r\nContent-Disposition: attachment; filename=\"atto.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\nY2lhbw==\r\n--sep--\r\n"},
 		"breve":    {"Ricevuta breve di avvenuta consegna", "Content-Type: text/plain; name=atto.pdf.hash\r\nContent-Transfer-Encoding: 7bit\r\nContent-Disposition: attachment; filename=atto.pdf.hash\r\n\r\n" + hex.EncodeToString(sum[:]) + "\r\n--sep--\r\n"},
-		// The token of the specification, in a case of its own.
+		// The value of the specification, in mixed case.
 		"Sintetica": {"Ricevuta sintetica di avvenuta consegna", ""},
 	} {
 		before := len(inbox(t, n, mario))
@@ -113,8 +100,8 @@ func TestReceiptKinds(t *testing.T) {
 }
 
 func TestBriefOfSignedOriginal(t *testing.T) {
-	// The parts of the signed content are replaced, an attached message as a whole,
-	// and the sender's own signature is left alone (RFC 6109, 3.3.2.2).
+	// The parts of the signed content are replaced, an attached message as a whole. The
+	// sender's own signature stays (RFC 6109, 3.3.2.2).
 	n := pectest.Start(t, nil)
 	signature := "--out\r\nContent-Type: application/pkcs7-signature; name=smime.p7s\r\n\r\nAAAA\r\n--out--\r\n"
 	submit(t, n, mario, []string{luigi}, "From: "+mario+"\r\nTo: "+luigi+"\r\nX-TipoRicevuta: breve\r\n"+

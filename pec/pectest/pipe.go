@@ -10,38 +10,38 @@ import (
 	"time"
 )
 
-// pipeSize is how many bytes one direction of a connection in memory holds, as
-// much as a socket does: a writer waits when the reader does not read.
+// pipeSize is how many bytes one direction of a connection in memory holds, about as many
+// as a socket. A writer waits when it is full.
 const pipeSize = 256 << 10
 
-// pipe gives the two ends of a connection in memory. Unlike net.Pipe it is
-// buffered: two ends that write at the same time must not wait for each other.
+// pipe returns the two ends of a connection in memory. Unlike net.Pipe it is buffered,
+// because two ends that write at the same time must not wait for each other.
 func pipe(client, server net.Addr) (net.Conn, net.Conn) {
 	up, down := newStream(), newStream()
 	return &pipeEnd{in: down, out: up, local: client, remote: server}, &pipeEnd{in: up, out: down, local: server, remote: client}
 }
 
-// stream is one direction. Waiting is on channels and timers alone, so that
-// testing/synctest sees that nothing moves.
+// stream is one direction. It waits only on channels and timers, which testing/synctest
+// recognises as blocked.
 type stream struct {
 	mu      sync.Mutex
 	data    []byte
-	closed  bool          // by either end: what is there can be read, no more can be written
-	told    bool          // a write after that has been lost
-	changed chan struct{} // closed at each change, and replaced
+	closed  bool          // by either end: the rest can be read, and nothing more written
+	lost    bool          // one write after closed was dropped without an error
+	changed chan struct{} // closed and replaced at each change
 	readBy  time.Time
 	writeBy time.Time
 }
 
 func newStream() *stream { return &stream{changed: make(chan struct{})} }
 
-// change wakes all who wait; mu is held.
+// change wakes all waiters; mu is held.
 func (s *stream) change() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// wait gives up mu until something changes or the deadline passes.
+// wait unlocks mu until something changes or the deadline passes.
 func (s *stream) wait(deadline time.Time) {
 	changed := s.changed
 	s.mu.Unlock()
@@ -84,9 +84,9 @@ func (s *stream) write(b []byte) (n int, err error) {
 	defer s.mu.Unlock()
 	for {
 		switch {
-		case s.closed && !s.told:
-			// As with sockets, the first write to one who has gone is lost in silence.
-			s.told = true
+		case s.closed && !s.lost:
+			// As with sockets, the first write to a closed end is lost without an error.
+			s.lost = true
 			return n + len(b), nil
 		case s.closed:
 			return n, io.ErrClosedPipe
@@ -179,13 +179,13 @@ func (p *pipeEnd) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// memoryAddr is host:port of a connection in memory.
+// memoryAddr is the host:port of a connection in memory.
 type memoryAddr string
 
 func (memoryAddr) Network() string  { return "memory" }
 func (a memoryAddr) String() string { return string(a) }
 
-// memoryListener takes connections in memory.
+// memoryListener accepts connections in memory.
 type memoryListener struct {
 	addr   memoryAddr
 	conns  chan net.Conn

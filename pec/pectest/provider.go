@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// Provider is one PEC provider: access point, incoming point and delivery
-// point in one (RFC 6109, 2.2).
+// Provider is one PEC provider: access point, incoming point and delivery point together
+// (RFC 6109, 2.2). It is safe for concurrent use.
 type Provider struct {
 	network *Network
 	name    string
@@ -33,12 +33,12 @@ type Provider struct {
 	serving              sync.WaitGroup // the accept loops
 }
 
-// serviceKeep bounds the service mailbox, which nobody empties.
+// serviceKeep limits the service mailbox, because nobody empties it.
 const serviceKeep = 1000
 
-// InboxFolder and SentFolder are the folders that every mailbox has, unless the
-// provider's options name another for sent mail. Sent mail is not stored by the
-// server: clients APPEND it, as at most providers.
+// InboxFolder and SentFolder are the folders of every mailbox; ProviderOptions.Sent can name
+// another folder for sent mail. The server does not store sent mail unless
+// ProviderOptions.SaveSent is set: clients APPEND it, as at most providers.
 const (
 	InboxFolder = "INBOX"
 	SentFolder  = "Inviata"
@@ -46,7 +46,7 @@ const (
 
 func (n *Network) newProvider(index int, o ProviderOptions) (*Provider, error) {
 	if o.Domain == "" || strings.ContainsAny(o.Domain, "@ \t\r\n") {
-		return nil, fmt.Errorf("invalid domain %q", o.Domain)
+		return nil, fmt.Errorf("invalid domain %q: it must not be empty or hold @ or white space", o.Domain)
 	}
 	if n.ProviderOf("x@"+o.Domain) != nil {
 		return nil, fmt.Errorf("domain %s is already taken", o.Domain)
@@ -83,7 +83,7 @@ func (n *Network) newProvider(index int, o ProviderOptions) (*Provider, error) {
 func (p *Provider) addAccount(a Account) error {
 	parsed, err := mail.ParseAddress(a.Address)
 	if err != nil || parsed.Address != a.Address {
-		return fmt.Errorf("invalid address %q", a.Address)
+		return fmt.Errorf("invalid address %q: want a bare address such as mario@%s", a.Address, p.domain)
 	}
 	if _, domain, _ := strings.Cut(a.Address, "@"); !strings.EqualFold(domain, p.domain) {
 		return fmt.Errorf("address %s is not in the domain %s", a.Address, p.domain)
@@ -95,13 +95,13 @@ func (p *Provider) addAccount(a Account) error {
 		a.Login = a.Address
 	}
 	if p.mailbox(a.Address) != nil || p.login(a.Login) != nil {
-		return fmt.Errorf("account %s is there twice", a.Address)
+		return fmt.Errorf("account %s: its address or login %q is already taken", a.Address, a.Login)
 	}
 	p.mailboxes = append(p.mailboxes, newMailbox(a, &p.opts))
 	return nil
 }
 
-// mailbox finds a mailbox by address, nil when there is none.
+// mailbox returns the mailbox with an address; nil when there is none.
 func (p *Provider) mailbox(address string) *mailbox {
 	if strings.EqualFold(address, p.ServiceMailbox()) {
 		return p.service
@@ -114,7 +114,7 @@ func (p *Provider) mailbox(address string) *mailbox {
 	return nil
 }
 
-// login finds a mailbox by login name, nil when there is none.
+// login returns the mailbox with a login name; nil when there is none.
 func (p *Provider) login(name string) *mailbox {
 	for _, m := range p.mailboxes {
 		if m.account.Login == name {
@@ -154,37 +154,37 @@ func (p *Provider) serve(what string, loop func() error) {
 	})
 }
 
-// Name gives the descriptive name (gestore-emittente).
+// Name returns the descriptive name (gestore-emittente).
 func (p *Provider) Name() string { return p.name }
 
-// Domain gives the mail domain, which is the service domain too.
+// Domain returns the mail domain, which is also the service domain.
 func (p *Provider) Domain() string { return p.domain }
 
-// SMTPAddr gives host:port of submission with implicit TLS.
+// SMTPAddr returns the host:port of submission with implicit TLS.
 func (p *Provider) SMTPAddr() string { return p.smtp.Addr().String() }
 
-// SMTPStartTLSAddr gives host:port of submission that begins in clear text: it
-// takes AUTH only after STARTTLS. Faults do not strike there.
+// SMTPStartTLSAddr returns the host:port of submission that begins in clear text and offers
+// AUTH only after STARTTLS. Faults do not strike there.
 func (p *Provider) SMTPStartTLSAddr() string { return p.starttls.Addr().String() }
 
-// IMAPAddr gives host:port of IMAP with implicit TLS.
+// IMAPAddr returns the host:port of IMAP with implicit TLS.
 func (p *Provider) IMAPAddr() string { return p.imap.Addr().String() }
 
-// ServiceAddress gives the address all notices and envelopes come from:
+// ServiceAddress returns the address that all notices and envelopes come from:
 // posta-certificata@ the service domain (RFC 6109, 2.2.6).
 func (p *Provider) ServiceAddress() string { return "posta-certificata@" + p.domain }
 
-// ServiceMailbox gives the address of the mailbox that take-in-charge and virus
-// detection notices of other providers go to (mailReceipt, RFC 6109, 2.2.5). It
-// has no login and keeps the last 1000; [Provider.Messages] reads it.
+// ServiceMailbox returns the address of the mailbox for the take-in-charge and virus
+// detection notices of other providers (mailReceipt, RFC 6109, 2.2.5). It has no login and
+// keeps the last 1000 messages; [Provider.Messages] reads it.
 func (p *Provider) ServiceMailbox() string { return "servizio-pec@" + p.domain }
 
-// Leaf gives the provider's signing certificate (RFC 6109, 5.5).
+// Leaf returns the provider's signing certificate (RFC 6109, 5.5).
 func (p *Provider) Leaf() *x509.Certificate { return p.leaf }
 
-// Messages gives what a folder holds, as raw bytes in the order of arrival. It
-// fails when the address or the folder does not exist. It reads the mailbox
-// itself, not through IMAP, and leaves no mark.
+// Messages returns the raw messages in a folder, in the order of arrival. It returns an error
+// when the address or the folder does not exist. It does not go through IMAP and changes no
+// flags.
 func (p *Provider) Messages(address, folder string) ([][]byte, error) {
 	m := p.mailbox(address)
 	if m == nil {
@@ -193,9 +193,9 @@ func (p *Provider) Messages(address, folder string) ([][]byte, error) {
 	return m.messages(folder)
 }
 
-// Deliver puts raw bytes into a folder as they are, unchecked: that is how a
-// test plants forged, foreign or damaged mail. The folder is made when it does
-// not exist; an unknown address is an error.
+// Deliver puts raw bytes into a folder, unchanged and unchecked, so that a test can plant
+// forged, foreign or damaged mail. It makes the folder when it does not exist, and returns
+// an error for an unknown address.
 func (p *Provider) Deliver(address, folder string, raw []byte) error {
 	m := p.mailbox(address)
 	if m == nil {
@@ -204,9 +204,9 @@ func (p *Provider) Deliver(address, folder string, raw []byte) error {
 	return m.deliver(folder, raw, p.network.now())
 }
 
-// ResetUIDs gives a folder another UIDVALIDITY and its messages other UIDs, as a
-// server does after a restore from backup, and cuts the connections that have it
-// open. It fails when the address or the folder does not exist.
+// ResetUIDs changes the UIDVALIDITY of a folder and the UIDs of its messages, as a server
+// does after a restore from a backup, and cuts the connections that have it open. It
+// returns an error when the address or the folder does not exist.
 func (p *Provider) ResetUIDs(address, folder string) error {
 	m := p.mailbox(address)
 	if m == nil {

@@ -5,13 +5,13 @@ import (
 	"sync"
 )
 
-// queue runs jobs one after the other, in the order given, on one goroutine. It
-// has no bound: a server must never wait for the processing of earlier mail.
+// queue runs jobs one at a time and in order, on one goroutine. It has no size limit,
+// because a server must never wait for the processing of earlier mail.
 type queue struct {
 	mu      sync.Mutex
 	more    *sync.Cond
 	jobs    []func()
-	last    []func()      // for when jobs is empty
+	last    []func()      // run when jobs is empty
 	pending int           // reserved, waiting or running
 	quiet   chan struct{} // closed while pending is zero
 	closed  bool
@@ -26,9 +26,8 @@ func newQueue() *queue {
 	return q
 }
 
-// reserve announces a job, so that idle waits for it, and gives the function
-// that hands it in. That function must be called, once; a nil job only gives
-// the reservation back.
+// reserve announces a job, so that idle waits for it, and returns the function that hands
+// it in. That function must be called exactly once; a nil job cancels the reservation.
 func (q *queue) reserve() func(job func()) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -51,7 +50,7 @@ func (q *queue) reserve() func(job func()) {
 // add hands in a job.
 func (q *queue) add(job func()) { q.reserve()(job) }
 
-// addLast hands in a job that runs when no other is left.
+// addLast hands in a job that runs when no other job is left.
 func (q *queue) addLast(job func()) {
 	q.reserve()
 	q.mu.Lock()
@@ -110,7 +109,7 @@ func (q *queue) idle(ctx context.Context) error {
 	}
 }
 
-// close runs what is queued, and what that queues, and ends the goroutine.
+// close runs the queued jobs, and the jobs that those queue, and ends the goroutine.
 func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true

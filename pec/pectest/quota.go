@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// The QUOTA extension (RFC 9208), which the IMAP library does not know: the wire
-// announces it and answers its commands.
+// The QUOTA extension (RFC 9208). The IMAP library does not know it, so the wire announces
+// it and answers its commands.
 
-// quotaCapability is what is announced.
+// quotaCapability is added to the list of capabilities.
 const quotaCapability = " QUOTA QUOTA=RES-STORAGE"
 
-// announce adds the extension to the list of capabilities, in the answers that
-// hold one; the wire's lock is held.
+// announce adds the extension to the list of capabilities in an answer that has one; the
+// wire's lock is held.
 func (w *wire) announce(b []byte) []byte {
 	verb, _, _ := strings.Cut(w.moment.Command, " ")
 	switch strings.ToUpper(verb) {
@@ -25,7 +25,7 @@ func (w *wire) announce(b []byte) []byte {
 	}
 }
 
-// extension answers GETQUOTA and GETQUOTAROOT, and forwards all else.
+// extension answers GETQUOTA and GETQUOTAROOT, and forwards all other commands.
 func (w *wire) extension(tag, command string) (forward bool, err error) {
 	w.mu.Lock()
 	m := w.account
@@ -39,7 +39,7 @@ func (w *wire) extension(tag, command string) (forward bool, err error) {
 	if verb == "GETQUOTAROOT" {
 		fmt.Fprintf(&out, "* QUOTAROOT %s \"\"\r\n", argument)
 	}
-	// In units of 1024 octets. Without a limit the resource is not listed.
+	// The unit is 1024 bytes. Without a limit the resource is not listed.
 	m.mu.Lock()
 	used := (m.size() + 1023) / 1024
 	m.mu.Unlock()

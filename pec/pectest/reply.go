@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// reply hands in the answer of a correspondent, as if sent from a webmail: it
-// refers to the provider's identifier, for the envelope shows no other.
+// reply hands in a recipient's answer to an envelope, as if sent from a webmail. It refers
+// to the provider's identifier, because the envelope shows no other.
 func (p *Provider) reply(env *received, from Account, text string) {
 	to := env.data.Sender
 	if addresses, err := env.message.addresses("Reply-To"); err == nil && len(addresses) > 0 {
@@ -37,7 +37,7 @@ func (p *Provider) reply(env *received, from Account, text string) {
 	p.network.queue.add(func() { p.access(s) })
 }
 
-// trace is the Received field that the access point writes.
+// trace returns the Received field that the access point writes.
 func (p *Provider) trace(host, ip, id string) Field {
 	return Field{Name: "Received", Value: fmt.Sprintf("from %s ([%s])\r\n\tby smtp.%s with ESMTPSA id %s;\r\n\t%s",
 		host, ip, p.domain, id, p.network.now().Format(dateLayout))}

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// certificate gives the certificate of a variant and its issuer's. Variants are
-// made when they are first asked for.
+// certificate returns the certificate of a variant and that of its issuer. A variant is
+// made at its first use.
 func (p *Provider) certificate(v Certificate) (leaf, issuer *x509.Certificate, err error) {
 	p.variantsMu.Lock()
 	defer p.variantsMu.Unlock()
@@ -43,17 +43,17 @@ func (p *Provider) certificate(v Certificate) (leaf, issuer *x509.Certificate, e
 	return leaf, ca.cert, nil
 }
 
-// Revoke puts a certificate of the signing CA on its revocation list from at on.
-// Providers of the network do not ask for it: what is signed with a revoked
-// certificate still reaches the mailbox.
+// Revoke puts a certificate on the signing CA's revocation list, as revoked since at. The
+// network's providers do not read the list, so messages signed with a revoked certificate
+// still reach the mailbox.
 func (n *Network) Revoke(cert *x509.Certificate, at time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.revoked = append(n.revoked, x509.RevocationListEntry{SerialNumber: cert.SerialNumber, RevocationTime: at})
 }
 
-// CRL gives the signing CA's revocation list of this moment on the network's
-// clock, in DER, valid for a day.
+// CRL returns the signing CA's revocation list in DER. It is dated by the network's clock
+// and valid for a day.
 func (n *Network) CRL() ([]byte, error) {
 	now := n.now()
 	n.mu.Lock()

@@ -5,24 +5,24 @@ import (
 	"time"
 )
 
-// Posting is one arrival of a notice in a mailbox. The zero Posting is the
-// ordinary one: at once, in INBOX.
+// Posting is one arrival of a notice in a mailbox. The zero Posting is the ordinary one: at
+// once, in INBOX.
 type Posting struct {
-	After    time.Duration // on the network's clock; zero is at once
-	Last     bool          // after all else that is under way: a notice overtaken by those that follow it
+	After    time.Duration // the wait on the network's clock; zero means none
+	Last     bool          // arrives after everything else under way, so that later notices overtake it
 	Folder   string        // empty means InboxFolder; it is made when it does not exist
-	Resigned bool          // built and signed anew: the same certification data, other bytes, another Message-ID
-	// Style writes it in another style, and puts it into the mailbox without the
-	// incoming point's checks, so that wrong messages arrive as they are. Nil is the
-	// provider's own style.
+	Resigned bool          // built and signed again: the same certification data, other bytes, another Message-ID
+	// Style writes the notice in another style, and puts it into the mailbox without the
+	// checks of the incoming point, so that malformed messages arrive unchanged. Nil means
+	// the notice's ordinary style.
 	Style *Style
 }
 
-// Route lets f decide how each notice from now on arrives: as many times as it
-// gives postings, not at all for none. With ok false the notice takes its
-// ordinary way. Of several functions the newest that says ok decides. f is called
-// before the notice is signed, with all fields filled in, and must not wait for
-// the network. The function that Route returns takes f away again.
+// Route calls f for each later notice. The notice arrives once for each posting that f
+// returns, and not at all for none. With ok false it takes its ordinary way. With several
+// functions, the newest that returns ok decides. f is called before the notice is signed,
+// with all fields filled in, and must not wait for the network. The returned function
+// removes f.
 func (n *Network) Route(f func(Notice) (postings []Posting, ok bool)) (remove func()) {
 	entry := &f
 	n.mu.Lock()
@@ -37,7 +37,7 @@ func (n *Network) Route(f func(Notice) (postings []Posting, ok bool)) (remove fu
 	}
 }
 
-// postings asks the routes, then the fate.
+// postings returns how a notice arrives, according to the routes or else the fate.
 func (n *Network) postings(notice Notice, f Fate) []Posting {
 	n.mu.Lock()
 	routes := slices.Clone(n.routes)
@@ -61,13 +61,13 @@ func (n *Network) postings(notice Notice, f Fate) []Posting {
 // sender's provider (RFC 6109, 2.1).
 func (p *Provider) notify(n Notice, f Fate) { p.post(n, n.Sender, f) }
 
-// post signs a notice and hands it to the provider of the address it goes to.
+// post signs a notice and passes it to the provider of the recipient's address.
 func (p *Provider) post(n Notice, address string, f Fate) {
 	n = p.complete(n)
 	log := p.network.log.With("provider", p.domain, "kind", n.Kind, "id", n.CertID)
 	to := p.network.ProviderOf(address)
 	if to == nil {
-		log.Warn("no provider for the sender")
+		log.Warn("no provider for the address of the notice")
 		return
 	}
 	var first []byte
@@ -80,7 +80,7 @@ func (p *Provider) post(n Notice, address string, f Fate) {
 			}
 			var err error
 			if raw, err = p.Emit(n); err != nil {
-				log.Warn("no notice", "error", err)
+				log.Warn("notice not built", "error", err)
 				return
 			}
 			if first == nil && posting.Style == nil {

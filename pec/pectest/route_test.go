@@ -9,11 +9,6 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// only routes the notices of one kind.
-func only(kind string, postings ...pectest.Posting) func(pectest.Notice) ([]pectest.Posting, bool) {
-	return func(n pectest.Notice) ([]pectest.Posting, bool) { return postings, n.Kind == kind }
-}
-
 func TestRoute(t *testing.T) {
 	n := pectest.Start(t, nil)
 	send := func() []message {

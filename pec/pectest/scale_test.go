@@ -14,8 +14,8 @@ import (
 )
 
 func TestMemoryStaysFlat(t *testing.T) {
-	// What passes through capped mailboxes leaves nothing behind. GOPEC_SCALE asks
-	// for more messages than a test should wait for: 10000 is what is claimed.
+	// Messages that pass through limited mailboxes leave nothing in memory. GOPEC_SCALE sets a
+	// larger number of messages than an ordinary test should wait for, such as 10000.
 	count := 300
 	if s := os.Getenv("GOPEC_SCALE"); s != "" {
 		var err error
@@ -29,7 +29,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 		}
 	}
 	n := pectest.Start(t, options)
-	// The service mailbox would grow until its own bound.
+	// The service mailbox would grow up to its own limit.
 	defer n.Route(only(pectest.KindTakeInCharge))()
 	padding := strings.Repeat(strings.Repeat("x", 98)+"\r\n", 100)
 	c := loginSMTP(t, n, mario)
@@ -54,7 +54,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 	}
 	before := send(60)
 	after := send(count)
-	// One message and its three notices take 50 KB, so 300 left behind were 15 MB.
+	// One message and its three notices take 50 KB, so 300 left in memory would be 15 MB.
 	require.Less(t, int64(after)-int64(before), int64(3<<20), "%d messages: %d bytes, then %d", count, before, after)
 	require.Len(t, notices(t, n, mario), 20)
 	require.Len(t, notices(t, n, luigi), 20)

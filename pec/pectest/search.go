@@ -11,7 +11,7 @@ import (
 	"github.com/emersion/go-message/textproto"
 )
 
-// header reads the header; a message that cannot be read has none.
+// header returns the parsed header; it is empty when the message cannot be parsed.
 func (m *stored) header() mail.Header {
 	var h mail.Header
 	read, err := textproto.ReadHeader(bufio.NewReader(bytes.NewReader(m.raw)))
@@ -21,8 +21,8 @@ func (m *stored) header() mail.Header {
 	return h
 }
 
-// matches tells whether a message meets SEARCH criteria whose number sets are
-// static (RFC 9051, 6.4.4). TEXT and BODY look at the bytes as they are.
+// matches reports whether a message meets SEARCH criteria (RFC 9051, 6.4.4) whose number
+// sets are static. TEXT and BODY search the undecoded bytes.
 func (m *stored) matches(number uint32, c *imap.SearchCriteria) bool {
 	for _, set := range c.SeqNum {
 		if number == 0 || !set.Contains(number) {
@@ -75,7 +75,7 @@ func (m *stored) headerMatches(c *imap.SearchCriteria) bool {
 	for _, field := range c.Header {
 		found := false
 		for fields := h.FieldsByKey(field.Key); fields.Next(); {
-			// Undecodable text is searched as it is.
+			// Text that cannot be decoded is searched undecoded.
 			text, _ := fields.Text()
 			found = found || strings.Contains(strings.ToLower(text), strings.ToLower(field.Value))
 		}
@@ -99,14 +99,14 @@ func holds(raw []byte, words []string) bool {
 	return true
 }
 
-// within compares days, without regard to the zone, as IMAP wants it.
+// within compares days without regard to the time zone, as IMAP requires.
 func within(t, since, before time.Time) bool {
 	t = time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 	return (since.IsZero() || !t.Before(since)) && (before.IsZero() || t.Before(before))
 }
 
-// static puts the highest number in the place of "*", and the saved result in
-// the place of "$", in all sets of the criteria.
+// static replaces "*" by the highest number, and "$" by the saved result, in all sets of
+// the criteria.
 func (v *view) static(c *imap.SearchCriteria) {
 	var numbers []imap.SeqSet
 	for _, set := range c.SeqNum {

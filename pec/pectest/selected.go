@@ -7,14 +7,14 @@ import (
 
 // The commands of a session that concern the messages of the selected folder.
 
-// numbered is a message with its number as the client knows it.
+// numbered is a message with the sequence number that the client knows.
 type numbered struct {
 	*stored
 	number uint32
 	flags  []imap.Flag
 }
 
-// pick gives the messages of a set; the mailbox's lock is held.
+// pick returns the messages in a set; the mailbox's lock is held.
 func (v *view) pick(set imap.NumSet) []numbered {
 	set = v.staticSet(set)
 	var out []numbered
@@ -34,8 +34,8 @@ func (v *view) pick(set imap.NumSet) []numbered {
 	return out
 }
 
-// Fetch picks under the lock and writes without it: a slow client must not keep
-// mail from arriving.
+// Fetch picks the messages under the lock and writes them without it, so that a slow client
+// does not keep mail from arriving.
 func (s *imapSession) Fetch(w *imapserver.FetchWriter, set imap.NumSet, options *imap.FetchOptions) error {
 	seen := false
 	for _, section := range options.BodySection {
@@ -61,7 +61,7 @@ func (s *imapSession) Fetch(w *imapserver.FetchWriter, set imap.NumSet, options 
 	return nil
 }
 
-// flagged tells the sessions of changed flags, except one; the lock is held.
+// flagged notifies all sessions except one of changed flags; the lock is held.
 func (s *imapSession) flagged(m numbered, except *imapserver.SessionTracker) {
 	for i, other := range s.folder.messages {
 		if other == m.stored {
@@ -169,8 +169,8 @@ func (s *imapSession) copyTo(set imap.NumSet, target string) (*imap.CopyData, []
 	return data, picked, nil
 }
 
-// Move is a copy and an expunge of just those messages (RFC 6851); the expunges
-// are written by the poll at the end of the command.
+// Move copies the messages and then expunges exactly those (RFC 6851). The poll at the end
+// of the command writes the expunges.
 func (s *imapSession) Move(w *imapserver.MoveWriter, set imap.NumSet, target string) error {
 	if s.readOnly {
 		return errReadOnly

@@ -12,11 +12,12 @@ import (
 	"github.com/digitorus/pkcs7"
 )
 
-// Sign signs a MIME part as this provider and gives the complete message: header,
-// then multipart/signed with the part and a detached CMS signature in the
-// provider's style (RFC 6109, 2.1; RFC 8551, 3.5.3). part is the part's own header and body, with
-// CRLF line ends; its exact bytes are signed. The fields in header come first
-// and are not signed; MIME-Version and Content-Type are added.
+// Sign signs a MIME part as this provider and returns the complete message: the header,
+// then multipart/signed with the part and a detached CMS signature in the provider's style
+// (RFC 6109, 2.1; RFC 8551, 3.5.3).
+//
+// The part is its own header and body, with CRLF line ends; its exact bytes are signed. The
+// fields in header come first and are not signed; MIME-Version and Content-Type are added.
 func (p *Provider) Sign(header []Field, part []byte) ([]byte, error) {
 	return p.sign(header, part, p.opts.Style)
 }
@@ -72,8 +73,8 @@ func (p *Provider) signature(part []byte, style Style) ([]byte, error) {
 	return s.sign(part, at)
 }
 
-// verify checks a message as an incoming point does (RFC 6109, 2.2.2: existence,
-// origin and validity of the signature) and gives the signed part.
+// verify checks the existence, origin and validity of a message's signature, as an incoming
+// point does (RFC 6109, 2.2.2), and returns the signed part.
 func (n *Network) verify(message entity) (entity, error) {
 	mediaType, params := message.mediaType()
 	if mediaType != "multipart/signed" {

@@ -13,12 +13,12 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// MaxMessageBytes is the size limit that submission announces and enforces: 30
-// MB, the least that Italian rules allow (RFC 6109, 3.1.1).
+// MaxMessageBytes is the size limit that submission announces and enforces: 30 MiB. The
+// Italian rules require at least 30 MB (RFC 6109, 3.1.1).
 const MaxMessageBytes = 30 << 20
 
-// MaxRecipients is the most recipients that submission takes for one message,
-// as at the largest provider.
+// MaxRecipients is the most recipients that submission accepts for one message, as at the
+// largest provider.
 const MaxRecipients = 500
 
 func (p *Provider) listenSMTP() error {
@@ -32,7 +32,8 @@ func (p *Provider) listenSMTP() error {
 	if p.starttls, err = p.newListener("smtp."+p.domain+":587", SMTP, nil); err != nil {
 		return err
 	}
-	// TLS is beneath what the first server sees; the second asks for STARTTLS.
+	// The first server does not see TLS, which the listener handles. The second offers
+	// STARTTLS itself.
 	p.serveSMTP(p.smtp, func(s *smtp.Server) { s.AllowInsecureAuth = true })
 	p.serveSMTP(p.starttls, func(s *smtp.Server) { s.TLSConfig = config })
 	return nil
@@ -49,8 +50,8 @@ func (p *Provider) serveSMTP(l *listener, configure func(*smtp.Server)) {
 	configure(server)
 	p.serve("smtp", func() error {
 		err := server.Serve(l)
-		// Every connection has been cut by now; this waits for their goroutines. Its
-		// only error is that the port is closed.
+		// All connections are cut by now, and this waits for their goroutines. The only
+		// error is that the port is closed.
 		_ = server.Shutdown(context.Background())
 		return err
 	})
@@ -58,10 +59,10 @@ func (p *Provider) serveSMTP(l *listener, configure func(*smtp.Server)) {
 
 // submission is a message as the access point received it.
 type submission struct {
-	from     string   // MAIL FROM, as given
-	to       []string // RCPT TO, as given, without repetitions
+	from     string   // MAIL FROM, unchanged
+	to       []string // RCPT TO, unchanged, without repetitions
 	raw      []byte
-	received Field // the trace of this reception
+	received Field // the Received field of this reception
 }
 
 // smtpSession is one connection to the access point.
@@ -131,7 +132,7 @@ func (s *smtpSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 func (s *smtpSession) Data(r io.Reader) error {
 	raw, err := io.ReadAll(r)
 	if err != nil {
-		return err // smtp.ErrDataTooLarge is answered as it is
+		return err // smtp.ErrDataTooLarge is itself the answer
 	}
 	if w, ok := s.conn.Conn().(*wire); ok && w.lost() {
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "Try again later"}
@@ -152,7 +153,7 @@ func (s *smtpSession) Data(r io.Reader) error {
 	return &smtp.SMTPError{Code: 250, EnhancedCode: smtp.EnhancedCode{2, 0, 0}, Message: "Ok: queued as " + id}
 }
 
-// saveSent keeps a copy as some providers do. One that finds no room is left out.
+// saveSent keeps a copy, as some providers do, unless the mailbox is full.
 func (p *Provider) saveSent(m *mailbox, raw []byte) {
 	if !p.opts.SaveSent {
 		return
@@ -162,8 +163,8 @@ func (p *Provider) saveSent(m *mailbox, raw []byte) {
 	}
 }
 
-// Reset is called by the server once the reply to DATA is written: only then the
-// message is processed, as a provider does.
+// Reset is called by the server once the reply to DATA is written. Only then is the message
+// processed, as at a real provider.
 func (s *smtpSession) Reset() {
 	s.flush()
 	s.from, s.to = "", nil
@@ -201,8 +202,8 @@ func containsFold(list []string, s string) bool {
 	return false
 }
 
-// toCRLF turns bare LF line ends into CRLF, as mail servers do: a signature is
-// over the CRLF form.
+// toCRLF turns bare LF line ends into CRLF, as mail servers do, because a signature is over
+// the CRLF form.
 func toCRLF(raw []byte) []byte {
 	var out bytes.Buffer
 	out.Grow(len(raw))

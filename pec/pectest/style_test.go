@@ -21,7 +21,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// deliveryIn emits a delivery in a style.
+// deliveryIn emits a delivery notice in a style.
 func deliveryIn(t *testing.T, n *pectest.Network, style pectest.Style) []byte {
 	t.Helper()
 	raw, err := n.ProviderOf(luigi).Emit(pectest.Notice{
@@ -102,7 +102,7 @@ func TestStyles(t *testing.T) {
 	}
 }
 
-// certData cuts daticert.xml out of a message of either engine.
+// certData returns the daticert.xml in a message of either engine.
 func certData(t *testing.T, raw []byte) []byte {
 	t.Helper()
 	_, rest, ok := bytes.Cut(raw, []byte("Content-Type: application/xml"))
@@ -118,7 +118,7 @@ func certData(t *testing.T, raw []byte) []byte {
 }
 
 func TestStyleOfAProvider(t *testing.T) {
-	// A whole dispatch in the styles of two providers: each understands the other.
+	// A dispatch between providers of different styles: each understands the other.
 	testenv.Program(t, "openssl")
 	options := pair(pectest.ProviderOptions{Style: pectest.Style{SHA1: true, OriginalFirst: true, HTML: true}})
 	options.Providers[1].Style = pectest.Style{Engine: pectest.EngineInfoCert, BER: true, ShortType: true}
@@ -220,7 +220,7 @@ func TestMalformations(t *testing.T) {
 }
 
 func TestRouteInAnotherStyle(t *testing.T) {
-	// A wrong notice reaches the mailbox beside the right one.
+	// A malformed notice reaches the mailbox beside the correct one.
 	n := pectest.Start(t, nil)
 	defer n.Route(only(pectest.KindDelivery, pectest.Posting{Style: &pectest.Style{Malformed: pectest.MalformedUnsigned}}, pectest.Posting{}))()
 	submit(t, n, mario, []string{luigi}, plain("<a@x>", mario, luigi))
@@ -231,7 +231,7 @@ func TestRouteInAnotherStyle(t *testing.T) {
 	require.Contains(t, string(all[1]), "X-Ricevuta: avvenuta-consegna")
 	require.Contains(t, string(all[2]), "multipart/signed")
 
-	// With a wrong certificate the other provider takes it for ordinary mail.
+	// With a wrong certificate the other provider treats it as ordinary mail.
 	options := pair(pectest.ProviderOptions{})
 	options.Providers[1].Style.Certificate = pectest.CertificateExpired
 	n = pectest.Start(t, options)

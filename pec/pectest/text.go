@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// subjectPrefix gives what precedes the original's subject (RFC 6109, 3.1 to 3.3).
+// subjectPrefix returns the text before the original's subject (RFC 6109, 3.1 to 3.3).
 func (n Notice) subjectPrefix() string {
 	virus := n.Error == "virus"
 	switch n.Kind {
@@ -38,7 +38,7 @@ func (n Notice) subjectPrefix() string {
 	}
 }
 
-// text gives the readable part (RFC 6109, 3.1 to 3.3, in the Italian wording):
+// text returns the readable part (RFC 6109, 3.1 to 3.3, in the Italian wording):
 // title, sentence, identifier. Nobody may parse it.
 func (n Notice) text() string {
 	// RFC 6109, 4.1: one instant for text, data and header.
@@ -88,8 +88,8 @@ func (n Notice) text() string {
 	}
 }
 
-// deliveryTitle names the form that a delivery really has: a recipient in copy
-// gets a concise one whatever was asked for (RFC 6109, 3.3.2.1).
+// deliveryTitle returns the title for the kind that a delivery notice really is. For a
+// recipient in Cc it is concise, whatever the sender asked for (RFC 6109, 3.3.2.1).
 func (n Notice) deliveryTitle() string {
 	switch {
 	case n.Original == nil:
@@ -119,7 +119,7 @@ func (n Notice) recipientLines(withClass bool) string {
 	return strings.Join(lines, "\n")
 }
 
-// ownWording turns the wording of the rules into that of Aruba.
+// ownWording turns the wording of the rules into Aruba's.
 func (n Notice) ownWording(text string) string {
 	title, rest, _ := strings.Cut(text, "\n")
 	if n.Delivered != "" {

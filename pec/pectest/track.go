@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// The waits of RFC 6109, 3.1.6: the first notice after 12 h; the last before 24 h
-// and not before 22 h.
+// The waits before the delay notices (RFC 6109, 3.1.6): 12 h for the first, and between 22 h
+// and 24 h for the last.
 const (
 	firstDelay = 12 * time.Hour
 	lastDelay  = 23 * time.Hour
 )
 
-// leg is what the sender's provider keeps of a dispatch for one certified
-// recipient, until it knows the end. Only the queue's goroutine touches it.
+// leg is what the sender's provider knows about a dispatch to one certified recipient
+// until it is settled. Only the queue's goroutine uses it.
 type leg struct {
-	taken  bool // in charge
+	taken  bool // the recipient's provider has taken it in charge
 	timers [2]*event
 }
 
@@ -24,7 +24,7 @@ type legKey struct{ certID, recipient string }
 
 func keyOf(certID, recipient string) legKey { return legKey{certID, strings.ToLower(recipient)} }
 
-// track begins to wait for the end of an accepted dispatch.
+// track sets the timers of the delay notices for an accepted dispatch.
 func (p *Provider) track(accepted Notice, recipient string) {
 	f, _ := p.network.fate(recipient)
 	if f.NoDelays {
@@ -58,14 +58,14 @@ func (p *Provider) track(accepted Notice, recipient string) {
 	})
 }
 
-// takenInCharge notes that the recipient's provider answers for a dispatch.
+// takenInCharge records that the recipient's provider answers for a dispatch.
 func (p *Provider) takenInCharge(certID, recipient string) {
 	if l := p.legs[keyOf(certID, recipient)]; l != nil {
 		l.taken = true
 	}
 }
 
-// settled ends the waiting: there is a delivery or a failure.
+// settled cancels the delay notices, because a delivery or a failure was notified.
 func (p *Provider) settled(certID, recipient string) {
 	key := keyOf(certID, recipient)
 	if l := p.legs[key]; l != nil {

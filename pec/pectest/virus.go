@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// EICAR is the harmless file that every virus scanner takes for a virus. A
-// message that holds it, in any part, is infected.
+// EICAR is the content of the harmless file that every virus scanner reports as a virus. A
+// message that contains it, in any part, is infected.
 const EICAR = `X5O!P%@AP[4\PZX54(P^)7CC)7}$` + `EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*`
 
-// eicarName is what the readable text and errore-esteso call it.
+// eicarName is its name in the readable text and in errore-esteso.
 const eicarName = "EICAR-Test-File"
 
-// infected looks for EICAR in the decoded parts, attached messages included.
+// infected reports whether a decoded part, in attached messages too, contains EICAR.
 func infected(e entity) bool {
 	body := e.raw[e.body:]
 	mediaType, params := e.mediaType()
@@ -34,8 +34,8 @@ func infected(e entity) bool {
 	return bytes.Contains(content, []byte(EICAR))
 }
 
-// virusFound tells the sender's provider of a virus, recipient by recipient, at
-// its service mailbox (RFC 6109, 3.2.3).
+// virusFound sends a virus detection notice for one recipient to the service mailbox of the
+// sender's provider (RFC 6109, 3.2.3).
 func (p *Provider) virusFound(env *received, address string, f Fate) {
 	sender := p.network.ProviderOf(env.data.Sender)
 	if sender == nil {
@@ -47,8 +47,8 @@ func (p *Provider) virusFound(env *received, address string, f Fate) {
 	p.post(n, sender.ServiceMailbox(), f)
 }
 
-// virusReported is the sender's provider hearing of it: it gives the sender a
-// non-delivery notice of its own (RFC 6109, 3.2.4).
+// virusReported handles a virus detection notice at the sender's provider: the sender gets
+// a non-delivery notice from it (RFC 6109, 3.2.4).
 func (p *Provider) virusReported(data *daticertData) {
 	p.settled(data.CertID, data.Delivered)
 	f, _ := p.network.fate(data.Delivered)

@@ -14,16 +14,16 @@ import (
 	"time"
 )
 
-// wire is a connection above TLS, as a server sees it. It reads along, so that it
-// knows which command is being answered, and lets faults strike. It also speaks
-// for the server where that does not know an extension (quota.go).
+// wire is a connection above TLS, as a server sees it. It reads along to know which command
+// is being answered, and applies faults. It also answers the commands of an extension that
+// the server does not know (quota.go).
 type wire struct {
 	*tls.Conn
 	provider *Provider
 	protocol string
 	in       *bufio.Reader
-	pending  []byte // read, and not yet given to the server
-	literal  int    // bytes of an IMAP literal that are still to come
+	pending  []byte // read, but not yet passed to the server
+	literal  int    // bytes of an IMAP literal that are still to be read
 	more     bool   // the rest of an IMAP command follows its literal
 	greeting sync.Once
 
@@ -44,14 +44,14 @@ func newWire(p *Provider, protocol string, c *tls.Conn) *wire {
 	return &wire{Conn: c, provider: p, protocol: protocol, in: bufio.NewReader(c), closing: make(chan struct{})}
 }
 
-// owned notes who has logged in.
+// owned records who has logged in.
 func (w *wire) owned(m *mailbox) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.account = m
 }
 
-// begin asks for a fault at a new moment.
+// begin starts a new moment and asks for its fault.
 func (w *wire) begin(command, tag string) {
 	w.mu.Lock()
 	w.moment = Moment{Provider: w.provider, Protocol: w.protocol, Command: command, Tag: tag}
@@ -67,7 +67,7 @@ func (w *wire) begin(command, tag string) {
 	w.mu.Unlock()
 }
 
-// Read gives the server what the client sent, line by line.
+// Read passes to the server what the client sent, line by line.
 func (w *wire) Read(b []byte) (int, error) {
 	for len(w.pending) == 0 {
 		if w.literal > 0 {
@@ -92,7 +92,7 @@ func (w *wire) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// read follows the dialogue and tells whether the server is to see the line.
+// read follows the dialogue and reports whether to pass the line on to the server.
 func (w *wire) read(line []byte) (forward bool, err error) {
 	text := strings.TrimRight(string(line), "\r\n")
 	w.mu.Lock()
@@ -118,7 +118,7 @@ func (w *wire) read(line []byte) (forward bool, err error) {
 	return w.answered()
 }
 
-// literalEnd is how an IMAP line announces a literal.
+// literalEnd matches the announcement of a literal at the end of an IMAP line.
 var literalEnd = regexp.MustCompile(`\{(\d+)\+?\}$`)
 
 func (w *wire) readIMAP(text string) (forward bool, err error) {
@@ -133,7 +133,7 @@ func (w *wire) readIMAP(text string) (forward bool, err error) {
 		text = text[:at[0]]
 	}
 	tag, command, isCommand := strings.Cut(text, " ")
-	if continued || !isCommand { // the rest of a command, DONE, an answer to AUTHENTICATE
+	if continued || !isCommand { // the rest of a command, DONE, or an answer to AUTHENTICATE
 		return true, nil
 	}
 	command = upperVerb(command)
@@ -148,15 +148,16 @@ func (w *wire) readIMAP(text string) (forward bool, err error) {
 	return w.extension(tag, command)
 }
 
-// commandName is the name of a command, of one word or two.
+// commandName matches the name of a command, of one word or two.
 var commandName = regexp.MustCompile(`(?i)^(UID |MAIL |RCPT )?[^ :]*`)
 
-// upperVerb writes the name of a command in upper case, as most clients do.
+// upperVerb returns a command with its name in upper case, as most clients write it.
 func upperVerb(command string) string {
 	return commandName.ReplaceAllStringFunc(command, strings.ToUpper)
 }
 
-// answered lets a fault answer in the server's place.
+// answered sends the fault's Reply, if any, instead of the server's answer, and reports
+// whether to pass the command on to the server.
 func (w *wire) answered() (forward bool, err error) {
 	w.mu.Lock()
 	fault := w.fault
@@ -168,7 +169,7 @@ func (w *wire) answered() (forward bool, err error) {
 	return false, err
 }
 
-// Write gives the client the server's answer, or what a fault makes of it.
+// Write sends the server's answer to the client, changed by a fault if there is one.
 func (w *wire) Write(b []byte) (int, error) {
 	w.greeting.Do(func() { w.begin(MomentGreeting, "") })
 	w.mu.Lock()
@@ -190,7 +191,7 @@ func (w *wire) Write(b []byte) (int, error) {
 	w.mu.Unlock()
 	if fault == nil {
 		_, err := w.Conn.Write(out)
-		w.told(out)
+		w.sent(out)
 		return len(b), err
 	}
 	cut := fault.Cut && written >= fault.CutAfter
@@ -211,11 +212,11 @@ func (w *wire) Write(b []byte) (int, error) {
 	if cut {
 		return 0, w.cut()
 	}
-	w.told(out)
+	w.sent(out)
 	return len(b), nil
 }
 
-// edit applies what replaces an answer as a whole; mu is held.
+// edit returns the answer that a fault or an extension makes of b; mu is held.
 func (w *wire) edit(b []byte) []byte {
 	if f := w.fault; f != nil {
 		w.silent = w.silent || f.Silence
@@ -231,8 +232,8 @@ func (w *wire) edit(b []byte) []byte {
 	return b
 }
 
-// told draws conclusions from an answer that has gone out.
-func (w *wire) told(answer []byte) {
+// sent notes what an SMTP answer that was sent means for the next line.
+func (w *wire) sent(answer []byte) {
 	if w.protocol != SMTP {
 		return
 	}
@@ -253,7 +254,7 @@ func (w *wire) told(answer []byte) {
 	cut := w.fault != nil && w.fault.Cut
 	w.mu.Unlock()
 	if cut {
-		// The client learns it while it is sending.
+		// The client notices while it is sending the message.
 		_ = w.cut()
 	}
 }
@@ -281,7 +282,7 @@ func (w *wire) send(out []byte, f *Fault) error {
 	return nil
 }
 
-// midLiteral finds the middle of the first literal.
+// midLiteral returns the offset of the middle of the first literal.
 func midLiteral(out []byte) (int, bool) {
 	at := literalStart.FindSubmatchIndex(out)
 	if at == nil {
@@ -293,12 +294,12 @@ func midLiteral(out []byte) (int, bool) {
 
 var literalStart = regexp.MustCompile(`\{(\d+)\}\r\n`)
 
-// cut ends the connection without the farewell of TLS.
+// cut closes the connection without the close_notify of TLS.
 func (w *wire) cut() error {
 	return errors.Join(io.ErrClosedPipe, w.NetConn().Close())
 }
 
-// lost tells whether a fault wants the message that was just handed in forgotten.
+// lost reports whether a fault drops the message that was just handed in.
 func (w *wire) lost() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

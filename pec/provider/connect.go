@@ -15,17 +15,18 @@ import (
 type Options struct {
 	// Folders are the folders to read; nil means INBOX.
 	Folders []string
-	// Since leaves out older messages where a folder is read from its beginning, as in
-	// imapclient.Options; zero means all.
+	// Since leaves out messages from before it in a folder that is read for the first
+	// time, as imapclient.Options.Since does. Zero means all messages.
 	Since time.Time
-	// KeepSent saves a copy of each message that was submitted in the folder of sent
-	// messages. False saves none.
+	// KeepSent saves a copy of each submitted message in the folder of sent messages.
+	// False saves none.
 	KeepSent bool
-	// Logger is given to each part; nil is silent.
+	// Logger is passed to every part; nil means silent.
 	Logger *slog.Logger
 }
 
-// Connection is what one login to a provider needs. Close it after the last use.
+// Connection holds the parts that use one login to a provider. Connect makes it. Close it
+// after the last use.
 type Connection struct {
 	Submitter  *smtpclient.Client
 	Mailbox    *imapclient.Client
@@ -36,9 +37,10 @@ type Connection struct {
 	logger *slog.Logger
 }
 
-// Connect puts together what is needed to send and to read with a login. Nothing is
-// connected yet. The error is an *smtpclient.Error or an *imapclient.Error where a server
-// or the login cannot be used, or envelope.ErrNoAnchors.
+// Connect assembles what is needed to send and to read with a login. It opens no
+// connection: that happens at the first use. It returns an *smtpclient.Error or an
+// *imapclient.Error when a server, the login or the TLS settings cannot be used, and
+// envelope.ErrNoAnchors when Anchors is empty but not nil.
 func (p Preset) Connect(login pec.Login, opts *Options) (*Connection, error) {
 	if opts == nil {
 		opts = &Options{}
@@ -67,9 +69,9 @@ func (p Preset) Connect(login pec.Login, opts *Options) (*Connection, error) {
 	return c, nil
 }
 
-// Client returns the pec.Client of the mailbox with the given address. What opts leaves
-// unset of the limits, the folder of sent messages and the logger is that of the
-// Connection. It fails as pec.New does.
+// Client returns a pec.Client for the mailbox with the given address. Limits, SentFolder
+// and Logger come from the Connection where opts does not set them; nil opts is the zero
+// value. It returns the errors of pec.New.
 func (c *Connection) Client(address string, opts *pec.Options) (*pec.Client, error) {
 	var o pec.Options
 	if opts != nil {
@@ -87,7 +89,7 @@ func (c *Connection) Client(address string, opts *pec.Options) (*pec.Client, err
 	return pec.New(address, c.Submitter, c.Mailbox, c.Verifier, &o)
 }
 
-// Close ends the connections.
+// Close closes the connections to the servers.
 func (c *Connection) Close() error {
 	var errs []error
 	if c.Submitter != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/imapclient"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/pec/provider"
@@ -16,10 +17,11 @@ import (
 
 // A Connection sends, keeps the copy, reads and verifies.
 func TestConnect(t *testing.T) {
-	a := pectest.Start(t, nil).Access("mario@alfa-pec.example")
+	n := pectest.Start(t, nil)
+	a := n.Access("mario@alfa-pec.example")
 	preset := provider.Preset{
 		SMTP: a.SMTP, IMAP: a.IMAP, TLS: a.TLS,
-		Anchors: []envelope.Anchor{envelope.AnchorFromCertificate(a.SigningCA)},
+		Anchors: trusttest.Anchors(n),
 		Limits:  pec.Limits{Recipients: 1},
 	}
 	conn, err := preset.Connect(pec.Password(a.Login, a.Password), &provider.Options{KeepSent: true, Folders: []string{"INBOX"}})

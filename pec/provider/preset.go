@@ -1,6 +1,3 @@
-// Package provider knows the PEC providers (gestori): where their servers are, what they
-// take of a message and how they behave. Connect puts together what a program needs to
-// send from a mailbox and to read it.
 package provider
 
 import (
@@ -12,38 +9,37 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// Preset is what is known of a provider. It is a plain struct: a caller copies one, or
-// writes one, and changes what is different for its mailbox. Servers speak TLS from the
-// first byte; no provider is known to offer less.
+// Preset describes a provider. Connect needs SMTP and IMAP; every other field may be zero.
+// Both servers must use implicit TLS.
 type Preset struct {
-	// Name names the preset: lower-case ASCII.
+	// Name is the preset's name for Named, in lower-case ASCII.
 	Name string
-	// Provider is what the provider calls its service.
+	// Provider is the provider's own name for its service.
 	Provider string
-	// Domains are mail domains of its mailboxes. A company's own domain with it is not
-	// among them: nobody lists those.
+	// Domains are the provider's own mail domains. Domains of companies that have their
+	// mailboxes there are not listed.
 	Domains []string
-	// SMTP and IMAP are the servers, host:port. Connect needs both.
+	// SMTP and IMAP are the servers, as host:port.
 	SMTP, IMAP string
-	// SentFolder is the folder of sent messages; "" means the one that the server marks.
+	// SentFolder is the folder of sent messages; "" means that it is looked up on the
+	// server, as imapclient.SentOptions.Folder says.
 	SentFolder string
-	// Limits are what the provider takes of one message. The zero Limits are what every
-	// provider has to take (RFC 6109, 3.1.1).
+	// Limits are the size and the number of recipients that the provider accepts in one
+	// message. The zero value means what every provider must accept (RFC 6109, 3.1.1).
 	Limits pec.Limits
-	// PerMinute is how many messages a mailbox may send in a minute; zero is no limit.
+	// PerMinute is how many messages a mailbox may send in a minute; zero means no limit.
 	PerMinute int
-	// Throttles are permanent replies that only mean that messages come too fast; nil is
-	// none.
+	// Throttles are 5xx replies by which the provider only asks to slow down: they are
+	// temporary. Nil means none.
 	Throttles []smtpclient.Throttle
-	// TLS are the settings for connections to the servers; nil means the roots of the
-	// system.
+	// TLS is used for the connections to both servers; nil means the system's roots.
 	TLS *tls.Config
-	// Anchors are the authorities that sign for providers; nil means
-	// envelope.BuiltinAnchors.
+	// Anchors are the authorities that issue the providers' signing certificates; nil
+	// means envelope.BuiltinAnchors.
 	Anchors []envelope.Anchor
 }
 
-// Named returns the preset of that name, without regard to case.
+// Named returns the preset with the given name, ignoring case, and whether there is one.
 func Named(name string) (Preset, bool) {
 	for _, p := range All() {
 		if strings.EqualFold(p.Name, name) {
@@ -53,8 +49,8 @@ func Named(name string) (Preset, bool) {
 	return Preset{}, false
 }
 
-// For returns the preset of the provider that a bare address is known to be with, by its
-// domain. A company's own domain is not known: ask the provider, or use Named.
+// For returns the preset whose Domains hold the domain of a bare address, and whether there
+// is one. It does not know the own domains of companies: use Named for those.
 func For(address string) (Preset, bool) {
 	_, domain, _ := strings.Cut(strings.TrimSpace(address), "@")
 	for _, p := range All() {

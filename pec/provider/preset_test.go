@@ -19,7 +19,7 @@ func TestAll(t *testing.T) {
 		if a.Name < b.Name {
 			return -1
 		}
-		return 1 // also of equal names
+		return 1 // for equal names too, which makes them an error
 	}), "unique names, in order")
 	domains := map[string]bool{}
 	for _, p := range presets {
@@ -45,7 +45,7 @@ func TestAll(t *testing.T) {
 	}
 }
 
-// checkServer wants the port of implicit TLS, and no other.
+// checkServer requires a host name with the given port, or no server.
 func checkServer(t *testing.T, server, port string) {
 	t.Helper()
 	if server == "" {
@@ -57,7 +57,7 @@ func checkServer(t *testing.T, server, port string) {
 	require.Regexp(t, regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`), host)
 }
 
-func TestNamed(t *testing.T) {
+func TestNamedAndFor(t *testing.T) {
 	p, ok := provider.Named("Legalmail")
 	require.True(t, ok)
 	require.Equal(t, 6, p.PerMinute)
@@ -69,7 +69,7 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-func TestPresetsAreTheCallers(t *testing.T) {
+func TestPresetsAreCopies(t *testing.T) {
 	p, _ := provider.Named("legalmail")
 	p.Throttles[0].Code = 250
 	p.Domains[0] = "pec.it"

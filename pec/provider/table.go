@@ -5,11 +5,11 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// All returns the presets, by name. They are the caller's to change.
+// All returns all presets, ordered by name. The caller may change them.
 //
-// A comment says how sure each fact is: "official" stands on a page of the provider, read
-// in 2026; "observed" was seen at work, or is reported by those who saw it; "uncertain" is
-// old, inferred, or sources differ.
+// In its source a comment says how sure each fact is. "Official" facts stand on a page of
+// the provider, read in 2026. "Observed" facts were seen at work, or are reported by people
+// who saw them. "Uncertain" facts are old or inferred, or their sources differ.
 func All() []Preset {
 	return []Preset{
 		{
@@ -25,8 +25,8 @@ func All() []Preset {
 			IMAP:       "imaps.pec.aruba.it:993",                          // official
 			SentFolder: "INBOX.Inviata",                                   // observed
 			Limits:     pec.Limits{Product: 100_000_000, Recipients: 500}, // observed
-			// A password for programs, which two-step verification asks for, lasts three
-			// months: official.
+			// With two-step verification, programs need a password of their own, which
+			// expires after three months: official.
 		},
 		{
 			Name: "intesi", Provider: "Intesi Group",
@@ -45,7 +45,7 @@ func All() []Preset {
 			Domains: []string{"legalmail.it", "cert.legalmail.it"}, // observed
 			SMTP:    "sendm.cert.legalmail.it:465",                 // observed
 			IMAP:    "mbox.cert.legalmail.it:993",                  // observed
-			// Logs in with the user ID that the provider gave, not with the address: observed.
+			// The login is a user ID from the provider, not the address: observed.
 			SentFolder: "INBOX/Spedite",                                                               // observed
 			PerMinute:  6,                                                                             // observed
 			Throttles:  []smtpclient.Throttle{{Command: "MAIL", Code: 550, Text: "Class Of Service"}}, // observed
@@ -63,7 +63,7 @@ func All() []Preset {
 			IMAP:    "imaps.sicurezzapostale.it:993",                   // uncertain
 		},
 		{
-			// The other platform of Namirial. Where it is read from is not known.
+			// Namirial's other platform. Its IMAP server is not known.
 			Name: "namirial-pro", Provider: "Namirial PRO",
 			SMTP: "pro-smtps.sicurezzapostale.it:465", // uncertain
 		},
@@ -78,7 +78,7 @@ func All() []Preset {
 			Domains: []string{"postecertifica.it"}, // observed
 			SMTP:    "mail.postecertifica.it:465",  // observed
 			IMAP:    "mail.postecertifica.it:993",  // observed
-			// A password for programs lasts 90 days: observed.
+			// The password for programs expires after 90 days: observed.
 		},
 		{
 			Name: "register", Provider: "Register.it",
