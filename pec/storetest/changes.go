@@ -84,12 +84,19 @@ func changesOfMany(t *testing.T, s pec.Store) {
 
 func changesBadPosition(t *testing.T, s pec.Store) {
 	mustAppend(t, s, box, entry("k", "a@x"))
-	pairs, failed := 0, false
-	for _, err := range s.Changes(t.Context(), box, "no Position of any Store") {
-		pairs, failed = pairs+1, err != nil
+	refusePosition(t, s, box, "no Position of any Store")
+}
+
+// refusePosition requires that Changes yields ErrPosition and nothing else.
+func refusePosition(t *testing.T, s pec.Store, mailbox string, after pec.Position) {
+	t.Helper()
+	pairs := 0
+	var failure error
+	for _, err := range s.Changes(t.Context(), mailbox, after) {
+		pairs, failure = pairs+1, err
 	}
-	if pairs != 1 || !failed {
-		t.Errorf("Changes after an invalid Position yielded %d pairs, with an error: %t; want the error alone", pairs, failed)
+	if pairs != 1 || !errors.Is(failure, pec.ErrPosition) {
+		t.Errorf("Changes after the Position %q, which names no entry here, yielded %d pairs and the error %v; want ErrPosition alone", after, pairs, failure)
 	}
 }
 
@@ -100,27 +107,16 @@ func changesBeyondTheEnd(t *testing.T, s pec.Store) {
 	mustAppend(t, s, other, entry("a", "a@x"), entry("b", "a@x"))
 	mustAppend(t, s, other, entry("c", "a@x"))
 	beyond := follow(t, s, other, "", 3)
-	refused := func(mailbox string, after pec.Position) {
-		t.Helper()
-		pairs := 0
-		var failed error
-		for _, err := range s.Changes(t.Context(), mailbox, after) {
-			pairs, failed = pairs+1, err
-		}
-		if pairs != 1 || !errors.Is(failed, pec.ErrPosition) {
-			t.Errorf("Changes after a Position of another log yielded %d pairs, with the error %v; want ErrPosition alone", pairs, failed)
-		}
-	}
-	refused(box, beyond[0].Position) // an empty log
+	refusePosition(t, s, box, beyond[0].Position) // an empty log
 	mustAppend(t, s, box, entry("one", "a@x"))
 	follow(t, s, box, "", 1)
-	refused(box, beyond[2].Position)
+	refusePosition(t, s, box, beyond[2].Position)
 	// The Positions stay refused once the log has grown past them: other entries are there.
 	mustAppend(t, s, box, entry("two", "a@x"), entry("three", "a@x"))
 	mustAppend(t, s, box, entry("four", "a@x"))
 	follow(t, s, box, "", 4)
 	for _, e := range beyond {
-		refused(box, e.Position)
+		refusePosition(t, s, box, e.Position)
 	}
 }
 
