@@ -10,10 +10,10 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// errTaken ends the transaction of an Append that lost.
+// errTaken rolls back an Append one of whose keys is taken.
 var errTaken = errors.New("a key is taken")
 
-// Append implements pec.Store. Memory does not grow with the size of Raw.
+// Append implements pec.Store. The memory it uses does not grow with the size of a Raw.
 func (s *Store) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return false, failure(ctx, "append", err)
@@ -37,11 +37,11 @@ type appending struct {
 	tx      *sql.Tx
 	dialect *dialect
 	mailbox string
-	place   sql.NullInt64 // known from the first entry on
+	place   sql.NullInt64 // known once the first entry is inserted
 }
 
-// add writes rows in the order of their names, whatever that of the entries is: two
-// that compete for several rows could else wait for each other.
+// add inserts the entries sorted by key, then their sends sorted by name. Two Appends
+// that compete for several rows would otherwise wait for each other.
 func (a *appending) add(entries []pec.Entry) error {
 	order := make([]int, len(entries))
 	for i := range order {
@@ -64,7 +64,7 @@ func (a *appending) add(entries []pec.Entry) error {
 	return nil
 }
 
-// entry adds the n-th entry, with its Raw.
+// entry inserts the n-th entry of the Append, with its Raw.
 func (a *appending) entry(n int, e pec.Entry) error {
 	at, err := formatTime(e.At)
 	if err != nil {
@@ -89,7 +89,7 @@ func (a *appending) entry(n int, e pec.Entry) error {
 	return a.raw(id, e.Raw)
 }
 
-// send counts the n-th entry to its send.
+// send adds the n-th entry to the count of its send.
 func (a *appending) send(n int, send string) error {
 	if send == "" {
 		return nil

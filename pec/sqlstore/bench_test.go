@@ -39,9 +39,9 @@ var backends = []backend{
 	}, "$"},
 }
 
-// BenchmarkAppend appends notices of 18 KB, as many at once as its name says.
-// The floor is to insert the same rows in one transaction, with prepared statements and
-// without any question asked.
+// BenchmarkAppend appends batches of notices of 18 KB. The number in its name is the size
+// of a batch. The floor inserts the same rows in one transaction, with prepared statements
+// and without any check.
 func BenchmarkAppend(b *testing.B) {
 	raw := make([]byte, 18_000)
 	for i := range raw {
@@ -74,7 +74,7 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// insert writes the rows that an Append of the batch leaves.
+// insert writes the rows that an Append of the batch writes.
 func insert(b *testing.B, db *sql.DB, place string, n int, batch []pec.Entry, raw []byte) error {
 	tx, err := db.BeginTx(b.Context(), nil)
 	if err != nil {
@@ -114,7 +114,8 @@ func insert(b *testing.B, db *sql.DB, place string, n int, batch []pec.Entry, ra
 	return tx.Commit()
 }
 
-// BenchmarkEntries reads the facts of one send, of as many as its name says.
+// BenchmarkEntries reads the facts of one send. The number in its name is how many sends
+// the store has.
 func BenchmarkEntries(b *testing.B) {
 	for _, backend := range backends {
 		for _, sends := range []int{1000, 10_000} {

@@ -1,11 +1,7 @@
 package sqlstore_test
 
 import (
-	"bytes"
-	"context"
 	"fmt"
-	"io"
-	"iter"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -14,39 +10,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/pec/sqlstore"
 )
 
-// stream is a mailbox that gets the same notices again and again.
-type stream struct {
-	pec.Mailbox
-	notices [][]byte
-	count   int
-}
-
-func (s *stream) Submit(_ context.Context, m pec.Submission) pec.Outcome {
-	_, _ = io.Copy(io.Discard, m.Body)
-	return pec.Outcome{}
-}
-
-func (s *stream) Folders() []string { return []string{"INBOX"} }
-
-func (s *stream) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
-	return func(yield func(pec.Item, error) bool) {
-		for uid := int(after.UID) + 1; uid <= s.count; uid++ {
-			cursor := pec.Cursor{Folder: after.Folder, UIDValidity: 1, UID: uint32(uid)}
-			if !yield(pec.Item{Cursor: cursor, Body: bytes.NewReader(s.notices[uid%len(s.notices)])}, nil) {
-				return
-			}
-		}
-	}
-}
-
-// The memory of a Client does not grow with what it has read. GOPEC_SCALE sets how many
-// notices that is.
+// The memory of a Client does not grow with the number of notices it has read. GOPEC_SCALE
+// sets that number.
 func TestClientMemoryStaysFlat(t *testing.T) {
 	count := 4000
 	if scale := os.Getenv("GOPEC_SCALE"); scale != "" {
@@ -66,9 +37,7 @@ func TestClientMemoryStaysFlat(t *testing.T) {
 	}
 	store, err := sqlstore.OpenSQLite(t.Context(), openFile(t, filepath.Join(t.TempDir(), "pec.db"), pragmas))
 	require.NoError(t, err)
-	verifier, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(network.SigningCA())}, nil)
-	require.NoError(t, err)
-	client, err := pec.New("mario@alfa-pec.example", s, s, verifier, &pec.Options{Store: store})
+	client, err := pec.New("mario@alfa-pec.example", s, s, trusttest.Verifier(t, network, nil), &pec.Options{Store: store})
 	require.NoError(t, err)
 	read := func(upTo int) uint64 {
 		s.count = upTo

@@ -8,31 +8,32 @@ import (
 	"time"
 )
 
-// dialect is where the databases differ. Statements have their parameters written
-// as ?1, ?2 and so on.
+// dialect is what differs between the databases. Statements are written with the
+// parameters ?1, ?2 and so on.
 type dialect struct {
-	schema string // the folder of its migrations
-	tables string // counts the tables named pec_schema
-	begin  string // opens every transaction that writes; "" for nothing
-	tx     *sql.TxOptions
-	rebind *strings.Replacer // nil when statements can stay as they are
+	schema string            // the folder of the migrations
+	tables string            // a query that counts the tables named pec_schema
+	begin  string            // the first statement of every transaction that writes; "" for none
+	tx     *sql.TxOptions    // of every transaction that writes
+	rebind *strings.Replacer // rewrites the parameters of statements; nil when they stay
 
-	// place is the place of an append in its mailbox: higher than that of all appends
-	// that were settled before. ?1 is the mailbox.
+	// place is an expression for the place of an append in the log of its mailbox, ?1. It
+	// is higher than the places of all entries that Changes may have shown.
 	place string
-	// settled tells whether nothing can appear any more before the row's place.
+	// settled is a condition on a row. It is true once no entry can appear before the
+	// place of the row any more.
 	settled string
 
-	// writers is how many transactions are under way at a time.
+	// writers is how many transactions may run at a time.
 	writers int
-	// check refuses connections whose settings break the contract, and tells how long a
-	// call on one waits for others.
+	// check refuses a connection whose settings break the contract. It returns how long a
+	// call on the connection waits for others.
 	check func(ctx context.Context, conn *sql.Conn) (patience time.Duration, err error)
-	// prepare is called once the tables are there; nil for nothing.
+	// prepare is called once the tables exist; nil for nothing.
 	prepare func(ctx context.Context, s *Store) error
 }
 
-// sql gives a statement in the dialect.
+// sql returns a statement in the dialect.
 func (d *dialect) sql(statement string) string {
 	if d.rebind == nil {
 		return statement
@@ -40,7 +41,7 @@ func (d *dialect) sql(statement string) string {
 	return d.rebind.Replace(statement)
 }
 
-// numbered writes parameters as $1, $2 and so on.
+// numbered rewrites parameters as $1, $2 and so on.
 func numbered() *strings.Replacer {
 	var pairs []string
 	for n := 19; n > 0; n-- { // ?12 before ?1

@@ -12,8 +12,9 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// Reading goes in pages, so that no query is open while the caller has his turn: a
-// page is at most so many rows, and ends early once it holds so much data.
+// Changes reads in pages, so that no query is open while the body of the caller's loop
+// runs. A page has at most pageRows entries, and ends early once their Data reaches
+// pageBytes.
 const (
 	pageRows  = 500
 	pageBytes = 4 << 20
@@ -21,7 +22,7 @@ const (
 
 const entryColumns = "key, send, at, data, place, n"
 
-// scanner is a row.
+// scanner is a *sql.Row or the current row of a *sql.Rows.
 type scanner interface{ Scan(...any) error }
 
 func scanEntry(row scanner) (e pec.Entry, p place, err error) {
@@ -91,8 +92,8 @@ func (s *Store) Changes(ctx context.Context, mailbox string, after pec.Position)
 	}
 }
 
-// changesPage gives the next entries behind at, and moves it. With an error what
-// was read before it is good.
+// changesPage returns the next entries after at, and moves at to the last of them. The
+// entries returned together with an error are valid.
 func (s *Store) changesPage(ctx context.Context, mailbox string, at *place) (page []pec.Entry, err error) {
 	size := 0
 	err = s.rows(ctx, "changes", "SELECT "+entryColumns+` FROM pec_entries
@@ -111,19 +112,20 @@ func (s *Store) changesPage(ctx context.Context, mailbox string, at *place) (pag
 	return page, err
 }
 
-// place is where an entry is in the log of its mailbox. Before all is {0, -1}.
+// place is where an entry stands in the log of its mailbox: the place of its append, and
+// its number in that append. {0, -1} is before all entries.
 type place struct{ append, n int64 }
 
-// position names the place and the entry there: a log that was restored from a backup
-// may have grown past the place again, with another entry.
+// position returns the Position of the entry at p. It contains a digest of the entry: a
+// log that was restored from a backup may have another entry at the same place.
 func (p place) position(key, at string, data []byte) pec.Position {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %s", at, key, data))
 	return pec.Position(fmt.Sprintf("%d.%d.%x", p.append, p.n, sum[:8]))
 }
 
-// placeOf finds the place that a Position names, and refuses one whose entry is not
-// there. A Position without the digest of its entry, as an earlier version gave it, is
-// taken at its place.
+// placeOf returns the place that a Position names. It refuses a Position whose entry is
+// not at its place. A Position without a digest, as an earlier version wrote it, is
+// accepted if any entry is at its place.
 func (s *Store) placeOf(ctx context.Context, mailbox string, position pec.Position) (p place, err error) {
 	if position == "" {
 		return place{0, -1}, nil
@@ -145,7 +147,7 @@ func (s *Store) placeOf(ctx context.Context, mailbox string, position pec.Positi
 	return p, nil
 }
 
-// Times are kept as text: databases have none with nanoseconds and the year 1.
+// Times are kept as text: the databases have no type for nanoseconds and the year 1.
 
 func formatTime(t time.Time) (string, error) {
 	text, err := t.UTC().MarshalText()

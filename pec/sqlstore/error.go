@@ -14,24 +14,25 @@ import (
 type Reason string
 
 // The reasons. After busy, full, read-only, unavailable, canceled and other the same
-// call can be repeated, with success once the cause is gone.
+// call may be repeated. It succeeds once the cause is gone.
 const (
-	ReasonSettings    Reason = "settings"     // connections are not set up as a Store needs; Err says what to change
-	ReasonSchemaNewer Reason = "schema-newer" // the tables were made by a later version of this package
-	ReasonBusy        Reason = "busy"         // others hold what is needed, for too long; after a wait Err is a *BusyError
-	ReasonFull        Reason = "full"         // there is no room left for the data
+	ReasonSettings    Reason = "settings"     // the settings of the connections or an option do not suit a Store; Err says what to change
+	ReasonSchemaNewer Reason = "schema-newer" // a later version of this package made the tables; use that version
+	ReasonBusy        Reason = "busy"         // others used the database for too long; if the call waited for them, Err is a *BusyError
+	ReasonFull        Reason = "full"         // the disk or the database is full
 	ReasonReadOnly    Reason = "read-only"    // the database cannot be written to
-	ReasonCorrupt     Reason = "corrupt"      // the database, or a Raw in it, is not what was written
-	ReasonUnavailable Reason = "unavailable"  // no connection, the connection broke, or the file cannot be opened or read
-	ReasonCanceled    Reason = "canceled"     // the context ended; the error is the context's
-	ReasonRaw         Reason = "raw"          // the Raw of an entry to append cannot be read, or ends before its size
-	ReasonPosition    Reason = "position"     // a Position that names no entry here; the error wraps pec.ErrPosition
-	ReasonOther       Reason = "other"        // what the database says and this package does not know
+	ReasonCorrupt     Reason = "corrupt"      // the database, or a Raw in it, differs from what was written
+	ReasonUnavailable Reason = "unavailable"  // there is no connection, the connection broke, or the file cannot be opened or read
+	ReasonCanceled    Reason = "canceled"     // the context ended; Err is the context's error
+	ReasonRaw         Reason = "raw"          // a Raw given to Append cannot be read, or ends before its size
+	ReasonPosition    Reason = "position"     // the Position names no entry of this log; Err wraps pec.ErrPosition
+	ReasonOther       Reason = "other"        // an error of the database that this package does not know
 )
 
-// Error is the error of this package; only pec.ErrNotFound comes as it is.
+// Error is the error of all failures in this package. The one other error it returns is
+// pec.ErrNotFound.
 type Error struct {
-	Op     string // what was under way: open, or the method in lower case
+	Op     string // open, or the method of Store in lower case
 	Reason Reason
 	Err    error // the cause
 }
@@ -41,11 +42,11 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("sqlstore: %s: %s: %v", e.Op, e.Reason, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// failure names the reason of an error. A context that has ended explains all that
-// follows from it.
+// failure returns err as an *Error with its reason. Once the context has ended, every
+// error is ReasonCanceled.
 func failure(ctx context.Context, op string, err error) error {
 	var known *Error
 	switch {
@@ -60,19 +61,19 @@ func failure(ctx context.Context, op string, err error) error {
 	}
 }
 
-// reason asks an error for its code, in the ways that drivers have for it.
+// reason reads the code of an error through the methods that the drivers have for it.
 func reason(err error) Reason {
 	var (
 		postgres interface{ SQLState() string }
-		sqlite   interface{ Code() int }
-		unsent   interface{ SafeToRetry() bool } // of pgx: the connection was gone before
+		lite     interface{ Code() int }
+		unsent   interface{ SafeToRetry() bool } // of pgx: the connection broke before anything was sent
 		network  net.Error
 	)
 	switch {
 	case errors.As(err, &postgres):
 		return stateReason(postgres.SQLState())
-	case errors.As(err, &sqlite):
-		return codeReason(sqlite.Code())
+	case errors.As(err, &lite):
+		return codeReason(lite.Code())
 	case errors.As(err, &unsent) && unsent.SafeToRetry(), errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return ReasonUnavailable
@@ -81,7 +82,8 @@ func reason(err error) Reason {
 	}
 }
 
-// codeReason reads a result code of SQLite: the low byte is the primary one.
+// codeReason returns the reason for a result code of SQLite. The low byte is the primary
+// code.
 func codeReason(code int) Reason {
 	switch code & 0xff {
 	case 5, 6: // BUSY, LOCKED
@@ -99,7 +101,7 @@ func codeReason(code int) Reason {
 	}
 }
 
-// stateReason reads an SQLSTATE of PostgreSQL.
+// stateReason returns the reason for an SQLSTATE of PostgreSQL.
 func stateReason(state string) Reason {
 	switch state {
 	case "40001", "40P01", "55P03": // serialization_failure, deadlock_detected, lock_not_available
@@ -110,7 +112,7 @@ func stateReason(state string) Reason {
 		return ReasonFull
 	case "XX001", "XX002": // data_corrupted, index_corrupted
 		return ReasonCorrupt
-	case "25P03", "57P01", "57P02", "57P03", "57P05": // the server ended the session, or lets nobody in
+	case "25P03", "57P01", "57P02", "57P03", "57P05": // the server ended the session, or accepts none
 		return ReasonUnavailable
 	}
 	switch state[:min(2, len(state))] {

@@ -15,7 +15,7 @@ import (
 	"github.com/gopec/gopec/pec/sqlstore"
 )
 
-// A Store in a file. It is given to pec.New in pec.Options.Store.
+// A Store in a file. Pass it to pec.New in pec.Options.Store.
 func ExampleOpenSQLite() {
 	ctx := context.Background()
 	folder, err := os.MkdirTemp("", "pec")
@@ -47,8 +47,8 @@ func ExampleOpenSQLite() {
 	// Output: suspended: false
 }
 
-// A Store in PostgreSQL, for programs on several machines. The password is in
-// PGPASSWORD or in ~/.pgpass.
+// A Store in PostgreSQL, for programs on several machines. The driver reads the password
+// from PGPASSWORD or ~/.pgpass.
 func ExampleOpenPostgres() {
 	ctx := context.Background()
 	db, err := sql.Open("pgx", "host=db.example dbname=pec user=pec sslmode=verify-full")

@@ -14,10 +14,10 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// BenchmarkGrowth looks up the facts of one send among 10,000 and then among
-// GOPEC_SCALE, 100,000 unless it is set. The floor is the bare look-up of a row by its
-// primary key, and "x-floor" by how much the one got slower over by how much the other
-// did.
+// BenchmarkGrowth looks up the facts of one send among 10,000 sends, and then among
+// GOPEC_SCALE sends (100,000 if it is not set). The floor is the look-up of a row by its
+// primary key. "x-ours" and "x-theirs" are by how much each got slower, and "x-floor" is
+// the quotient of the two.
 func BenchmarkGrowth(b *testing.B) {
 	const few, lookups = 10_000, 5_000
 	many := 100_000

@@ -9,7 +9,7 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// A mailbox is known by its sends or by its cursors, and named once.
+// Mailboxes names each mailbox that has a send or a cursor, once.
 func TestMailboxes(t *testing.T) {
 	for name, store := range map[string]pec.Store{"sqlite": inFile(t)(), "postgres": onServer(t)()} {
 		t.Run(name, func(t *testing.T) {

@@ -14,19 +14,20 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// gauge watches what memory the process has while bytes pass through it.
+// gauge measures the memory of the process while bytes pass through it.
 type gauge struct {
 	t     *testing.T
 	start int64
 	most  int64
 }
 
-// resident is the memory of the process, also that which drivers take past the heap.
+// resident returns the memory of the process. It includes what drivers allocate outside
+// the Go heap.
 func resident(t *testing.T) int64 {
 	t.Helper()
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
-		t.Skip("this system does not tell the memory of a process")
+		t.Skip("this system has no /proc/self/statm, which reports the memory of a process")
 	}
 	pages, err := strconv.ParseInt(strings.Fields(string(statm))[1], 10, 64)
 	require.NoError(t, err)
@@ -41,7 +42,7 @@ func newGauge(t *testing.T) *gauge {
 
 func (g *gauge) look() { g.most = max(g.most, resident(g.t)) }
 
-// ReadAt gives bytes that are made up on the spot.
+// ReadAt generates the bytes that it returns.
 func (g *gauge) ReadAt(p []byte, off int64) (int, error) {
 	for i := range p {
 		p[i] = byte((off + int64(i)) >> 10)
@@ -55,7 +56,7 @@ func (g *gauge) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A message of 100 MiB is written and read in the memory of a few chunks.
+// A message of 100 MiB is written and read in less than 32 MiB of memory.
 func TestMemoryOfLargeRaw(t *testing.T) {
 	const size = 100 << 20
 	for name, store := range map[string]pec.Store{"sqlite": inFile(t)(), "postgres": onServer(t)()} {

@@ -20,7 +20,7 @@ import (
 	"github.com/gopec/gopec/pec/sqlstore"
 )
 
-// statements collects what a Store has a database do, with the last arguments.
+// statements collects the statements that a Store runs, each with its last arguments.
 type statements struct {
 	mu   sync.Mutex
 	seen map[string][]any
@@ -35,7 +35,7 @@ func (s *statements) add(query string, args []any) {
 	s.seen[query] = args
 }
 
-// plans gives those statements that read or write a table of the Store.
+// plans returns those statements that read or write a table of the Store.
 func (s *statements) plans() map[string][]any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,15 +49,16 @@ func (s *statements) plans() map[string][]any {
 	return plans
 }
 
-// TraceQueryStart makes statements a pgx.QueryTracer.
+// TraceQueryStart implements pgx.QueryTracer.
 func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
 	s.add(data.SQL, data.Args)
 	return ctx
 }
 
+// TraceQueryEnd implements pgx.QueryTracer.
 func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// recorder is a driver.Connector that collects statements for SQLite.
+// recorder is a driver.Connector for SQLite that collects statements.
 type recorder struct {
 	*statements
 	dsn string
@@ -85,7 +86,7 @@ type recordedConn struct {
 	seen *statements
 }
 
-func values(args []driver.NamedValue) (values []any) {
+func unnamed(args []driver.NamedValue) (values []any) {
 	for _, arg := range args {
 		values = append(values, arg.Value)
 	}
@@ -93,16 +94,16 @@ func values(args []driver.NamedValue) (values []any) {
 }
 
 func (c recordedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	c.seen.add(query, values(args))
+	c.seen.add(query, unnamed(args))
 	return c.sqliteConn.QueryContext(ctx, query, args)
 }
 
 func (c recordedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	c.seen.add(query, values(args))
+	c.seen.add(query, unnamed(args))
 	return c.sqliteConn.ExecContext(ctx, query, args)
 }
 
-// manySends fills a store: sends that are long over, and one of each kind that is not.
+// manySends fills a store with n sends of three entries each. All are settled.
 func manySends(t testing.TB, s pec.Store, db *sql.DB, n int) {
 	t.Helper()
 	for i := 0; i < n; i += 500 {
@@ -149,8 +150,7 @@ func everything(t *testing.T, s pec.Store, n int) {
 	require.Contains(t, mailboxes, box)
 }
 
-// No statement reads a table from its beginning: what it costs does not grow with
-// the number of sends.
+// No statement scans a table: its cost does not grow with the number of sends.
 func TestSQLitePlans(t *testing.T) {
 	for _, analyze := range []bool{false, true} {
 		t.Run(fmt.Sprintf("analyze %t", analyze), func(t *testing.T) {
@@ -170,11 +170,12 @@ func TestSQLitePlans(t *testing.T) {
 			for query, args := range plans {
 				plan := planOf(t, db, "EXPLAIN QUERY PLAN "+query, args...)
 				require.NotContains(t, plan, "SCAN pec_", query)
-				// A whole mailbox is no less; only the highest place is found so, at once.
+				// Nor does a statement scan a mailbox. The plans removed here look like it: the
+				// highest place is found in one step, and a mailbox has one cursor per folder.
 				plan = strings.ReplaceAll(plan, "SEARCH pec_entries USING COVERING INDEX sqlite_autoindex_pec_entries_2 (mailbox=?)\n", "")
-				plan = strings.ReplaceAll(plan, "SEARCH pec_cursors USING PRIMARY KEY (mailbox=?)\n", "") // a row a folder
+				plan = strings.ReplaceAll(plan, "SEARCH pec_cursors USING PRIMARY KEY (mailbox=?)\n", "")
 				require.NotContains(t, plan, "(mailbox=?)", query)
-				if !strings.Contains(query, "AND TRUE AND (place") { // which asks for all sends
+				if !strings.Contains(query, "AND TRUE AND (place") { // the page of FilterAll reads all sends
 					require.NotContains(t, plan, "pec_sends_place", query)
 				}
 			}
@@ -182,6 +183,7 @@ func TestSQLitePlans(t *testing.T) {
 	}
 }
 
+// PostgreSQL scans no table either, once its statistics say that the tables are large.
 func TestPostgresPlans(t *testing.T) {
 	var seen statements
 	config, err := pgx.ParseConfig(server.Database(t))
@@ -211,7 +213,7 @@ func TestPostgresPlans(t *testing.T) {
 	}
 }
 
-// planOf gives the text columns of a plan.
+// planOf returns the last column of an EXPLAIN, one line per row.
 func planOf(t *testing.T, db *sql.DB, query string, args ...any) string {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), query, args...)

@@ -15,10 +15,10 @@ import (
 	"github.com/gopec/gopec/pec/sqlstore"
 )
 
-// Hundreds of mailboxes on one store need a few connections, which stay open.
+// Hundreds of mailboxes on one Store share a few connections, which stay open.
 func TestManyMailboxesNeedFewConnections(t *testing.T) {
 	const mailboxes = 300
-	open := map[string]func(t *testing.T) (*sqlstore.Store, *sql.DB, int){
+	openers := map[string]func(t *testing.T) (*sqlstore.Store, *sql.DB, int){
 		"sqlite": func(t *testing.T) (*sqlstore.Store, *sql.DB, int) {
 			db := openFile(t, filepath.Join(t.TempDir(), "pec.db"), pragmas)
 			db.SetMaxIdleConns(9)
@@ -37,7 +37,7 @@ func TestManyMailboxesNeedFewConnections(t *testing.T) {
 			return store, db, 16
 		},
 	}
-	for name, open := range open {
+	for name, open := range openers {
 		t.Run(name, func(t *testing.T) {
 			store, db, most := open(t)
 			var group sync.WaitGroup
@@ -51,12 +51,12 @@ func TestManyMailboxesNeedFewConnections(t *testing.T) {
 			}
 			stats := db.Stats()
 			require.LessOrEqual(t, stats.OpenConnections, most)
-			require.Zero(t, stats.MaxIdleClosed, "more were in use than may be")
+			require.Zero(t, stats.MaxIdleClosed, "more connections were in use than may stay idle")
 		})
 	}
 }
 
-// useAll calls each method of a Store once or more.
+// useAll calls every method of a Store.
 func useAll(t *testing.T, s *sqlstore.Store, mailbox string) error {
 	ctx := t.Context()
 	raw := rawFact("1", make([]byte, 1000))

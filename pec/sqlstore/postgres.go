@@ -4,38 +4,37 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 )
 
 // PostgresOptions are the optional settings of OpenPostgres.
 type PostgresOptions struct {
-	// StallTimeout is how long a transaction may stand still before the server ends it,
-	// so that a worker that froze holds up nobody for ever; who waits for another's
-	// transaction gives up after twice as long, with ReasonBusy. Zero means 30 seconds,
-	// less than a millisecond is refused.
+	// StallTimeout is how long a transaction may be idle before the server ends it, so
+	// that a frozen process does not block the others for ever. A call that waits for a
+	// transaction of another process gives up after twice as long, with ReasonBusy. Zero
+	// means 30 seconds. Less than a millisecond is refused.
 	StallTimeout time.Duration
 }
 
-// OpenPostgres makes a Store in a PostgreSQL database (14 or later), and its tables,
-// in the first schema of the search_path, where they are missing. db stays the
-// caller's, to be closed after the last use. Nil opts is the zero value.
+// OpenPostgres returns a Store in a PostgreSQL database (14 or later). It creates missing
+// tables in the first schema of the search_path. The caller closes db after the last use
+// of the Store. Nil opts is the zero value.
 //
-// Changes shows an entry only once no transaction that began to write earlier is
-// still running: in the order of their numbers some may end late. So a transaction
-// that has written, anywhere in the same server, and stays open holds Changes back,
-// in all mailboxes. It holds back nothing else.
+// Changes shows an entry only once every transaction that began to write before it has
+// ended, since transactions may end in another order than they began. A transaction that
+// has written anything in the same server and stays open therefore delays Changes, in all
+// mailboxes. It delays nothing else.
 //
-// However many mailboxes share the Store, it uses at most sixteen connections of db at a
-// time, eight of them to write; calls beyond these wait, and fail with a *BusyError after
-// twice PostgresOptions.StallTimeout. The settings of the pool are the caller's. Let
-// sixteen stay idle (sql.DB.SetMaxIdleConns), except where db takes its connections from
-// a pool below it, as stdlib.OpenDBFromPool does: there none may. The server's
-// max_connections has to be enough for all processes together.
+// The Store uses at most sixteen connections of db at a time, eight of them to write,
+// however many mailboxes share it. Other calls wait, and fail with a *BusyError after
+// twice PostgresOptions.StallTimeout. The caller sets up the pool: allow sixteen idle
+// connections (sql.DB.SetMaxIdleConns). Allow none where db takes its connections from
+// a pool below it, as with stdlib.OpenDBFromPool. The server's max_connections must be
+// enough for all processes together.
 //
-// A server that runs with fsync off is not durable, and is not noticed. Where
-// synchronous_commit is off it is turned on for what the Store writes.
+// A server that runs with fsync off is not durable; OpenPostgres does not notice it. Where
+// synchronous_commit is off, the Store turns it on for its own transactions.
 func OpenPostgres(ctx context.Context, db *sql.DB, opts *PostgresOptions) (*Store, error) {
 	var o PostgresOptions
 	if opts != nil {
@@ -43,7 +42,7 @@ func OpenPostgres(ctx context.Context, db *sql.DB, opts *PostgresOptions) (*Stor
 	}
 	stall := cmp.Or(o.StallTimeout, 30*time.Second).Milliseconds()
 	if stall <= 0 {
-		return nil, &Error{"open", ReasonSettings, errors.New("less than a millisecond of StallTimeout")}
+		return nil, &Error{"open", ReasonSettings, fmt.Errorf("StallTimeout is %s: set it to 1ms or more, or to 0 for 30s", o.StallTimeout)}
 	}
 	return open(ctx, db, &dialect{
 		schema: "postgres",
@@ -53,8 +52,9 @@ func OpenPostgres(ctx context.Context, db *sql.DB, opts *PostgresOptions) (*Stor
 			stall, 2*stall),
 		tx:     &sql.TxOptions{Isolation: sql.LevelReadCommitted},
 		rebind: numbered(),
-		// Transactions are numbered when they first write, and may end in another order.
-		// Below the number of the oldest that is running nothing can appear any more.
+		// A transaction gets its number when it first writes. Transactions may end in
+		// another order, but no new entry can appear below the number of the oldest one
+		// that is still running.
 		place:   "(SELECT shift FROM pec_feed) + pg_current_xact_id()::text::bigint",
 		settled: "place < (SELECT shift FROM pec_feed) + pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
 		writers: postgresWriters,
@@ -71,14 +71,14 @@ func checkPostgres(ctx context.Context, conn *sql.Conn) error {
 		return err
 	}
 	if version < 140000 {
-		return &Error{"open", ReasonSettings, fmt.Errorf("the server has version %d.%d: use PostgreSQL 14 or later", version/10000, version%10000)}
+		return &Error{"open", ReasonSettings, fmt.Errorf("the server is PostgreSQL %d.%d: use version 14 or later", version/10000, version%10000)}
 	}
 	return nil
 }
 
-// shiftPlaces keeps places growing when the tables were restored into another
-// server, whose transaction numbers begin elsewhere: with lower ones new entries
-// would come before the old ones, where nobody looks.
+// shiftPlaces keeps places growing after the tables were restored into another server.
+// Transaction numbers may be lower there: without the shift, new entries would come before
+// the old ones, and readers of Changes would miss them.
 func shiftPlaces(ctx context.Context, s *Store) error {
 	var server string
 	var known sql.NullString
@@ -87,7 +87,7 @@ func shiftPlaces(ctx context.Context, s *Store) error {
 		return err
 	}
 	return s.write(ctx, "open", func(tx *sql.Tx) error {
-		// Whoever is appending ends first.
+		// Wait for the Appends that are running.
 		if _, err := tx.ExecContext(ctx, "LOCK TABLE pec_entries IN EXCLUSIVE MODE"); err != nil {
 			return err
 		}

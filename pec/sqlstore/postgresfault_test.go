@@ -12,12 +12,12 @@ import (
 	"github.com/gopec/gopec/pec/sqlstore"
 )
 
-// The server goes down within an Append, and comes back: nothing of it is there,
-// and the same Store goes on.
+// The server goes down during an Append and comes back. Nothing of the Append is kept, and
+// the same Store goes on.
 func TestPostgresRestart(t *testing.T) {
-	var server testenv.Postgres // others must not lose theirs
-	t.Cleanup(server.Stop)
-	db := openPostgres(t, server.Database(t))
+	var own testenv.Postgres // the tests that share server must not lose it
+	t.Cleanup(own.Stop)
+	db := openPostgres(t, own.Database(t))
 	store, err := sqlstore.OpenPostgres(t.Context(), db, nil)
 	require.NoError(t, err)
 	mustAppend(t, store, rawFact("before", make([]byte, 700_000)))
@@ -25,7 +25,7 @@ func TestPostgresRestart(t *testing.T) {
 	require.NoError(t, err)
 	defer reader.Close()
 
-	_, err = store.Append(t.Context(), box, fact("first of two", "a@x"), hookedFact("interrupted", "a@x", server.Halt))
+	_, err = store.Append(t.Context(), box, fact("first of two", "a@x"), hookedFact("interrupted", "a@x", own.Halt))
 	requireReason(t, err, sqlstore.ReasonUnavailable)
 	_, err = store.Entry(t.Context(), box, "before")
 	requireReason(t, err, sqlstore.ReasonUnavailable)
@@ -35,18 +35,18 @@ func TestPostgresRestart(t *testing.T) {
 	_, err = reader.Read(make([]byte, 10))
 	requireReason(t, err, sqlstore.ReasonUnavailable)
 
-	server.Start(t)
+	own.Start(t)
 	requireOnly(t, store, db, "before")
 	mustAppend(t, store, fact("first of two", "a@x"), rawFact("interrupted", make([]byte, 700_000)))
 	requireOnly(t, store, db, "before", "first of two", "interrupted")
 }
 
-// The server is restarted while the connections of the pool are idle: who writes next
-// does not hear of it. The outcome of an attempt would be lost for nothing.
+// The server restarts while the connections of the pool are idle. The next write succeeds
+// all the same: otherwise the outcome of an attempt would be lost without need.
 func TestPostgresRestartUnnoticed(t *testing.T) {
-	var server testenv.Postgres // others must not lose theirs
-	t.Cleanup(server.Stop)
-	db := openPostgres(t, server.Database(t))
+	var own testenv.Postgres // the tests that share server must not lose it
+	t.Cleanup(own.Stop)
+	db := openPostgres(t, own.Database(t))
 	store, err := sqlstore.OpenPostgres(t.Context(), db, nil)
 	require.NoError(t, err)
 	idle := func() {
@@ -62,19 +62,19 @@ func TestPostgresRestartUnnoticed(t *testing.T) {
 		}
 	}
 	idle()
-	server.Halt()
+	own.Halt()
 	_, err = store.Append(t.Context(), box, fact("1", "a@x"))
 	requireReason(t, err, sqlstore.ReasonUnavailable)
-	server.Start(t)
+	own.Start(t)
 	idle()
-	idle() // the driver looks at connections that it has not used within a second
-	server.Halt()
-	server.Start(t)
+	idle() // the driver checks a connection that it has not used for a second
+	own.Halt()
+	own.Start(t)
 	mustAppend(t, store, fact("1", "a@x"))
 	requireOnly(t, store, db, "1")
 }
 
-// The connection of an Append is killed.
+// The server kills the connection of an Append. The Append fails and can be repeated.
 func TestPostgresConnectionKilled(t *testing.T) {
 	db := openPostgres(t, server.Database(t))
 	store, err := sqlstore.OpenPostgres(t.Context(), db, nil)
@@ -87,7 +87,7 @@ func TestPostgresConnectionKilled(t *testing.T) {
 	requireOnly(t, store, db, "1", "2")
 }
 
-// Who waits for another's transaction can be called away.
+// A call that waits for another transaction can be cancelled.
 func TestPostgresCancelledWaiting(t *testing.T) {
 	db := openPostgres(t, server.Database(t))
 	store, err := sqlstore.OpenPostgres(t.Context(), db, nil)
@@ -113,8 +113,8 @@ func TestPostgresCancelledWaiting(t *testing.T) {
 	requireOnly(t, store, db, "claim")
 }
 
-// fullDisk makes the server answer as it does when there is no room: a disk that is
-// really full would be everybody's.
+// fullDisk makes the server answer as it does when its disk is full. Filling the disk
+// itself would disturb everything else on the machine.
 const fullDisk = `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
 	$$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$;
 	CREATE TRIGGER full_disk BEFORE INSERT ON pec_chunks EXECUTE FUNCTION full_disk()`
@@ -140,7 +140,7 @@ func TestPostgresReadOnly(t *testing.T) {
 	require.Equal(t, []string{"before"}, feedOf(t, store, "", 1))
 }
 
-// Where the defaults of a role would weaken the Store they do not reach it.
+// Settings of a role or database that would weaken the Store do not affect it.
 func TestPostgresDefaults(t *testing.T) {
 	dsn := server.Database(t) + "&synchronous_commit=off&default_transaction_isolation=serializable"
 	db := openPostgres(t, dsn)

@@ -12,11 +12,11 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// chunkSize is how much of a Raw one row holds: drivers and databases keep whole
-// values in memory, several times over.
+// chunkSize is how many bytes of a Raw one row holds. Drivers and databases keep several
+// copies of a value in memory.
 const chunkSize = 256 << 10
 
-// raw adds the Raw of an entry, in chunks.
+// raw inserts the Raw of an entry, in chunks.
 func (a *appending) raw(entry int64, raw *io.SectionReader) error {
 	r := io.NewSectionReader(raw, 0, raw.Size())
 	digest := sha256.New()
@@ -38,8 +38,8 @@ func (a *appending) raw(entry int64, raw *io.SectionReader) error {
 	return err
 }
 
-// Raw implements pec.Store. Reading fails with ReasonCorrupt when the bytes are not
-// those that were appended. ctx is for reading too.
+// Raw implements pec.Store. Read fails with ReasonCorrupt when the bytes differ from those
+// appended, and with ReasonCanceled once ctx ends.
 func (s *Store) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, error) {
 	r := &rawReader{ctx: ctx, store: s, key: key, digest: sha256.New()}
 	missing := false
@@ -60,18 +60,18 @@ func (s *Store) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, er
 	return io.NopCloser(r), nil
 }
 
-// rawReader asks for one chunk at a time, and holds nothing in between.
+// rawReader queries one chunk at a time. Between the queries it holds no connection.
 type rawReader struct {
 	ctx    context.Context
 	store  *Store
 	key    string
 	entry  int64
-	left   int64 // bytes of chunks that were not asked for
-	next   int   // chunk
-	chunk  []byte
+	left   int64  // bytes that were not queried yet
+	next   int    // the number of the next chunk
+	chunk  []byte // what Read has not returned yet
 	digest hash.Hash
-	sum    []byte
-	err    error // the end, once it is reached
+	sum    []byte // what digest must be at the end
+	err    error  // io.EOF or the failure, once there is one
 }
 
 func (r *rawReader) Read(p []byte) (int, error) {
@@ -91,8 +91,8 @@ func (r *rawReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// fetch gets the next chunk. The last comes only once the digest of all is right:
-// who reads to the end has read the truth.
+// fetch queries the next chunk. The last chunk is passed on only if the digest of all
+// chunks is right, so a reader that reaches io.EOF has read what was appended.
 func (r *rawReader) fetch() error {
 	if r.left == 0 && r.next > 0 {
 		return io.EOF
@@ -115,7 +115,7 @@ func (r *rawReader) fetch() error {
 	r.left -= want
 	r.next++
 	if int64(len(chunk)) != want || r.left == 0 && string(r.digest.Sum(nil)) != string(r.sum) {
-		return &Error{"raw", ReasonCorrupt, fmt.Errorf("the message under %q is not the one that was stored", r.key)}
+		return &Error{"raw", ReasonCorrupt, fmt.Errorf("the message under %q differs from what was stored: restore it from a backup", r.key)}
 	}
 	if want == 0 {
 		return io.EOF

@@ -12,13 +12,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/pec/sqlstore"
 )
 
-// guideBlocks gives the blocks of the guide in a language, each without indentation.
+// guideBlocks returns the code blocks of README.md in a language, without indentation.
 func guideBlocks(t *testing.T, language string) []string {
 	t.Helper()
 	guide, err := os.ReadFile("README.md")
@@ -30,7 +30,7 @@ func guideBlocks(t *testing.T, language string) []string {
 	return blocks
 }
 
-// shell runs commands of the guide.
+// shell runs commands of README.md in a folder.
 func shell(t *testing.T, folder, script string, env ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "sh", "-ec", script)
@@ -39,14 +39,15 @@ func shell(t *testing.T, folder, script string, env ...string) {
 	require.NoError(t, err, "%s\n%s", script, out)
 }
 
-// whole is what a backup has to bring back.
-func whole(t *testing.T, s pec.Store) {
+// fillBeforeBackup appends what a restored backup must have.
+func fillBeforeBackup(t *testing.T, s pec.Store) {
 	mustAppend(t, s, fact("intent", "a@x"), rawFact("attempt", oldRaw))
 	require.NoError(t, s.SetCursor(t.Context(), box, oldCursor))
 }
 
-// requireRestored demands what was there at the backup and nothing later, and that
-// nothing is sent.
+// requireRestored requires that the Store has what it had at the backup and nothing later,
+// and that a Client sends nothing. known is the last Position of the backup, lost is a
+// later one.
 func requireRestored(t *testing.T, s pec.Store, known, lost pec.Position) {
 	t.Helper()
 	require.Equal(t, []string{"intent", "attempt"}, feedOf(t, s, "", 2))
@@ -63,7 +64,7 @@ func requireRestored(t *testing.T, s pec.Store, known, lost pec.Position) {
 			require.ErrorIs(t, err, pec.ErrPosition)
 			return
 		}
-		require.Fail(t, "a position that was lost")
+		require.Fail(t, "Changes accepts a Position that was lost")
 	}
 	refused()
 	require.NoError(t, markRestored(t.Context(), s, time.Time{}, box, "new@pec.example"))
@@ -72,8 +73,7 @@ func requireRestored(t *testing.T, s pec.Store, known, lost pec.Position) {
 	refused()
 
 	network := pectest.Start(t, nil)
-	verifier, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(network.SigningCA())}, nil)
-	require.NoError(t, err)
+	verifier := trusttest.Verifier(t, network, nil)
 	unused := &stream{}
 	for _, address := range []string{box, "new@pec.example"} {
 		client, err := pec.New(address, unused, unused, verifier, &pec.Options{Store: s})
@@ -106,7 +106,7 @@ func TestGuideRestoresSQLite(t *testing.T) {
 			db := openFile(t, filepath.Join(folder, "pec.db"), pragmas)
 			store, err := sqlstore.OpenSQLite(t.Context(), db)
 			require.NoError(t, err)
-			whole(t, store)
+			fillBeforeBackup(t, store)
 			_, known := feed(t, store, "")
 			way(t, folder)
 			mustAppend(t, store, fact("lost", "b@x"))
@@ -121,7 +121,7 @@ func TestGuideRestoresSQLite(t *testing.T) {
 func TestGuideRestoresPostgreSQL(t *testing.T) {
 	commands := guideBlocks(t, "sh")
 	require.Len(t, commands, 4)
-	// A database of its own for each: a dump is of a whole one.
+	// Each store has a database of its own, since pg_dump dumps a whole database.
 	owner := server.Database(t)
 	name := regexp.MustCompile(`//(\w+)@`).FindStringSubmatch(owner)[1]
 	database := func(suffix string) string {
@@ -130,7 +130,7 @@ func TestGuideRestoresPostgreSQL(t *testing.T) {
 	}
 	live, fresh, folder := database("_live"), database("_new"), t.TempDir()
 	store := postgresStore(t, live)
-	whole(t, store)
+	fillBeforeBackup(t, store)
 	feedOf(t, store, "", 2)
 	_, known := feed(t, store, "")
 	shell(t, folder, commands[1], "PEC_LIVE="+live)

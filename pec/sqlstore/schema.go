@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// migrations are the steps of the schema, one file each, numbered from 1. A step
-// that was released is never changed.
+// migrations are the steps of the schema, one file per step, numbered from 1. A step that
+// was released never changes.
 //
 //go:embed schema
 var migrations embed.FS
 
-// steps reads the migrations of a dialect.
-func steps(d *dialect) (steps []string, err error) {
+// readSteps returns the migrations of a dialect, in order.
+func readSteps(d *dialect) (steps []string, err error) {
 	files, err := migrations.ReadDir("schema/" + d.schema)
 	if err != nil {
 		return nil, err
@@ -31,21 +31,22 @@ func steps(d *dialect) (steps []string, err error) {
 	return steps, nil
 }
 
-// migrate brings the tables up to date. Processes that start together take turns.
+// migrate brings the tables up to date. Processes that start together do so one after the
+// other.
 func (s *Store) migrate(ctx context.Context) error {
-	steps, err := steps(s.dialect)
+	steps, err := readSteps(s.dialect)
 	if err != nil {
 		return err
 	}
 	if err := s.createVersion(ctx); err != nil {
 		return err
 	}
-	// A database that is up to date need not be writable to be read.
-	if version, err := s.version(ctx); err != nil || version > len(steps) || version == len(steps) {
+	// A database that is up to date is not written to: it may be read-only.
+	if version, err := s.version(ctx); err != nil || version >= len(steps) {
 		return errors.Join(err, newer(version, len(steps)))
 	}
 	return s.write(ctx, "open", func(tx *sql.Tx) error {
-		// A write comes first: it waits until whoever is migrating has ended.
+		// The first statement writes, so it waits until another migration has ended.
 		var version int
 		err := tx.QueryRowContext(ctx, `INSERT INTO pec_schema (id, version) VALUES (1, 0)
 			ON CONFLICT (id) DO UPDATE SET version = pec_schema.version RETURNING version`).Scan(&version)
@@ -70,8 +71,8 @@ func (s *Store) migrate(ctx context.Context) error {
 	})
 }
 
-// createVersion makes the table of the version where it is missing. Of processes
-// that do so at the same time some may fail: what counts is that it is there.
+// createVersion creates the table of the version if it is missing. When several processes
+// do so at the same time some of them may fail: that is no error if the table then exists.
 func (s *Store) createVersion(ctx context.Context) error {
 	var tables int
 	if err := s.db.QueryRowContext(ctx, s.dialect.tables).Scan(&tables); err != nil || tables == 1 {
@@ -87,16 +88,16 @@ func (s *Store) createVersion(ctx context.Context) error {
 	return nil
 }
 
-// version is 0 before the first migration.
+// version returns the version of the tables: 0 before the first migration.
 func (s *Store) version(ctx context.Context) (version int, err error) {
 	err = s.db.QueryRowContext(ctx, "SELECT coalesce(max(version), 0) FROM pec_schema").Scan(&version)
 	return version, err
 }
 
-// newer refuses a database of a later version: what it means is not known here.
+// newer returns an error when the tables have a later version than this package knows.
 func newer(version, known int) error {
 	if version <= known {
 		return nil
 	}
-	return &Error{"open", ReasonSchemaNewer, fmt.Errorf("the database has schema %d, this program knows %d: use a later version of it", version, known)}
+	return &Error{"open", ReasonSchemaNewer, fmt.Errorf("the tables have schema version %d, this program knows versions up to %d: use a later version of the program", version, known)}
 }

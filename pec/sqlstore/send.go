@@ -12,11 +12,11 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// sendsRows is the page of Sends; names are short.
+// sendsRows is how many names a page of Sends has. Names are short.
 const sendsRows = 2000
 
-// conditions are the Filters, each with an index of its own. ?5 is Query.At, where
-// it matters, and ?6 what lies pec.FarDue after it.
+// conditions are the Filters as SQL. Each has an index of its own. ?5 is Query.At, and ?6
+// is pec.FarDue after it.
 var conditions = map[pec.Filter]string{
 	pec.FilterAll:         "TRUE",
 	pec.FilterOpen:        "open",
@@ -28,8 +28,9 @@ var conditions = map[pec.Filter]string{
 	pec.FilterUnverified:  "unverified",
 }
 
-// sendsQuery is a page of the sends behind at that are selected, and of those whose
-// summary is missing or out of date: each part comes in order off its index.
+// sendsQuery returns the query for a page of sends after at: those that q selects, and
+// those whose Summary is missing or out of date. Each part is read from its index, in
+// order.
 func sendsQuery(mailbox string, q pec.Query, at place) (query string, args []any) {
 	args = []any{mailbox, at.append, at.n, sendsRows}
 	condition, known := conditions[q.Filter]
@@ -53,7 +54,8 @@ func sendsQuery(mailbox string, q pec.Query, at place) (query string, args []any
 	order := " AND (place, n) > (?2, ?3) ORDER BY place, n LIMIT ?4"
 	selected := condition + order
 	if !q.Since.IsZero() {
-		// The sign keeps the order from choosing the index: the time is the narrower one.
+		// With the plus signs the index on begun is used, which selects fewer rows than the
+		// index on (place, n).
 		args = append(args, micros(q.Since))
 		selected = fmt.Sprintf("%s AND begun >= ?%d AND (+place, +n) > (?2, ?3) ORDER BY +place, +n LIMIT ?4", condition, len(args))
 	}
@@ -83,7 +85,7 @@ func (s *Store) Sends(ctx context.Context, mailbox string, q pec.Query) iter.Seq
 	}
 }
 
-// sendsPage gives the next sends behind at, and moves it.
+// sendsPage returns the next sends after at, and moves at to the last of them.
 func (s *Store) sendsPage(ctx context.Context, mailbox string, q pec.Query, at *place) (page []string, err error) {
 	query, args := sendsQuery(mailbox, q, *at)
 	err = s.rows(ctx, "sends", query, args, func(row scanner) error {
@@ -98,7 +100,7 @@ func (s *Store) sendsPage(ctx context.Context, mailbox string, q pec.Query, at *
 	return page, nil
 }
 
-// Summarize implements pec.Store. A send without entries gets no Summary.
+// Summarize implements pec.Store. It drops the Summary of a send without entries.
 func (s *Store) Summarize(ctx context.Context, mailbox, send string, summary pec.Summary) error {
 	return s.write(ctx, "summarize", func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, s.dialect.sql(`UPDATE pec_sends SET summarized = ?3, begun = ?4, open = ?5, uncertain = ?6, failed = ?7,
@@ -109,21 +111,22 @@ func (s *Store) Summarize(ctx context.Context, mailbox, send string, summary pec
 	})
 }
 
-// instant is a time that may be none.
+// instant returns t in microseconds. The zero time is NULL.
 func instant(t time.Time) sql.NullInt64 {
 	return sql.NullInt64{Int64: micros(t), Valid: !t.IsZero()}
 }
 
-// micros rounds down. Both sides of a comparison are rounded, so that what is
-// selected stays selected; what is more by it Sends may give.
+// micros returns t in microseconds since 1970, rounded down. Both sides of a comparison
+// are rounded, so every send that Query.Selects is listed. A send that is selected only by
+// the rounding is listed too, as pec.Store allows.
 func micros(t time.Time) int64 {
 	const last = math.MaxInt64 / 1_000_000
 	return time.Unix(max(-last, min(last-1, t.Unix())), int64(t.Nanosecond())).UnixMicro()
 }
 
-// Mailboxes gives the names of the mailboxes that the Store knows, in alphabetical
-// order: pec.NewLedger takes one. What it costs grows with the number of mailboxes, and
-// not with that of their sends.
+// Mailboxes returns the names of the mailboxes that have a send or a cursor in the Store,
+// in alphabetical order. pec.NewLedger takes such a name. The cost grows with the number
+// of mailboxes, not with the number of their sends.
 func (s *Store) Mailboxes(ctx context.Context) ([]string, error) {
 	var mailboxes []string
 	err := s.rows(ctx, "mailboxes", mailboxesQuery, nil, func(row scanner) error {
@@ -138,8 +141,8 @@ func (s *Store) Mailboxes(ctx context.Context) ([]string, error) {
 	return mailboxes, nil
 }
 
-// mailboxesQuery goes from each mailbox to the next one by the index, and passes over
-// the sends between.
+// mailboxesQuery finds each mailbox by an index look-up of the next higher name, and so
+// skips the sends in between.
 const mailboxesQuery = `WITH RECURSIVE
 	sending (mailbox) AS (SELECT (SELECT min(mailbox) FROM pec_sends)
 		UNION ALL SELECT (SELECT min(pec_sends.mailbox) FROM pec_sends WHERE pec_sends.mailbox > sending.mailbox) FROM sending WHERE sending.mailbox IS NOT NULL),

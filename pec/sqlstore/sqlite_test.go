@@ -14,38 +14,14 @@ import (
 	"github.com/gopec/gopec/pec/storetest"
 )
 
-const pragmas = "?_pragma=busy_timeout(20000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
-
-// openFile opens a database until the test ends.
-func openFile(t testing.TB, path, parameters string) *sql.DB {
-	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+path+parameters)
-	require.NoError(t, err)
-	t.Cleanup(func() { db.Close() })
-	return db
-}
-
-// sqliteStore opens a Store in the file.
-func sqliteStore(t testing.TB, path string) *sqlstore.Store {
-	t.Helper()
-	store, err := sqlstore.OpenSQLite(t.Context(), openFile(t, path, pragmas))
-	require.NoError(t, err)
-	return store
-}
-
-// inFile is a storage of storetest.
-func inFile(t *testing.T) func() pec.Store {
-	path := filepath.Join(t.TempDir(), "pec.db")
-	return func() pec.Store { return sqliteStore(t, path) }
-}
-
 func TestSQLite(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) pec.Store { return inFile(t)() })
 	storetest.RunDurable(t, inFile)
 	storetest.RunShared(t, inFile)
 }
 
-// With one connection a Store that needed a second would stand still.
+// The Store works with a single connection: it never needs a second one while it holds
+// one.
 func TestSQLiteOneConnection(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) pec.Store {
 		db := openFile(t, filepath.Join(t.TempDir(), "pec.db"), pragmas)
@@ -76,8 +52,8 @@ func TestSQLiteSettings(t *testing.T) {
 	})
 }
 
-// Settings made by hand are those of one connection: the next has others, also
-// where there is only one at a time.
+// Settings made by hand apply to one connection only. OpenSQLite notices that the next
+// connection will not have them, even if the pool allows only one at a time.
 func TestSQLiteSettingsOfFreshConnections(t *testing.T) {
 	for _, limit := range []int{0, 3, 2, 1} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
@@ -101,8 +77,8 @@ func TestSQLiteSettingsOfFreshConnections(t *testing.T) {
 	}
 }
 
-// Programs that begin and end together on a new file are in each other's way, and
-// SQLite does not always wait.
+// Programs that open and close a new file at the same time get in each other's way, and
+// SQLite does not always wait. Opening succeeds all the same.
 func TestSQLiteOpenTogether(t *testing.T) {
 	const programs = 8
 	for range 50 {
@@ -121,11 +97,4 @@ func TestSQLiteOpenTogether(t *testing.T) {
 			require.NoError(t, <-errs)
 		}
 	}
-}
-
-func requireReason(t testing.TB, err error, reason sqlstore.Reason) {
-	t.Helper()
-	var failure *sqlstore.Error
-	require.ErrorAs(t, err, &failure)
-	require.Equal(t, reason, failure.Reason, err)
 }

@@ -5,9 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,38 +18,6 @@ import (
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/sqlstore"
 )
-
-func rawFact(key string, raw []byte) pec.Entry {
-	e := fact(key, "a@x")
-	e.Raw = io.NewSectionReader(bytes.NewReader(raw), 0, int64(len(raw)))
-	return e
-}
-
-// oneConnection opens a Store with a single connection, so that what is set on it
-// counts.
-func oneConnection(t *testing.T, path string) (*sqlstore.Store, *sql.DB) {
-	t.Helper()
-	db := openFile(t, path, pragmas)
-	db.SetMaxOpenConns(1)
-	store, err := sqlstore.OpenSQLite(t.Context(), db)
-	require.NoError(t, err)
-	return store, db
-}
-
-func execute(t testing.TB, db *sql.DB, statement string, args ...any) {
-	t.Helper()
-	_, err := db.ExecContext(t.Context(), statement, args...)
-	require.NoError(t, err)
-}
-
-// requireOnly demands that exactly these entries are kept, and nothing of others.
-func requireOnly(t testing.TB, s pec.Store, db *sql.DB, keys ...string) {
-	t.Helper()
-	require.Equal(t, keys, feedOf(t, s, "", len(keys)))
-	var chunks int
-	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT count(*) FROM pec_chunks WHERE entry NOT IN (SELECT entry FROM pec_raws)").Scan(&chunks))
-	require.Zero(t, chunks, "chunks of no entry")
-}
 
 func TestSQLiteFull(t *testing.T) {
 	store, db := oneConnection(t, filepath.Join(t.TempDir(), "pec.db"))
@@ -78,13 +44,13 @@ func TestSQLiteLocked(t *testing.T) {
 	requireReason(t, err, sqlstore.ReasonBusy)
 	var busy *sqlstore.BusyError
 	require.ErrorAs(t, err, &busy)
-	require.Equal(t, 20*time.Second, busy.Limit, "as it was when the store was opened")
+	require.Equal(t, 20*time.Second, busy.Limit, "the busy_timeout when the Store was opened")
 	require.Error(t, busy.Err)
 	requireReason(t, store.SetCursor(t.Context(), box, pec.Cursor{}), sqlstore.ReasonBusy)
 	_, err = store.Entry(t.Context(), box, "before")
-	require.NoError(t, err, "a reader waits for no writer")
+	require.NoError(t, err, "a reader does not wait for a writer")
 
-	// With a longer patience a cancelled call does not wait it out.
+	// A cancelled call returns at once, however long the busy_timeout.
 	execute(t, db, "PRAGMA busy_timeout = 3600000")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -102,8 +68,8 @@ func TestSQLiteLocked(t *testing.T) {
 	requireOnly(t, store, db, "before", "locked")
 }
 
-// A transaction that reads first and writes then fails at once when another has
-// written in between, however long the busy timeout. Appends do not begin so.
+// A transaction that reads before it writes fails at once when another has written in
+// between, however long the busy_timeout. An Append writes first.
 func TestSQLiteWritersTakeTurns(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pec.db")
 	one, two := sqliteStore(t, path), sqliteStore(t, path)
@@ -140,7 +106,8 @@ func TestSQLiteNoDatabase(t *testing.T) {
 	requireReason(t, err, sqlstore.ReasonSettings)
 }
 
-// Whatever becomes of the file, no other bytes are given out as those appended.
+// However the file is damaged, Raw never returns other bytes than those appended without
+// an error.
 func TestSQLiteCorruptFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pec.db")
 	raw := make([]byte, 1<<20)
@@ -174,17 +141,7 @@ func TestSQLiteCorruptFile(t *testing.T) {
 	require.NotZero(t, failed)
 }
 
-func readRaw(t testing.TB, s pec.Store, key string) ([]byte, error) {
-	t.Helper()
-	r, err := s.Raw(t.Context(), box, key)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	return io.ReadAll(r)
-}
-
-// Chunks that were changed, and what a reader has got before it is told.
+// A Raw whose chunks were changed fails before its end.
 func TestCorruptChunks(t *testing.T) {
 	raw := make([]byte, 700_000) // three chunks
 	_, err := rand.Read(raw)
@@ -210,15 +167,15 @@ func TestCorruptChunks(t *testing.T) {
 			execute(t, db, damage)
 			got, err := readRaw(t, store, "k")
 			requireReason(t, err, sqlstore.ReasonCorrupt)
-			require.Less(t, len(got), len(raw), "a wrong message came to its end")
+			require.Less(t, len(got), len(raw), "a changed Raw was read to its end")
 			_, err = readRaw(t, store, "other")
 			require.NoError(t, err)
 		})
 	}
 }
 
-// A process that is killed while it appends: what it was told is done is there, and
-// of the rest there is nothing half.
+// A process is killed while it appends. All Appends that had returned are kept, and no
+// Append is kept in part.
 func TestSQLiteKilledProcess(t *testing.T) {
 	if path := os.Getenv("SQLSTORE_APPEND_TO"); path != "" {
 		store := sqliteStore(t, path)
@@ -253,7 +210,7 @@ func TestSQLiteKilledProcess(t *testing.T) {
 		store := sqliteStore(t, path)
 		entries, err := store.Entries(t.Context(), box, "a@x")
 		require.NoError(t, err)
-		require.Zero(t, len(entries)%2, "half of an append")
+		require.Zero(t, len(entries)%2, "an Append was kept in part")
 		require.GreaterOrEqual(t, len(entries), 2*len(done))
 		for i := range len(entries) / 2 {
 			raw, err := readRaw(t, store, fmt.Sprintf("%d.raw", i))
@@ -271,7 +228,7 @@ func TestSQLiteNewerSchema(t *testing.T) {
 	requireReason(t, err, sqlstore.ReasonSchemaNewer)
 }
 
-// Programs that start together make the tables once.
+// Programs that start together create the tables once.
 func TestOpenTogether(t *testing.T) {
 	file, dsn := filepath.Join(t.TempDir(), "pec.db"), server.Database(t)
 	for name, open := range map[string]func() (*sqlstore.Store, error){

@@ -10,8 +10,9 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// Store is a pec.Store in a database. Several processes may use one database. Its
-// errors are *Error, and pec.ErrNotFound.
+// Store is a pec.Store in a database. Several processes may use one database. Its errors
+// are pec.ErrNotFound and *Error. OpenSQLite and OpenPostgres make one; the zero value
+// is not usable.
 type Store struct {
 	db               *sql.DB
 	dialect          *dialect
@@ -23,7 +24,7 @@ var _ pec.Store = (*Store)(nil)
 
 func open(ctx context.Context, db *sql.DB, d *dialect) (*Store, error) {
 	if db == nil {
-		return nil, &Error{"open", ReasonSettings, errors.New("no database")}
+		return nil, &Error{"open", ReasonSettings, errors.New("db is nil: open it with sql.Open")}
 	}
 	s := &Store{db: db, dialect: d, reading: make(turns, readers), writing: make(turns, d.writers)}
 	err := s.check(ctx)
@@ -39,8 +40,9 @@ func open(ctx context.Context, db *sql.DB, d *dialect) (*Store, error) {
 	return s, nil
 }
 
-// check looks at the settings of all idle connections and of one that is fresh:
-// what somebody has set by hand on the others is gone when the pool replaces them.
+// check checks the settings of all idle connections and of a fresh one. The fresh one
+// shows settings that were only made by hand on the others: they are lost when the pool
+// replaces a connection.
 func (s *Store) check(ctx context.Context) error {
 	stats := s.db.Stats()
 	for n := range stats.Idle + 1 {
@@ -55,15 +57,15 @@ func (s *Store) check(ctx context.Context) error {
 		}
 		s.patience = max(s.patience, patience)
 		if n+1 == stats.Idle && stats.OpenConnections == stats.MaxOpenConnections {
-			// There is no room for a fresh one, unless the pool gives up this.
+			// The pool is full: it opens a fresh connection only once it drops this one.
 			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 		}
 	}
 	return nil
 }
 
-// connect waits while others turn the same new file to WAL: SQLite fails at once
-// then, whatever the busy timeout. It gives up after about two seconds.
+// connect tries again while others switch the same new file to WAL, for about two
+// seconds. SQLite fails at once then, whatever the busy_timeout.
 func (s *Store) connect(ctx context.Context) (*sql.Conn, error) {
 	for pause := time.Millisecond; ; pause *= 2 {
 		conn, err := s.db.Conn(ctx)
@@ -78,7 +80,7 @@ func (s *Store) connect(ctx context.Context) (*sql.Conn, error) {
 	}
 }
 
-// write runs a transaction. What is begun is undone unless do gives nil.
+// write runs do in a transaction, and commits it if do returns nil.
 func (s *Store) write(ctx context.Context, op string, do func(*sql.Tx) error) error {
 	done, err := s.writing.take(ctx, op, s.patience)
 	if err != nil {
@@ -89,7 +91,7 @@ func (s *Store) write(ctx context.Context, op string, do func(*sql.Tx) error) er
 	if err != nil {
 		return s.failure(ctx, op, err)
 	}
-	defer tx.Rollback() // without effect after Commit
+	defer tx.Rollback() // has no effect after Commit
 	if s.dialect.begin != "" {
 		if _, err := tx.ExecContext(ctx, s.dialect.begin); err != nil {
 			return s.failure(ctx, op, err)
@@ -101,8 +103,8 @@ func (s *Store) write(ctx context.Context, op string, do func(*sql.Tx) error) er
 	return s.failure(ctx, op, tx.Commit())
 }
 
-// begin begins a transaction. Connections of the pool may have broken while they were
-// idle: nothing was begun on those, and the next one is tried.
+// begin begins a transaction. A connection of the pool may have broken while it was idle:
+// then nothing was begun on it, and begin tries the next one.
 func (s *Store) begin(ctx context.Context) (*sql.Tx, error) {
 	for range s.db.Stats().Idle {
 		tx, err := s.db.BeginTx(ctx, s.dialect.tx)

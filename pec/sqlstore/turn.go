@@ -7,39 +7,39 @@ import (
 	"time"
 )
 
-// The calls of a Store that are at the database at a time, so that a process with
-// hundreds of mailboxes does not open as many connections: SQLite holds a thread in each
-// that waits.
+// How many calls of a Store may use the database at a time. Without a limit a process
+// with hundreds of mailboxes would open as many connections, and SQLite blocks a thread in
+// each connection that waits.
 const (
 	readers         = 8
 	postgresWriters = 8
-	sqliteWriters   = 1 // it has one at a time in any case; those that wait for it here go first come, first served
+	sqliteWriters   = 1 // SQLite has one writer in any case; callers that wait here are served in order
 )
 
-// BusyError reports a wait that took longer than it may. It is in an Error with
-// ReasonBusy; nothing was done, and the same call can be repeated.
+// BusyError reports that a call waited as long as it may. An *Error with ReasonBusy wraps
+// it. Nothing was done, and the same call may be repeated.
 type BusyError struct {
-	// Limit is how long a call waits: busy_timeout of SQLite, twice
-	// PostgresOptions.StallTimeout of PostgreSQL.
+	// Limit is how long a call waits: the busy_timeout of SQLite, or for PostgreSQL twice
+	// PostgresOptions.StallTimeout.
 	Limit time.Duration
-	Err   error // the database's; nil when the call had to wait for others of the same Store
+	Err   error // the database's error; nil when the call waited for other calls of this Store
 }
 
 // Error implements error.
 func (e *BusyError) Error() string {
 	if e.Err == nil {
-		return fmt.Sprintf("waited %s, as long as is allowed, for other calls of this store", e.Limit)
+		return fmt.Sprintf("other calls of this store did not end within %s, the limit: repeat the call", e.Limit)
 	}
-	return fmt.Sprintf("waited as long as is allowed, %s: %v", e.Limit, e.Err)
+	return fmt.Sprintf("the database was busy for longer than the limit of %s: repeat the call: %v", e.Limit, e.Err)
 }
 
-// Unwrap gives the database's error.
+// Unwrap returns the database's error, or nil.
 func (e *BusyError) Unwrap() error { return e.Err }
 
-// turns are for so many calls at a time.
+// turns is a semaphore: its capacity is how many calls may run at a time.
 type turns chan struct{}
 
-// take waits for a turn, which ends with done.
+// take waits for a turn, at most as long as patience. The caller ends its turn with done.
 func (t turns) take(ctx context.Context, op string, patience time.Duration) (done func(), err error) {
 	done = func() { <-t }
 	select {
@@ -59,7 +59,8 @@ func (t turns) take(ctx context.Context, op string, patience time.Duration) (don
 	}
 }
 
-// read runs a query. The turn is over before the caller has his.
+// read runs a query in a turn. The turn ends before read returns, and so before any code
+// of the caller runs.
 func (s *Store) read(ctx context.Context, op string, do func() error) error {
 	done, err := s.reading.take(ctx, op, s.patience)
 	if err != nil {
@@ -69,10 +70,10 @@ func (s *Store) read(ctx context.Context, op string, do func() error) error {
 	return s.failure(ctx, op, do())
 }
 
-// errEnough ends rows before their end.
+// errEnough makes rows stop before the last row, without an error.
 var errEnough = errors.New("enough rows")
 
-// rows runs a query and takes its rows, one by one.
+// rows runs a query and calls take for each of its rows.
 func (s *Store) rows(ctx context.Context, op, query string, args []any, take func(scanner) error) error {
 	return s.read(ctx, op, func() error {
 		rows, err := s.db.QueryContext(ctx, s.dialect.sql(query), args...)
@@ -91,8 +92,8 @@ func (s *Store) rows(ctx context.Context, op, query string, args []any, take fun
 	})
 }
 
-// failure is the function of that name, and says of the database being busy how long was
-// waited.
+// failure is like the function failure, but wraps the error of a database that was busy in
+// a *BusyError with the limit of the wait.
 func (s *Store) failure(ctx context.Context, op string, err error) error {
 	var known *Error
 	if err == nil || errors.As(err, &known) || ctx.Err() != nil || !waited(err) {
@@ -101,12 +102,12 @@ func (s *Store) failure(ctx context.Context, op string, err error) error {
 	return &Error{op, ReasonBusy, &BusyError{Limit: s.patience, Err: err}}
 }
 
-// waited tells whether a database gave up after waiting: SQLITE_BUSY, and
+// waited reports whether a database gave up after it had waited: SQLITE_BUSY, or
 // lock_not_available of PostgreSQL.
 func waited(err error) bool {
 	var (
 		postgres interface{ SQLState() string }
-		sqlite   interface{ Code() int }
+		lite     interface{ Code() int }
 	)
-	return errors.As(err, &postgres) && postgres.SQLState() == "55P03" || errors.As(err, &sqlite) && sqlite.Code() == 5
+	return errors.As(err, &postgres) && postgres.SQLState() == "55P03" || errors.As(err, &lite) && lite.Code() == 5
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A call waits for its turn as long as is allowed, or until its context ends, and the
-// error says which.
+// A call waits for its turn until its limit is reached or its context ends. The error says
+// which.
 func TestWaitingForATurnEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const patience = 10 * time.Second

@@ -13,12 +13,12 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// oldRaw is two chunks, and short once compressed.
+// oldRaw is two chunks long, and compresses well.
 var oldRaw = bytes.Repeat([]byte("Messaggio di posta certificata\r\n"), 9_000)
 
 var oldCursor = pec.Cursor{Folder: "INBOX", UIDValidity: 3_000_000_000, UID: 4_000_000_000, ReadAt: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)}
 
-// writeOld fills a store with what TestOldFiles expects in files of every version.
+// writeOld fills a store with what TestOldFiles expects in a file of every version.
 func writeOld(t *testing.T, s pec.Store) {
 	mustAppend(t, s, fact("intent", "a@x"), rawFact("attempt", oldRaw))
 	mustAppend(t, s, fact("mailbox", ""), rawFact("empty", nil), fact("b", "b@x"))
@@ -26,8 +26,8 @@ func writeOld(t *testing.T, s pec.Store) {
 	require.NoError(t, s.SetCursor(t.Context(), box, oldCursor))
 }
 
-// Files of all versions stay readable and writable. The file of the current schema
-// is made, when there is none yet, by
+// Files of all schema versions stay readable and writable. To make the file of a new
+// schema:
 //
 //	SQLSTORE_WRITE=v1.sqlite go test -run TestOldFiles ./pec/sqlstore
 func TestOldFiles(t *testing.T) {
@@ -39,7 +39,7 @@ func TestOldFiles(t *testing.T) {
 	}
 	files, err := filepath.Glob("testdata/v*.sqlite")
 	require.NoError(t, err)
-	require.Len(t, files, 1, "one file a schema")
+	require.Len(t, files, 1, "one file per schema version")
 	for n := range files {
 		name := fmt.Sprintf("v%d.sqlite", n+1)
 		t.Run(name, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestOldFiles(t *testing.T) {
 			store := sqliteStore(t, path)
 
 			require.Equal(t, []string{"intent", "attempt", "mailbox", "empty", "b"}, feedOf(t, store, "", 5))
-			keys, _ := feed(t, store, "1.1") // a Position that somebody has kept
+			keys, _ := feed(t, store, "1.1") // a Position that a reader stored
 			require.Equal(t, []string{"mailbox", "empty", "b"}, keys)
 			entries, err := store.Entries(t.Context(), box, "a@x")
 			require.NoError(t, err)
@@ -77,17 +77,8 @@ func TestOldFiles(t *testing.T) {
 	}
 }
 
-// listed gives the names of sends.
-func listed(t testing.TB, s pec.Store, q pec.Query) (names []string) {
-	t.Helper()
-	for name, err := range s.Sends(t.Context(), box, q) {
-		require.NoError(t, err)
-		names = append(names, name)
-	}
-	return names
-}
-
-// A Store may list more than was asked for; this one does only within a microsecond.
+// A Store may list more sends than the query selects. This one does so only within a
+// microsecond.
 func TestSendsListNoMore(t *testing.T) {
 	now := time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
 	summaries := map[string]pec.Summary{

@@ -19,7 +19,7 @@ import (
 	"github.com/gopec/gopec/pec/storetest"
 )
 
-// defects are Stores with one fault each, and the check that has to find it.
+// defects are Stores with one fault each, and the check that must find it.
 var defects = map[string]struct {
 	check string
 	store func(pec.Store) pec.Store
@@ -27,22 +27,23 @@ var defects = map[string]struct {
 	"says a taken key was added":   {"AppendOnce", func(s pec.Store) pec.Store { return alwaysAdded{s} }},
 	"keeps the part that is new":   {"AppendAllOrNone", func(s pec.Store) pec.Store { return oneByOne{s} }},
 	"loses fractions of a second":  {"EntryTimes", func(s pec.Store) pec.Store { return wholeSeconds{s} }},
-	"reads Raw from its place":     {"AppendKeepsItsArguments", func(s pec.Store) pec.Store { return rawFromPlace{s} }},
+	"reads Raw from its offset":    {"AppendKeepsItsArguments", func(s pec.Store) pec.Store { return rawFromPlace{s} }},
 	"ends Raw early":               {"RawExactly", func(s pec.Store) pec.Store { return shortRaw{s} }},
-	"gives the feed from its end":  {"ChangesFromAnywhere", func(s pec.Store) pec.Store { return inclusive{s} }},
-	"ends where it is lost":        {"ChangesBeyondTheEnd", func(s pec.Store) pec.Store { return lenient{s} }},
+	"repeats the entry read last":  {"ChangesFromAnywhere", func(s pec.Store) pec.Store { return inclusive{s} }},
+	"hides a lost Position":        {"ChangesBeyondTheEnd", func(s pec.Store) pec.Store { return lenient{s} }},
 	"forgets mailboxes":            {"MailboxesApart", func(s pec.Store) pec.Store { return oneMailbox{s} }},
 	"compares names by case":       {"EntryHostileNames", func(s pec.Store) pec.Store { return foldedKeys{s} }},
 	"believes old summaries":       {"SummaryOfMoreEntriesStays", func(s pec.Store) pec.Store { return lastSummary{s} }},
 	"hides sends without summary":  {"SendsUnsummarized", func(s pec.Store) pec.Store { return summarized{s} }},
 	"narrows UIDs":                 {"CursorRoundTrip", func(s pec.Store) pec.Store { return signedUID{s} }},
-	"does not look at its context": {"CancelledBefore", func(s pec.Store) pec.Store { return deaf{s} }},
+	"ignores its context":          {"CancelledBefore", func(s pec.Store) pec.Store { return deaf{s} }},
 	"checks, then appends":         {"OneWins", func(s pec.Store) pec.Store { return &checkThenAct{Store: s} }},
-	"keeps what another claimed":   {"OneWinsOfBatchAndEntry", func(s pec.Store) pec.Store { return oneByOne{s} }},
+	"keeps a lost claim's outcome": {"OneWinsOfBatchAndEntry", func(s pec.Store) pec.Store { return oneByOne{s} }},
 	"holds a lock while yielding":  {"BodyCallsTheStore", func(s pec.Store) pec.Store { return &locked{Store: s, turn: make(chan struct{}, 1)} }},
 }
 
-// The suite must be able to fail: each defect is run in a process of its own.
+// The suite must be able to fail. Each defect runs in a process of its own, where its
+// check must fail.
 func TestDefectsAreFound(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -58,7 +59,7 @@ func TestDefectsAreFound(t *testing.T) {
 	}
 }
 
-// TestDefect is what TestDefectsAreFound runs.
+// TestDefect runs one defect for TestDefectsAreFound. By itself it does nothing.
 func TestDefect(t *testing.T) {
 	defect, ok := defects[os.Getenv("STORETEST_DEFECT")]
 	if !ok {
@@ -193,8 +194,8 @@ func (s deaf) Cursors(_ context.Context, box string) ([]pec.Cursor, error) {
 	return s.Store.Cursors(context.Background(), box)
 }
 
-// checkThenAct loses the race between looking and appending: who looked first
-// waits until another has looked too.
+// checkThenAct looks the key up and then appends. The first caller waits between the
+// two until another has looked as well, so that both find the key free.
 type checkThenAct struct {
 	pec.Store
 	first sync.Map // of channels, by key
@@ -215,7 +216,7 @@ func (s *checkThenAct) Append(ctx context.Context, box string, entries ...pec.En
 	return err == nil, err
 }
 
-// locked lets nobody in while it yields.
+// locked refuses Append while Changes yields.
 type locked struct {
 	pec.Store
 	turn chan struct{}
@@ -227,7 +228,7 @@ func (s *locked) Append(ctx context.Context, box string, entries ...pec.Entry) (
 		defer func() { <-s.turn }()
 		return s.Store.Append(ctx, box, entries...)
 	default:
-		return false, errors.New("somebody else is in here")
+		return false, errors.New("Changes holds the lock")
 	}
 }
 

@@ -62,10 +62,10 @@ func cancelledBefore(t *testing.T, s pec.Store) {
 			}
 		}
 	}
-	mustEntry(t, s, box, "k") // and goes on serving others
+	mustEntry(t, s, box, "k") // other contexts are not affected
 }
 
-// tripwire is a Raw that cancels while it is read.
+// tripwire is a Raw that calls cancel once it is read beyond its first MiB.
 type tripwire struct {
 	io.ReaderAt
 	cancel context.CancelFunc
@@ -78,7 +78,7 @@ func (w tripwire) ReadAt(p []byte, off int64) (int, error) {
 	return w.ReaderAt.ReadAt(p, off)
 }
 
-// Cancelled half way, an Append was done or not, and nothing in between.
+// An Append that is cancelled half way was done completely or not at all.
 func cancelledInAppend(t *testing.T, s pec.Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -90,27 +90,27 @@ func cancelledInAppend(t *testing.T, s pec.Store) {
 	case err != nil && (added || !errors.Is(err, context.Canceled)):
 		t.Errorf("a cancelled Append: %t, %v; want an error that wraps context.Canceled", added, err)
 	case err == nil && !added:
-		t.Error("a cancelled Append found a Key taken that nobody took")
+		t.Error("a cancelled Append reported a taken Key, although no Key was taken")
 	}
 	kept := mustEntries(t, s, box, "a@x")
 	if len(kept) != 0 && len(kept) != 3 || err == nil && len(kept) != 3 {
-		t.Fatalf("of a batch of 3 that was cancelled (%v), %d entries were kept", err, len(kept))
+		t.Fatalf("a cancelled Append of 3 entries (error: %v) kept %d of them; want all or none", err, len(kept))
 	}
 	// The same call may be repeated.
 	batch[1] = withRaw(entry("2", "a@x"), raw)
 	added, err = s.Append(t.Context(), box, batch...)
 	noError(t, err)
 	if added != (len(kept) == 0) {
-		t.Errorf("the repeated Append: %t, where %d entries had been kept", added, len(kept))
+		t.Errorf("the repeated Append: %t, although %d entries were already there", added, len(kept))
 	}
 	sameKeys(t, mustEntries(t, s, box, "a@x"), "1", "2", "3")
 	if got := mustRaw(t, s, box, "2"); !bytes.Equal(got, raw) {
-		t.Errorf("the Raw came back as %d other bytes", len(got))
+		t.Errorf("the Raw came back as %d bytes that differ from the %d appended", len(got), len(raw))
 	}
 	follow(t, s, box, "", 3)
 }
 
-// At most one error is yielded, as the last pair.
+// A cancelled iteration yields at most one error, as its last pair.
 func cancelledInIteration(t *testing.T, s pec.Store) {
 	const n = 1001
 	fill(t, s, n)
@@ -123,7 +123,7 @@ func cancelledInIteration(t *testing.T, s pec.Store) {
 		iterate(ctx, func(err error) {
 			switch {
 			case failure != nil:
-				t.Errorf("%s went on after its error", name)
+				t.Errorf("%s yielded another pair after its error", name)
 			case err != nil:
 				failure = err
 			default:
@@ -132,9 +132,9 @@ func cancelledInIteration(t *testing.T, s pec.Store) {
 				}
 			}
 		})
-		// What has been read already may still come; the rest must not be fetched.
+		// The Store may yield what it has already read, but must not read on.
 		if good < n && !errors.Is(failure, context.Canceled) {
-			t.Errorf("%s, cancelled, ended after %d of %d: %v; want context.Canceled", name, good, n, failure)
+			t.Errorf("a cancelled %s ended after %d of %d with the error %v; want context.Canceled", name, good, n, failure)
 		}
 	}
 	end("Changes", func(ctx context.Context, each func(error)) {
@@ -149,8 +149,8 @@ func cancelledInIteration(t *testing.T, s pec.Store) {
 	})
 }
 
-// A Raw whose context ends fails with its error or is read to the end, and never
-// ends early as if that were all.
+// When its context ends, a Raw fails with the context's error or is read to the end. It
+// never ends early without an error.
 func cancelledInRaw(t *testing.T, s pec.Store) {
 	raw := pattern(3 << 20)
 	mustAppend(t, s, box, withRaw(entry("k", "a@x"), raw))
@@ -165,11 +165,11 @@ func cancelledInRaw(t *testing.T, s pec.Store) {
 	cancel()
 	_, err = io.Copy(&got, r)
 	if err == nil && !bytes.Equal(got.Bytes(), raw) || err != nil && !errors.Is(err, context.Canceled) {
-		t.Errorf("a cancelled Raw gave %d bytes of %d, then %v", got.Len(), len(raw), err)
+		t.Errorf("a cancelled Raw returned %d of %d bytes, then the error %v", got.Len(), len(raw), err)
 	}
 }
 
-// readRaw is mustRaw for goroutines.
+// readRaw is mustRaw for goroutines, which may not call t.Fatal.
 func readRaw(t *testing.T, s pec.Store, key string) ([]byte, error) {
 	r, err := s.Raw(t.Context(), box, key)
 	if err != nil {

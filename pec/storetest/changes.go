@@ -26,7 +26,7 @@ func changesFromAnywhere(t *testing.T, s pec.Store) {
 	seen := map[pec.Position]bool{"": true}
 	for i, e := range feed {
 		if seen[e.Position] {
-			t.Errorf("%q shares the Position %q", e.Key, e.Position)
+			t.Errorf("%q has the Position %q of another entry", e.Key, e.Position)
 		}
 		seen[e.Position] = true
 		sameKeys(t, changes(t, s, box, e.Position), names[i+1:]...)
@@ -36,10 +36,11 @@ func changesFromAnywhere(t *testing.T, s pec.Store) {
 	sameKeys(t, follow(t, s, box, last, 1), "f")
 }
 
-// many is more than a Store is likely to read at once.
+// many is more entries than a Store is likely to read at once.
 const many = 1201
 
-// fill appends entries, each about a send of its own.
+// fill appends n entries, each about a send of its own, and returns their names: key and
+// send are the same.
 func fill(t *testing.T, s pec.Store, n int) (names []string) {
 	var batch []pec.Entry
 	for i := range n {
@@ -56,7 +57,7 @@ func fill(t *testing.T, s pec.Store, n int) (names []string) {
 func changesOfMany(t *testing.T, s pec.Store) {
 	names := fill(t, s, many)
 	sameKeys(t, follow(t, s, box, "", many), names...)
-	// Left at any place, an iteration goes on there.
+	// A new iteration goes on where the one before was left.
 	var (
 		after pec.Position
 		got   []string
@@ -71,7 +72,7 @@ func changesOfMany(t *testing.T, s pec.Store) {
 			}
 		}
 		if n == 0 {
-			t.Fatalf("Changes ended after %d entries of %d", len(got), many)
+			t.Fatalf("Changes ended after %d of %d entries", len(got), many)
 		}
 	}
 	for i := range got {
@@ -83,47 +84,44 @@ func changesOfMany(t *testing.T, s pec.Store) {
 
 func changesBadPosition(t *testing.T, s pec.Store) {
 	mustAppend(t, s, box, entry("k", "a@x"))
-	pairs, failed := 0, false
-	for _, err := range s.Changes(t.Context(), box, "no Position of any Store") {
-		pairs, failed = pairs+1, err != nil
+	refusePosition(t, s, box, "no Position of any Store")
+}
+
+// refusePosition requires that Changes yields ErrPosition and nothing else.
+func refusePosition(t *testing.T, s pec.Store, mailbox string, after pec.Position) {
+	t.Helper()
+	pairs := 0
+	var failure error
+	for _, err := range s.Changes(t.Context(), mailbox, after) {
+		pairs, failure = pairs+1, err
 	}
-	if pairs != 1 || !failed {
-		t.Errorf("Changes behind a Position that is none gave %d pairs, with an error: %t; want the error alone", pairs, failed)
+	if pairs != 1 || !errors.Is(failure, pec.ErrPosition) {
+		t.Errorf("Changes after the Position %q, which names no entry here, yielded %d pairs and the error %v; want ErrPosition alone", after, pairs, failure)
 	}
 }
 
-// A Position that the log of another mailbox has, and this one does not, is what a
-// restored log is asked for by those who had read on.
+// Changes refuses a Position that lies beyond the end of the log. A reader holds one
+// when the log was restored from a backup older than its reading. Here such Positions
+// come from the log of another mailbox.
 func changesBeyondTheEnd(t *testing.T, s pec.Store) {
 	mustAppend(t, s, other, entry("a", "a@x"), entry("b", "a@x"))
 	mustAppend(t, s, other, entry("c", "a@x"))
 	beyond := follow(t, s, other, "", 3)
-	refused := func(mailbox string, after pec.Position) {
-		t.Helper()
-		pairs := 0
-		var failed error
-		for _, err := range s.Changes(t.Context(), mailbox, after) {
-			pairs, failed = pairs+1, err
-		}
-		if pairs != 1 || !errors.Is(failed, pec.ErrPosition) {
-			t.Errorf("Changes behind a Position beyond the end gave %d pairs, with the error %v; want ErrPosition alone", pairs, failed)
-		}
-	}
-	refused(box, beyond[0].Position) // an empty log
+	refusePosition(t, s, box, beyond[0].Position) // an empty log
 	mustAppend(t, s, box, entry("one", "a@x"))
 	follow(t, s, box, "", 1)
-	refused(box, beyond[2].Position)
-	// Once the log has grown past the place, its entry is still another.
+	refusePosition(t, s, box, beyond[2].Position)
+	// The Positions stay refused once the log has grown past them: other entries are there.
 	mustAppend(t, s, box, entry("two", "a@x"), entry("three", "a@x"))
 	mustAppend(t, s, box, entry("four", "a@x"))
 	follow(t, s, box, "", 4)
 	for _, e := range beyond {
-		refused(box, e.Position)
+		refusePosition(t, s, box, e.Position)
 	}
 }
 
-// The body of an iteration may call everything, as often as it likes: a Store that
-// still holds something while it yields stands still here.
+// The body of an iteration may call every method, as often as it likes. A Store that
+// holds a lock or its only connection while it yields hangs here.
 func bodyCallsTheStore(t *testing.T, s pec.Store) {
 	const n = 601
 	names := fill(t, s, n)
@@ -160,7 +158,7 @@ func bodyCallsTheStore(t *testing.T, s pec.Store) {
 		i++
 	}
 	if i != n {
-		t.Fatalf("Changes gave %d entries of %d", i, n)
+		t.Fatalf("Changes yielded %d of %d entries", i, n)
 	}
 	j := 0
 	for name, err := range s.Sends(t.Context(), box, pec.Query{}) {
@@ -174,6 +172,6 @@ func bodyCallsTheStore(t *testing.T, s pec.Store) {
 		j++
 	}
 	if j != n {
-		t.Fatalf("Sends gave %d sends of %d", j, n)
+		t.Fatalf("Sends yielded %d of %d sends", j, n)
 	}
 }

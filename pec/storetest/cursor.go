@@ -19,11 +19,11 @@ func cursorNeverSet(t *testing.T, s pec.Store) {
 	got, err := s.Cursors(t.Context(), box)
 	noError(t, err)
 	if len(got) != 0 {
-		t.Errorf("without any set, the cursors are %+v", got)
+		t.Errorf("the cursors are %+v, although none was set", got)
 	}
 }
 
-// mustCursor gives the one cursor of a folder.
+// mustCursor returns the one cursor of a folder.
 func mustCursor(t *testing.T, s pec.Store, mailbox, folder string) pec.Cursor {
 	t.Helper()
 	cursors, err := s.Cursors(t.Context(), mailbox)
@@ -35,7 +35,7 @@ func mustCursor(t *testing.T, s pec.Store, mailbox, folder string) pec.Cursor {
 	return cursors[0]
 }
 
-// sameCursor sets a cursor and compares what comes back.
+// sameCursor sets a cursor and compares it with the one that the Store returns.
 func sameCursor(t *testing.T, s pec.Store, want pec.Cursor) {
 	t.Helper()
 	noError(t, s.SetCursor(t.Context(), box, want))
@@ -45,7 +45,7 @@ func sameCursor(t *testing.T, s pec.Store, want pec.Cursor) {
 	}
 }
 
-// A Store does not judge: a cursor may go back, as after a change of UIDVALIDITY.
+// A Store keeps any cursor, also one that goes back, as after a change of UIDVALIDITY.
 func cursorRoundTrip(t *testing.T, s pec.Store) {
 	read := time.Date(2026, 10, 25, 2, 30, 0, 123_456_789, time.FixedZone("CEST", 2*3600))
 	for _, c := range []pec.Cursor{

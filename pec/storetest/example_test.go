@@ -7,7 +7,7 @@ import (
 	"github.com/gopec/gopec/pec/storetest"
 )
 
-// In the tests of a Store, with pec.NewMemory in its place.
+// A Store is tested by its own tests; here it is pec.NewMemory.
 func ExampleRun() {
 	_ = func(t *testing.T) { // func TestStore(t *testing.T)
 		storetest.Run(t, func(t *testing.T) pec.Store {

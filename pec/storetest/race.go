@@ -10,23 +10,29 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-var raceChecks = []check{
-	{"OneWins", func(t *testing.T, s pec.Store) { oneWins(t, s) }},
-	{"OneWinsOfCrossedBatches", func(t *testing.T, s pec.Store) { crossedBatches(t, s) }},
-	{"OneWinsOfBatchAndEntry", func(t *testing.T, s pec.Store) { batchAndEntry(t, s) }},
-	{"ChangesNeverSkip", func(t *testing.T, s pec.Store) { neverSkip(t, s) }},
-	{"NobodySeesAPart", func(t *testing.T, s pec.Store) { nobodySeesAPart(t, s) }},
-	{"SummaryRace", func(t *testing.T, s pec.Store) { summaryRace(t, s) }},
+// raceChecks have goroutines compete. Run gives them one Store; RunShared gives them
+// several Stores on one storage.
+var raceChecks = []struct {
+	name string
+	run  func(*testing.T, ...pec.Store)
+}{
+	{"OneWins", oneWins},
+	{"OneWinsOfCrossedBatches", crossedBatches},
+	{"OneWinsOfBatchAndEntry", batchAndEntry},
+	{"ChangesNeverSkip", neverSkip},
+	{"NobodySeesAPart", nobodySeesAPart},
+	{"SummaryRace", summaryRace},
 }
 
-// workers is how many goroutines compete; rounds, how often.
+// workers is how many goroutines compete. rounds is how often they compete.
 const (
 	workers = 8
 	rounds  = 20
 )
 
-// compete runs work once for each worker, all at once. Workers use the stores in
-// turn, so that several of them are several processes. An error fails the test.
+// compete runs work once per worker, in all workers at once. The stores are dealt out
+// to the workers in turn: several stores stand for several processes. An error fails
+// the test.
 func compete(t *testing.T, stores []pec.Store, work func(worker int, s pec.Store) error) {
 	t.Helper()
 	var (
@@ -45,7 +51,7 @@ func compete(t *testing.T, stores []pec.Store, work func(worker int, s pec.Store
 	group.Wait()
 }
 
-// Exactly one gets the Key, and what is kept is the winner's.
+// Exactly one of several Appends gets the Key, and the Store keeps the winner's entry.
 func oneWins(t *testing.T, stores ...pec.Store) {
 	for round := range rounds {
 		key, send := fmt.Sprintf("attempt %d", round), fmt.Sprintf("%d@x", round)
@@ -68,7 +74,7 @@ func oneWins(t *testing.T, stores ...pec.Store) {
 		for _, s := range stores {
 			kept, raw := mustEntry(t, s, box, key), mustRaw(t, s, box, key)
 			if string(kept.Data) != *winner.Load() || string(raw) != *winner.Load() {
-				t.Errorf("%s won, and the Store has Data of %s, Raw of %s", *winner.Load(), kept.Data, raw)
+				t.Errorf("%s won, but the Store keeps the Data of %s and the Raw of %s", *winner.Load(), kept.Data, raw)
 			}
 			sameKeys(t, mustEntries(t, s, box, send), key)
 		}
@@ -76,7 +82,8 @@ func oneWins(t *testing.T, stores ...pec.Store) {
 	follow(t, stores[0], box, "", rounds)
 }
 
-// Batches with the same keys or sends in other orders: none waits for ever.
+// Batches that hold the same keys, or the same sends, in different orders do not
+// deadlock.
 func crossedBatches(t *testing.T, stores ...pec.Store) {
 	for round := range rounds {
 		one, two := fmt.Sprintf("one %d", round), fmt.Sprintf("two %d", round)
@@ -96,7 +103,7 @@ func crossedBatches(t *testing.T, stores ...pec.Store) {
 			t.Fatalf("%d workers added %q and %q; want one", winners.Load(), one, two)
 		}
 	}
-	// Where only the sends are the same, all are added.
+	// Batches that share only the sends are all added.
 	compete(t, stores, func(w int, s pec.Store) error {
 		for round := range rounds {
 			batch := []pec.Entry{entry(fmt.Sprintf("a %d.%d", w, round), "a@x"), entry(fmt.Sprintf("b %d.%d", w, round), "b@x")}
@@ -112,15 +119,15 @@ func crossedBatches(t *testing.T, stores ...pec.Store) {
 	follow(t, stores[0], box, "", 2*rounds+2*rounds*workers)
 }
 
-// Some claim an attempt, and others record one together with its outcome: one wins, and
-// the outcome is there only if it came with the attempt.
+// Half of the workers append an attempt alone, the others an attempt with its outcome.
+// One wins. The outcome is kept only if it came with the winning attempt.
 func batchAndEntry(t *testing.T, stores ...pec.Store) {
 	entries := 0
 	for round := range rounds {
 		attempt, outcome, send := fmt.Sprintf("attempt %d", round), fmt.Sprintf("outcome %d", round), fmt.Sprintf("%d@x", round)
 		var winners, whole atomic.Int32
 		compete(t, stores, func(w int, s pec.Store) error {
-			both := (w + round) % 2 // the same worker may win every round
+			both := (w + round) % 2 // alternates, since the same worker may win every round
 			batch := []pec.Entry{entry(attempt, send), entry(outcome, send)}[:1+both]
 			added, err := s.Append(t.Context(), box, batch...)
 			if added {
@@ -141,8 +148,8 @@ func batchAndEntry(t *testing.T, stores ...pec.Store) {
 	follow(t, stores[0], box, "", entries)
 }
 
-// Who follows Changes while others append sees every entry once, those of one
-// Append in their order.
+// A reader that follows Changes while others append sees every entry exactly once. The
+// entries of one Append come in their order.
 func neverSkip(t *testing.T, stores ...pec.Store) {
 	var group sync.WaitGroup
 	defer group.Wait()
@@ -151,7 +158,7 @@ func neverSkip(t *testing.T, stores ...pec.Store) {
 	place := map[string]int{}
 	for i, e := range entries {
 		if _, again := place[e.Key]; again {
-			t.Errorf("Changes gave %q twice", e.Key)
+			t.Errorf("Changes yielded %q twice", e.Key)
 		}
 		place[e.Key] = i
 	}
@@ -161,17 +168,18 @@ func neverSkip(t *testing.T, stores ...pec.Store) {
 			one, ok := place[name+".1"]
 			two, too := place[name+".2"]
 			if !ok || !too || two < one {
-				t.Errorf("the entries of %s are at %d and %d (there: %t, %t)", name, one, two, ok, too)
+				t.Errorf("the entries of %s are at %d and %d (found: %t, %t); want both, in this order", name, one, two, ok, too)
 			}
 		}
 	}
-	// The order stays what it was.
+	// A second reading yields the same order.
 	if again := follow(t, stores[0], box, "", len(entries)); keys(again) != keys(entries) {
-		t.Error("read once more, Changes gave another order")
+		t.Error("Changes, read a second time, yielded another order")
 	}
 }
 
-// appendAll has every worker append pairs, some of which take longer than others.
+// appendAll has every worker append pairs of entries. Some pairs have a Raw and take
+// longer than others.
 func appendAll(t *testing.T, stores []pec.Store) {
 	t.Helper()
 	compete(t, stores, func(w int, s pec.Store) error {
@@ -189,7 +197,7 @@ func appendAll(t *testing.T, stores []pec.Store) {
 	})
 }
 
-// Readers meet whole batches, and no entry whose Raw is not all there.
+// A reader sees a batch whole or not at all, and never an entry whose Raw is incomplete.
 func nobodySeesAPart(t *testing.T, stores ...pec.Store) {
 	raw := pattern(300_000)
 	done := make(chan struct{})
@@ -205,7 +213,7 @@ func nobodySeesAPart(t *testing.T, stores ...pec.Store) {
 				}
 				entries, err := s.Entries(t.Context(), box, "a@x")
 				if err != nil || len(entries)%3 != 0 {
-					t.Errorf("a reader saw %d entries of batches of 3: %v", len(entries), err)
+					t.Errorf("a reader saw %d entries (error: %v); want a multiple of 3, the size of a batch", len(entries), err)
 					return
 				}
 				if len(entries) == 0 {
@@ -214,7 +222,7 @@ func nobodySeesAPart(t *testing.T, stores ...pec.Store) {
 				last := entries[len(entries)-1]
 				got, err := readRaw(t, s, last.Key)
 				if err != nil || !bytes.Equal(got, raw) {
-					t.Errorf("a reader saw %q, and of its Raw %d bytes: %v", last.Key, len(got), err)
+					t.Errorf("a reader saw %q with a Raw of %d bytes (error: %v); want the %d bytes appended", last.Key, len(got), err, len(raw))
 					return
 				}
 			}
@@ -234,7 +242,7 @@ func nobodySeesAPart(t *testing.T, stores ...pec.Store) {
 	readers.Wait()
 }
 
-// Of Summaries that race, that of the most entries stays.
+// When Summaries race, the one that counts the most entries is kept.
 func summaryRace(t *testing.T, stores ...pec.Store) {
 	mustAppend(t, stores[0], box, entry("1", "a@x"))
 	compete(t, stores, func(w int, s pec.Store) error {

@@ -25,7 +25,7 @@ func rawExactly(t *testing.T, s pec.Store) {
 		raws[i] = pattern(size)
 		batch = append(batch, withRaw(entry(fmt.Sprint(size), "a@x"), raws[i]))
 	}
-	// Every byte value, and what a text column or a line reader would change.
+	// Bytes that a text column or a line reader would change.
 	raws = append(raws, []byte("\x00\xff\xfe\r\n.\r\n\n\r\x1a\xc3\x28'\\x00"))
 	batch = append(batch, withRaw(entry("odd", "a@x"), raws[len(sizes)]))
 	// A section in the middle of something larger.
@@ -35,7 +35,7 @@ func rawExactly(t *testing.T, s pec.Store) {
 	mustAppend(t, s, box, append(batch, middle)...)
 	for i, e := range append(batch, middle) {
 		if raw := mustRaw(t, s, box, e.Key); !bytes.Equal(raw, raws[i]) {
-			t.Errorf("the Raw %q came back as %d other bytes, not the %d appended", e.Key, len(raw), len(raws[i]))
+			t.Errorf("the Raw %q came back as %d bytes that differ from the %d appended", e.Key, len(raw), len(raws[i]))
 		}
 	}
 	sameKeys(t, follow(t, s, box, "", len(batch)+1)[:2], "0", "1")
@@ -51,7 +51,7 @@ func rawAbsent(t *testing.T, s pec.Store) {
 	mustEntry(t, s, box, "without")
 }
 
-// Readers are independent of each other and of what else is done.
+// Readers of a Raw are independent of each other and of other calls.
 func rawReaders(t *testing.T, s pec.Store) {
 	raw := pattern(700_000)
 	mustAppend(t, s, box, withRaw(entry("k", "a@x"), raw))
@@ -75,11 +75,11 @@ func rawReaders(t *testing.T, s pec.Store) {
 	}
 	for i, r := range []io.ReadCloser{one, two} {
 		if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
-			t.Errorf("behind the end: %d, %v; want 0, EOF", n, err)
+			t.Errorf("Read after the end: %d, %v; want 0, EOF", n, err)
 		}
 		noError(t, r.Close())
 		if !bytes.Equal(got[i].Bytes(), raw) {
-			t.Errorf("reader %d gave other bytes", i)
+			t.Errorf("reader %d returned bytes that differ from those appended", i)
 		}
 	}
 	third, err := s.Raw(t.Context(), box, "k")

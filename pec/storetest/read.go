@@ -29,7 +29,7 @@ func emptyStore(t *testing.T, s pec.Store) {
 
 func entryRoundTrip(t *testing.T, s pec.Store) {
 	binary := entry("binary", "a@x")
-	binary.Data = pattern(70_000) // to the Store it is opaque: no JSON, no UTF-8
+	binary.Data = pattern(70_000) // neither JSON nor UTF-8: Data is opaque to the Store
 	big := entry("big", "a@x")
 	big.Data = pattern(1 << 20)
 	entries := []pec.Entry{entry("plain", "a@x"), binary, big, entry("mailbox", "")}
@@ -40,13 +40,13 @@ func entryRoundTrip(t *testing.T, s pec.Store) {
 		sameEntry(t, want, got)
 		sameEntry(t, want, feed[i])
 		if feed[i].Position != got.Position {
-			t.Errorf("%q is at %q in Changes, at %q in Entry", want.Key, feed[i].Position, got.Position)
+			t.Errorf("%q has the Position %q in Changes, %q in Entry", want.Key, feed[i].Position, got.Position)
 		}
 	}
 	for i, got := range mustEntries(t, s, box, "a@x") {
 		sameEntry(t, entries[i], got)
 		if feed[i].Position != got.Position {
-			t.Errorf("%q is at %q in Changes, at %q in Entries", got.Key, feed[i].Position, got.Position)
+			t.Errorf("%q has the Position %q in Changes, %q in Entries", got.Key, feed[i].Position, got.Position)
 		}
 	}
 }
@@ -68,7 +68,8 @@ func entryTimes(t *testing.T, s pec.Store) {
 	}
 }
 
-// hostile are names that a Store may mistake for something else.
+// hostile returns names that a careless Store confuses with each other, or with
+// patterns, SQL, paths or null.
 func hostile() []string {
 	var all []byte
 	for c := byte(0x20); c < 0x7f; c++ {
@@ -81,7 +82,7 @@ func hostile() []string {
 	}
 }
 
-// Names are compared whole, byte by byte.
+// Keys and names of sends are compared whole, byte by byte.
 func hostileNames(t *testing.T, s pec.Store) {
 	names := hostile()
 	for _, name := range names {
@@ -95,7 +96,7 @@ func hostileNames(t *testing.T, s pec.Store) {
 		sameKeys(t, mustEntries(t, s, box, name), name)
 		noError(t, s.Summarize(t.Context(), box, name, pec.Summary{Entries: 1, Open: true}))
 		if added, err := s.Append(t.Context(), box, entry(name, "b@x")); added || err != nil {
-			t.Errorf("Append under the taken key %.60q: %t, %v", name, added, err)
+			t.Errorf("Append under the taken key %.60q: %t, %v; want false and no error", name, added, err)
 		}
 	}
 	sameKeys(t, follow(t, s, box, "", len(names)), names...)
@@ -109,7 +110,7 @@ func entriesInOrder(t *testing.T, s pec.Store) {
 	mustAppend(t, s, box, entry("3", "b@x"), entry("1", "a@x"), entry("m2", ""))
 	mustAppend(t, s, box, entry("2", "a@x"))
 	early := entry("0", "a@x")
-	early.At = at.Add(-time.Hour) // the order is that of the log, not that of the clocks
+	early.At = at.Add(-time.Hour) // does not matter: entries are in the order of their Appends
 	mustAppend(t, s, box, early, entry("m1", ""), entry("4", "b@x"))
 	sameKeys(t, mustEntries(t, s, box, "a@x"), "1", "2", "0")
 	sameKeys(t, mustEntries(t, s, box, "b@x"), "3", "4")
@@ -123,7 +124,7 @@ func mailboxesApart(t *testing.T, s pec.Store) {
 	mustAppend(t, s, box, mine, entry("only mine", "mine@x"))
 	absent(t, s, other, "k")
 	sameKeys(t, mustEntries(t, s, other, "a@x"))
-	mustAppend(t, s, other, theirs) // the key is not taken here
+	mustAppend(t, s, other, theirs) // in this mailbox the key is free
 	sameEntry(t, mine, mustEntry(t, s, box, "k"))
 	sameEntry(t, theirs, mustEntry(t, s, other, "k"))
 	if raw := mustRaw(t, s, other, "k"); string(raw) != "theirs" {
@@ -135,10 +136,10 @@ func mailboxesApart(t *testing.T, s pec.Store) {
 	sameEntry(t, theirs, feed[0])
 	sameKeys(t, follow(t, s, box, "", 2), "k", "only mine")
 
-	// A summary says nothing about a send of the same name elsewhere.
+	// A Summary does not count for a send of the same name in another mailbox.
 	noError(t, s.Summarize(t.Context(), other, "a@x", pec.Summary{Entries: 99}))
 	if names := sends(t, s, box, pec.Query{Filter: pec.FilterOpen}); len(names) != 2 {
-		t.Errorf("the sends without a summary are %q", names)
+		t.Errorf("the sends without a Summary are %q; want two", names)
 	}
 	if names := sends(t, s, other, pec.Query{}); len(names) != 1 || names[0] != "a@x" {
 		t.Errorf("the sends of the other mailbox are %q", names)

@@ -20,11 +20,11 @@ func sendsInOrder(t *testing.T, s pec.Store) {
 	mustAppend(t, s, box, entry("m", ""), entry("1", "z@x"), entry("2", "a@x"))
 	mustAppend(t, s, box, entry("3", "z@x"), entry("4", "m@x"))
 	mustAppend(t, s, box, entry("5", "a@x"), entry("6", "b@x"), entry("n", ""))
-	want := []string{"z@x", "a@x", "m@x", "b@x"} // facts about the mailbox are no send
+	want := []string{"z@x", "a@x", "m@x", "b@x"} // entries about the mailbox belong to no send
 	if got := sends(t, s, box, pec.Query{}); !slices.Equal(got, want) {
 		t.Errorf("the sends are %q; want %q", got, want)
 	}
-	// A Summary moves nothing, whatever it says about time.
+	// A Summary does not change the order, whatever its times.
 	for i, name := range want {
 		begun := at.Add(-time.Duration(i) * time.Hour)
 		noError(t, s.Summarize(t.Context(), box, name, pec.Summary{Entries: 2, Begun: begun, Open: true}))
@@ -34,7 +34,7 @@ func sendsInOrder(t *testing.T, s pec.Store) {
 	}
 }
 
-// summaries has a send for each answer to each Filter.
+// summaries returns Summaries that each Filter selects, and others that it does not.
 func summaries() []pec.Summary {
 	var (
 		list = []pec.Summary{{}, {Open: true}, {Uncertain: true}, {Failed: true}, {Unverified: true}, {Open: true, Uncertain: true, Failed: true, Unverified: true}}
@@ -70,7 +70,7 @@ func sendsOfEveryQuery(t *testing.T, s pec.Store) {
 					place := slices.Index(listed, one.name)
 					switch {
 					case place < 0 && q.Selects(one.summary):
-						t.Errorf("filter %q since %s at %s does not list %+v", filter, since, when, one.summary)
+						t.Errorf("filter %q since %s at %s does not list the send with %+v", filter, since, when, one.summary)
 					case place >= 0 && place < last:
 						t.Errorf("filter %q lists %q out of order", filter, one.name)
 					case place >= 0:
@@ -86,7 +86,8 @@ func sendsOfEveryQuery(t *testing.T, s pec.Store) {
 	}
 }
 
-// What a Store does not know to be uninteresting it lists, under every Filter.
+// A send without a Summary, or with entries that its Summary does not count, is listed
+// under every Filter.
 func sendsUnsummarized(t *testing.T, s pec.Store) {
 	mustAppend(t, s, box, entry("1", "never@x"), entry("2", "stale@x"), entry("3", "fresh@x"))
 	noError(t, s.Summarize(t.Context(), box, "stale@x", pec.Summary{Entries: 1}))
@@ -98,15 +99,15 @@ func sendsUnsummarized(t *testing.T, s pec.Store) {
 		listed := sends(t, s, box, late)
 		for _, name := range []string{"never@x", "stale@x"} {
 			if !slices.Contains(listed, name) {
-				t.Errorf("filter %q lists %q: %q is missing", filter, listed, name)
+				t.Errorf("filter %q lists %q; %q is missing", filter, listed, name)
 			}
 		}
 	}
-	// A Summary may come before the entries it counts, and for a send without any.
+	// A newer Summary counts. One for a send without entries is no error and lists nothing.
 	noError(t, s.Summarize(t.Context(), box, "stale@x", pec.Summary{Entries: 2, Open: true}))
 	noError(t, s.Summarize(t.Context(), box, "unknown@x", pec.Summary{Entries: 1}))
 	if listed := sends(t, s, box, pec.Query{Filter: pec.FilterOpen}); !slices.Contains(listed, "stale@x") || slices.Contains(listed, "unknown@x") {
-		t.Errorf("the open sends are %q", listed)
+		t.Errorf("the open sends are %q; want stale@x and not unknown@x", listed)
 	}
 }
 
@@ -114,13 +115,13 @@ func summaryStays(t *testing.T, s pec.Store) {
 	mustAppend(t, s, box, entry("1", "a@x"), entry("2", "a@x"))
 	for _, summary := range []pec.Summary{
 		{Entries: 1, Failed: true}, // out of date
-		{Entries: 2, Open: true},   // the one that counts
-		{Entries: 1},               // late, by who read less
-		{Entries: 2},               // late, by who read as much
+		{Entries: 2, Open: true},   // kept from here on
+		{Entries: 1},               // late, and counts fewer entries
+		{Entries: 2},               // late, and counts as many
 	} {
 		noError(t, s.Summarize(t.Context(), box, "a@x", summary))
 	}
 	if listed := sends(t, s, box, pec.Query{Filter: pec.FilterOpen}); !slices.Equal(listed, []string{"a@x"}) {
-		t.Errorf("the open sends are %q: the Summary of more entries is lost", listed)
+		t.Errorf("the open sends are %q; want a@x: a later Summary replaced one that counts as many entries or more", listed)
 	}
 }

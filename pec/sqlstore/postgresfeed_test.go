@@ -1,9 +1,6 @@
 package sqlstore_test
 
 import (
-	"context"
-	"io"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,82 +10,8 @@ import (
 	"github.com/gopec/gopec/pec/sqlstore"
 )
 
-const box = "me@pec.example"
-
-func fact(key, send string) pec.Entry {
-	return pec.Entry{Key: key, Send: send, At: time.Unix(1_700_000_000, 0), Data: []byte(`{}`)}
-}
-
-// hooked is a Raw of zeros that calls a function when it is first read: by then
-// its Append has a transaction open, and rows in it.
-type hooked func()
-
-func (h hooked) ReadAt(p []byte, _ int64) (int, error) {
-	h()
-	clear(p)
-	return len(p), nil
-}
-
-func hookedFact(key, send string, hook func()) pec.Entry {
-	e := fact(key, send)
-	e.Raw = io.NewSectionReader(hooked(hook), 0, 10)
-	return e
-}
-
-// openAppend begins an Append that stays open until release is called; its error
-// comes from ended.
-func openAppend(t *testing.T, s pec.Store, key string) (release func(), ended chan error) {
-	t.Helper()
-	open, released := make(chan struct{}), make(chan struct{})
-	ended = make(chan error, 1)
-	go func() {
-		_, err := s.Append(t.Context(), box, hookedFact(key, "a@x", func() { close(open); <-released }))
-		ended <- err
-	}()
-	select {
-	case <-open:
-	case err := <-ended:
-		require.NoError(t, err)
-	}
-	release = sync.OnceFunc(func() { close(released) })
-	t.Cleanup(release)
-	return release, ended
-}
-
-// feed reads the keys of Changes once.
-func feed(t testing.TB, s pec.Store, after pec.Position) (keys []string, last pec.Position) {
-	t.Helper()
-	last = after
-	for e, err := range s.Changes(t.Context(), box, after) {
-		require.NoError(t, err)
-		keys, last = append(keys, e.Key), e.Position
-	}
-	return keys, last
-}
-
-// feedOf reads Changes until there are n: other tests' transactions end first.
-func feedOf(t testing.TB, s pec.Store, after pec.Position, n int) (keys []string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	for len(keys) < n && ctx.Err() == nil {
-		var page []string
-		page, after = feed(t, s, after)
-		keys = append(keys, page...)
-	}
-	require.Len(t, keys, n)
-	return keys
-}
-
-func mustAppend(t testing.TB, s pec.Store, entries ...pec.Entry) {
-	t.Helper()
-	added, err := s.Append(t.Context(), box, entries...)
-	require.NoError(t, err)
-	require.True(t, added)
-}
-
-// While one transaction is open, others that began after it have ended: who reads
-// the feed in between must not go past it.
+// While one transaction is open, others that began after it may end. A reader of Changes
+// must not move past the open one.
 func TestPostgresFeedWaitsForTheOldest(t *testing.T) {
 	store := postgresStore(t, server.Database(t))
 	mustAppend(t, store, fact("before", "a@x"))
@@ -103,14 +26,14 @@ func TestPostgresFeedWaitsForTheOldest(t *testing.T) {
 	require.Empty(t, keys, "shown although an earlier append is still open")
 	entries, err := store.Entries(t.Context(), box, "a@x")
 	require.NoError(t, err)
-	require.Len(t, entries, 3, "a send's own entries wait for nothing")
+	require.Len(t, entries, 3, "Entries waits for no transaction")
 	release()
 	require.NoError(t, <-ended)
 	require.Equal(t, []string{"slow", "quick 1", "quick 2"}, feedOf(t, store, last, 3))
 }
 
-// A transaction of somebody else that has written holds the feed back too, until it
-// ends either way; one that only reads does not.
+// A transaction of another program delays Changes too if it has written, until it commits
+// or rolls back. One that only reads does not.
 func TestPostgresFeedAndStrangers(t *testing.T) {
 	dsn := server.Database(t)
 	store, stranger := postgresStore(t, dsn), openPostgres(t, dsn)
@@ -137,13 +60,13 @@ func TestPostgresFeedAndStrangers(t *testing.T) {
 	require.Equal(t, []string{"1", "2"}, feedOf(t, store, "", 2))
 }
 
-// Restored into another server, whose transaction numbers are lower, a log goes on
-// behind its end, not before it.
+// After a restore into a server with lower transaction numbers, new entries come after the
+// old ones.
 func TestPostgresRestoredElsewhere(t *testing.T) {
 	dsn := server.Database(t)
 	store := postgresStore(t, dsn)
 	mustAppend(t, store, fact("1", "a@x"), fact("2", "b@x"))
-	// As if both had been written by a server that had seen many more transactions.
+	// As if a server with higher transaction numbers had written both.
 	_, err := openPostgres(t, dsn).ExecContext(t.Context(), "UPDATE pec_entries SET place = place + 1000000000")
 	require.NoError(t, err)
 	_, err = openPostgres(t, dsn).ExecContext(t.Context(), "UPDATE pec_feed SET server = 'another'")
@@ -161,8 +84,8 @@ func TestPostgresRestoredElsewhere(t *testing.T) {
 	require.Equal(t, []string{"3", "4"}, feedOf(t, again, last, 2))
 }
 
-// A worker that froze within its Append is ended by the server, and whoever waits
-// for its key gets it.
+// The server ends the transaction of a worker that froze during its Append. A worker that
+// waits for the same key then gets it.
 func TestPostgresStalledWorker(t *testing.T) {
 	db := openPostgres(t, server.Database(t))
 	store, err := sqlstore.OpenPostgres(t.Context(), db, &sqlstore.PostgresOptions{StallTimeout: 200 * time.Millisecond})
@@ -174,7 +97,7 @@ func TestPostgresStalledWorker(t *testing.T) {
 	require.Equal(t, []string{"claim"}, feedOf(t, store, "", 1))
 }
 
-// Who waits too long for a transaction that is at work gives up.
+// A call that waits too long for a running transaction gives up.
 func TestPostgresBusy(t *testing.T) {
 	dsn := server.Database(t)
 	store, err := sqlstore.OpenPostgres(t.Context(), openPostgres(t, dsn), &sqlstore.PostgresOptions{StallTimeout: 500 * time.Millisecond})
