@@ -10,7 +10,34 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
 )
+
+func TestChangesTellWhatMovedWhat(t *testing.T) {
+	o := newOffice(t)
+	id, err := o.Send(t.Context(), diffida("k"))
+	require.NoError(t, err)
+	o.inbox = [][]byte{
+		emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, ""),
+		emit(t, o.network.Providers()[1], pectest.KindDelivery, me, id, luigi),
+	}
+	sync(t, o.Client)
+	var states []pec.State
+	var position pec.Position
+	for c, err := range o.Changes(t.Context(), "") {
+		require.NoError(t, err)
+		require.Equal(t, id, c.MessageID)
+		for _, r := range c.Recipients() {
+			states = append(states, r.State)
+		}
+		position = c.Position
+	}
+	require.Equal(t, []pec.State{pec.StatePending, pec.StateUncertain, pec.StateSubmitted, pec.StateAccepted, pec.StateDelivered}, states)
+	for c, err := range o.Changes(t.Context(), position) {
+		require.NoError(t, err)
+		require.Fail(t, "nothing new", "%v", c)
+	}
+}
 
 // However the facts of sends follow each other, and wherever one begins to read, a
 // change is what Fold makes of the facts before it and with it.

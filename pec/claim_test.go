@@ -2,62 +2,15 @@ package pec_test
 
 import (
 	"context"
-	"errors"
-	"io"
 	stdsync "sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
-
-// handing is a Submitter that stops between its steps: connected, and the message read.
-type handing struct {
-	connected func() // called when the recipients are taken and before the message is asked for
-	outcome   pec.Outcome
-
-	mu     stdsync.Mutex
-	bodies [][]byte // what was read, of each attempt
-	errs   []error
-}
-
-func (h *handing) Submit(_ context.Context, s pec.Submission) pec.Outcome {
-	if h.connected != nil {
-		h.connected()
-	}
-	raw, err := io.ReadAll(s.Body)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.bodies, h.errs = append(h.bodies, raw), append(h.errs, err)
-	if err != nil {
-		return pec.Outcome{Kind: pec.OutcomeTemporary, Err: err}
-	}
-	return h.outcome
-}
-
-// left counts the attempts in which the message left.
-func (h *handing) left() (count int) {
-	for i, raw := range h.bodies {
-		if h.errs[i] == nil && len(raw) > 0 {
-			count++
-		}
-	}
-	return count
-}
-
-// desk is a Client on a store that others use too.
-func desk(t *testing.T, n *pectest.Network, s pec.Submitter, m pec.Mailbox, store pec.Store, now func() time.Time) *pec.Client {
-	t.Helper()
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, &envelope.VerifierOptions{Now: now})
-	require.NoError(t, err)
-	c, err := pec.New(me, s, m, v, &pec.Options{Store: store, Now: now})
-	require.NoError(t, err)
-	return c
-}
 
 // countingAppends notes how many entries each Append had, by the key of its first.
 type countingAppends struct {
@@ -72,18 +25,6 @@ func (s *countingAppends) Append(ctx context.Context, mailbox string, entries ..
 	}
 	s.appended = append(s.appended, keys)
 	return s.Store.Append(ctx, mailbox, entries...)
-}
-
-func attempts(t *testing.T, c *pec.Client, id string) (count int) {
-	t.Helper()
-	facts, err := c.Facts(t.Context(), id)
-	require.NoError(t, err)
-	for _, f := range facts {
-		if _, ok := f.(pec.Attempt); ok {
-			count++
-		}
-	}
-	return count
 }
 
 // A process that ends while it connects has claimed nothing: whoever comes next offers
@@ -112,8 +53,6 @@ func TestNothingIsClaimedBeforeTheMessageIsAskedFor(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, attempts(t, next, id))
 }
-
-var errEnded = errors.New("the process ends")
 
 // What ends before the message is asked for is recorded in one piece, and so is the
 // next attempt.

@@ -11,14 +11,6 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// wrong is an office with the same store and provider on a machine whose clock is wrong.
-func (o *office) wrong(t *testing.T, by time.Duration) *office {
-	t.Helper()
-	w := open(t, o.network, o.ports, o.store, nil)
-	w.clock.now = o.clock.Now().Add(by)
-	return w
-}
-
 // One machine is 25 hours ahead: that is no reason to give up what waits, nor to wait
 // until its time has come once it is gone.
 func TestOneWrongClockGivesNothingUp(t *testing.T) {
@@ -129,13 +121,4 @@ func TestTheFutureIsJudgedAgain(t *testing.T) {
 	require.Equal(t, "web@mail", events[1].MessageID)
 	require.NotNil(t, events[2].Inbound)
 	require.Empty(t, proven(t, w), "once")
-}
-
-func proven(t *testing.T, o *office) (events []pec.Event) {
-	t.Helper()
-	for e, err := range o.Reverify(t.Context()) {
-		require.NoError(t, err)
-		events = append(events, e)
-	}
-	return events
 }

@@ -14,65 +14,6 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-const (
-	me     = "mario@alfa-pec.example"
-	luigi  = "luigi@beta-pec.example"
-	bruna  = "bruna@beta-pec.example"
-	nobody = "nobody@beta-pec.example"
-	info   = "info@example.org"
-	ourID  = "m1@alfa-pec.example"
-)
-
-var (
-	sentAt     = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
-	acceptedAt = sentAt.Add(5 * time.Second)
-)
-
-func intent(recipients ...string) pec.Intent {
-	return pec.Intent{MessageID: ourID, Sender: me, To: recipients, Subject: "Diffida", At: sentAt}
-}
-
-// submitted is an intent and one attempt that the provider answered with 250.
-func submitted(recipients ...string) []pec.Fact {
-	return attempted(pec.OutcomeSubmitted, recipients...)
-}
-
-func attempted(kind pec.OutcomeKind, recipients ...string) []pec.Fact {
-	return []pec.Fact{
-		intent(recipients...),
-		pec.Attempt{N: 1, At: sentAt},
-		pec.AttemptOutcome{N: 1, At: sentAt.Add(time.Second), Outcome: pec.Outcome{Kind: kind, Reply: pec.Reply{Code: 250}}},
-	}
-}
-
-// notice is a proven notice about our message, key its only identity.
-func notice(key byte, kind envelope.Kind, recipient string, after time.Duration) pec.NoticeFact {
-	return pec.NoticeFact{
-		Digest: envelope.Digest{key}, Kind: kind, MessageID: ourID, CertID: "p1@alfa-pec.example", Sender: me,
-		Recipients: []envelope.Recipient{
-			{Address: luigi, Certified: true}, {Address: bruna, Certified: true},
-			{Address: nobody, Certified: true}, {Address: info},
-		},
-		Recipient: recipient, Provider: "Alfa PEC", Time: acceptedAt.Add(after),
-	}
-}
-
-func failure(n pec.NoticeFact, cause envelope.Cause, code string) pec.NoticeFact {
-	n.Failure = envelope.Failure{Cause: cause, Code: code}
-	return n
-}
-
-func acceptance() pec.NoticeFact { return notice(1, envelope.KindAcceptance, "", 0) }
-
-func fold(facts ...pec.Fact) pec.Status { return pec.Fold(facts, sentAt.Add(time.Minute)) }
-
-func state(t *testing.T, s pec.Status, address string) pec.State {
-	t.Helper()
-	r, ok := s.Recipient(address)
-	require.True(t, ok, address)
-	return r.State
-}
-
 // Each row is what moves one recipient into a state.
 func TestStates(t *testing.T) {
 	delay := func(key byte, after time.Duration, code string) pec.NoticeFact {
@@ -202,13 +143,6 @@ func TestSecondCertIDIsAConflict(t *testing.T) {
 	second := acceptance()
 	second.Digest, second.CertID = envelope.Digest{5}, "p2@alfa-pec.example"
 	require.True(t, fold(append(facts, second)...).Has(pec.FlagConflict))
-}
-
-func TestUnconfirmedAfterAnHour(t *testing.T) {
-	facts := submitted(luigi)
-	require.False(t, pec.Fold(facts, sentAt.Add(59*time.Minute)).Has(pec.FlagUnconfirmed))
-	require.True(t, pec.Fold(facts, sentAt.Add(2*time.Hour)).Has(pec.FlagUnconfirmed))
-	require.False(t, pec.Fold(append(facts, acceptance()), sentAt.Add(2*time.Hour)).Has(pec.FlagUnconfirmed))
 }
 
 // Neither order nor repetition may matter, nor what does not belong.

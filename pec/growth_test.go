@@ -798,3 +798,15 @@ func alteredDossier(tb testing.TB, whole []byte, n int) []byte {
 	out.Write(append(binary.LittleEndian.AppendUint32(nil, 0x02014b50), make([]byte, 64)...))
 	return out.Bytes()
 }
+
+// countingReader counts the bytes that are read of a message.
+type countingReader struct {
+	io.ReaderAt
+	read int64
+}
+
+func (r *countingReader) ReadAt(p []byte, at int64) (int, error) {
+	n, err := r.ReaderAt.ReadAt(p, at)
+	r.read += int64(n)
+	return n, err
+}

@@ -403,31 +403,6 @@ func TestReverifyTellsOnlyWhatIsProven(t *testing.T) {
 	require.Equal(t, pec.StateAccepted, stateOf(t, c, id))
 }
 
-// shelves is a Mailbox of two folders, of which the second may be out of reach.
-type shelves struct {
-	*ports
-	err      error
-	searches int
-}
-
-func (m *shelves) Folders() []string { return []string{"INBOX", "Ricevute"} }
-
-func (m *shelves) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
-	if after.Folder == "INBOX" {
-		return m.ports.Fetch(ctx, after)
-	}
-	return func(yield func(pec.Item, error) bool) {
-		if m.err != nil {
-			yield(pec.Item{}, m.err)
-		}
-	}
-}
-
-func (m *shelves) Search(ctx context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
-	m.searches++
-	return m.ports.Search(ctx, folder, messageIDs)
-}
-
 // The missing receipt may lie in the folder that was not read.
 func TestOneUnreadFolderMakesAMailboxStale(t *testing.T) {
 	o, clock := newOffice(t), newClock()

@@ -1,7 +1,6 @@
 package pec_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -11,23 +10,6 @@ import (
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
-
-// after decorates a store: the first time that an entry with the prefix has been
-// added, call is run.
-type after struct {
-	pec.Store
-	prefix string
-	call   func()
-}
-
-func (s *after) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
-	added, err := s.Store.Append(ctx, mailbox, entries...)
-	if call := s.call; added && call != nil && strings.HasPrefix(entries[0].Key, s.prefix) {
-		s.call = nil
-		call()
-	}
-	return added, err
-}
 
 // Another program has sent the message under the Message-ID that a caller chose. Its
 // receipt is recorded after Send has looked for one, and before Send records the intent.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,18 +13,6 @@ import (
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
-
-// before decorates a store: the first time that an entry with the prefix is to be
-// appended, call comes first.
-func before(store pec.Store, prefix string, call func()) pec.Store {
-	return &failingStore{Store: store, fail: func(e pec.Entry) error {
-		if run := call; run != nil && strings.HasPrefix(e.Key, prefix) {
-			call = nil
-			run()
-		}
-		return nil
-	}}
-}
 
 // A process stands still in the middle of an attempt. A person finds that nothing
 // left, says so, and sends the message anew. Then the process goes on, and knows for
@@ -127,11 +114,6 @@ func TestASilentProviderIsNotAskedOnceForEveryMessage(t *testing.T) {
 	require.Empty(t, o.retry(t))
 	require.Len(t, o.submitted, 6)
 }
-
-// submitter is a Submitter made of a function.
-type submitter func(pec.Submission) pec.Outcome
-
-func (f submitter) Submit(_ context.Context, s pec.Submission) pec.Outcome { return f(s) }
 
 // The computer sleeps between the first byte and the rest; no timer runs
 // meanwhile. By then somebody may have been told that nothing left.

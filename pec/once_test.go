@@ -1,7 +1,6 @@
 package pec_test
 
 import (
-	"context"
 	"errors"
 	"io"
 	"strings"
@@ -11,95 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
-
-// clock is a clock that tests move.
-type clock struct {
-	mu  stdsync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Now()} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// office is a Client with its ports in memory.
-type office struct {
-	*pec.Client
-	*ports
-	clock   *clock
-	store   pec.Store
-	network *pectest.Network
-}
-
-// open makes an office whose store and provider may be those of another.
-func open(t *testing.T, network *pectest.Network, p *ports, store pec.Store, opts *pec.Options) *office {
-	t.Helper()
-	o := &office{ports: p, clock: newClock(), store: store, network: network}
-	if opts == nil {
-		opts = &pec.Options{}
-	}
-	if opts.Now == nil {
-		opts.Now = o.clock.Now
-	}
-	opts.Store = store
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(network.SigningCA())}, &envelope.VerifierOptions{Now: opts.Now})
-	require.NoError(t, err)
-	o.Client, err = pec.New(me, p, p, v, opts)
-	require.NoError(t, err)
-	return o
-}
-
-func newOffice(t *testing.T) *office {
-	t.Helper()
-	return open(t, pectest.Start(t, nil), &ports{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), nil)
-}
-
-func (o *office) state(t *testing.T, id string) pec.State { return stateOf(t, o.Client, id) }
-
-func (o *office) retry(t *testing.T) []pec.Event {
-	t.Helper()
-	var events []pec.Event
-	for e, err := range o.Retry(t.Context()) {
-		require.NoError(t, err)
-		events = append(events, e)
-	}
-	return events
-}
-
-func (o *office) find(t *testing.T, f pec.Filter) []string {
-	t.Helper()
-	var ids []string
-	for s, err := range o.Find(t.Context(), pec.Query{Filter: f}) {
-		require.NoError(t, err)
-		ids = append(ids, s.MessageID)
-	}
-	return ids
-}
-
-func outcomeOf(t *testing.T, err error) pec.OutcomeKind {
-	t.Helper()
-	var failed *pec.SendError
-	require.ErrorAs(t, err, &failed)
-	return failed.Outcome.Kind
-}
-
-func diffida(key string) pec.Message {
-	return pec.Message{To: []string{luigi}, Subject: "Diffida", Text: "Entro dieci giorni.", Key: key}
-}
 
 func TestAKeySendsOnce(t *testing.T) {
 	o := newOffice(t)
@@ -309,66 +222,6 @@ func TestResendOnlyAfterADefiniteFailure(t *testing.T) {
 	require.Equal(t, pec.StateDelivered, s.Recipients[0].State)
 }
 
-func TestARefusedLoginSuspendsTheMailboxForEverybody(t *testing.T) {
-	o := newOffice(t)
-	refusal := &pec.LoginError{Server: "smtp:465", Reply: "535 no"}
-	o.during = func(pec.Submission) { o.err = refusal }
-	o.outcome = pec.OutcomeAuthentication
-	id, err := o.Send(t.Context(), diffida(""))
-	var suspended *pec.SuspendedError
-	require.ErrorAs(t, err, &suspended)
-	require.ErrorIs(t, err, refusal)
-	require.Equal(t, pec.StateSuspended, o.state(t, id))
-
-	o.during, o.outcome, o.err = nil, pec.OutcomeSubmitted, nil
-	worker := open(t, o.network, o.ports, o.store, nil)
-	worker.clock.advance(2 * time.Hour)
-	for name, call := range map[string]func() error{
-		"send":  func() error { _, err := worker.Send(t.Context(), diffida("other")); return err },
-		"wait":  func() error { return worker.Client.Wait(t.Context()) },
-		"sync":  func() error { return last(worker.Sync(t.Context())) },
-		"retry": func() error { return last(worker.Retry(t.Context())) },
-		"prove": func() error { return last(worker.SearchNotices(t.Context(), id)) },
-		"watch": func() error { return last(worker.Watch(t.Context())) },
-	} {
-		require.ErrorAs(t, call(), &suspended, name)
-	}
-	require.Len(t, o.submitted, 1)
-	require.Zero(t, o.fetches)
-	other, err := worker.MessageID(t.Context(), "other")
-	require.NoError(t, err, "it is recorded")
-	require.Equal(t, pec.StateSuspended, worker.state(t, other))
-
-	require.NoError(t, o.Resume(t.Context()))
-	require.Equal(t, pec.StateRetrying, worker.state(t, id))
-	worker.clock.advance(time.Minute)
-	require.Len(t, worker.retry(t), 2)
-	require.Len(t, o.submitted, 3)
-	require.NoError(t, o.Resume(t.Context()), "nothing to resume")
-	s, err := o.Suspended(t.Context())
-	require.NoError(t, err)
-	require.Nil(t, s)
-}
-
-// last is the error that ends an iteration.
-func last[T any](seq func(func(T, error) bool)) (err error) {
-	seq(func(_ T, e error) bool {
-		err = e
-		return true
-	})
-	return err
-}
-
-func TestARefusedIMAPLoginSuspendsToo(t *testing.T) {
-	o := newOffice(t)
-	o.fetchErr = &pec.LoginError{Server: "imap:993", Reply: "NO"}
-	var suspended *pec.SuspendedError
-	require.ErrorAs(t, last(o.Sync(t.Context())), &suspended)
-	_, err := o.Send(t.Context(), diffida(""))
-	require.ErrorAs(t, err, &suspended)
-	require.Empty(t, o.submitted)
-}
-
 // The disk is full when the outcome is to be recorded.
 func TestAnOutcomeThatCannotBeRecordedIsTold(t *testing.T) {
 	o := newOffice(t)
@@ -411,21 +264,6 @@ func TestNothingLeavesUnrecorded(t *testing.T) {
 	}
 }
 
-// failingStore decorates a Store.
-type failingStore struct {
-	pec.Store
-	fail func(pec.Entry) error
-}
-
-func (s *failingStore) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
-	for _, e := range entries {
-		if err := s.fail(e); err != nil {
-			return false, err
-		}
-	}
-	return s.Store.Append(ctx, mailbox, entries...)
-}
-
 func TestACancelledSendIsNeverOffered(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
@@ -438,32 +276,6 @@ func TestACancelledSendIsNeverOffered(t *testing.T) {
 	require.Len(t, o.submitted, 1)
 	require.Equal(t, pec.StateRefused, o.state(t, id))
 	require.ErrorIs(t, o.Cancel(t.Context(), "nobody@knows"), pec.ErrUnknownSend)
-}
-
-func TestChangesTellWhatMovedWhat(t *testing.T) {
-	o := newOffice(t)
-	id, err := o.Send(t.Context(), diffida("k"))
-	require.NoError(t, err)
-	o.inbox = [][]byte{
-		emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, ""),
-		emit(t, o.network.Providers()[1], pectest.KindDelivery, me, id, luigi),
-	}
-	sync(t, o.Client)
-	var states []pec.State
-	var position pec.Position
-	for c, err := range o.Changes(t.Context(), "") {
-		require.NoError(t, err)
-		require.Equal(t, id, c.MessageID)
-		for _, r := range c.Recipients() {
-			states = append(states, r.State)
-		}
-		position = c.Position
-	}
-	require.Equal(t, []pec.State{pec.StatePending, pec.StateUncertain, pec.StateSubmitted, pec.StateAccepted, pec.StateDelivered}, states)
-	for c, err := range o.Changes(t.Context(), position) {
-		require.NoError(t, err)
-		require.Fail(t, "nothing new", "%v", c)
-	}
 }
 
 // A Message-ID that the caller chose stands for one message.

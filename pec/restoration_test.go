@@ -27,13 +27,6 @@ func restored(t *testing.T, n *pectest.Network, p *ports, opts *pec.Options) *of
 	return o
 }
 
-// lift reads the mailbox late enough.
-func (o *office) lift(t *testing.T) {
-	t.Helper()
-	o.clock.advance(time.Hour)
-	sync(t, o.Client)
-}
-
 func requireHeld(t *testing.T, err error) *pec.HeldError {
 	t.Helper()
 	var held *pec.HeldError

@@ -2,16 +2,13 @@ package pec_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
-	"iter"
 	"mime"
 	"mime/multipart"
 	"net/mail"
 	"regexp"
 	"strings"
-	stdsync "sync"
 	"testing"
 	"testing/iotest"
 
@@ -22,96 +19,6 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
 )
-
-// ports are both ports, in memory: it takes what is submitted and serves the
-// messages a test puts into its one folder.
-type ports struct {
-	outcome   pec.OutcomeKind
-	submitted []submission
-	inbox     [][]byte
-	failAt    int // the message whose reading fails, counted from 1; 0 for none
-	during    func(pec.Submission)
-	err       error // of the next outcomes
-	fetches   int
-	fetchErr  error
-	found     [][]byte // by a search
-	waits     bool     // Wait lasts as long as its context
-
-	mu stdsync.Mutex
-}
-
-type submission struct {
-	pec.Submission
-	raw []byte // nil when the login was refused
-}
-
-func (p *ports) Submit(_ context.Context, s pec.Submission) pec.Outcome {
-	var raw []byte
-	if p.outcome != pec.OutcomeAuthentication { // which comes before the message
-		var err error
-		if raw, err = io.ReadAll(s.Body); err != nil {
-			return pec.Outcome{Kind: pec.OutcomeTemporary, Err: err}
-		}
-	}
-	p.mu.Lock()
-	p.submitted = append(p.submitted, submission{s, raw})
-	p.mu.Unlock()
-	if p.during != nil {
-		p.during(s)
-	}
-	return pec.Outcome{Kind: p.outcome, Err: p.err}
-}
-
-func (p *ports) Folders() []string { return []string{"INBOX"} }
-
-func (p *ports) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
-	return func(yield func(pec.Item, error) bool) {
-		p.fetches++
-		if p.fetchErr != nil {
-			yield(pec.Item{}, p.fetchErr)
-			return
-		}
-		for i := int(after.UID); i < len(p.inbox); i++ {
-			item := pec.Item{Cursor: pec.Cursor{Folder: after.Folder, UIDValidity: 1, UID: uint32(i + 1)}}
-			if p.inbox[i] != nil {
-				item.Body = bytes.NewReader(p.inbox[i])
-			}
-			if i+1 == p.failAt {
-				item.Body = iotest.ErrReader(io.ErrUnexpectedEOF)
-			}
-			if !yield(item, nil) {
-				return
-			}
-		}
-	}
-}
-
-func (p *ports) Wait(ctx context.Context) error {
-	if p.waits {
-		<-ctx.Done()
-	}
-	return ctx.Err()
-}
-
-func (p *ports) Search(context.Context, string, []string) iter.Seq2[pec.Item, error] {
-	return func(yield func(pec.Item, error) bool) {
-		for i, raw := range p.found {
-			item := pec.Item{Cursor: pec.Cursor{Folder: "INBOX", UIDValidity: 1, UID: uint32(i + 1)}, Body: bytes.NewReader(raw)}
-			if !yield(item, nil) {
-				return
-			}
-		}
-	}
-}
-
-func newClient(t *testing.T, p *ports, n *pectest.Network) *pec.Client {
-	t.Helper()
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	c, err := pec.New(me, p, p, v, nil)
-	require.NoError(t, err)
-	return c
-}
 
 func TestWhatIsSent(t *testing.T) {
 	p := &ports{outcome: pec.OutcomeSubmitted}
@@ -292,5 +199,3 @@ func TestNewAsksForAllItNeeds(t *testing.T) {
 	_, err = c.Status(t.Context(), "m9@alfa-pec.example")
 	require.ErrorIs(t, err, pec.ErrUnknownSend)
 }
-
-func second[A, B any](_ A, b B) B { return b }

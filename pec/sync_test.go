@@ -12,41 +12,6 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// emit makes a genuine notice about the message id of sender.
-func emit(t *testing.T, p *pectest.Provider, kind, sender, id, recipient string) []byte {
-	t.Helper()
-	raw, err := p.Emit(pectest.Notice{
-		Kind: kind, Sender: sender, MessageID: "<" + id + ">", CertID: "p1@alfa-pec.example", Delivered: recipient,
-		Recipients: []pectest.Recipient{{Address: luigi}},
-	})
-	require.NoError(t, err)
-	return raw
-}
-
-func sync(t *testing.T, c *pec.Client) []pec.Event {
-	t.Helper()
-	var events []pec.Event
-	for e, err := range c.Sync(t.Context()) {
-		require.NoError(t, err)
-		events = append(events, e)
-	}
-	return events
-}
-
-func sent(t *testing.T, c *pec.Client) string {
-	t.Helper()
-	id, err := c.Send(t.Context(), pec.Message{To: []string{luigi}, Subject: "Diffida"})
-	require.NoError(t, err)
-	return id
-}
-
-func stateOf(t *testing.T, c *pec.Client, id string) pec.State {
-	t.Helper()
-	s, err := c.Status(t.Context(), id)
-	require.NoError(t, err)
-	return s.Recipients[0].State
-}
-
 func TestNoticesMoveTheStatus(t *testing.T) {
 	n := pectest.Start(t, nil)
 	p := &ports{outcome: pec.OutcomeSubmitted}

@@ -1,9 +1,7 @@
 package pec_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/x509"
 	"errors"
 	"io"
 	"iter"
@@ -17,50 +15,6 @@ import (
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
-
-// A message that always breaks off is set aside after three tries, and read once it
-// can be.
-func TestAPoisonedMessageBlocksNothing(t *testing.T) {
-	o := newOffice(t)
-	id, err := o.Send(t.Context(), diffida(""))
-	require.NoError(t, err)
-	p := o.network.Providers()
-	o.inbox = [][]byte{
-		emit(t, p[0], pectest.KindAcceptance, me, id, ""),
-		emit(t, p[1], pectest.KindDelivery, me, id, luigi),
-	}
-	o.failAt = 1
-	for range 2 {
-		require.ErrorIs(t, last(o.Sync(t.Context())), io.ErrUnexpectedEOF)
-		require.Equal(t, pec.StateSubmitted, o.state(t, id))
-	}
-	var aside []pec.Event
-	for e, err := range o.Sync(t.Context()) {
-		require.NoError(t, err)
-		if e.Unreadable != nil {
-			aside = append(aside, e)
-		}
-	}
-	require.Len(t, aside, 1)
-	require.EqualValues(t, 1, aside[0].Cursor.UID)
-	require.Equal(t, pec.StateDelivered, o.state(t, id))
-
-	reverified := func() (events []pec.Event) {
-		for e, err := range o.Reverify(t.Context()) {
-			require.NoError(t, err)
-			events = append(events, e)
-		}
-		return events
-	}
-	o.failAt = 0
-	events := reverified()
-	require.Len(t, events, 1)
-	require.Equal(t, envelope.KindAcceptance, events[0].Notice.Kind)
-	require.Empty(t, reverified())
-	s, err := o.Status(t.Context(), id)
-	require.NoError(t, err)
-	require.False(t, s.SentAt.IsZero())
-}
 
 // withholding is a Mailbox that does not hand out one message.
 type withholding struct {
@@ -101,70 +55,6 @@ func TestAWithheldMessageIsPassedOver(t *testing.T) {
 	require.Empty(t, sync(t, c))
 }
 
-// A notice of a CA that is not trusted yet is kept, shown, and judged again.
-func TestANoticeIsJudgedAgainWhenAnchorsChange(t *testing.T) {
-	o, newcomer := newOffice(t), pectest.Start(t, nil)
-	id, err := o.Send(t.Context(), diffida(""))
-	require.NoError(t, err)
-	raw := emit(t, newcomer.Providers()[1], pectest.KindDelivery, me, id, luigi)
-	altered := bytes.Replace(emit(t, o.network.Providers()[1], pectest.KindDelivery, me, id, luigi), []byte("Il giorno"), []byte("Il Giorno"), 1)
-	o.inbox = [][]byte{raw, altered, emit(t, newcomer.Providers()[1], pectest.KindDelivery, bruna, id, luigi)}
-	events := sync(t, o.Client)
-	require.Len(t, events, 3)
-	require.Equal(t, id, events[0].MessageID)
-	require.Empty(t, events[2].MessageID, "another sender's")
-	s, err := o.Status(t.Context(), id)
-	require.NoError(t, err)
-	require.Equal(t, []pec.Flag{pec.FlagUnverified}, s.Flags)
-	require.Equal(t, pec.StateSubmitted, s.Recipients[0].State)
-	require.Equal(t, []string{id}, o.find(t, pec.FilterUnverified))
-
-	var anchors []envelope.Anchor
-	for _, ca := range []*x509.Certificate{o.network.SigningCA(), newcomer.SigningCA()} {
-		anchors = append(anchors, envelope.AnchorFromCertificate(ca))
-	}
-	v, err := envelope.NewVerifier(anchors, nil)
-	require.NoError(t, err)
-	c, err := pec.New(me, o.ports, o.ports, v, &pec.Options{Store: o.store})
-	require.NoError(t, err)
-	var proven []pec.Event
-	for e, err := range c.Reverify(t.Context()) {
-		require.NoError(t, err)
-		proven = append(proven, e)
-		kept, err := io.ReadAll(e.Raw)
-		require.NoError(t, err)
-		require.Equal(t, raw, kept)
-	}
-	require.Len(t, proven, 1)
-	for e, err := range c.Reverify(t.Context()) {
-		require.NoError(t, err)
-		require.Fail(t, "it is proven already", "%v", e)
-	}
-	s, err = c.Status(t.Context(), id)
-	require.NoError(t, err)
-	require.Equal(t, pec.StateDelivered, s.Recipients[0].State)
-	require.Equal(t, []pec.Flag{pec.FlagUnverified}, s.Flags, "the altered one stays so")
-}
-
-// Who mends the anchors and watches again needs not know of Reverify.
-func TestWatchJudgesAgainWhatWasNotTrusted(t *testing.T) {
-	o, newcomer := newOffice(t), pectest.Start(t, nil)
-	id, err := o.Send(t.Context(), diffida(""))
-	require.NoError(t, err)
-	o.inbox = [][]byte{emit(t, newcomer.Providers()[1], pectest.KindDelivery, me, id, luigi)}
-	require.NotNil(t, sync(t, o.Client)[0].Unverified)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(newcomer.SigningCA())}, nil)
-	require.NoError(t, err)
-	c, err := pec.New(me, o.ports, o.ports, v, &pec.Options{Store: o.store})
-	require.NoError(t, err)
-	for e, err := range c.Watch(t.Context()) {
-		require.NoError(t, err)
-		require.Equal(t, envelope.KindDelivery, e.Notice.Kind)
-		break
-	}
-	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
-}
-
 func TestSendsOfOtherProgramsAreFollowed(t *testing.T) {
 	o := newOffice(t)
 	o.inbox = [][]byte{
@@ -183,60 +73,6 @@ func TestSendsOfOtherProgramsAreFollowed(t *testing.T) {
 	require.ErrorIs(t, err, pec.ErrUnknownSend)
 	require.Len(t, o.find(t, pec.FilterAll), 1)
 	require.Empty(t, o.find(t, pec.FilterDue))
-}
-
-func TestOverdueOnlyWhenTheMailboxWasReadThatFar(t *testing.T) {
-	o := newOffice(t)
-	id, err := o.Send(t.Context(), diffida(""))
-	require.NoError(t, err)
-	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
-	sync(t, o.Client)
-	flags := func() []pec.Flag {
-		s, err := o.Status(t.Context(), id)
-		require.NoError(t, err)
-		return s.Flags
-	}
-	o.clock.advance(25 * time.Hour)
-	require.Empty(t, flags())
-	o.clock.advance(time.Hour + time.Minute)
-	require.Equal(t, []pec.Flag{pec.FlagStale}, flags())
-	require.Empty(t, o.find(t, pec.FilterOverdue))
-	sync(t, o.Client)
-	require.Equal(t, []pec.Flag{pec.FlagOverdue}, flags())
-	require.Equal(t, []string{id}, o.find(t, pec.FilterOverdue))
-}
-
-func TestUnconfirmedIsFound(t *testing.T) {
-	o := newOffice(t)
-	id, err := o.Send(t.Context(), diffida(""))
-	require.NoError(t, err)
-	require.Empty(t, o.find(t, pec.FilterUnconfirmed))
-	o.clock.advance(time.Hour)
-	require.Equal(t, []string{id}, o.find(t, pec.FilterUnconfirmed))
-	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
-	sync(t, o.Client)
-	require.Empty(t, o.find(t, pec.FilterUnconfirmed))
-}
-
-// Proof of an uncertain send lies behind the cursor: only a search finds it.
-func TestProofIsSearchedFor(t *testing.T) {
-	o := newOffice(t)
-	o.outcome = pec.OutcomeUncertain
-	id, err := o.Send(t.Context(), diffida(""))
-	require.Equal(t, pec.OutcomeUncertain, outcomeOf(t, err))
-	o.found = [][]byte{
-		emit(t, o.network.Providers()[0], pectest.KindAcceptance, bruna, id, ""), // the attack of a recipient
-		emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id+"x", ""),
-		emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, ""),
-	}
-	events := 0
-	for e, err := range o.SearchNotices(t.Context(), id) {
-		require.NoError(t, err)
-		require.Equal(t, id, e.MessageID)
-		events++
-	}
-	require.Equal(t, 1, events)
-	require.Equal(t, pec.StateAccepted, o.state(t, id))
 }
 
 // A day of a mailbox whose connection comes and goes, in no time.

@@ -1,13 +1,17 @@
 package pec_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
-	"io"
 	"iter"
+	"os"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -16,37 +20,46 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// weighingStore counts the bytes that it is given to keep.
-type weighingStore struct {
-	pec.Store
-	kept int64
-}
-
-func (s *weighingStore) Append(ctx context.Context, box string, entries ...pec.Entry) (bool, error) {
-	added, err := s.Store.Append(ctx, box, entries...)
-	for _, e := range entries {
-		if !added {
-			break
+// Stores keep facts for years: each kind, with every field set, is read as it was once
+// written, and written as it was.
+func TestStoredFormOfFacts(t *testing.T) {
+	file, err := os.Open("testdata/facts.jsonl")
+	require.NoError(t, err)
+	defer file.Close()
+	kinds := map[reflect.Type]bool{}
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		var stored struct {
+			Key, Send string
+			Data      json.RawMessage
 		}
-		s.kept += int64(len(e.Key) + len(e.Send) + len(e.Data))
-		if e.Raw != nil {
-			s.kept += e.Raw.Size()
-		}
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &stored))
+		f, err := pec.FactOfForTest(pec.Entry{Key: stored.Key, Send: stored.Send, Data: stored.Data})
+		require.NoError(t, err, stored.Key)
+		requireComplete(t, reflect.ValueOf(f), stored.Key)
+		written, err := pec.NewEntryForTest(stored.Send, f)
+		require.NoError(t, err)
+		require.Equal(t, string(stored.Data), string(written.Data))
+		require.Equal(t, stored.Key, written.Key)
+		kinds[reflect.TypeOf(f)] = true
 	}
-	return added, err
+	require.Len(t, kinds, pec.KindsForTest())
 }
 
-// wordy is a Mailbox that cannot read one message, and says so at length.
-type wordy struct {
-	*ports
-	at     uint32
-	reason string
-}
-
-func (m wordy) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
-	return func(yield func(pec.Item, error) bool) {
-		if at := (pec.Cursor{Folder: after.Folder, UIDValidity: 1, UID: m.at}); after.UID < m.at {
-			yield(pec.Item{}, &pec.MessageError{Cursor: at, Err: errors.New(m.reason)})
+// requireComplete fails for a field that is not set: its form would not be held.
+func requireComplete(t *testing.T, v reflect.Value, path string) {
+	t.Helper()
+	require.False(t, v.IsZero(), path)
+	switch v.Kind() {
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return
+		}
+		for i := range v.NumField() {
+			requireComplete(t, v.Field(i), path+"."+v.Type().Field(i).Name)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			requireComplete(t, v.Index(i), path)
 		}
 	}
 }
@@ -182,41 +195,57 @@ func TestAMessageIsKeptOnce(t *testing.T) {
 	})
 }
 
-// However many recipients a bounce names, each fact about it opens the whole of it.
-func TestEachFactOfABounceHasItsMessage(t *testing.T) {
-	o := newOffice(t)
-	o.outcome = pec.OutcomeSubmitted
-	id, err := o.Send(t.Context(), pec.Message{To: []string{info, "altro@example.org", luigi}})
-	require.NoError(t, err)
-	acceptance, err := o.network.Providers()[0].Emit(pectest.Notice{
-		Kind: pectest.KindAcceptance, Sender: me, MessageID: "<" + id + ">",
-		Recipients: []pectest.Recipient{{Address: info, Type: pectest.RecipientOrdinary}, {Address: "altro@example.org", Type: pectest.RecipientOrdinary}, {Address: luigi}},
-	})
-	require.NoError(t, err)
-	raw := bounceMail(t, o.network, id, `
-Final-Recipient: rfc822; info@example.org
-Action: failed
+// wordy is a Mailbox that cannot read one message, and says so at length.
+type wordy struct {
+	*ports
+	at     uint32
+	reason string
+}
 
-Final-Recipient: rfc822; luigi@beta-pec.example
-Action: failed
-
-Final-Recipient: rfc822; altro@example.org
-Action: failed
-`)
-	o.inbox = [][]byte{acceptance, raw}
-	sync(t, o.Client)
-	facts, err := o.Facts(t.Context(), id)
-	require.NoError(t, err)
-	var bounced []string
-	for _, f := range facts {
-		if b, ok := f.(pec.BounceFact); ok {
-			bounced = append(bounced, b.Recipient)
-			body, err := o.Raw(t.Context(), id, b)
-			require.NoError(t, err)
-			kept, err := io.ReadAll(body)
-			require.NoError(t, err)
-			require.Equal(t, raw, kept)
+func (m wordy) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+	return func(yield func(pec.Item, error) bool) {
+		if at := (pec.Cursor{Folder: after.Folder, UIDValidity: 1, UID: m.at}); after.UID < m.at {
+			yield(pec.Item{}, &pec.MessageError{Cursor: at, Err: errors.New(m.reason)})
 		}
 	}
-	require.Equal(t, []string{info, "altro@example.org"}, bounced, "of a PEC mailbox a bounce proves nothing")
+}
+
+// What a mailbox has set aside bears on no send: whatever is asked for, as much is read
+// beside a thousand such messages as beside none.
+func TestWhatWasSetAsideIsNotRead(t *testing.T) {
+	n := pectest.Start(t, nil)
+	read := func(aside int) (reads []int64) {
+		c, _, store := growthOffice(t, n)
+		for i := range aside {
+			entry, err := pec.NewEntryForTest("", pec.SetAside{Cursor: pec.Cursor{Folder: "INBOX", UIDValidity: 1, UID: uint32(i + 1)}})
+			require.NoError(t, err)
+			added, err := store.Append(t.Context(), me, entry)
+			require.NoError(t, err)
+			require.True(t, added)
+		}
+		var id string
+		for _, call := range []func(ctx context.Context) error{
+			func(ctx context.Context) (err error) {
+				id, err = c.Send(ctx, pec.Message{To: []string{luigi}, Key: "k"})
+				return err
+			},
+			func(ctx context.Context) error {
+				return second(c.Send(ctx, pec.Message{To: []string{luigi}, Key: "k"}))
+			},
+			func(ctx context.Context) error { return second(c.Status(ctx, id)) },
+			func(ctx context.Context) error { return last(c.Find(ctx, pec.Query{Filter: pec.FilterOpen})) },
+			func(ctx context.Context) error { return last(c.Find(ctx, pec.Query{Filter: pec.FilterFailed})) },
+			func(ctx context.Context) error { return last(c.Retry(ctx)) },
+			func(ctx context.Context) error { return last(c.Sync(ctx)) },
+			func(ctx context.Context) error { return last(c.SearchNotices(ctx, id)) },
+			func(ctx context.Context) error { return second(c.Suspended(ctx)) },
+			func(ctx context.Context) error { return c.Resume(ctx) },
+		} {
+			before := store.read
+			require.NoError(t, call(t.Context()))
+			reads = append(reads, store.read-before)
+		}
+		return reads
+	}
+	require.Equal(t, read(0), read(1000))
 }

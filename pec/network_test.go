@@ -1,36 +1,17 @@
 package pec_test
 
 import (
-	"crypto/tls"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/envelope"
-	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
-	"github.com/gopec/gopec/smtpclient"
+	"github.com/gopec/gopec/receipt"
 )
-
-// overSockets is a Client of the network's first account, on real protocols and
-// on the network's clock.
-func overSockets(t *testing.T, n *pectest.Network) *pec.Client {
-	t.Helper()
-	provider, account := n.Providers()[0], n.Accounts()[0]
-	login, trust := pec.Password(account.Login, account.Password), &tls.Config{RootCAs: n.TLSRoots()}
-	submitter, err := smtpclient.New(provider.SMTPAddr(), login, &smtpclient.Options{TLS: trust})
-	require.NoError(t, err)
-	mailbox, err := imapclient.New(provider.IMAPAddr(), login, &imapclient.Options{TLS: trust})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, mailbox.Close()) })
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, &envelope.VerifierOptions{Now: n.Now})
-	require.NoError(t, err)
-	c, err := pec.New(account.Address, submitter, mailbox, v, &pec.Options{Now: n.Now})
-	require.NoError(t, err)
-	return c
-}
 
 // A provider network written without sight of this package sends what RFC 6109
 // has it send over a day; the status of each recipient follows.
@@ -129,4 +110,40 @@ func TestLostReplyToTheFinalDotIsUncertainUntilANoticeTells(t *testing.T) {
 		}
 		require.Equal(t, want, stateOf(t, c, id))
 	}
+}
+
+// A message with everything passes the formal checks of a provider (RFC 6109,
+// 3.1.1) that was written without sight of how it is composed.
+func TestProvidersTakeWhatIsComposed(t *testing.T) {
+	n := pectest.Start(t, nil)
+	c := overSockets(t, n)
+	id, err := c.Send(t.Context(), pec.Message{
+		To:        []string{"\"Rossi, Luigi\" <" + luigi + ">", "Società per azioni " + strings.Repeat("molto ", 20) + "lunga <" + bruna + ">"},
+		Cc:        []string{info},
+		ReplyTo:   "Ufficio <ufficio@alfa-pec.example>",
+		Subject:   "Città – " + strings.Repeat("oggetto ", 30),
+		Text:      "Perché no?\n.\nFrom me\n",
+		HTML:      "<p>Perché no?</p>",
+		InReplyTo: "opec1.20261121.1@pec.beta.example",
+		Receipt:   receipt.DetailBrief,
+		ExtraHeader: []pec.HeaderField{
+			{Name: "X-Protocollo", Value: "0001/2026 – città"},
+		},
+		Attachments: []pec.Attachment{
+			{Name: "fattura.pdf", Type: "application/pdf", Content: strings.NewReader(strings.Repeat("%PDF", 5000))},
+			{Name: strings.Repeat("è", 127), Content: strings.NewReader("")},
+		},
+	})
+	require.NoError(t, err)
+	require.NoError(t, n.Idle(t.Context()))
+	for e, err := range c.Sync(t.Context()) {
+		require.NoError(t, err)
+		require.Nil(t, e.Unverified)
+	}
+	s, err := c.Status(t.Context(), id)
+	require.NoError(t, err)
+	for _, address := range []string{luigi, bruna} {
+		require.Equal(t, pec.StateDelivered, state(t, s, address))
+	}
+	require.Equal(t, pec.StateOrdinary, state(t, s, info))
 }

@@ -14,36 +14,6 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// documented gives the rows of a table in the package documentation, by the words
-// its heading begins with. Each row is its words.
-func documented(t *testing.T, heading ...string) [][]string {
-	t.Helper()
-	source, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
-	var rows [][]string
-	inside := false
-	for line := range strings.Lines(string(source)) {
-		row, indented := strings.CutPrefix(line, "//\t")
-		words := strings.Fields(row)
-		switch {
-		case !indented:
-			inside = false
-		case inside:
-			rows = append(rows, words)
-		case len(words) >= len(heading) && slices.Equal(words[:len(heading)], heading):
-			inside = true
-		}
-	}
-	require.NotEmpty(t, rows)
-	return rows
-}
-
-func delayNotice(key byte, after time.Duration, code string) pec.NoticeFact {
-	return failure(notice(key, envelope.KindDeliveryDelay, luigi, after), envelope.CauseTimeout, code)
-}
-
-func with(facts []pec.Fact, more ...pec.Fact) []pec.Fact { return append(slices.Clone(facts), more...) }
-
 // Each documented state, by each of the facts that are said to move a recipient there.
 func TestEveryDocumentedState(t *testing.T) {
 	claimed := []pec.Fact{intent(luigi), pec.Attempt{N: 1, At: sentAt}}
@@ -209,4 +179,28 @@ func TestEveryDocumentedFlag(t *testing.T) {
 			}
 		})
 	}
+}
+
+// documented gives the rows of a table in the package documentation, by the words
+// its heading begins with. Each row is its words.
+func documented(t *testing.T, heading ...string) [][]string {
+	t.Helper()
+	source, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	var rows [][]string
+	inside := false
+	for line := range strings.Lines(string(source)) {
+		row, indented := strings.CutPrefix(line, "//\t")
+		words := strings.Fields(row)
+		switch {
+		case !indented:
+			inside = false
+		case inside:
+			rows = append(rows, words)
+		case len(words) >= len(heading) && slices.Equal(words[:len(heading)], heading):
+			inside = true
+		}
+	}
+	require.NotEmpty(t, rows)
+	return rows
 }

@@ -1,10 +1,6 @@
 package pec_test
 
 import (
-	"context"
-	"errors"
-	"iter"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,44 +12,25 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// library is a Mailbox in which each search takes its time.
-type library struct {
-	*ports
-	takes    time.Duration
-	fails    string // the send with which no search succeeds
-	searched map[string]int
-	searches int
-	last     time.Time // when the last search began
-	read     []time.Time
-}
-
-func (l *library) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
-	l.read = append(l.read, time.Now())
-	return l.ports.Fetch(ctx, after)
-}
-
-func (l *library) Search(ctx context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
-	return func(yield func(pec.Item, error) bool) {
-		l.searches, l.last = l.searches+1, time.Now()
-		select {
-		case <-time.After(l.takes):
-		case <-ctx.Done():
-			yield(pec.Item{}, ctx.Err())
-			return
-		}
-		if slices.Contains(messageIDs, l.fails) {
-			yield(pec.Item{}, errors.New("the search breaks off"))
-			return
-		}
-		for _, id := range messageIDs {
-			l.searched[id]++
-		}
-		for item, err := range l.ports.Search(ctx, folder, messageIDs) {
-			if !yield(item, err) {
-				return
-			}
-		}
+// Proof of an uncertain send lies behind the cursor: only a search finds it.
+func TestProofIsSearchedFor(t *testing.T) {
+	o := newOffice(t)
+	o.outcome = pec.OutcomeUncertain
+	id, err := o.Send(t.Context(), diffida(""))
+	require.Equal(t, pec.OutcomeUncertain, outcomeOf(t, err))
+	o.found = [][]byte{
+		emit(t, o.network.Providers()[0], pectest.KindAcceptance, bruna, id, ""), // the attack of a recipient
+		emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id+"x", ""),
+		emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, ""),
 	}
+	events := 0
+	for e, err := range o.SearchNotices(t.Context(), id) {
+		require.NoError(t, err)
+		require.Equal(t, id, e.MessageID)
+		events++
+	}
+	require.Equal(t, 1, events)
+	require.Equal(t, pec.StateAccepted, o.state(t, id))
 }
 
 // uncertainOf makes a Client with uncertain sends.
@@ -72,13 +49,6 @@ func uncertainOf(t *testing.T, l *library, count int) (c *pec.Client, ids []stri
 		time.Sleep(time.Millisecond)
 	}
 	return c, ids
-}
-
-func watchFor(ctx context.Context, c *pec.Client, d time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	for range c.Watch(ctx) {
-	}
 }
 
 // Searches that take long let reading go on between them, and go on in the next Watch where they

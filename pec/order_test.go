@@ -1,7 +1,6 @@
 package pec_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -15,9 +14,6 @@ import (
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
-
-// A day later: every time that a status depends on has passed.
-var later = acceptedAt.Add(30 * time.Hour)
 
 // permutations calls with every order of the facts. The slice is reused.
 func permutations(facts []pec.Fact, call func([]pec.Fact)) {
@@ -35,24 +31,6 @@ func permutations(facts []pec.Fact, call func([]pec.Fact)) {
 		}
 	}
 	permute(len(facts))
-}
-
-// noise are facts that must not change the states of a send: what does not join, and what
-// proves nothing.
-func noise(facts []pec.Fact) []pec.Fact {
-	change := func(key byte, kind envelope.Kind, f func(*pec.NoticeFact)) pec.Fact {
-		n := notice(key, kind, luigi, 23*time.Hour)
-		n.CertID = "forged@beta-pec.example"
-		f(&n)
-		return n
-	}
-	return append(slices.Clone(facts),
-		change(100, envelope.KindDelivery, func(n *pec.NoticeFact) { n.Sender = bruna }),
-		change(101, envelope.KindNonDelivery, func(n *pec.NoticeFact) { n.Recipient = "mallory@beta-pec.example" }),
-		change(102, envelope.KindNonAcceptance, func(n *pec.NoticeFact) { n.MessageID = "m2@alfa-pec.example" }),
-		change(0, envelope.KindDelivery, func(*pec.NoticeFact) {}),
-		pec.CertLink{CertID: "forged@beta-pec.example"}, pec.Recovered{}, pec.SetAside{},
-	)
 }
 
 // scenarios are sends, each as the facts about it. The short ones are folded in every
@@ -161,39 +139,6 @@ func TestEveryOrderOfRandomFactsGivesOneStatus(t *testing.T) {
 		requireOneStatus(t, facts[:min(len(facts), 6)])
 		requireOneStatus(t, facts)
 	}
-}
-
-// randomSend makes the facts of a send, each of them possible, not all of them together.
-func randomSend(random *rand.Rand) []pec.Fact {
-	all := []string{luigi, bruna, nobody, info, "a@beta-pec.example", "b@beta-pec.example"}
-	to := all[:2+random.IntN(len(all)-1)]
-	after := func() time.Duration { return time.Duration(random.IntN(26*60)) * time.Minute }
-	facts := attempted(outcomeKinds[random.IntN(len(outcomeKinds))], to...)
-	for range random.IntN(3) {
-		n := 1 + random.IntN(3)
-		facts = append(facts, []pec.Fact{
-			pec.Attempt{N: n, At: sentAt.Add(after())},
-			pec.AttemptOutcome{N: n, At: sentAt.Add(after()), Outcome: pec.Outcome{Kind: outcomeKinds[random.IntN(len(outcomeKinds))]}},
-			pec.Resolution{N: n, Sent: random.IntN(2) == 0, At: sentAt.Add(after())},
-			pec.Abandonment{N: n}, pec.Suspension{N: n}, pec.Resumption{N: n},
-			pec.Restoration{N: n}, pec.Untraced{N: n}, pec.Untraced{N: n, Trace: "another@x"}, pec.Abandonment{N: n, Restoration: n},
-			pec.Resent{Recipient: to[random.IntN(len(to))]}, pec.ReadTo{At: sentAt.Add(after())},
-		}[random.IntN(12)])
-	}
-	for i := range 2 + random.IntN(8) {
-		kinds := []envelope.Kind{
-			envelope.KindAcceptance, envelope.KindNonAcceptance, envelope.KindDelivery, envelope.KindNonDelivery,
-			envelope.KindDeliveryDelay, envelope.KindTakeInCharge, envelope.KindVirusDetection, envelope.KindUnknown,
-		}
-		n := notice(byte(10+i), kinds[random.IntN(len(kinds))], to[random.IntN(len(to))], after())
-		n.CertID = fmt.Sprintf("p%d@alfa-pec.example", 1+random.IntN(12)/11)
-		n.Recipients = nil
-		for _, address := range to[random.IntN(2):] {
-			n.Recipients = append(n.Recipients, envelope.Recipient{Address: address, Certified: random.IntN(6) > 0})
-		}
-		facts = append(facts, n)
-	}
-	return facts
 }
 
 // mayLower is what one more fact may lower, and nothing else may. Among the states of
