@@ -38,7 +38,7 @@ func TestAnswersBouncesAndContentJoinTheSend(t *testing.T) {
 	require.Equal(t, 1, bounces)
 	s, err := c.Status(t.Context(), id)
 	require.NoError(t, err)
-	require.Equal(t, pec.StateBounced, state(t, s, "unknown@example.org"))
+	require.Equal(t, pec.StateBounced, recipientState(t, s, "unknown@example.org"))
 	require.True(t, s.Settled)
 	for address, want := range map[string]receipt.ContentResult{luigi: receipt.ContentMatch, bruna: receipt.ContentUnchecked} {
 		r, _ := s.Recipient(address)
@@ -91,7 +91,7 @@ func TestDeliveredContentThatDiffersIsTold(t *testing.T) {
 	})
 	require.NoError(t, err)
 	o.inbox = [][]byte{raw}
-	events := sync(t, o.Client)
+	events := syncAll(t, o.Client)
 	require.Len(t, events, 1)
 	require.Equal(t, receipt.ContentMismatch, events[0].Notice.Content.Result)
 	require.Equal(t, "body", events[0].Notice.Content.Differences[0].What)

@@ -99,7 +99,7 @@ Final-Recipient: rfc822; altro@example.org
 Action: failed
 `)
 	o.inbox = [][]byte{acceptance, raw}
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	facts, err := o.Facts(t.Context(), id)
 	require.NoError(t, err)
 	var bounced []string
@@ -139,8 +139,8 @@ func TestBouncesOfAnEarlierVersion(t *testing.T) {
 	}
 	s, err := ledger.Status(t.Context(), ourID)
 	require.NoError(t, err)
-	require.Equal(t, pec.StateAccepted, state(t, s, luigi))
-	require.Equal(t, pec.StateBounced, state(t, s, info))
+	require.Equal(t, pec.StateAccepted, recipientState(t, s, luigi))
+	require.Equal(t, pec.StateBounced, recipientState(t, s, info))
 	r, _ := s.Recipient(info)
 	require.Equal(t, "5.1.2", r.Failure.Code)
 	for _, f := range facts[len(facts)-3:] {

@@ -21,7 +21,7 @@ func TestChangesTellWhatMovedWhat(t *testing.T) {
 		emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, ""),
 		emit(t, o.network.Providers()[1], pectest.KindDelivery, me, id, luigi),
 	}
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	var states []pec.State
 	var position pec.Position
 	for c, err := range o.Changes(t.Context(), "") {

@@ -17,7 +17,7 @@ func TestABodyEndsWithItsAttempt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 			goOn, rest, failed := make(chan struct{}), make(chan []byte, 1), make(chan error, 1)
-			c := desk(t, n, submitter(func(s pec.Submission) pec.Outcome {
+			c := newWorker(t, n, submitFunc(func(s pec.Submission) pec.Outcome {
 				_, err := io.CopyN(io.Discard, s.Body, before)
 				require.NoError(t, err)
 				go func() {
@@ -33,7 +33,7 @@ func TestABodyEndsWithItsAttempt(t *testing.T) {
 			close(goOn)
 			require.Empty(t, <-rest, "it leaves after it was said that it has not")
 			require.Error(t, <-failed)
-			require.Equal(t, 1, attempts(t, c, id))
+			require.Equal(t, 1, countAttempts(t, c, id))
 			require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
 		})
 	}

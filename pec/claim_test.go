@@ -2,7 +2,7 @@ package pec_test
 
 import (
 	"context"
-	stdsync "sync"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,12 +32,12 @@ func (s *countingAppends) Append(ctx context.Context, mailbox string, entries ..
 func TestNothingIsClaimedBeforeTheMessageIsAskedFor(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	ended, cancel := context.WithCancel(t.Context())
-	h := &handing{}
-	c := desk(t, n, h, &ports{}, store, clock.Now)
+	h := &pausingSubmitter{}
+	c := newWorker(t, n, h, &ports{}, store, clock.Now)
 	h.connected = func() {
 		id, err := c.MessageID(t.Context(), "k")
 		require.NoError(t, err)
-		require.Zero(t, attempts(t, c, id), "claimed while it connects")
+		require.Zero(t, countAttempts(t, c, id), "claimed while it connects")
 		status, err := c.Status(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, pec.StatePending, status.Recipients[0].State)
@@ -48,10 +48,10 @@ func TestNothingIsClaimedBeforeTheMessageIsAskedFor(t *testing.T) {
 	require.PanicsWithValue(t, errEnded, func() { _, _ = c.Send(ended, diffida("k")) })
 
 	clock.advance(2 * time.Minute)
-	next := desk(t, n, &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}, &ports{}, store, clock.Now)
+	next := newWorker(t, n, &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}, &ports{}, store, clock.Now)
 	id, err := next.Send(t.Context(), diffida("k"))
 	require.NoError(t, err)
-	require.Equal(t, 1, attempts(t, next, id))
+	require.Equal(t, 1, countAttempts(t, next, id))
 }
 
 // What ends before the message is asked for is recorded in one piece, and so is the
@@ -59,10 +59,10 @@ func TestNothingIsClaimedBeforeTheMessageIsAskedFor(t *testing.T) {
 func TestARefusalBeforeTheMessageIsOneRecord(t *testing.T) {
 	n, clock := pectest.Start(t, nil), newClock()
 	store := &countingAppends{Store: pec.NewMemory()}
-	refusing := submitter(func(pec.Submission) pec.Outcome {
+	refusing := submitFunc(func(pec.Submission) pec.Outcome {
 		return pec.Outcome{Kind: pec.OutcomeTemporary, Reply: pec.Reply{Code: 451, Text: "later"}}
 	})
-	c := desk(t, n, refusing, &ports{}, store, clock.Now)
+	c := newWorker(t, n, refusing, &ports{}, store, clock.Now)
 	id, err := c.Send(t.Context(), diffida("k"))
 	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 	require.Len(t, store.appended, 2)
@@ -73,7 +73,7 @@ func TestARefusalBeforeTheMessageIsOneRecord(t *testing.T) {
 	for _, err := range c.Retry(t.Context()) {
 		require.NoError(t, err)
 	}
-	require.Equal(t, 2, attempts(t, c, id))
+	require.Equal(t, 2, countAttempts(t, c, id))
 	require.Len(t, store.appended[2], 2)
 }
 
@@ -81,17 +81,17 @@ func TestARefusalBeforeTheMessageIsOneRecord(t *testing.T) {
 // other worker is not given a byte of it.
 func TestTwoWorkersAreConnected(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
-	refusing := submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
-	id, err := desk(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
+	refusing := submitFunc(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
+	id, err := newWorker(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
 	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 	clock.advance(2 * time.Minute)
 
-	var both stdsync.WaitGroup
+	var both sync.WaitGroup
 	both.Add(2)
-	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { both.Done(); both.Wait() }}
-	var workers stdsync.WaitGroup
+	h := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { both.Done(); both.Wait() }}
+	var workers sync.WaitGroup
 	for range 2 {
-		c := desk(t, n, h, &ports{}, store, clock.Now)
+		c := newWorker(t, n, h, &ports{}, store, clock.Now)
 		workers.Go(func() {
 			for _, err := range c.Retry(t.Context()) {
 				if err != nil {
@@ -106,8 +106,8 @@ func TestTwoWorkersAreConnected(t *testing.T) {
 	for i, err := range h.errs {
 		require.Equal(t, err != nil, len(h.bodies[i]) == 0, "a byte without the claim")
 	}
-	c := desk(t, n, h, &ports{}, store, clock.Now)
-	require.Equal(t, 2, attempts(t, c, id))
+	c := newWorker(t, n, h, &ports{}, store, clock.Now)
+	require.Equal(t, 2, countAttempts(t, c, id))
 	status, err := c.Status(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, pec.StateSubmitted, status.Recipients[0].State)
@@ -130,15 +130,15 @@ func TestTheFactsChangeWhileAWorkerConnects(t *testing.T) {
 	for name, meanwhile := range cases {
 		t.Run(name, func(t *testing.T) {
 			n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
-			refusing := submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
-			id, err := desk(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
+			refusing := submitFunc(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
+			id, err := newWorker(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
 			require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 			clock.advance(2 * time.Minute)
 
 			taking := &ports{outcome: pec.OutcomeSubmitted, inbox: [][]byte{emit(t, n.Providers()[0], pectest.KindAcceptance, me, id, "")}}
-			other := desk(t, n, taking, taking, store, clock.Now)
-			h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { meanwhile(t, other, id) }}
-			c := desk(t, n, h, &ports{}, store, clock.Now)
+			other := newWorker(t, n, taking, taking, store, clock.Now)
+			h := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { meanwhile(t, other, id) }}
+			c := newWorker(t, n, h, &ports{}, store, clock.Now)
 			for e, err := range c.Retry(t.Context()) {
 				require.NoError(t, err)
 				t.Errorf("an attempt that does not count is yielded: %+v", e)
@@ -155,8 +155,8 @@ func TestTheFactsChangeWhileAWorkerConnects(t *testing.T) {
 func TestOneLoginForOneMessage(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	connected, goOn := make(chan struct{}), make(chan struct{})
-	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { close(connected); <-goOn }}
-	c := desk(t, n, h, &ports{}, store, clock.Now)
+	h := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { close(connected); <-goOn }}
+	c := newWorker(t, n, h, &ports{}, store, clock.Now)
 	results := make(chan error, 2)
 	go func() { _, err := c.Send(t.Context(), diffida("k")); results <- err }()
 	<-connected

@@ -18,7 +18,7 @@ func TestOneWrongClockGivesNothingUp(t *testing.T) {
 	o.outcome = pec.OutcomeTemporary
 	id, err := o.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
-	w := o.wrong(t, 25*time.Hour)
+	w := o.withWrongClock(t, 25*time.Hour)
 	for range 12 * 60 / 10 { // half a day, in which both try
 		o.clock.advance(10 * time.Minute)
 		w.clock.advance(10 * time.Minute)
@@ -101,8 +101,8 @@ func TestTheFutureIsJudgedAgain(t *testing.T) {
 	require.NoError(t, err)
 	o.inbox = [][]byte{emit(t, alfa, pectest.KindAcceptance, me, id, ""), emit(t, alfa, pectest.KindAcceptance, me, "web@mail", ""), envelopeOf}
 
-	w := o.wrong(t, -25*time.Hour)
-	for _, e := range sync(t, w.Client) {
+	w := o.withWrongClock(t, -25*time.Hour)
+	for _, e := range syncAll(t, w.Client) {
 		require.NotNil(t, e.Unverified)
 		require.Equal(t, envelope.CodeFuture, e.Unverified.Code)
 	}
@@ -110,15 +110,15 @@ func TestTheFutureIsJudgedAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, s.Has(pec.FlagUnverified))
 	fetches := w.fetches
-	require.NoError(t, last(w.Reverify(t.Context())))
+	require.NoError(t, lastError(w.Reverify(t.Context())))
 	require.Equal(t, fetches, w.fetches, "its time has not come")
 	w.clock.advance(24 * time.Hour)
-	require.Empty(t, proven(t, w))
+	require.Empty(t, w.reverify(t))
 	w.clock.advance(2 * time.Hour)
-	events := proven(t, w)
+	events := w.reverify(t)
 	require.Len(t, events, 3)
 	require.Equal(t, pec.StateAccepted, w.state(t, id))
 	require.Equal(t, "web@mail", events[1].MessageID)
 	require.NotNil(t, events[2].Inbound)
-	require.Empty(t, proven(t, w), "once")
+	require.Empty(t, w.reverify(t), "once")
 }

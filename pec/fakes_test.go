@@ -8,7 +8,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	stdsync "sync"
+	"sync"
 	"testing/iotest"
 	"time"
 
@@ -29,7 +29,7 @@ type ports struct {
 	found     [][]byte // by a search
 	waits     bool     // Wait lasts as long as its context
 
-	mu stdsync.Mutex
+	mu sync.Mutex
 }
 
 func (p *ports) Submit(_ context.Context, s pec.Submission) pec.Outcome {
@@ -97,21 +97,21 @@ type submission struct {
 }
 
 // submitter is a Submitter made of a function.
-type submitter func(pec.Submission) pec.Outcome
+type submitFunc func(pec.Submission) pec.Outcome
 
-func (f submitter) Submit(_ context.Context, s pec.Submission) pec.Outcome { return f(s) }
+func (f submitFunc) Submit(_ context.Context, s pec.Submission) pec.Outcome { return f(s) }
 
 // handing is a Submitter that stops between its steps: connected, and the message read.
-type handing struct {
+type pausingSubmitter struct {
 	connected func() // called when the recipients are taken and before the message is asked for
 	outcome   pec.Outcome
 
-	mu     stdsync.Mutex
+	mu     sync.Mutex
 	bodies [][]byte // what was read, of each attempt
 	errs   []error
 }
 
-func (h *handing) Submit(_ context.Context, s pec.Submission) pec.Outcome {
+func (h *pausingSubmitter) Submit(_ context.Context, s pec.Submission) pec.Outcome {
 	if h.connected != nil {
 		h.connected()
 	}
@@ -126,7 +126,7 @@ func (h *handing) Submit(_ context.Context, s pec.Submission) pec.Outcome {
 }
 
 // left counts the attempts in which the message left.
-func (h *handing) left() (count int) {
+func (h *pausingSubmitter) left() (count int) {
 	for i, raw := range h.bodies {
 		if h.errs[i] == nil && len(raw) > 0 {
 			count++
@@ -136,15 +136,15 @@ func (h *handing) left() (count int) {
 }
 
 // shelves is a Mailbox of two folders, of which the second may be out of reach.
-type shelves struct {
+type twoFolders struct {
 	*ports
 	err      error
 	searches int
 }
 
-func (m *shelves) Folders() []string { return []string{"INBOX", "Ricevute"} }
+func (m *twoFolders) Folders() []string { return []string{"INBOX", "Ricevute"} }
 
-func (m *shelves) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+func (m *twoFolders) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	if after.Folder == "INBOX" {
 		return m.ports.Fetch(ctx, after)
 	}
@@ -155,13 +155,13 @@ func (m *shelves) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Ite
 	}
 }
 
-func (m *shelves) Search(ctx context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
+func (m *twoFolders) Search(ctx context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
 	m.searches++
 	return m.ports.Search(ctx, folder, messageIDs)
 }
 
 // library is a Mailbox in which each search takes its time.
-type library struct {
+type slowSearchMailbox struct {
 	*ports
 	takes    time.Duration
 	fails    string // the send with which no search succeeds
@@ -171,12 +171,12 @@ type library struct {
 	read     []time.Time
 }
 
-func (l *library) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+func (l *slowSearchMailbox) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	l.read = append(l.read, time.Now())
 	return l.ports.Fetch(ctx, after)
 }
 
-func (l *library) Search(ctx context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
+func (l *slowSearchMailbox) Search(ctx context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		l.searches, l.last = l.searches+1, time.Now()
 		select {
@@ -217,7 +217,7 @@ func (s *failingStore) Append(ctx context.Context, mailbox string, entries ...pe
 
 // before decorates a store: the first time that an entry with the prefix is to be
 // appended, call comes first.
-func before(store pec.Store, prefix string, call func()) pec.Store {
+func beforeAppend(store pec.Store, prefix string, call func()) pec.Store {
 	return &failingStore{Store: store, fail: func(e pec.Entry) error {
 		if run := call; run != nil && strings.HasPrefix(e.Key, prefix) {
 			call = nil
@@ -229,13 +229,13 @@ func before(store pec.Store, prefix string, call func()) pec.Store {
 
 // after decorates a store: the first time that an entry with the prefix has been
 // added, call is run.
-type after struct {
+type afterAppend struct {
 	pec.Store
 	prefix string
 	call   func()
 }
 
-func (s *after) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
+func (s *afterAppend) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
 	added, err := s.Store.Append(ctx, mailbox, entries...)
 	if call := s.call; added && call != nil && strings.HasPrefix(entries[0].Key, s.prefix) {
 		s.call = nil

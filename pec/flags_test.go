@@ -15,7 +15,7 @@ func TestOverdueOnlyWhenTheMailboxWasReadThatFar(t *testing.T) {
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
 	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	flags := func() []pec.Flag {
 		s, err := o.Status(t.Context(), id)
 		require.NoError(t, err)
@@ -26,7 +26,7 @@ func TestOverdueOnlyWhenTheMailboxWasReadThatFar(t *testing.T) {
 	o.clock.advance(time.Hour + time.Minute)
 	require.Equal(t, []pec.Flag{pec.FlagStale}, flags())
 	require.Empty(t, o.find(t, pec.FilterOverdue))
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	require.Equal(t, []pec.Flag{pec.FlagOverdue}, flags())
 	require.Equal(t, []string{id}, o.find(t, pec.FilterOverdue))
 }
@@ -39,7 +39,7 @@ func TestUnconfirmedIsFound(t *testing.T) {
 	o.clock.advance(time.Hour)
 	require.Equal(t, []string{id}, o.find(t, pec.FilterUnconfirmed))
 	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	require.Empty(t, o.find(t, pec.FilterUnconfirmed))
 }
 

@@ -54,15 +54,15 @@ func TestStates(t *testing.T) {
 		"an unknown kind is never a success": {append(slices.Clone(submission), notice(2, envelope.KindUnknown, luigi, 1)), pec.StateSubmitted},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, c.want, state(t, fold(c.facts...), luigi), c.want)
+			require.Equal(t, c.want, recipientState(t, fold(c.facts...), luigi), c.want)
 		})
 	}
 }
 
 func TestOrdinaryRecipientIsHandedOver(t *testing.T) {
 	s := fold(append(submitted(luigi, info), acceptance())...)
-	require.Equal(t, pec.StateOrdinary, state(t, s, info))
-	require.Equal(t, pec.StateAccepted, state(t, s, luigi))
+	require.Equal(t, pec.StateOrdinary, recipientState(t, s, info))
+	require.Equal(t, pec.StateAccepted, recipientState(t, s, luigi))
 	r, _ := s.Recipient(info)
 	require.Equal(t, pec.ClassOrdinary, r.Class)
 	require.Equal(t, pec.ResultOpen, s.Result)
@@ -73,8 +73,8 @@ func TestAcceptanceThatDoesNotListARecipientMovesNothingForIt(t *testing.T) {
 	a := acceptance()
 	a.Recipients = []envelope.Recipient{{Address: luigi, Certified: true}}
 	s := fold(append(submitted(luigi, bruna), a)...)
-	require.Equal(t, pec.StateAccepted, state(t, s, luigi))
-	require.Equal(t, pec.StateSubmitted, state(t, s, bruna))
+	require.Equal(t, pec.StateAccepted, recipientState(t, s, luigi))
+	require.Equal(t, pec.StateSubmitted, recipientState(t, s, bruna))
 }
 
 func TestTotals(t *testing.T) {
@@ -132,7 +132,7 @@ func TestNoticesOfOtherSendsChangeNothing(t *testing.T) {
 func TestAddressesAndIDsJoinWhateverTheirCase(t *testing.T) {
 	n := notice(2, envelope.KindDelivery, " LUIGI@Beta-PEC.example ", time.Second)
 	n.MessageID, n.Sender = " <M1@ALFA-pec.example> ", "Mario@Alfa-Pec.Example"
-	require.Equal(t, pec.StateDelivered, state(t, fold(append(submitted(luigi), n)...), luigi))
+	require.Equal(t, pec.StateDelivered, recipientState(t, fold(append(submitted(luigi), n)...), luigi))
 }
 
 func TestSecondCertIDIsAConflict(t *testing.T) {
@@ -179,7 +179,7 @@ func TestStatusNeverFallsBack(t *testing.T) {
 		if n == 2 {
 			continue // an attempt without outcome is uncertain, which the outcome then clears
 		}
-		now := state(t, fold(facts[:n]...), luigi)
+		now := recipientState(t, fold(facts[:n]...), luigi)
 		require.GreaterOrEqual(t, pec.RankForTest(now), pec.RankForTest(last))
 		last = now
 	}
@@ -214,7 +214,7 @@ func TestWhichOfSeveralCounts(t *testing.T) {
 // Facts that no Client makes give a status all the same, and always the same.
 func TestOddFacts(t *testing.T) {
 	keyless := notice(0, envelope.KindDelivery, luigi, time.Second)
-	require.Equal(t, pec.StateSubmitted, state(t, fold(append(submitted(luigi), keyless)...), luigi), "a notice without a key is none")
+	require.Equal(t, pec.StateSubmitted, recipientState(t, fold(append(submitted(luigi), keyless)...), luigi), "a notice without a key is none")
 
 	a, b := intent(luigi), intent(bruna)
 	require.Equal(t, fold(a, b), fold(b, a))
@@ -228,7 +228,7 @@ func TestOddFacts(t *testing.T) {
 	require.Equal(t, fold(facts...), fold(reversed...), "a time that is not known is not the earliest")
 
 	i, n := intent(luigi), notice(2, envelope.KindDelivery, luigi, time.Second)
-	require.Equal(t, pec.StateDelivered, state(t, fold(&i, &pec.Attempt{N: 1}, &pec.AttemptOutcome{N: 1}, &n), luigi), "pointers are facts too")
+	require.Equal(t, pec.StateDelivered, recipientState(t, fold(&i, &pec.Attempt{N: 1}, &pec.AttemptOutcome{N: 1}, &n), luigi), "pointers are facts too")
 }
 
 // Its cost is in proportion to the facts: a notice for each of 500 recipients, each
@@ -281,7 +281,7 @@ func TestWithoutAnIntentTheNoticesTell(t *testing.T) {
 	require.Equal(t, ourID, s.MessageID)
 	require.Equal(t, me, s.Sender)
 	require.Equal(t, acceptedAt, s.Begun)
-	require.Equal(t, pec.StateDelivered, state(t, s, luigi))
-	require.Equal(t, pec.StateAccepted, state(t, s, bruna))
-	require.Equal(t, pec.StateOrdinary, state(t, s, info))
+	require.Equal(t, pec.StateDelivered, recipientState(t, s, luigi))
+	require.Equal(t, pec.StateAccepted, recipientState(t, s, bruna))
+	require.Equal(t, pec.StateOrdinary, recipientState(t, s, info))
 }

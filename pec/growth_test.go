@@ -21,6 +21,7 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/growth"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/dossier"
 	"github.com/gopec/gopec/pec/pectest"
@@ -70,7 +71,7 @@ func composing(n *pectest.Network) (cases []growth.Case) {
 		},
 	} {
 		cases = append(cases, growth.Case{Name: "Check/" + name, N: 1000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, _, _ := growthOffice(tb, n)
+			c, _, _ := newCountingClient(tb, n)
 			message := m(size)
 			if message.To == nil {
 				message.To = []string{luigi}
@@ -118,7 +119,7 @@ func rawComposing(n *pectest.Network) (cases []growth.Case) {
 		}, true},
 	} {
 		cases = append(cases, growth.Case{Name: "CheckRaw/" + name, N: 4000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, _, _ := growthOffice(tb, n)
+			c, _, _ := newCountingClient(tb, n)
 			content := m.content(size)
 			return func() int64 {
 				_, err := c.CheckRaw(context.Background(), pec.RawMessage{Content: strings.NewReader(content)})
@@ -130,7 +131,7 @@ func rawComposing(n *pectest.Network) (cases []growth.Case) {
 		}})
 	}
 	cases = append(cases, growth.Case{Name: "CheckRaw/parts", N: 200, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-		c, _, _ := growthOffice(tb, n)
+		c, _, _ := newCountingClient(tb, n)
 		content := rawHead + "Content-Type: multipart/mixed; boundary=b\n\n" + lines(size, "--b\nContent-Disposition: attachment; filename=f%d\n\nx\n") + "--b--\n"
 		return func() int64 {
 			_, err := c.CheckRaw(context.Background(), pec.RawMessage{Content: strings.NewReader(content)})
@@ -204,7 +205,7 @@ func opening(n *pectest.Network) (cases []growth.Case) {
 	for name, s := range strangers {
 		for _, kind := range []string{pectest.KindTransport, pectest.KindAnomaly} {
 			cases = append(cases, growth.Case{Name: "Sync/" + kind + "/" + name, N: s.n, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-				c, p, store := growthOffice(tb, n)
+				c, p, store := newCountingClient(tb, n)
 				raw, err := n.Providers()[1].Emit(pectest.Notice{
 					Kind: kind, Sender: luigi, MessageID: "<m9@beta-pec.example>", Recipients: []pectest.Recipient{{Address: me}},
 					Original: []byte(crlf(s.content(size))),
@@ -249,7 +250,7 @@ func bouncing(n *pectest.Network) (cases []growth.Case) {
 		},
 	} {
 		cases = append(cases, growth.Case{Name: "Sync/bounce/" + name, N: 200, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, p, store := growthOffice(tb, n)
+			c, p, store := newCountingClient(tb, n)
 			id, err := c.Send(tb.Context(), pec.Message{To: addresses(size)})
 			require.NoError(tb, err)
 			p.inbox = [][]byte{bounceMail(tb, n, id, s(size))}
@@ -277,8 +278,7 @@ func contents(n *pectest.Network) (cases []growth.Case) {
 					Recipients: []pectest.Recipient{{Address: luigi}}, Original: []byte(strings.ReplaceAll(original, "a", "b")),
 				})
 				require.NoError(tb, err)
-				v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-				require.NoError(tb, err)
+				v := trusttest.Verifier(tb, n, nil)
 				return func() int64 {
 					source := &countingReader{ReaderAt: bytes.NewReader(raw)}
 					notice, err := receipt.Open(context.Background(), io.NewSectionReader(source, 0, int64(len(raw))), v)
@@ -336,8 +336,7 @@ func verifying(n *pectest.Network) (cases []growth.Case) {
 	} {
 		cases = append(cases, growth.Case{Name: "Open/" + name, N: c.n, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
 			raw := c.make(tb, size)
-			v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-			require.NoError(tb, err)
+			v := trusttest.Verifier(tb, n, nil)
 			return func() int64 {
 				source := &countingReader{ReaderAt: bytes.NewReader(raw)}
 				m, err := envelope.Open(context.Background(), io.NewSectionReader(source, 0, int64(len(raw))), v)
@@ -514,7 +513,7 @@ func follow(tb testing.TB, entries []pec.Entry) growth.Call {
 func stored(n *pectest.Network) (cases []growth.Case) {
 	return []growth.Case{
 		{Name: "Send/recipients", N: 200, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, _, store := growthOffice(tb, n)
+			c, _, store := newCountingClient(tb, n)
 			return func() int64 {
 				_, err := c.Send(context.Background(), pec.Message{To: addresses(size)})
 				require.NoError(tb, err)
@@ -522,7 +521,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 			}
 		}},
 		{Name: "Resend/recipients", N: 500, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, p, store := growthOffice(tb, n)
+			c, p, store := newCountingClient(tb, n)
 			p.outcome = pec.OutcomeRefused
 			first, err := c.Send(tb.Context(), pec.Message{To: addresses(size)})
 			require.Error(tb, err)
@@ -537,7 +536,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 			}
 		}},
 		{Name: "Find/sends", N: 100, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, _, store := growthOffice(tb, n)
+			c, _, store := newCountingClient(tb, n)
 			for range size {
 				_, err := c.Send(tb.Context(), pec.Message{To: []string{luigi}})
 				require.NoError(tb, err)
@@ -554,7 +553,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 			}
 		}},
 		{Name: "Sync/notices", N: 50, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, p, store := growthOffice(tb, n)
+			c, p, store := newCountingClient(tb, n)
 			id, err := c.Send(tb.Context(), pec.Message{To: []string{luigi}})
 			require.NoError(tb, err)
 			for range size {
@@ -573,7 +572,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 			}
 		}},
 		{Name: "Reverify/claims", N: 4000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, _, store := growthOffice(tb, n)
+			c, _, store := newCountingClient(tb, n)
 			for _, f := range append([]pec.Fact{intent(luigi)}, factsOfKind["unverified"](size)...) {
 				e, err := pec.NewEntryForTest(ourID, f)
 				require.NoError(tb, err)
@@ -590,7 +589,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 			}
 		}},
 		{Name: "Status/facts", N: 2000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, _, store := growthOffice(tb, n)
+			c, _, store := newCountingClient(tb, n)
 			for _, f := range append([]pec.Fact{intent(luigi)}, factsOfKind["unverified and proven"](size)...) {
 				e, err := pec.NewEntryForTest(ourID, f)
 				require.NoError(tb, err)
@@ -605,7 +604,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 			}
 		}},
 		{Name: "Sync/bounces", N: 50, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, p, store := growthOffice(tb, n)
+			c, p, store := newCountingClient(tb, n)
 			id, err := c.Send(tb.Context(), pec.Message{To: []string{info}})
 			require.NoError(tb, err)
 			for range size {
@@ -620,7 +619,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 			}
 		}},
 		{Name: "SendRaw/continuation lines", N: 500, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, _, store := growthOffice(tb, n)
+			c, _, store := newCountingClient(tb, n)
 			content := rawHead + "X-Nota: a\n" + lines(size, " riga %d\n") + "\nx\n"
 			return func() int64 {
 				_, err := c.SendRaw(context.Background(), pec.RawMessage{Content: strings.NewReader(content)})
@@ -673,12 +672,12 @@ func simulating(n *pectest.Network) (cases []growth.Case) {
 
 // dossiers are written and verified.
 func dossiers(n *pectest.Network) (cases []growth.Case) {
-	anchors := []envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}
+	anchors := trusttest.Anchors(n)
 	write := func(tb testing.TB, c *pec.Client, id string) []byte {
-		var zip bytes.Buffer
-		_, err := dossier.Write(context.Background(), &zip, dossier.FromLedger(c.Ledger, id), anchors, nil)
+		var file bytes.Buffer
+		_, err := dossier.Write(context.Background(), &file, dossier.FromLedger(c.Ledger, id), anchors, nil)
 		require.NoError(tb, err)
-		return zip.Bytes()
+		return file.Bytes()
 	}
 	for name, m := range map[string]struct {
 		n    int
@@ -732,7 +731,7 @@ func dossiers(n *pectest.Network) (cases []growth.Case) {
 		}},
 	} {
 		prepare := func(tb testing.TB, size int) (*pec.Client, string, *countingStore) {
-			c, p, store := growthOffice(tb, n)
+			c, p, store := newCountingClient(tb, n)
 			return c, m.send(tb, c, p, size), store
 		}
 		cases = append(cases, growth.Case{Name: "dossier/Write/" + name, N: m.n, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
@@ -744,23 +743,23 @@ func dossiers(n *pectest.Network) (cases []growth.Case) {
 			}
 		}}, growth.Case{Name: "dossier/Verify/" + name, N: m.n, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
 			c, id, _ := prepare(tb, size)
-			zip := write(tb, c, id)
+			file := write(tb, c, id)
 			return func() int64 {
-				source := &countingReader{ReaderAt: bytes.NewReader(zip)}
-				_, err := dossier.Verify(context.Background(), source, int64(len(zip)), anchors, nil)
+				source := &countingReader{ReaderAt: bytes.NewReader(file)}
+				_, err := dossier.Verify(context.Background(), source, int64(len(file)), anchors, nil)
 				require.NoError(tb, err)
 				return source.read
 			}
 		}})
 	}
 	return append(cases, growth.Case{Name: "dossier/Verify/altered members", N: 12000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-		c, _, _ := growthOffice(tb, n)
+		c, _, _ := newCountingClient(tb, n)
 		id, err := c.Send(tb.Context(), pec.Message{To: []string{luigi}})
 		require.NoError(tb, err)
-		zip := alteredDossier(tb, write(tb, c, id), size)
+		file := alteredDossier(tb, write(tb, c, id), size)
 		return func() int64 {
-			source := &countingReader{ReaderAt: bytes.NewReader(zip)}
-			_, err := dossier.Verify(context.Background(), source, int64(len(zip)), anchors, nil)
+			source := &countingReader{ReaderAt: bytes.NewReader(file)}
+			_, err := dossier.Verify(context.Background(), source, int64(len(file)), anchors, nil)
 			var altered *dossier.Error
 			require.ErrorAs(tb, err, &altered)
 			require.Len(tb, altered.Alterations, size+1)

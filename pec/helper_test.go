@@ -131,7 +131,7 @@ func noise(facts []pec.Fact) []pec.Fact {
 
 func fold(facts ...pec.Fact) pec.Status { return pec.Fold(facts, sentAt.Add(time.Minute)) }
 
-func state(t *testing.T, s pec.Status, address string) pec.State {
+func recipientState(t *testing.T, s pec.Status, address string) pec.State {
 	t.Helper()
 	r, ok := s.Recipient(address)
 	require.True(t, ok, address)
@@ -157,10 +157,10 @@ func addresses(n int) (list []string) {
 	return list
 }
 
-func second[A, B any](_ A, b B) B { return b }
+func errorOf[A, B any](_ A, b B) B { return b }
 
 // last is the error that ends an iteration.
-func last[T any](seq func(func(T, error) bool)) (err error) {
+func lastError[T any](seq func(func(T, error) bool)) (err error) {
 	seq(func(_ T, e error) bool {
 		err = e
 		return true

@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/growth"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
@@ -20,12 +19,12 @@ import (
 
 // renumbering is a mailbox that numbers its messages again each time it is asked, and
 // hands out none.
-type renumbering struct {
+type renumberingMailbox struct {
 	*ports
 	validity uint32
 }
 
-func (m *renumbering) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+func (m *renumberingMailbox) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		m.validity++
 		yield(pec.Item{}, &pec.MessageError{
@@ -38,11 +37,8 @@ func (m *renumbering) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.I
 // fills the store.
 func TestAMailboxThatRenumbersItselfEndsTheLoop(t *testing.T) {
 	n := pectest.Start(t, nil)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	m := &renumbering{ports: &ports{}}
-	c, err := pec.New(me, m, m, v, nil)
-	require.NoError(t, err)
+	m := &renumberingMailbox{ports: &ports{}}
+	c := newClient(t, n, m, m, nil)
 	steps := 0
 	for e, err := range c.Sync(t.Context()) {
 		if steps++; steps > 10 {
@@ -59,7 +55,7 @@ func TestWorkOfForgeriesGrowsAsTheyDo(t *testing.T) {
 	n, forger := pectest.Start(t, nil), pectest.Start(t, nil)
 	growth.Run(t, []growth.Case{
 		{Name: "claims and bounces", N: 50, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, p, store := growthOffice(tb, n)
+			c, p, store := newCountingClient(tb, n)
 			id, err := c.Send(tb.Context(), pec.Message{To: []string{info}})
 			require.NoError(tb, err)
 			for range size {
@@ -85,13 +81,13 @@ func TestWorkOfForgeriesGrowsAsTheyDo(t *testing.T) {
 }
 
 // talker is an access point that answers at length.
-type talker struct {
+type wordySubmitter struct {
 	*ports
 	words string
 	kind  pec.OutcomeKind
 }
 
-func (s talker) Submit(_ context.Context, m pec.Submission) pec.Outcome {
+func (s wordySubmitter) Submit(_ context.Context, m pec.Submission) pec.Outcome {
 	long := pec.Reply{Code: 451, Text: s.words}
 	o := pec.Outcome{Kind: s.kind, Reply: long, Err: errors.New(s.words)}
 	for _, address := range m.To {
@@ -103,13 +99,10 @@ func (s talker) Submit(_ context.Context, m pec.Submission) pec.Outcome {
 // What a server says of each recipient is kept with each attempt.
 func TestWordsOfAnAccessPointDoNotFillTheStore(t *testing.T) {
 	n := pectest.Start(t, nil)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
 	for _, kind := range []pec.OutcomeKind{pec.OutcomeTemporary, pec.OutcomeRefused, pec.OutcomeUncertain, pec.OutcomeAuthentication} {
 		t.Run(string(kind), func(t *testing.T) {
 			store, p := &weighingStore{Store: pec.NewMemory()}, &ports{}
-			c, err := pec.New(me, talker{p, strings.Repeat("<", 64<<10), kind}, p, v, &pec.Options{Store: store})
-			require.NoError(t, err)
+			c := newClient(t, n, wordySubmitter{p, strings.Repeat("<", 64<<10), kind}, p, &pec.Options{Store: store})
 			const recipients = 50
 			id, err := c.Send(t.Context(), pec.Message{To: addresses(recipients)})
 			require.Error(t, err)
@@ -122,16 +115,16 @@ func TestWordsOfAnAccessPointDoNotFillTheStore(t *testing.T) {
 }
 
 // thorny is a mailbox in which a message that nobody can read lies in a search's way.
-type thorny struct {
+type thornyMailbox struct {
 	*ports
 	folders []string
 	thorn   func(folder, messageID string) bool
 	notices map[string][]byte // in the last folder, by Message-ID
 }
 
-func (m *thorny) Folders() []string { return m.folders }
+func (m *thornyMailbox) Folders() []string { return m.folders }
 
-func (m *thorny) Search(_ context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
+func (m *thornyMailbox) Search(_ context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		at, thorns := pec.Cursor{Folder: folder, UIDValidity: 1, UID: 1}, 0
 		for _, id := range messageIDs {
@@ -153,13 +146,10 @@ func (m *thorny) Search(_ context.Context, folder string, messageIDs []string) i
 // A message that cannot be read keeps neither another folder nor another send from being
 // searched.
 func TestAMessageThatCannotBeReadHidesNoProof(t *testing.T) {
-	begin := func(t *testing.T, m *thorny) (c *pec.Client, ids []string) {
+	begin := func(t *testing.T, m *thornyMailbox) (c *pec.Client, ids []string) {
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
-		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-		require.NoError(t, err)
 		m.ports, m.notices = &ports{outcome: pec.OutcomeUncertain, waits: true}, map[string][]byte{}
-		c, err = pec.New(me, m, m, v, nil)
-		require.NoError(t, err)
+		c = newClient(t, n, m, m, nil)
 		for range 3 {
 			id, err := c.Send(t.Context(), diffida(""))
 			require.Error(t, err)
@@ -169,16 +159,16 @@ func TestAMessageThatCannotBeReadHidesNoProof(t *testing.T) {
 		return c, ids
 	}
 	t.Run("folder", func(t *testing.T) {
-		c, ids := begin(t, &thorny{folders: []string{"A", "INBOX"}, thorn: func(folder, _ string) bool { return folder == "A" }})
-		require.Error(t, last(c.SearchNotices(t.Context(), ids[0])), "told all the same")
+		c, ids := begin(t, &thornyMailbox{folders: []string{"A", "INBOX"}, thorn: func(folder, _ string) bool { return folder == "A" }})
+		require.Error(t, lastError(c.SearchNotices(t.Context(), ids[0])), "told all the same")
 		require.Equal(t, pec.StateDelivered, stateOf(t, c, ids[0]))
 	})
 	t.Run("send", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			c, ids := begin(t, &thorny{folders: []string{"INBOX"}, thorn: func(string, string) bool { return true }})
+			c, ids := begin(t, &thornyMailbox{folders: []string{"INBOX"}, thorn: func(string, string) bool { return true }})
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
-			require.ErrorIs(t, last(c.Watch(ctx)), context.DeadlineExceeded)
+			require.ErrorIs(t, lastError(c.Watch(ctx)), context.DeadlineExceeded)
 			for _, id := range ids {
 				require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
 			}

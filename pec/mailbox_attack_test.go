@@ -19,7 +19,7 @@ import (
 )
 
 // future is a fact of a later version about a send.
-func future(t *testing.T, store pec.Store, send string) {
+func recordFutureFact(t *testing.T, store pec.Store, send string) {
 	t.Helper()
 	added, err := store.Append(t.Context(), me, pec.Entry{
 		Key: "revocation/1@" + send, Send: send, At: time.Now(), Data: []byte(`{"kind":"revocation","fact":{}}`),
@@ -33,7 +33,7 @@ func TestAFactOfALaterVersionStopsItsSendAlone(t *testing.T) {
 	o.outcome = pec.OutcomeTemporary
 	strange, err := o.Send(t.Context(), diffida(""))
 	require.Error(t, err)
-	future(t, o.store, strange)
+	recordFutureFact(t, o.store, strange)
 	id, err := o.Send(t.Context(), diffida(""))
 	require.Error(t, err)
 
@@ -71,13 +71,13 @@ func TestAFactOfALaterVersionStopsItsSendAlone(t *testing.T) {
 }
 
 // restless is a Mailbox that always says that there is news.
-type restless struct {
+type restlessMailbox struct {
 	*ports
 	waits  int
 	enough func()
 }
 
-func (m *restless) Wait(ctx context.Context) error {
+func (m *restlessMailbox) Wait(ctx context.Context) error {
 	if m.waits++; m.waits > 1000 {
 		m.enough()
 	}
@@ -87,27 +87,24 @@ func (m *restless) Wait(ctx context.Context) error {
 func TestWatchDoesNotSpin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
-		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		m := &restless{ports: &ports{}, enough: cancel}
-		c, err := pec.New(me, m, m, v, nil)
-		require.NoError(t, err)
-		require.Error(t, last(c.Watch(ctx)))
+		m := &restlessMailbox{ports: &ports{}, enough: cancel}
+		c := newClient(t, n, m, m, nil)
+		require.Error(t, lastError(c.Watch(ctx)))
 		require.LessOrEqual(t, m.waits, 61)
 	})
 }
 
 // hanging is a Store that is gone when a cursor or an outcome is to be kept.
-type hanging struct{ pec.Store }
+type hangingStore struct{ pec.Store }
 
-func (hanging) SetCursor(ctx context.Context, _ string, _ pec.Cursor) error {
+func (hangingStore) SetCursor(ctx context.Context, _ string, _ pec.Cursor) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func (s hanging) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
+func (s hangingStore) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
 	if strings.HasPrefix(entries[0].Key, "suspension") {
 		<-ctx.Done()
 		return false, ctx.Err()
@@ -118,19 +115,16 @@ func (s hanging) Append(ctx context.Context, mailbox string, entries ...pec.Entr
 func TestAStoreThatHangsHoldsNobodyUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, p := pectest.Start(t, &pectest.Options{InMemory: true}), &ports{outcome: pec.OutcomeSubmitted}
-		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-		require.NoError(t, err)
-		c, err := pec.New(me, p, p, v, &pec.Options{Store: hanging{pec.NewMemory()}})
-		require.NoError(t, err)
+		c := newClient(t, n, p, p, &pec.Options{Store: hangingStore{pec.NewMemory()}})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		p.inbox = [][]byte{emit(t, n.Providers()[0], pectest.KindAcceptance, me, sent(t, c), "")}
+		p.inbox = [][]byte{emit(t, n.Providers()[0], pectest.KindAcceptance, me, sendOne(t, c), "")}
 		for range c.Sync(ctx) {
 			cancel()
 		}
 		p.fetchErr = &pec.LoginError{Server: "imap:993", Reply: "NO"}
 		var refused *pec.LoginError
-		require.ErrorAs(t, last(c.Sync(t.Context())), &refused)
+		require.ErrorAs(t, lastError(c.Sync(t.Context())), &refused)
 	})
 }
 
@@ -146,19 +140,19 @@ func TestAnOddTimeZoneBlocksNothing(t *testing.T) {
 	})
 	require.NoError(t, err)
 	o.inbox = [][]byte{odd, emit(t, p[1], pectest.KindDelivery, me, id, luigi)}
-	events := sync(t, o.Client)
+	events := syncAll(t, o.Client)
 	require.Len(t, events, 2)
 	require.Equal(t, envelope.CodeBadCertData, events[0].Unverified.Code)
 	require.Equal(t, pec.StateDelivered, o.state(t, id))
 }
 
 // breaking is a Mailbox in which some messages always break off.
-type breaking struct {
+type breakingMailbox struct {
 	*ports
 	uids map[uint32]bool
 }
 
-func (m *breaking) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+func (m *breakingMailbox) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		for item, err := range m.ports.Fetch(ctx, after) {
 			if m.uids[item.Cursor.UID] {
@@ -173,12 +167,9 @@ func (m *breaking) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.It
 
 func TestAPoisonedMessageKeepsNoOtherFromBeingRecovered(t *testing.T) {
 	n := pectest.Start(t, nil)
-	m := &breaking{ports: &ports{outcome: pec.OutcomeSubmitted}, uids: map[uint32]bool{1: true, 2: true}}
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	c, err := pec.New(me, m, m, v, nil)
-	require.NoError(t, err)
-	id := sent(t, c)
+	m := &breakingMailbox{ports: &ports{outcome: pec.OutcomeSubmitted}, uids: map[uint32]bool{1: true, 2: true}}
+	c := newClient(t, n, m, m, nil)
+	id := sendOne(t, c)
 	m.inbox = [][]byte{
 		emit(t, n.Providers()[0], pectest.KindAcceptance, me, id, ""),
 		emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi),
@@ -187,17 +178,17 @@ func TestAPoisonedMessageKeepsNoOtherFromBeingRecovered(t *testing.T) {
 		for range c.Sync(t.Context()) {
 		}
 	}
-	require.Empty(t, sync(t, c))
+	require.Empty(t, syncAll(t, c))
 	require.Equal(t, pec.StateSubmitted, stateOf(t, c, id))
 	m.uids = map[uint32]bool{1: true}
-	require.ErrorIs(t, last(c.Reverify(t.Context())), io.ErrUnexpectedEOF)
+	require.ErrorIs(t, lastError(c.Reverify(t.Context())), io.ErrUnexpectedEOF)
 	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
 }
 
 // What others name a message with never reaches the keys of a Store.
 func TestNamesOfOthersStayOutOfTheStore(t *testing.T) {
 	o := newOffice(t)
-	strict := open(t, o.network, o.ports, strictStore{o.store}, nil)
+	strict := openOffice(t, o.network, o.ports, strictStore{o.store}, nil)
 	strict.ports.outcome = pec.OutcomeSubmitted
 	id, err := strict.Send(t.Context(), diffida("a/b@c "+strings.Repeat("k", 190)))
 	require.NoError(t, err)
@@ -215,7 +206,7 @@ func TestNamesOfOthersStayOutOfTheStore(t *testing.T) {
 		certified(long, "p2@alfa"), certified("è@desk", "p3@alfa"), certified("a/b@c@d", "p4@alfa"),
 		certified(id, "città@alfa"), certified(id, long),
 	}
-	require.Len(t, sync(t, strict.Client), 5)
+	require.Len(t, syncAll(t, strict.Client), 5)
 	s, err := strict.Status(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, pec.StateAccepted, s.Recipients[0].State)
@@ -273,7 +264,7 @@ func TestEventsNameTheSendAsItWasNamed(t *testing.T) {
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
 	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, strings.ToUpper(me), strings.ToUpper(id), "")}
-	require.Equal(t, id, sync(t, o.Client)[0].MessageID)
+	require.Equal(t, id, syncAll(t, o.Client)[0].MessageID)
 }
 
 // A claim about a recipient that is not ours is not about the send: proven, it would
@@ -283,7 +274,7 @@ func TestAClaimAboutAnotherRecipientFlagsNothing(t *testing.T) {
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
 	o.inbox = [][]byte{emit(t, stranger.Providers()[1], pectest.KindDelivery, me, id, bruna)}
-	require.Empty(t, sync(t, o.Client)[0].MessageID)
+	require.Empty(t, syncAll(t, o.Client)[0].MessageID)
 	s, err := o.Status(t.Context(), id)
 	require.NoError(t, err)
 	require.Empty(t, s.Flags)
@@ -299,12 +290,9 @@ func TestWatchReadsWhatItHasSetAside(t *testing.T) {
 
 func watchPoisoned(t *testing.T, healed bool) {
 	n := pectest.Start(t, &pectest.Options{InMemory: true})
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	m := &breaking{ports: &ports{outcome: pec.OutcomeSubmitted, waits: true}, uids: map[uint32]bool{1: true}}
-	c, err := pec.New(me, m, m, v, nil)
-	require.NoError(t, err)
-	id := sent(t, c)
+	m := &breakingMailbox{ports: &ports{outcome: pec.OutcomeSubmitted, waits: true}, uids: map[uint32]bool{1: true}}
+	c := newClient(t, n, m, m, nil)
+	id := sendOne(t, c)
 	m.inbox = [][]byte{emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi)}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Hour-time.Second)
 	defer cancel()
@@ -343,7 +331,7 @@ func TestAnEnvelopeThatWasDealtWithDoesNotComeAgain(t *testing.T) {
 			}
 		}
 	})
-	events := sync(t, o.Client)
+	events := syncAll(t, o.Client)
 	require.Len(t, events, 1)
 	require.EqualValues(t, 2, events[0].Cursor.UID)
 }
@@ -354,7 +342,7 @@ func TestALeftLoopHasNotReadTheFolder(t *testing.T) {
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
 	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	o.clock.advance(27 * time.Hour)
 	o.inbox = append(o.inbox, o.inbox[0], emit(t, o.network.Providers()[1], pectest.KindDelivery, me, id, luigi))
 	for range o.Sync(t.Context()) {
@@ -389,11 +377,8 @@ func TestReverifyTellsOnlyWhatIsProven(t *testing.T) {
 		emit(t, newcomer.Providers()[0], pectest.KindAcceptance, me, id, ""),
 		emit(t, forger.Providers()[1], pectest.KindDelivery, me, id, luigi),
 	}
-	require.Len(t, sync(t, o.Client), 2)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(newcomer.SigningCA())}, nil)
-	require.NoError(t, err)
-	c, err := pec.New(me, o.ports, o.ports, v, &pec.Options{Store: o.store})
-	require.NoError(t, err)
+	require.Len(t, syncAll(t, o.Client), 2)
+	c := newClient(t, newcomer, o.ports, o.ports, &pec.Options{Store: o.store})
 	var kinds []envelope.Kind
 	for e, err := range c.Reverify(t.Context()) {
 		require.NoError(t, err)
@@ -406,16 +391,13 @@ func TestReverifyTellsOnlyWhatIsProven(t *testing.T) {
 // The missing receipt may lie in the folder that was not read.
 func TestOneUnreadFolderMakesAMailboxStale(t *testing.T) {
 	o, clock := newOffice(t), newClock()
-	m := &shelves{ports: o.ports, err: io.ErrUnexpectedEOF}
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(o.network.SigningCA())}, nil)
-	require.NoError(t, err)
-	c, err := pec.New(me, m, m, v, &pec.Options{Now: clock.Now})
-	require.NoError(t, err)
-	id := sent(t, c)
+	m := &twoFolders{ports: o.ports, err: io.ErrUnexpectedEOF}
+	c := newClient(t, o.network, m, m, &pec.Options{Now: clock.Now})
+	id := sendOne(t, c)
 	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
 	clock.advance(27 * time.Hour)
 	for _, want := range []pec.Flag{pec.FlagStale, pec.FlagOverdue} {
-		err := last(c.Sync(t.Context()))
+		err := lastError(c.Sync(t.Context()))
 		require.ErrorIs(t, err, m.err)
 		s, err := c.Status(t.Context(), id)
 		require.NoError(t, err)
@@ -427,16 +409,13 @@ func TestOneUnreadFolderMakesAMailboxStale(t *testing.T) {
 func TestWatchSearchesNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
-		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-		require.NoError(t, err)
-		m := &shelves{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
-		c, err := pec.New(me, m, m, v, nil)
-		require.NoError(t, err)
-		_, err = c.Send(t.Context(), diffida(""))
+		m := &twoFolders{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
+		c := newClient(t, n, m, m, nil)
+		_, err := c.Send(t.Context(), diffida(""))
 		require.Error(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour-time.Second)
 		defer cancel()
-		require.ErrorIs(t, last(c.Watch(ctx)), context.DeadlineExceeded)
+		require.ErrorIs(t, lastError(c.Watch(ctx)), context.DeadlineExceeded)
 		require.Equal(t, 2*6, m.searches, "in both folders, every ten minutes")
 	})
 }

@@ -15,9 +15,9 @@ import (
 // receipt is recorded after Send has looked for one, and before Send records the intent.
 func TestAReceiptJustBeforeTheIntent(t *testing.T) {
 	o, id := newOffice(t), "mine@desk.example"
-	slow := open(t, o.network, o.ports, before(o.store, "intent", func() {
+	slow := openOffice(t, o.network, o.ports, beforeAppend(o.store, "intent", func() {
 		o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
-		sync(t, o.Client)
+		syncAll(t, o.Client)
 	}), nil)
 	_, err := slow.SendRaw(t.Context(), pec.RawMessage{Content: strings.NewReader("From: " + me + "\r\nTo: " + luigi +
 		"\r\nMessage-ID: <" + id + ">\r\nSubject: x\r\nDate: Sat, 21 Nov 2026 10:00:00 +0100\r\nMIME-Version: 1.0\r\n\r\nx\r\n")})
@@ -29,7 +29,7 @@ func TestAReceiptJustBeforeTheIntent(t *testing.T) {
 // it came to is what both say.
 func TestAnotherWorkerJustBehindTheIntent(t *testing.T) {
 	o := newOffice(t)
-	slow := open(t, o.network, o.ports, &after{o.store, "intent", func() {
+	slow := openOffice(t, o.network, o.ports, &afterAppend{o.store, "intent", func() {
 		_, err := o.Send(t.Context(), diffida("k"))
 		require.NoError(t, err)
 	}}, nil)
@@ -42,7 +42,7 @@ func TestAnotherWorkerJustBehindTheIntent(t *testing.T) {
 // does not leave.
 func TestACancelJustBehindTheIntent(t *testing.T) {
 	o := newOffice(t)
-	slow := open(t, o.network, o.ports, &after{o.store, "intent", func() {
+	slow := openOffice(t, o.network, o.ports, &afterAppend{o.store, "intent", func() {
 		id, err := o.MessageID(t.Context(), "k")
 		require.NoError(t, err)
 		require.NoError(t, o.Cancel(t.Context(), id))
@@ -58,7 +58,7 @@ func TestACancelJustBehindTheIntent(t *testing.T) {
 func TestAnAttemptInVainJustBehindTheIntent(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
-	slow := open(t, o.network, o.ports, &after{o.store, "intent", func() {
+	slow := openOffice(t, o.network, o.ports, &afterAppend{o.store, "intent", func() {
 		_, err := o.Send(t.Context(), diffida("k"))
 		require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 		o.outcome = pec.OutcomeSubmitted
@@ -81,14 +81,14 @@ func TestASuspensionJustBehindTheIntent(t *testing.T) {
 				_, err := o.Send(t.Context(), diffida(key))
 				require.Equal(t, pec.OutcomeAuthentication, outcomeOf(t, err))
 			}
-			var store pec.Store = &after{o.store, at, meanwhile}
+			var store pec.Store = &afterAppend{o.store, at, meanwhile}
 			if at == "attempt/1" {
 				if key == "another" {
 					continue // the login of this one is under way
 				}
-				store = before(o.store, at, meanwhile)
+				store = beforeAppend(o.store, at, meanwhile)
 			}
-			slow := open(t, o.network, o.ports, store, nil)
+			slow := openOffice(t, o.network, o.ports, store, nil)
 			id, err := slow.Send(t.Context(), diffida("k"))
 			require.Equal(t, pec.OutcomeAuthentication, outcomeOf(t, err), "%s, %s", name, at)
 			var suspended *pec.SuspendedError
@@ -106,7 +106,7 @@ func TestASuspensionDoesNotHideWhatHasLeft(t *testing.T) {
 	for _, kind := range []pec.OutcomeKind{pec.OutcomeSubmitted, pec.OutcomeUncertain, pec.OutcomeRefused} {
 		for _, key := range []string{"k", ""} {
 			o := newOffice(t)
-			slow := open(t, o.network, o.ports, &after{o.store, "intent", func() {
+			slow := openOffice(t, o.network, o.ports, &afterAppend{o.store, "intent", func() {
 				o.outcome = kind
 				o.clock.advance(2 * time.Minute)
 				require.Len(t, o.retry(t), 1)

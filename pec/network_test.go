@@ -39,7 +39,7 @@ func TestFatesOfADay(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, s.Has(pec.FlagConflict))
 		for local, want := range states {
-			require.Equal(t, want, state(t, s, at(local)), local)
+			require.Equal(t, want, recipientState(t, s, at(local)), local)
 		}
 		return s
 	}
@@ -66,7 +66,7 @@ func TestFatesOfADay(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, cause, r.Failure.Cause, local)
 	}
-	require.Equal(t, pec.StateOrdinary, state(t, s, info))
+	require.Equal(t, pec.StateOrdinary, recipientState(t, s, info))
 }
 
 func TestRejection(t *testing.T) {
@@ -143,7 +143,7 @@ func TestProvidersTakeWhatIsComposed(t *testing.T) {
 	s, err := c.Status(t.Context(), id)
 	require.NoError(t, err)
 	for _, address := range []string{luigi, bruna} {
-		require.Equal(t, pec.StateDelivered, state(t, s, address))
+		require.Equal(t, pec.StateDelivered, recipientState(t, s, address))
 	}
-	require.Equal(t, pec.StateOrdinary, state(t, s, info))
+	require.Equal(t, pec.StateOrdinary, recipientState(t, s, info))
 }

@@ -2,9 +2,8 @@ package pec_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	stdsync "sync"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/imapclient"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/smtpclient"
@@ -19,9 +19,11 @@ import (
 
 // clock is a clock that tests move.
 type clock struct {
-	mu  stdsync.Mutex
+	mu  sync.Mutex
 	now time.Time
 }
+
+func newClock() *clock { return &clock{now: time.Now()} }
 
 func (c *clock) Now() time.Time {
 	c.mu.Lock()
@@ -35,17 +37,7 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-func newClock() *clock { return &clock{now: time.Now()} }
-
-// wrong is an office with the same store and provider on a machine whose clock is wrong.
-func (o *office) wrong(t *testing.T, by time.Duration) *office {
-	t.Helper()
-	w := open(t, o.network, o.ports, o.store, nil)
-	w.clock.now = o.clock.Now().Add(by)
-	return w
-}
-
-// office is a Client with its ports in memory.
+// office is a Client with its ports in memory and a clock of its own.
 type office struct {
 	*pec.Client
 	*ports
@@ -54,12 +46,52 @@ type office struct {
 	network *pectest.Network
 }
 
+// newOffice returns an office on an empty store, whose provider takes every message.
+func newOffice(t *testing.T) *office {
+	t.Helper()
+	return openOffice(t, pectest.Start(t, nil), &ports{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), nil)
+}
+
+// openOffice returns an office whose ports and store may be those of another office: it
+// is then a second process on the same mailbox. opts may be nil.
+func openOffice(t *testing.T, network *pectest.Network, p *ports, store pec.Store, opts *pec.Options) *office {
+	t.Helper()
+	o := &office{ports: p, clock: newClock(), store: store, network: network}
+	if opts == nil {
+		opts = &pec.Options{}
+	}
+	if opts.Now == nil {
+		opts.Now = o.clock.Now
+	}
+	opts.Store = store
+	o.Client = newClient(t, network, p, p, opts)
+	return o
+}
+
+// withWrongClock returns an office on the same store and provider, on a machine whose
+// clock differs by the given time.
+func (o *office) withWrongClock(t *testing.T, by time.Duration) *office {
+	t.Helper()
+	w := openOffice(t, o.network, o.ports, o.store, nil)
+	w.clock.now = o.clock.Now().Add(by)
+	return w
+}
+
 func (o *office) state(t *testing.T, id string) pec.State { return stateOf(t, o.Client, id) }
 
 func (o *office) retry(t *testing.T) []pec.Event {
 	t.Helper()
 	var events []pec.Event
 	for e, err := range o.Retry(t.Context()) {
+		require.NoError(t, err)
+		events = append(events, e)
+	}
+	return events
+}
+
+func (o *office) reverify(t *testing.T) (events []pec.Event) {
+	t.Helper()
+	for e, err := range o.Reverify(t.Context()) {
 		require.NoError(t, err)
 		events = append(events, e)
 	}
@@ -76,98 +108,76 @@ func (o *office) find(t *testing.T, f pec.Filter) []string {
 	return ids
 }
 
-// lift reads the mailbox late enough.
-func (o *office) lift(t *testing.T) {
+// liftHold reads the mailbox so long after a restoration that nothing is held any more.
+func (o *office) liftHold(t *testing.T) {
 	t.Helper()
 	o.clock.advance(time.Hour)
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 }
 
-// open makes an office whose store and provider may be those of another.
-func open(t *testing.T, network *pectest.Network, p *ports, store pec.Store, opts *pec.Options) *office {
+// newClient returns a Client of the address me that trusts the network. Its verifier uses
+// the clock of opts, which may be nil.
+func newClient(t *testing.T, n *pectest.Network, s pec.Submitter, m pec.Mailbox, opts *pec.Options) *pec.Client {
 	t.Helper()
-	o := &office{ports: p, clock: newClock(), store: store, network: network}
-	if opts == nil {
-		opts = &pec.Options{}
+	var now func() time.Time
+	if opts != nil {
+		now = opts.Now
 	}
-	if opts.Now == nil {
-		opts.Now = o.clock.Now
-	}
-	opts.Store = store
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(network.SigningCA())}, &envelope.VerifierOptions{Now: opts.Now})
-	require.NoError(t, err)
-	o.Client, err = pec.New(me, p, p, v, opts)
-	require.NoError(t, err)
-	return o
-}
-
-func newOffice(t *testing.T) *office {
-	t.Helper()
-	return open(t, pectest.Start(t, nil), &ports{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), nil)
-}
-
-func newClient(t *testing.T, p *ports, n *pectest.Network) *pec.Client {
-	t.Helper()
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	c, err := pec.New(me, p, p, v, nil)
+	c, err := pec.New(me, s, m, trusttest.Verifier(t, n, &envelope.VerifierOptions{Now: now}), opts)
 	require.NoError(t, err)
 	return c
 }
 
-// desk is a Client on a store that others use too.
-func desk(t *testing.T, n *pectest.Network, s pec.Submitter, m pec.Mailbox, store pec.Store, now func() time.Time) *pec.Client {
+// newWorker returns a Client on a store that other Clients use too.
+func newWorker(t *testing.T, n *pectest.Network, s pec.Submitter, m pec.Mailbox, store pec.Store, now func() time.Time) *pec.Client {
 	t.Helper()
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, &envelope.VerifierOptions{Now: now})
-	require.NoError(t, err)
-	c, err := pec.New(me, s, m, v, &pec.Options{Store: store, Now: now})
-	require.NoError(t, err)
-	return c
+	return newClient(t, n, s, m, &pec.Options{Store: store, Now: now})
 }
 
-// growthOffice is a client whose store counts.
-func growthOffice(tb testing.TB, n *pectest.Network) (*pec.Client, *ports, *countingStore) {
+// newCountingClient returns a Client that refuses no message for its size, with its ports
+// and its store, which counts what is read.
+func newCountingClient(tb testing.TB, n *pectest.Network) (*pec.Client, *ports, *countingStore) {
 	tb.Helper()
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(tb, err)
 	p, s := &ports{outcome: pec.OutcomeSubmitted}, &countingStore{Store: pec.NewMemory()}
-	c, err := pec.New(me, p, p, v, &pec.Options{Store: s, Limits: roomy})
+	c, err := pec.New(me, p, p, trusttest.Verifier(tb, n, nil), &pec.Options{
+		Store: s, Limits: pec.Limits{Product: 1 << 50, Recipients: 1 << 30},
+	})
 	require.NoError(tb, err)
 	return c, p, s
 }
 
-var roomy = pec.Limits{Product: 1 << 50, Recipients: 1 << 30}
-
-// overSockets is a Client of the network's first account, on real protocols and
-// on the network's clock.
+// overSockets returns a Client of the network's first account, on real protocols and on
+// the network's clock.
 func overSockets(t *testing.T, n *pectest.Network) *pec.Client {
 	t.Helper()
-	provider, account := n.Providers()[0], n.Accounts()[0]
-	login, trust := pec.Password(account.Login, account.Password), &tls.Config{RootCAs: n.TLSRoots()}
-	submitter, err := smtpclient.New(provider.SMTPAddr(), login, &smtpclient.Options{TLS: trust})
+	alfa, account := n.Providers()[0], n.Accounts()[0]
+	login := pec.Password(account.Login, account.Password)
+	submitter, err := smtpclient.New(alfa.SMTPAddr(), login, &smtpclient.Options{TLS: trusttest.TLS(n)})
 	require.NoError(t, err)
-	mailbox, err := imapclient.New(provider.IMAPAddr(), login, &imapclient.Options{TLS: trust})
+	mailbox, err := imapclient.New(alfa.IMAPAddr(), login, &imapclient.Options{TLS: trusttest.TLS(n)})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, mailbox.Close()) })
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, &envelope.VerifierOptions{Now: n.Now})
-	require.NoError(t, err)
+	v := trusttest.Verifier(t, n, &envelope.VerifierOptions{Now: n.Now})
 	c, err := pec.New(account.Address, submitter, mailbox, v, &pec.Options{Now: n.Now})
 	require.NoError(t, err)
 	return c
 }
 
+// diffida is a message to luigi. An empty key is none.
 func diffida(key string) pec.Message {
 	return pec.Message{To: []string{luigi}, Subject: "Diffida", Text: "Entro dieci giorni.", Key: key}
 }
 
-func sent(t *testing.T, c *pec.Client) string {
+// sendOne sends a message to luigi and returns its Message-ID.
+func sendOne(t *testing.T, c *pec.Client) string {
 	t.Helper()
 	id, err := c.Send(t.Context(), pec.Message{To: []string{luigi}, Subject: "Diffida"})
 	require.NoError(t, err)
 	return id
 }
 
-func sync(t *testing.T, c *pec.Client) []pec.Event {
+// syncAll reads the mailbox, which must not fail, and returns the events.
+func syncAll(t *testing.T, c *pec.Client) []pec.Event {
 	t.Helper()
 	var events []pec.Event
 	for e, err := range c.Sync(t.Context()) {
@@ -177,6 +187,7 @@ func sync(t *testing.T, c *pec.Client) []pec.Event {
 	return events
 }
 
+// watchFor watches the mailbox for the given time.
 func watchFor(ctx context.Context, c *pec.Client, d time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
@@ -184,15 +195,7 @@ func watchFor(ctx context.Context, c *pec.Client, d time.Duration) {
 	}
 }
 
-func proven(t *testing.T, o *office) (events []pec.Event) {
-	t.Helper()
-	for e, err := range o.Reverify(t.Context()) {
-		require.NoError(t, err)
-		events = append(events, e)
-	}
-	return events
-}
-
+// stateOf returns the state of the first recipient of a send.
 func stateOf(t *testing.T, c *pec.Client, id string) pec.State {
 	t.Helper()
 	s, err := c.Status(t.Context(), id)
@@ -200,6 +203,7 @@ func stateOf(t *testing.T, c *pec.Client, id string) pec.State {
 	return s.Recipients[0].State
 }
 
+// outcomeOf returns the outcome in a *pec.SendError.
 func outcomeOf(t *testing.T, err error) pec.OutcomeKind {
 	t.Helper()
 	var failed *pec.SendError
@@ -207,7 +211,8 @@ func outcomeOf(t *testing.T, err error) pec.OutcomeKind {
 	return failed.Outcome.Kind
 }
 
-func attempts(t *testing.T, c *pec.Client, id string) (count int) {
+// countAttempts returns how many attempts of a send are recorded.
+func countAttempts(t *testing.T, c *pec.Client, id string) (count int) {
 	t.Helper()
 	facts, err := c.Facts(t.Context(), id)
 	require.NoError(t, err)
@@ -219,9 +224,10 @@ func attempts(t *testing.T, c *pec.Client, id string) (count int) {
 	return count
 }
 
+// errEnded is the panic of a process that ends in the middle of an attempt.
 var errEnded = errors.New("the process ends")
 
-// emit makes a genuine notice about the message id of sender.
+// emit returns a genuine notice about the message id of sender.
 func emit(t *testing.T, p *pectest.Provider, kind, sender, id, recipient string) []byte {
 	t.Helper()
 	raw, err := p.Emit(pectest.Notice{
@@ -232,7 +238,8 @@ func emit(t *testing.T, p *pectest.Provider, kind, sender, id, recipient string)
 	return raw
 }
 
-// bounceMail is an anomaly envelope around a notification about a send of ours.
+// bounceMail returns an anomaly envelope around a delivery status notification about a
+// send of ours. Groups are its recipients.
 func bounceMail(tb testing.TB, n *pectest.Network, id, groups string) []byte {
 	tb.Helper()
 	raw, err := n.Providers()[0].Emit(pectest.Notice{

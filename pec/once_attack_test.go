@@ -22,7 +22,7 @@ func TestALateOutcomeDoesNotReviveWhatWasGivenUp(t *testing.T) {
 	var second string
 	o.during = func(s pec.Submission) {
 		o.during = nil
-		person := open(t, o.network, o.ports, o.store, nil)
+		person := openOffice(t, o.network, o.ports, o.store, nil)
 		person.clock.advance(2 * time.Hour)
 		first := person.find(t, pec.FilterUncertain)[0]
 		require.NoError(t, person.ResolveUnsent(t.Context(), first, "not in the web mail"))
@@ -51,7 +51,7 @@ func TestTheKeyOfAResendIsItsOwn(t *testing.T) {
 	first, err := o.Send(t.Context(), diffida("k"))
 	require.NoError(t, err)
 	o.inbox = [][]byte{emit(t, o.network.Providers()[1], pectest.KindNonDelivery, me, first, luigi)}
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	var taken *pec.KeyError
 	_, err = o.Resend(t.Context(), first, diffida("k"))
 	require.ErrorAs(t, err, &taken)
@@ -74,7 +74,7 @@ func TestALoginRefusedWithoutWordsSuspends(t *testing.T) {
 	_, err := o.Send(t.Context(), diffida(""))
 	var suspended *pec.SuspendedError
 	require.ErrorAs(t, err, &suspended)
-	require.ErrorAs(t, last(o.Retry(t.Context())), &suspended)
+	require.ErrorAs(t, lastError(o.Retry(t.Context())), &suspended)
 	require.Len(t, o.submitted, 1)
 }
 
@@ -87,7 +87,7 @@ func TestTheAttemptOfAnotherWorkerIsNotOurs(t *testing.T) {
 		id, err := o.Send(t.Context(), diffida("k"))
 		require.Error(t, err)
 		o.outcome = pec.OutcomeSubmitted
-		slow := open(t, o.network, o.ports, before(o.store, "attempt/2", func() {
+		slow := openOffice(t, o.network, o.ports, beforeAppend(o.store, "attempt/2", func() {
 			_, err := o.Send(t.Context(), diffida("k"))
 			require.NoError(t, err)
 		}), nil)
@@ -119,29 +119,26 @@ func TestASilentProviderIsNotAskedOnceForEveryMessage(t *testing.T) {
 // meanwhile. By then somebody may have been told that nothing left.
 func TestAnAttemptThatSleptTooLongSendsNothing(t *testing.T) {
 	n, clock := pectest.Start(t, nil), newClock()
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
 	var read error
-	c, err := pec.New(me, submitter(func(s pec.Submission) pec.Outcome {
+	c := newWorker(t, n, submitFunc(func(s pec.Submission) pec.Outcome {
 		_, err := s.Body.Read(make([]byte, 1))
 		require.NoError(t, err)
 		clock.advance(61 * time.Minute)
 		_, read = io.ReadAll(s.Body)
 		return pec.Outcome{Kind: pec.OutcomeTemporary}
-	}), &ports{}, v, &pec.Options{Now: clock.Now})
-	require.NoError(t, err)
-	_, err = c.Send(t.Context(), diffida(""))
+	}), &ports{}, pec.NewMemory(), clock.Now)
+	_, err := c.Send(t.Context(), diffida(""))
 	require.Error(t, err)
 	require.Error(t, read)
 }
 
 // altering is a Store whose messages are no longer what they were.
-type altering struct {
+type alteringStore struct {
 	pec.Store
 	alter func([]byte) []byte
 }
 
-func (s altering) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, error) {
+func (s alteringStore) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, error) {
 	raw, err := s.Store.Raw(ctx, mailbox, key)
 	if err != nil {
 		return nil, err
@@ -160,7 +157,7 @@ func TestAMessageThatWasAlteredDoesNotEnd(t *testing.T) {
 		o.outcome = pec.OutcomeTemporary
 		_, err := o.Send(t.Context(), diffida(""))
 		require.Error(t, err)
-		broken := open(t, o.network, o.ports, altering{o.store, alter}, nil)
+		broken := openOffice(t, o.network, o.ports, alteringStore{o.store, alter}, nil)
 		broken.clock.advance(time.Hour)
 		events := broken.retry(t)
 		require.Len(t, events, 1)
@@ -174,7 +171,7 @@ func TestOnlyOneResolutionCounts(t *testing.T) {
 	o.outcome = pec.OutcomeUncertain
 	id, err := o.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
-	slow := open(t, o.network, o.ports, before(o.store, "resolution", func() {
+	slow := openOffice(t, o.network, o.ports, beforeAppend(o.store, "resolution", func() {
 		require.NoError(t, o.ResolveUnsent(t.Context(), id, ""))
 	}), nil)
 	require.ErrorIs(t, slow.ResolveSent(t.Context(), id, ""), pec.ErrNotUncertain)
@@ -201,7 +198,7 @@ func TestACancelledSendWasNeverOffered(t *testing.T) {
 // Facts that were damaged give a status all the same, in no time, and never a licence.
 func TestAttemptsOfAnyNumberCount(t *testing.T) {
 	for _, n := range []int{-1, 0, 7, 1 << 40, int(^uint(0) >> 1)} {
-		require.Equal(t, pec.StateUncertain, state(t, fold(intent(luigi), pec.Attempt{N: n}), luigi), n)
+		require.Equal(t, pec.StateUncertain, recipientState(t, fold(intent(luigi), pec.Attempt{N: n}), luigi), n)
 	}
 }
 
@@ -216,13 +213,13 @@ func (f *sentFolder) Save(_ context.Context, _ string, _ int64, body io.Reader) 
 
 func TestNoCopyIsSavedInASuspendedMailbox(t *testing.T) {
 	o, folder := newOffice(t), &sentFolder{}
-	c := open(t, o.network, o.ports, o.store, &pec.Options{SentFolder: folder})
+	c := openOffice(t, o.network, o.ports, o.store, &pec.Options{SentFolder: folder})
 	_, err := c.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
 	require.Equal(t, 1, folder.saved)
 	o.during = func(pec.Submission) {
 		o.fetchErr = &pec.LoginError{Server: "imap:993", Reply: "NO"}
-		require.Error(t, last(o.Sync(t.Context())))
+		require.Error(t, lastError(o.Sync(t.Context())))
 	}
 	_, err = c.Send(t.Context(), diffida(""))
 	require.NoError(t, err)

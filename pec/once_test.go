@@ -4,7 +4,7 @@ import (
 	"errors"
 	"io"
 	"strings"
-	stdsync "sync"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,7 +29,7 @@ func TestAKeySendsOnce(t *testing.T) {
 	require.ErrorIs(t, err, pec.ErrUnknownSend)
 
 	// After a restart too, and for another worker.
-	other := open(t, o.network, o.ports, o.store, nil)
+	other := openOffice(t, o.network, o.ports, o.store, nil)
 	again, err = other.Send(t.Context(), diffida("invoice 12"))
 	require.NoError(t, err)
 	require.Equal(t, first, again)
@@ -60,11 +60,11 @@ func TestAKeyStandsForOneRequest(t *testing.T) {
 
 func TestManyWorkersSendAKeyOnce(t *testing.T) {
 	o := newOffice(t)
-	var wait stdsync.WaitGroup
+	var wait sync.WaitGroup
 	ids := make([]string, 16)
 	for i := range ids {
 		wait.Go(func() {
-			worker := open(t, o.network, o.ports, o.store, nil)
+			worker := openOffice(t, o.network, o.ports, o.store, nil)
 			// Who comes second meets an attempt under way, or its success.
 			id, err := worker.Send(t.Context(), diffida("k"))
 			if err != nil {
@@ -148,7 +148,7 @@ func TestAnAttemptWithoutOutcomeIsNeverRepeated(t *testing.T) {
 		_, err = half.Append(t.Context(), me, e)
 		require.NoError(t, err)
 	}
-	after := open(t, o.network, o.ports, half, nil)
+	after := openOffice(t, o.network, o.ports, half, nil)
 	require.Equal(t, pec.StateUncertain, after.state(t, id))
 	_, err = after.Send(t.Context(), diffida("k"))
 	require.Equal(t, pec.OutcomeUncertain, outcomeOf(t, err))
@@ -169,7 +169,7 @@ func TestAnAttemptThatMayBeUnderWayIsNotResolved(t *testing.T) {
 	o := newOffice(t)
 	var id string
 	o.during = func(s pec.Submission) {
-		other := open(t, o.network, o.ports, o.store, nil)
+		other := openOffice(t, o.network, o.ports, o.store, nil)
 		for s, err := range other.Find(t.Context(), pec.Query{Filter: pec.FilterUncertain}) {
 			require.NoError(t, err)
 			id = s.MessageID
@@ -196,7 +196,7 @@ func TestResendOnlyAfterADefiniteFailure(t *testing.T) {
 
 	p := o.network.Providers()[0]
 	o.inbox = [][]byte{emit(t, p, pectest.KindNonDelivery, me, first, luigi)}
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	require.Equal(t, pec.StateFailed, o.state(t, first))
 	second, err := o.Resend(t.Context(), first, diffida(""))
 	require.NoError(t, err)
@@ -215,7 +215,7 @@ func TestResendOnlyAfterADefiniteFailure(t *testing.T) {
 	require.Empty(t, s.Flags)
 	// The first one arrives after all.
 	o.inbox = append(o.inbox, emit(t, p, pectest.KindDelivery, me, first, luigi))
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	s, err = o.Status(t.Context(), first)
 	require.NoError(t, err)
 	require.True(t, s.Has(pec.FlagDuplicateSend))
@@ -232,7 +232,7 @@ func TestAnOutcomeThatCannotBeRecordedIsTold(t *testing.T) {
 		}
 		return nil
 	}}
-	c := open(t, o.network, o.ports, store, nil)
+	c := openOffice(t, o.network, o.ports, store, nil)
 	id, err := c.Send(t.Context(), diffida("k"))
 	var failed *pec.SendError
 	require.ErrorAs(t, err, &failed)
@@ -255,7 +255,7 @@ func TestNothingLeavesUnrecorded(t *testing.T) {
 			}
 			return nil
 		}}
-		c := open(t, o.network, o.ports, store, nil)
+		c := openOffice(t, o.network, o.ports, store, nil)
 		_, err := c.Send(t.Context(), diffida("k"))
 		var failed *pec.StoreError
 		require.ErrorAs(t, err, &failed)
@@ -294,7 +294,7 @@ func TestARawMessageWithAKnownMessageIDIsRefused(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 
 	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, "outlook@desk.example", "")}
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	_, err = o.SendRaw(t.Context(), raw("outlook@desk.example"))
 	require.ErrorAs(t, err, &refused, "another program has sent it")
 	require.Equal(t, pec.ProblemDuplicate, refused.Problems[0].Reason)

@@ -213,8 +213,8 @@ func TestWhatLowersAState(t *testing.T) {
 		"a class":       {append(submitted(bruna, info), acceptance()), earlier, info, pec.StateOrdinary, pec.StateAccepted},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, c.before, state(t, fold(c.facts...), c.of))
-			require.Equal(t, c.after, state(t, fold(append(slices.Clone(c.facts), c.added)...), c.of))
+			require.Equal(t, c.before, recipientState(t, fold(c.facts...), c.of))
+			require.Equal(t, c.after, recipientState(t, fold(append(slices.Clone(c.facts), c.added)...), c.of))
 		})
 	}
 }
@@ -261,12 +261,12 @@ func TestEveryOrderOfArrivalGivesOneStatus(t *testing.T) {
 		_, err := store.Append(t.Context(), me, facts...)
 		require.NoError(t, err)
 		p := &ports{inbox: [][]byte{foreign}}
-		c := open(t, o.network, p, store, &pec.Options{Now: o.clock.Now})
+		c := openOffice(t, o.network, p, store, &pec.Options{Now: o.clock.Now})
 		for _, at := range order {
 			raw := genuine[at.(pec.Attempt).N]
 			p.inbox = append(p.inbox, raw, raw)
 		}
-		sync(t, c.Client)
+		syncAll(t, c.Client)
 		s, err := c.Status(t.Context(), id)
 		require.NoError(t, err)
 		if want == nil {
@@ -276,9 +276,9 @@ func TestEveryOrderOfArrivalGivesOneStatus(t *testing.T) {
 	})
 	require.Equal(t, 120, orders)
 	require.Equal(t, pec.ResultPartial, want.Result)
-	require.Equal(t, pec.StateDelivered, state(t, *want, luigi))
-	require.Equal(t, pec.StateExpired, state(t, *want, bruna))
-	require.Equal(t, pec.StateFailed, state(t, *want, nobody))
+	require.Equal(t, pec.StateDelivered, recipientState(t, *want, luigi))
+	require.Equal(t, pec.StateExpired, recipientState(t, *want, bruna))
+	require.Equal(t, pec.StateFailed, recipientState(t, *want, nobody))
 	require.Empty(t, want.Flags)
 }
 
@@ -293,7 +293,7 @@ func TestReplaysChangeNothingOrShowAConflict(t *testing.T) {
 	beta := o.network.Providers()[1]
 	accepted := emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")
 	o.inbox = [][]byte{accepted}
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	status := func() pec.Status {
 		s, err := o.Status(t.Context(), id)
 		require.NoError(t, err)
@@ -310,7 +310,7 @@ func TestReplaysChangeNothingOrShowAConflict(t *testing.T) {
 		"the same again":    accepted,
 	} {
 		o.inbox = append(o.inbox, raw)
-		events := sync(t, o.Client)
+		events := syncAll(t, o.Client)
 		require.Len(t, events, 1, name)
 		require.Nil(t, events[0].Unverified, name)
 		if strings.HasPrefix(name, "another ") && name != "another send" && name != "another message" {
@@ -321,7 +321,7 @@ func TestReplaysChangeNothingOrShowAConflict(t *testing.T) {
 	require.Equal(t, pec.StateDelivered, o.state(t, other))
 	o.clock.advance(48 * time.Hour)
 	o.inbox = append(o.inbox, accepted)
-	require.True(t, sync(t, o.Client)[0].Repeated, "a delayed copy")
+	require.True(t, syncAll(t, o.Client)[0].Repeated, "a delayed copy")
 	require.Equal(t, want.Recipients, status().Recipients)
 
 	second, err := beta.Emit(pectest.Notice{
@@ -330,6 +330,6 @@ func TestReplaysChangeNothingOrShowAConflict(t *testing.T) {
 	})
 	require.NoError(t, err)
 	o.inbox = append(o.inbox, second)
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	require.True(t, status().Has(pec.FlagConflict))
 }

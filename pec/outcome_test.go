@@ -23,7 +23,7 @@ func TestAnUnknownOutcomeIsUncertain(t *testing.T) {
 			require.Contains(t, string(data), `"Kind":"uncertain"`)
 
 			p := &ports{outcome: kind}
-			c := newClient(t, p, pectest.Start(t, nil))
+			c := newClient(t, pectest.Start(t, nil), p, p, nil)
 			id, err := c.Send(t.Context(), pec.Message{To: []string{luigi}, Key: "k"})
 			failed, ok := errors.AsType[*pec.SendError](err)
 			require.True(t, ok, "%v", err)

@@ -37,7 +37,7 @@ const rawBase = "From: Me <me@alfa-pec.example>\r\n" +
 	"--b\r\nContent-Disposition: attachment; filename*=utf-8''citt%C3%A0.txt\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=C3=A0\r\n" +
 	"--b--\r\n"
 
-func raw(t *testing.T, content string) (*composed, error) {
+func composeText(t *testing.T, content string) (*composed, error) {
 	t.Helper()
 	c, err := composeRaw(t.Context(), composeSender, RawMessage{Content: iotest.HalfReader(strings.NewReader(content))}, Limits{})
 	if err == nil {
@@ -47,7 +47,7 @@ func raw(t *testing.T, content string) (*composed, error) {
 }
 
 func TestRawMessage(t *testing.T) {
-	c, err := raw(t, rawBase)
+	c, err := composeText(t, rawBase)
 	require.NoError(t, err)
 	require.Equal(t, rawBase, bodyOf(t, c), "byte for byte")
 	require.Equal(t, "One.2026@ente.example", c.messageID)
@@ -67,7 +67,7 @@ func TestRawMessage(t *testing.T) {
 
 func TestRawMessageWithoutMessageID(t *testing.T) {
 	without := strings.Replace(rawBase, "Message-ID: <One.2026@ente.example>\r\n", "", 1)
-	c, err := raw(t, without)
+	c, err := composeText(t, without)
 	require.NoError(t, err)
 	require.Equal(t, "Message-ID: <"+c.messageID+">\r\n"+without, bodyOf(t, c))
 	require.Regexp(t, `^[a-z2-7]{26}@alfa-pec\.example$`, c.messageID)
@@ -77,12 +77,12 @@ func TestRawMessageWithoutMessageID(t *testing.T) {
 
 func TestRawLineEnds(t *testing.T) {
 	lf := strings.ReplaceAll(rawBase, "\r\n", "\n")
-	c, err := raw(t, lf)
+	c, err := composeText(t, lf)
 	require.NoError(t, err)
 	require.Equal(t, rawBase, bodyOf(t, c))
 	require.Equal(t, sha256.Sum256([]byte(lf)), c.request)
 	for _, open := range []string{strings.TrimSuffix(rawBase, "\r\n"), strings.TrimSuffix(lf, "\n")} {
-		c, err := raw(t, open)
+		c, err := composeText(t, open)
 		require.NoError(t, err)
 		require.Equal(t, rawBase, bodyOf(t, c))
 	}
@@ -97,7 +97,7 @@ func TestRawLineEnds(t *testing.T) {
 		"smuggled end":   strings.Replace(rawBase, "ciao", "ciao\n.\r\nMAIL FROM:<x@y>", 1),
 		"smuggled end 2": strings.Replace(rawBase, "ciao", "ciao\r.\rMAIL FROM:<x@y>", 1),
 	} {
-		_, err := raw(t, mixed)
+		_, err := composeText(t, mixed)
 		require.Equal(t, []string{"Content line-ends"}, problemsOf(t, err), name)
 	}
 }
@@ -180,7 +180,7 @@ func TestRawAttacks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Contains(t, rawBase, c.old)
-			_, err := raw(t, strings.Replace(rawBase, c.old, c.new, 1))
+			_, err := composeText(t, strings.Replace(rawBase, c.old, c.new, 1))
 			require.Equal(t, c.want, problemsOf(t, err))
 		})
 	}
@@ -243,7 +243,7 @@ func TestRawMessageIsCopied(t *testing.T) {
 }
 
 func TestRawWarnings(t *testing.T) {
-	c, err := raw(t, strings.NewReplacer("Cc:", "Disposition-Notification-To:").Replace(rawBase))
+	c, err := composeText(t, strings.NewReplacer("Cc:", "Disposition-Notification-To:").Replace(rawBase))
 	require.NoError(t, err)
 	require.Equal(t, []Warning{WarningOtherReceipts}, c.warnings)
 }
@@ -256,7 +256,7 @@ func TestRawLargeAttachment(t *testing.T) {
 		lines.Write(chunk)
 		lines.WriteString("\r\n")
 	}
-	c, err := raw(t, strings.Replace(rawBase, "Y2lh\r\nbw==\r\n", lines.String(), 1))
+	c, err := composeText(t, strings.Replace(rawBase, "Y2lh\r\nbw==\r\n", lines.String(), 1))
 	require.NoError(t, err)
 	require.Equal(t, AttachmentDigest{"f.pdf", int64(len(content)), sha256.Sum256([]byte(content))}, c.attachments[0])
 }

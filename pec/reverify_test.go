@@ -2,13 +2,13 @@ package pec_test
 
 import (
 	"bytes"
-	"crypto/x509"
 	"io"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
@@ -26,7 +26,7 @@ func TestAPoisonedMessageBlocksNothing(t *testing.T) {
 	}
 	o.failAt = 1
 	for range 2 {
-		require.ErrorIs(t, last(o.Sync(t.Context())), io.ErrUnexpectedEOF)
+		require.ErrorIs(t, lastError(o.Sync(t.Context())), io.ErrUnexpectedEOF)
 		require.Equal(t, pec.StateSubmitted, o.state(t, id))
 	}
 	var aside []pec.Event
@@ -40,18 +40,11 @@ func TestAPoisonedMessageBlocksNothing(t *testing.T) {
 	require.EqualValues(t, 1, aside[0].Cursor.UID)
 	require.Equal(t, pec.StateDelivered, o.state(t, id))
 
-	reverified := func() (events []pec.Event) {
-		for e, err := range o.Reverify(t.Context()) {
-			require.NoError(t, err)
-			events = append(events, e)
-		}
-		return events
-	}
 	o.failAt = 0
-	events := reverified()
+	events := o.reverify(t)
 	require.Len(t, events, 1)
 	require.Equal(t, envelope.KindAcceptance, events[0].Notice.Kind)
-	require.Empty(t, reverified())
+	require.Empty(t, o.reverify(t))
 	s, err := o.Status(t.Context(), id)
 	require.NoError(t, err)
 	require.False(t, s.SentAt.IsZero())
@@ -65,7 +58,7 @@ func TestANoticeIsJudgedAgainWhenAnchorsChange(t *testing.T) {
 	raw := emit(t, newcomer.Providers()[1], pectest.KindDelivery, me, id, luigi)
 	altered := bytes.Replace(emit(t, o.network.Providers()[1], pectest.KindDelivery, me, id, luigi), []byte("Il giorno"), []byte("Il Giorno"), 1)
 	o.inbox = [][]byte{raw, altered, emit(t, newcomer.Providers()[1], pectest.KindDelivery, bruna, id, luigi)}
-	events := sync(t, o.Client)
+	events := syncAll(t, o.Client)
 	require.Len(t, events, 3)
 	require.Equal(t, id, events[0].MessageID)
 	require.Empty(t, events[2].MessageID, "another sender's")
@@ -75,10 +68,7 @@ func TestANoticeIsJudgedAgainWhenAnchorsChange(t *testing.T) {
 	require.Equal(t, pec.StateSubmitted, s.Recipients[0].State)
 	require.Equal(t, []string{id}, o.find(t, pec.FilterUnverified))
 
-	var anchors []envelope.Anchor
-	for _, ca := range []*x509.Certificate{o.network.SigningCA(), newcomer.SigningCA()} {
-		anchors = append(anchors, envelope.AnchorFromCertificate(ca))
-	}
+	anchors := append(trusttest.Anchors(o.network), trusttest.Anchors(newcomer)...)
 	v, err := envelope.NewVerifier(anchors, nil)
 	require.NoError(t, err)
 	c, err := pec.New(me, o.ports, o.ports, v, &pec.Options{Store: o.store})
@@ -108,11 +98,8 @@ func TestWatchJudgesAgainWhatWasNotTrusted(t *testing.T) {
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
 	o.inbox = [][]byte{emit(t, newcomer.Providers()[1], pectest.KindDelivery, me, id, luigi)}
-	require.NotNil(t, sync(t, o.Client)[0].Unverified)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(newcomer.SigningCA())}, nil)
-	require.NoError(t, err)
-	c, err := pec.New(me, o.ports, o.ports, v, &pec.Options{Store: o.store})
-	require.NoError(t, err)
+	require.NotNil(t, syncAll(t, o.Client)[0].Unverified)
+	c := newClient(t, newcomer, o.ports, o.ports, &pec.Options{Store: o.store})
 	for e, err := range c.Watch(t.Context()) {
 		require.NoError(t, err)
 		require.Equal(t, envelope.KindDelivery, e.Notice.Kind)

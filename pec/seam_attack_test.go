@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
-	stdsync "sync"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,14 +18,14 @@ import (
 
 // losing is a Store whose answers to some Appends are lost: what was to be appended is
 // there, or not.
-type losing struct {
+type losingStore struct {
 	pec.Store
 	lose func(ctx context.Context, first string) (done, lost bool) // by the first key
 }
 
 var errLost = errors.New("the connection is gone")
 
-func (s *losing) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
+func (s *losingStore) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
 	done, lost := s.lose(ctx, entries[0].Key)
 	if !lost {
 		return s.Store.Append(ctx, mailbox, entries...)
@@ -45,13 +45,13 @@ func TestALostAnswerToTheClaimIsNotUncertain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
 			once := false
-			store := &losing{memory, func(_ context.Context, first string) (bool, bool) {
+			store := &losingStore{memory, func(_ context.Context, first string) (bool, bool) {
 				lost := strings.HasPrefix(first, "attempt/1@") && !once
 				once = once || lost
 				return done, lost
 			}}
-			h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
-			c := desk(t, n, h, &ports{}, store, clock.Now)
+			h := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
+			c := newWorker(t, n, h, &ports{}, store, clock.Now)
 			id, err := c.Send(t.Context(), diffida("k"))
 			require.ErrorIs(t, err, errLost)
 			require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
@@ -70,23 +70,23 @@ func TestALostAnswerToTheClaimIsNotUncertain(t *testing.T) {
 // attempt is not for this one to say.
 func TestALostAnswerToTheClaimOfAnother(t *testing.T) {
 	n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
-	refusing := submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
-	id, err := desk(t, n, refusing, &ports{}, memory, clock.Now).Send(t.Context(), diffida("k"))
+	refusing := submitFunc(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
+	id, err := newWorker(t, n, refusing, &ports{}, memory, clock.Now).Send(t.Context(), diffida("k"))
 	require.Error(t, err)
 	once := false
-	store := &losing{memory, func(ctx context.Context, first string) (bool, bool) {
+	store := &losingStore{memory, func(ctx context.Context, first string) (bool, bool) {
 		if strings.HasPrefix(first, "attempt/2@") && !once {
 			once = true
-			dying := submitter(func(s pec.Submission) pec.Outcome { _, _ = io.ReadAll(s.Body); panic(errEnded) })
+			dying := submitFunc(func(s pec.Submission) pec.Outcome { _, _ = io.ReadAll(s.Body); panic(errEnded) })
 			require.PanicsWithValue(t, errEnded, func() {
-				_, _ = desk(t, n, dying, &ports{}, memory, clock.Now).Send(t.Context(), diffida("k"))
+				_, _ = newWorker(t, n, dying, &ports{}, memory, clock.Now).Send(t.Context(), diffida("k"))
 			})
 			return false, true
 		}
 		return false, false
 	}}
-	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
-	c := desk(t, n, h, &ports{}, store, clock.Now)
+	h := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
+	c := newWorker(t, n, h, &ports{}, store, clock.Now)
 	_, err = c.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
 	require.Zero(t, h.left())
@@ -97,15 +97,15 @@ func TestALostAnswerToTheClaimOfAnother(t *testing.T) {
 func TestTheCallerGoesDuringTheClaim(t *testing.T) {
 	n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	ctx, cancel := context.WithCancel(t.Context())
-	store := &losing{memory, func(_ context.Context, first string) (bool, bool) {
+	store := &losingStore{memory, func(_ context.Context, first string) (bool, bool) {
 		lost := strings.HasPrefix(first, "attempt/1@") && ctx.Err() == nil
 		if lost {
 			cancel()
 		}
 		return true, lost
 	}}
-	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
-	c := desk(t, n, h, &ports{}, store, clock.Now)
+	h := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
+	c := newWorker(t, n, h, &ports{}, store, clock.Now)
 	id, err := c.Send(ctx, diffida("k"))
 	require.Error(t, err)
 	require.Zero(t, h.left())
@@ -121,11 +121,11 @@ func TestTheFasterOneSaysWhatBecameOfIt(t *testing.T) {
 		} {
 			t.Run(meanwhile+" "+name, func(t *testing.T) {
 				n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
-				refusing := submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
-				id, err := desk(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
+				refusing := submitFunc(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
+				id, err := newWorker(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
 				require.Error(t, err)
-				other := desk(t, n, &ports{outcome: want}, &ports{}, store, clock.Now)
-				slow := submitter(func(s pec.Submission) pec.Outcome {
+				other := newWorker(t, n, &ports{outcome: want}, &ports{}, store, clock.Now)
+				slow := submitFunc(func(s pec.Submission) pec.Outcome {
 					if want == pec.OutcomeRefused {
 						require.NoError(t, other.Cancel(t.Context(), id))
 					} else {
@@ -138,7 +138,7 @@ func TestTheFasterOneSaysWhatBecameOfIt(t *testing.T) {
 					}
 					return pec.Outcome{Kind: pec.OutcomeTemporary}
 				})
-				_, err = desk(t, n, slow, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
+				_, err = newWorker(t, n, slow, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
 				if want == pec.OutcomeSubmitted {
 					require.NoError(t, err)
 					return
@@ -154,10 +154,10 @@ func TestTheFasterOneSaysWhatBecameOfIt(t *testing.T) {
 func TestABodyIsReadTooLate(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	said := make(chan struct{})
-	var late stdsync.WaitGroup
+	var late sync.WaitGroup
 	var raw []byte
 	var readErr error
-	leaving := submitter(func(s pec.Submission) pec.Outcome {
+	leaving := submitFunc(func(s pec.Submission) pec.Outcome {
 		late.Go(func() {
 			<-said
 			raw, readErr = io.ReadAll(s.Body)
@@ -165,7 +165,7 @@ func TestABodyIsReadTooLate(t *testing.T) {
 		return pec.Outcome{Kind: pec.OutcomeTemporary}
 	})
 	// It has said so when the outcome is to be recorded.
-	watched := &losing{store, func(_ context.Context, first string) (bool, bool) {
+	watched := &losingStore{store, func(_ context.Context, first string) (bool, bool) {
 		if strings.HasPrefix(first, "attempt/1@") {
 			select {
 			case <-said:
@@ -176,7 +176,7 @@ func TestABodyIsReadTooLate(t *testing.T) {
 		}
 		return false, false
 	}}
-	c := desk(t, n, leaving, &ports{}, watched, clock.Now)
+	c := newWorker(t, n, leaving, &ports{}, watched, clock.Now)
 	id, err := c.Send(t.Context(), diffida("k"))
 	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 	require.Empty(t, raw)
@@ -187,9 +187,9 @@ func TestABodyIsReadTooLate(t *testing.T) {
 // A Submitter reads from another goroutine, and leaves before it is through.
 func TestABodyIsReadMeanwhile(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
-	var readers stdsync.WaitGroup
+	var readers sync.WaitGroup
 	out := 0
-	leaving := submitter(func(s pec.Submission) pec.Outcome {
+	leaving := submitFunc(func(s pec.Submission) pec.Outcome {
 		out = 0
 		readers.Go(func() {
 			raw, _ := io.ReadAll(s.Body)
@@ -197,7 +197,7 @@ func TestABodyIsReadMeanwhile(t *testing.T) {
 		})
 		return pec.Outcome{}
 	})
-	c := desk(t, n, leaving, &ports{}, store, clock.Now)
+	c := newWorker(t, n, leaving, &ports{}, store, clock.Now)
 	for range 50 {
 		id, err := c.Send(t.Context(), diffida(""))
 		kind := outcomeOf(t, err)
@@ -212,7 +212,7 @@ func TestABodyIsReadMeanwhile(t *testing.T) {
 // A Submitter does not know what became of a message that it never asked for.
 func TestNothingIsUncertainThatWasNotAskedFor(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
-	c := desk(t, n, submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{} }), &ports{}, store, clock.Now)
+	c := newWorker(t, n, submitFunc(func(pec.Submission) pec.Outcome { return pec.Outcome{} }), &ports{}, store, clock.Now)
 	id, err := c.Send(t.Context(), diffida(""))
 	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 	require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
@@ -222,13 +222,13 @@ func TestNothingIsUncertainThatWasNotAskedFor(t *testing.T) {
 // holds for both.
 func TestAPauseHoldsForAllWorkers(t *testing.T) {
 	n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
-	refusing := &handing{outcome: pec.Outcome{Kind: pec.OutcomeTemporary, Reply: pec.Reply{Code: 451}}}
-	other := desk(t, n, refusing, &ports{}, memory, clock.Now)
+	refusing := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeTemporary, Reply: pec.Reply{Code: 451}}}
+	other := newWorker(t, n, refusing, &ports{}, memory, clock.Now)
 	id, err := other.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
 	clock.advance(2 * time.Minute)
 	reads := 0
-	store := &reading{Store: memory, entries: func(send string) {
+	store := &watchedStore{Store: memory, entries: func(send string) {
 		if send == "" {
 			return
 		}
@@ -238,21 +238,21 @@ func TestAPauseHoldsForAllWorkers(t *testing.T) {
 			}
 		}
 	}}
-	c := desk(t, n, refusing, &ports{}, store, clock.Now)
+	c := newWorker(t, n, refusing, &ports{}, store, clock.Now)
 	for range c.Retry(t.Context()) {
 	}
 	require.GreaterOrEqual(t, reads, 2)
-	require.Equal(t, 2, attempts(t, other, id))
+	require.Equal(t, 2, countAttempts(t, other, id))
 	require.Len(t, refusing.bodies, 2)
 }
 
 // reading is a Store that says when it is asked for a send.
-type reading struct {
+type watchedStore struct {
 	pec.Store
 	entries func(send string)
 }
 
-func (s *reading) Entries(ctx context.Context, mailbox, send string) ([]pec.Entry, error) {
+func (s *watchedStore) Entries(ctx context.Context, mailbox, send string) ([]pec.Entry, error) {
 	s.entries(send)
 	return s.Store.Entries(ctx, mailbox, send)
 }
@@ -261,8 +261,8 @@ func (s *reading) Entries(ctx context.Context, mailbox, send string) ([]pec.Entr
 // wait a year.
 func TestAnIntentOfTheFutureIsOffered(t *testing.T) {
 	o := newOffice(t)
-	w := o.wrong(t, 365*24*time.Hour)
-	ending := desk(t, o.network, submitter(func(pec.Submission) pec.Outcome { panic(errEnded) }), &ports{}, o.store, w.clock.Now)
+	w := o.withWrongClock(t, 365*24*time.Hour)
+	ending := newWorker(t, o.network, submitFunc(func(pec.Submission) pec.Outcome { panic(errEnded) }), &ports{}, o.store, w.clock.Now)
 	require.PanicsWithValue(t, errEnded, func() { _, _ = ending.Send(t.Context(), diffida("k")) })
 	o.clock.advance(2 * time.Minute)
 	require.Len(t, o.find(t, pec.FilterDue), 1)
@@ -283,12 +283,12 @@ func TestAnIntentOfTheFutureIsOffered(t *testing.T) {
 // A worker whose clock is a year ahead has searched. The others go on searching.
 func TestSearchesOfAWrongClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &library{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
+		l := &slowSearchMailbox{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
 		l.searched = map[string]int{}
 		store := pec.NewMemory()
 		ahead := func() time.Time { return time.Now().Add(365 * 24 * time.Hour) }
-		c, wrong := desk(t, n, l, l, store, nil), desk(t, n, l, l, store, ahead)
+		c, wrong := newWorker(t, n, l, l, store, nil), newWorker(t, n, l, l, store, ahead)
 		first, err := c.Send(t.Context(), diffida(""))
 		require.Error(t, err)
 		second, err := wrong.Send(t.Context(), diffida(""))
@@ -311,8 +311,8 @@ func TestWhoWaitsSharesTheAttempt(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			n, store := pectest.Start(t, &pectest.Options{InMemory: true}), pec.NewMemory()
 			goOn := make(chan struct{})
-			h := &handing{outcome: pec.Outcome{Kind: kind}, connected: func() { <-goOn }}
-			c := desk(t, n, h, &ports{}, store, nil)
+			h := &pausingSubmitter{outcome: pec.Outcome{Kind: kind}, connected: func() { <-goOn }}
+			c := newWorker(t, n, h, &ports{}, store, nil)
 			results := make(chan error)
 			for range 5 {
 				go func() {
@@ -340,12 +340,12 @@ func TestWhoWaitsSharesTheAttempt(t *testing.T) {
 func TestAPanicLeavesTheSendFree(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	panics := true
-	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() {
+	h := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() {
 		if panics {
 			panic(errEnded)
 		}
 	}}
-	c := desk(t, n, h, &ports{}, store, clock.Now)
+	c := newWorker(t, n, h, &ports{}, store, clock.Now)
 	require.PanicsWithValue(t, errEnded, func() { _, _ = c.Send(t.Context(), diffida("k")) })
 	panics = false
 	_, err := c.Send(t.Context(), diffida("k"))

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
@@ -34,13 +33,10 @@ func TestProofIsSearchedFor(t *testing.T) {
 }
 
 // uncertainOf makes a Client with uncertain sends.
-func uncertainOf(t *testing.T, l *library, count int) (c *pec.Client, ids []string) {
+func uncertainOf(t *testing.T, l *slowSearchMailbox, count int) (c *pec.Client, ids []string) {
 	n := pectest.Start(t, &pectest.Options{InMemory: true})
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
 	l.searched = map[string]int{}
-	c, err = pec.New(me, l, l, v, nil)
-	require.NoError(t, err)
+	c = newClient(t, n, l, l, nil)
 	for range count {
 		_, err := c.Send(t.Context(), diffida(""))
 		var failed *pec.SendError
@@ -55,7 +51,7 @@ func uncertainOf(t *testing.T, l *library, count int) (c *pec.Client, ids []stri
 // stopped in the last.
 func TestSearchesStarveNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &library{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}, takes: 3 * time.Second}
+		l := &slowSearchMailbox{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}, takes: 3 * time.Second}
 		c, ids := uncertainOf(t, l, 301)
 		time.Sleep(time.Minute)
 		for range 3 {
@@ -76,7 +72,7 @@ func TestSearchesStarveNothing(t *testing.T) {
 // A search that is broken off by the end of its Watch is made again, one that was made is not.
 func TestEachWatchSearchesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &library{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}, takes: 2 * time.Second}
+		l := &slowSearchMailbox{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}, takes: 2 * time.Second}
 		c, ids := uncertainOf(t, l, 250)
 		time.Sleep(time.Minute)
 		for range 5 {
@@ -91,7 +87,7 @@ func TestEachWatchSearchesOn(t *testing.T) {
 // One send with which every search fails keeps no other from being searched for.
 func TestASearchThatFailsHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &library{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
+		l := &slowSearchMailbox{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
 		c, ids := uncertainOf(t, l, 120)
 		l.fails = ids[30]
 		time.Sleep(time.Minute)
@@ -107,7 +103,7 @@ func TestASearchThatFailsHoldsUpNoOther(t *testing.T) {
 // The older a send is, the less often it is searched for.
 func TestSearchesGrowRare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &library{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
+		l := &slowSearchMailbox{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
 		c, ids := uncertainOf(t, l, 1)
 		watchFor(t.Context(), c, time.Hour)
 		require.Equal(t, 6, l.searched[ids[0]], "after 1, 2, 4, 8, 16 and 32 minutes")
@@ -119,15 +115,12 @@ func TestSearchesGrowRare(t *testing.T) {
 // How far searches have come says nothing about what was read.
 func TestSearchesAreNoReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &library{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
+		l := &slowSearchMailbox{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
 		store := pec.NewMemory()
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
-		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-		require.NoError(t, err)
 		l.searched = map[string]int{}
-		c, err := pec.New(me, l, l, v, &pec.Options{Store: store})
-		require.NoError(t, err)
-		_, err = c.Send(t.Context(), diffida(""))
+		c := newClient(t, n, l, l, &pec.Options{Store: store})
+		_, err := c.Send(t.Context(), diffida(""))
 		require.Error(t, err)
 		l.outcome = pec.OutcomeSubmitted
 		id, err := c.Send(t.Context(), diffida(""))

@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
@@ -22,7 +22,7 @@ import (
 
 func TestWhatIsSent(t *testing.T) {
 	p := &ports{outcome: pec.OutcomeSubmitted}
-	c := newClient(t, p, pectest.Start(t, nil))
+	c := newClient(t, pectest.Start(t, nil), p, p, nil)
 	file := bytes.Repeat([]byte{0, 1, 2, 0xff, '\n'}, 1000)
 	id, err := c.Send(t.Context(), pec.Message{
 		To:          []string{"Luigi Verdì <" + luigi + ">", nobody},
@@ -84,8 +84,7 @@ func TestWhatIsSent(t *testing.T) {
 
 func TestMessageIDStaysShort(t *testing.T) {
 	n := pectest.Start(t, nil)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
+	v := trusttest.Verifier(t, n, nil)
 	p := &ports{outcome: pec.OutcomeSubmitted}
 	c, err := pec.New("Ufficio@PEC.un-nome-di-ente-molto-lungo.provincia-di-qualche-luogo.example", p, p, v, nil)
 	require.NoError(t, err)
@@ -97,7 +96,7 @@ func TestMessageIDStaysShort(t *testing.T) {
 
 func TestEveryProblemIsToldAndNothingLeaves(t *testing.T) {
 	p := &ports{outcome: pec.OutcomeSubmitted}
-	c := newClient(t, p, pectest.Start(t, nil))
+	c := newClient(t, pectest.Start(t, nil), p, p, nil)
 	boom := errors.New("boom")
 	for name, test := range map[string]struct {
 		message pec.Message
@@ -158,7 +157,7 @@ func TestOutcomesOtherThanSubmittedAreErrorsThatKeepTheSend(t *testing.T) {
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			p := &ports{outcome: kind}
-			c := newClient(t, p, n)
+			c := newClient(t, n, p, p, nil)
 			id, err := c.Send(t.Context(), pec.Message{To: []string{luigi}})
 			se, ok := errors.AsType[*pec.SendError](err)
 			require.True(t, ok, "%v", err)
@@ -175,14 +174,13 @@ func TestOutcomesOtherThanSubmittedAreErrorsThatKeepTheSend(t *testing.T) {
 func TestNewAsksForAllItNeeds(t *testing.T) {
 	n := pectest.Start(t, nil)
 	p := &ports{}
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
+	v := trusttest.Verifier(t, n, nil)
 	for name, err := range map[string]error{
-		"no address":   second(pec.New("mario", p, p, v, nil)),
-		"display name": second(pec.New("Mario <"+me+">", p, p, v, nil)),
-		"no submitter": second(pec.New(me, nil, p, v, nil)),
-		"no mailbox":   second(pec.New(me, p, nil, v, nil)),
-		"no verifier":  second(pec.New(me, p, p, nil, nil)),
+		"no address":   errorOf(pec.New("mario", p, p, v, nil)),
+		"display name": errorOf(pec.New("Mario <"+me+">", p, p, v, nil)),
+		"no submitter": errorOf(pec.New(me, nil, p, v, nil)),
+		"no mailbox":   errorOf(pec.New(me, p, nil, v, nil)),
+		"no verifier":  errorOf(pec.New(me, p, p, nil, nil)),
 	} {
 		require.Error(t, err, name)
 	}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
@@ -161,13 +160,13 @@ func TestAMessageIsKeptOnce(t *testing.T) {
 	} {
 		messages[kind] = one(func(id string) pectest.Notice { return about(kind, id) })
 	}
-	for name, make := range messages {
+	for name, build := range messages {
 		t.Run(name, func(t *testing.T) {
 			store, p := &weighingStore{Store: pec.NewMemory()}, &ports{outcome: pec.OutcomeSubmitted}
-			o := open(t, n, p, store, nil)
+			o := openOffice(t, n, p, store, nil)
 			id, err := o.Send(t.Context(), pec.Message{To: addresses(recipients)})
 			require.NoError(t, err)
-			p.inbox = make(id)
+			p.inbox = build(id)
 			before, received := store.kept, 0
 			for _, raw := range p.inbox {
 				received += len(raw)
@@ -183,10 +182,7 @@ func TestAMessageIsKeptOnce(t *testing.T) {
 	}
 	t.Run("message set aside", func(t *testing.T) {
 		store, p := &weighingStore{Store: pec.NewMemory()}, &ports{}
-		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-		require.NoError(t, err)
-		c, err := pec.New(me, p, wordy{p, 1, hostile}, v, &pec.Options{Store: store})
-		require.NoError(t, err)
+		c := newClient(t, n, p, wordyMailbox{p, 1, hostile}, &pec.Options{Store: store})
 		for _, err := range c.Sync(t.Context()) {
 			require.NoError(t, err)
 		}
@@ -196,13 +192,13 @@ func TestAMessageIsKeptOnce(t *testing.T) {
 }
 
 // wordy is a Mailbox that cannot read one message, and says so at length.
-type wordy struct {
+type wordyMailbox struct {
 	*ports
 	at     uint32
 	reason string
 }
 
-func (m wordy) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+func (m wordyMailbox) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		if at := (pec.Cursor{Folder: after.Folder, UIDValidity: 1, UID: m.at}); after.UID < m.at {
 			yield(pec.Item{}, &pec.MessageError{Cursor: at, Err: errors.New(m.reason)})
@@ -215,7 +211,7 @@ func (m wordy) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, 
 func TestWhatWasSetAsideIsNotRead(t *testing.T) {
 	n := pectest.Start(t, nil)
 	read := func(aside int) (reads []int64) {
-		c, _, store := growthOffice(t, n)
+		c, _, store := newCountingClient(t, n)
 		for i := range aside {
 			entry, err := pec.NewEntryForTest("", pec.SetAside{Cursor: pec.Cursor{Folder: "INBOX", UIDValidity: 1, UID: uint32(i + 1)}})
 			require.NoError(t, err)
@@ -230,15 +226,15 @@ func TestWhatWasSetAsideIsNotRead(t *testing.T) {
 				return err
 			},
 			func(ctx context.Context) error {
-				return second(c.Send(ctx, pec.Message{To: []string{luigi}, Key: "k"}))
+				return errorOf(c.Send(ctx, pec.Message{To: []string{luigi}, Key: "k"}))
 			},
-			func(ctx context.Context) error { return second(c.Status(ctx, id)) },
-			func(ctx context.Context) error { return last(c.Find(ctx, pec.Query{Filter: pec.FilterOpen})) },
-			func(ctx context.Context) error { return last(c.Find(ctx, pec.Query{Filter: pec.FilterFailed})) },
-			func(ctx context.Context) error { return last(c.Retry(ctx)) },
-			func(ctx context.Context) error { return last(c.Sync(ctx)) },
-			func(ctx context.Context) error { return last(c.SearchNotices(ctx, id)) },
-			func(ctx context.Context) error { return second(c.Suspended(ctx)) },
+			func(ctx context.Context) error { return errorOf(c.Status(ctx, id)) },
+			func(ctx context.Context) error { return lastError(c.Find(ctx, pec.Query{Filter: pec.FilterOpen})) },
+			func(ctx context.Context) error { return lastError(c.Find(ctx, pec.Query{Filter: pec.FilterFailed})) },
+			func(ctx context.Context) error { return lastError(c.Retry(ctx)) },
+			func(ctx context.Context) error { return lastError(c.Sync(ctx)) },
+			func(ctx context.Context) error { return lastError(c.SearchNotices(ctx, id)) },
+			func(ctx context.Context) error { return errorOf(c.Suspended(ctx)) },
 			func(ctx context.Context) error { return c.Resume(ctx) },
 		} {
 			before := store.read

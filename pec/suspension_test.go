@@ -22,15 +22,15 @@ func TestARefusedLoginSuspendsTheMailboxForEverybody(t *testing.T) {
 	require.Equal(t, pec.StateSuspended, o.state(t, id))
 
 	o.during, o.outcome, o.err = nil, pec.OutcomeSubmitted, nil
-	worker := open(t, o.network, o.ports, o.store, nil)
+	worker := openOffice(t, o.network, o.ports, o.store, nil)
 	worker.clock.advance(2 * time.Hour)
 	for name, call := range map[string]func() error{
 		"send":  func() error { _, err := worker.Send(t.Context(), diffida("other")); return err },
 		"wait":  func() error { return worker.Client.Wait(t.Context()) },
-		"sync":  func() error { return last(worker.Sync(t.Context())) },
-		"retry": func() error { return last(worker.Retry(t.Context())) },
-		"prove": func() error { return last(worker.SearchNotices(t.Context(), id)) },
-		"watch": func() error { return last(worker.Watch(t.Context())) },
+		"sync":  func() error { return lastError(worker.Sync(t.Context())) },
+		"retry": func() error { return lastError(worker.Retry(t.Context())) },
+		"prove": func() error { return lastError(worker.SearchNotices(t.Context(), id)) },
+		"watch": func() error { return lastError(worker.Watch(t.Context())) },
 	} {
 		require.ErrorAs(t, call(), &suspended, name)
 	}
@@ -55,7 +55,7 @@ func TestARefusedIMAPLoginSuspendsToo(t *testing.T) {
 	o := newOffice(t)
 	o.fetchErr = &pec.LoginError{Server: "imap:993", Reply: "NO"}
 	var suspended *pec.SuspendedError
-	require.ErrorAs(t, last(o.Sync(t.Context())), &suspended)
+	require.ErrorAs(t, lastError(o.Sync(t.Context())), &suspended)
 	_, err := o.Send(t.Context(), diffida(""))
 	require.ErrorAs(t, err, &suspended)
 	require.Empty(t, o.submitted)
@@ -64,7 +64,7 @@ func TestARefusedIMAPLoginSuspendsToo(t *testing.T) {
 // Suspensions are counted from 1, and the last one decides, however many there were.
 func TestTheLastSuspensionDecides(t *testing.T) {
 	n := pectest.Start(t, nil)
-	c, _, store := growthOffice(t, n)
+	c, _, store := newCountingClient(t, n)
 	for count := 1; count <= 40; count++ {
 		for _, f := range []pec.Fact{pec.Suspension{N: count, Server: "x"}, pec.Resumption{N: count}} {
 			entry, err := pec.NewEntryForTest("", f)

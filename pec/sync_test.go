@@ -15,20 +15,20 @@ import (
 func TestNoticesMoveTheStatus(t *testing.T) {
 	n := pectest.Start(t, nil)
 	p := &ports{outcome: pec.OutcomeSubmitted}
-	c := newClient(t, p, n)
-	id := sent(t, c)
+	c := newClient(t, n, p, p, nil)
+	id := sendOne(t, c)
 	p.inbox = [][]byte{
 		nil, // ordinary mail, by its header
 		emit(t, n.Providers()[0], pectest.KindAcceptance, me, id, ""),
 	}
-	events := sync(t, c)
+	events := syncAll(t, c)
 	require.Len(t, events, 1)
 	require.Equal(t, id, events[0].MessageID)
 	require.Equal(t, envelope.KindAcceptance, events[0].Notice.Kind)
 	require.Equal(t, pec.StateAccepted, stateOf(t, c, id))
 
 	p.inbox = append(p.inbox, emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi))
-	events = sync(t, c)
+	events = syncAll(t, c)
 	require.Len(t, events, 1, "what was read is not read again")
 	require.Equal(t, pec.Cursor{Folder: "INBOX", UIDValidity: 1, UID: 3}, events[0].Cursor)
 	status, err := c.Status(t.Context(), id)
@@ -45,25 +45,25 @@ func TestNoticesMoveTheStatus(t *testing.T) {
 func TestGenuineDeliveryForAnotherSenderIsForeign(t *testing.T) {
 	n := pectest.Start(t, nil)
 	p := &ports{outcome: pec.OutcomeSubmitted}
-	c := newClient(t, p, n)
-	id := sent(t, c)
+	c := newClient(t, n, p, p, nil)
+	id := sendOne(t, c)
 	p.inbox = [][]byte{emit(t, n.Providers()[1], pectest.KindDelivery, bruna, id, luigi)}
-	events := sync(t, c)
+	events := syncAll(t, c)
 	require.Len(t, events, 1)
 	require.Equal(t, envelope.KindDelivery, events[0].Notice.Kind, "it is proven")
 	require.Empty(t, events[0].MessageID, "and it is not ours")
 	require.Equal(t, pec.StateSubmitted, stateOf(t, c, id))
 	// The same with our address is the genuine one.
 	p.inbox = append(p.inbox, emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi))
-	require.Equal(t, id, sync(t, c)[0].MessageID)
+	require.Equal(t, id, syncAll(t, c)[0].MessageID)
 	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
 }
 
 func TestWhatIsNotProvenMovesNothingAndBlocksNothing(t *testing.T) {
 	n, stranger := pectest.Start(t, nil), pectest.Start(t, nil)
 	p := &ports{outcome: pec.OutcomeSubmitted}
-	c := newClient(t, p, n)
-	id := sent(t, c)
+	c := newClient(t, n, p, p, nil)
+	id := sendOne(t, c)
 	genuine := emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi)
 	p.inbox = [][]byte{
 		emit(t, stranger.Providers()[1], pectest.KindDelivery, me, id, luigi),
@@ -72,7 +72,7 @@ func TestWhatIsNotProvenMovesNothingAndBlocksNothing(t *testing.T) {
 		[]byte("Subject: ordinary\r\nContent-Type: multipart/signed\r\n\r\nciao\r\n"),
 		append(bytes.Repeat([]byte("X-Long: header\r\n"), 80_000), genuine...),
 	}
-	events := sync(t, c)
+	events := syncAll(t, c)
 	require.Len(t, events, 4)
 	for i, code := range []envelope.Code{envelope.CodeUntrusted, envelope.CodeDigestMismatch, envelope.CodeUnsigned, envelope.CodeTooLarge} {
 		require.Zero(t, events[i].Notice)
@@ -80,14 +80,14 @@ func TestWhatIsNotProvenMovesNothingAndBlocksNothing(t *testing.T) {
 	}
 	require.Equal(t, pec.StateSubmitted, stateOf(t, c, id))
 	p.inbox = append(p.inbox, genuine)
-	require.Len(t, sync(t, c), 1)
+	require.Len(t, syncAll(t, c), 1)
 	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
 }
 
 func TestTransportEnvelopeIsInbound(t *testing.T) {
 	n := pectest.Start(t, nil)
 	p := &ports{}
-	c := newClient(t, p, n)
+	c := newClient(t, n, p, p, nil)
 	original := "From: luigi@beta-pec.example\r\nSubject: Risposta\r\n\r\nSì.\r\n"
 	raw, err := n.Providers()[1].Emit(pectest.Notice{
 		Kind: pectest.KindTransport, Sender: luigi, MessageID: "<x@y>", Recipients: []pectest.Recipient{{Address: me}},
@@ -116,8 +116,8 @@ func TestTransportEnvelopeIsInbound(t *testing.T) {
 func TestAMessageIsReadAgainUntilItIsSafe(t *testing.T) {
 	n := pectest.Start(t, nil)
 	p := &ports{outcome: pec.OutcomeSubmitted}
-	c := newClient(t, p, n)
-	id := sent(t, c)
+	c := newClient(t, n, p, p, nil)
+	id := sendOne(t, c)
 	p.inbox = [][]byte{
 		emit(t, n.Providers()[0], pectest.KindAcceptance, me, id, ""),
 		emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi),
@@ -139,6 +139,6 @@ func TestAMessageIsReadAgainUntilItIsSafe(t *testing.T) {
 	for range c.Sync(t.Context()) {
 		break // the application stops before it has handled the event
 	}
-	require.Len(t, sync(t, c), 1, "the message it was left at comes again")
+	require.Len(t, syncAll(t, c), 1, "the message it was left at comes again")
 	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
 }

@@ -11,18 +11,17 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
 // withholding is a Mailbox that does not hand out one message.
-type withholding struct {
+type withholdingMailbox struct {
 	pec.Mailbox
 	uid uint32
 }
 
-func (m withholding) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+func (m withholdingMailbox) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		for item, err := range m.Mailbox.Fetch(ctx, after) {
 			if item.Cursor.UID == m.uid {
@@ -38,21 +37,18 @@ func (m withholding) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.
 
 func TestAWithheldMessageIsPassedOver(t *testing.T) {
 	n, p := pectest.Start(t, nil), &ports{outcome: pec.OutcomeSubmitted}
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	c, err := pec.New(me, p, withholding{p, 2}, v, nil)
-	require.NoError(t, err)
-	id := sent(t, c)
+	c := newClient(t, n, p, withholdingMailbox{p, 2}, nil)
+	id := sendOne(t, c)
 	p.inbox = [][]byte{
 		emit(t, n.Providers()[0], pectest.KindAcceptance, me, id, ""),
 		[]byte("never seen"),
 		emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi),
 	}
-	events := sync(t, c)
+	events := syncAll(t, c)
 	require.Len(t, events, 3)
 	require.EqualError(t, errors.Unwrap(events[1].Unreadable), "withheld")
 	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
-	require.Empty(t, sync(t, c))
+	require.Empty(t, syncAll(t, c))
 }
 
 func TestSendsOfOtherProgramsAreFollowed(t *testing.T) {
@@ -62,7 +58,7 @@ func TestSendsOfOtherProgramsAreFollowed(t *testing.T) {
 		emit(t, o.network.Providers()[1], pectest.KindDelivery, me, "outlook@desk", luigi),
 		emit(t, o.network.Providers()[1], pectest.KindDelivery, bruna, "hers@desk", luigi),
 	}
-	events := sync(t, o.Client)
+	events := syncAll(t, o.Client)
 	require.Len(t, events, 3)
 	require.Empty(t, events[2].MessageID)
 	s, err := o.Status(t.Context(), "outlook@desk")
@@ -79,11 +75,8 @@ func TestSendsOfOtherProgramsAreFollowed(t *testing.T) {
 func TestWatchGoesOnUntilTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
-		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-		require.NoError(t, err)
 		p := &ports{outcome: pec.OutcomeTemporary, waits: true}
-		c, err := pec.New(me, p, p, v, nil)
-		require.NoError(t, err)
+		c := newClient(t, n, p, p, nil)
 		id, err := c.Send(t.Context(), diffida(""))
 		require.Error(t, err)
 
