@@ -13,7 +13,7 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// A day at the office: one recipient answers, one bounces, one has the content.
+// One recipient answers, one bounces, and the delivery receipt of one has the content.
 func TestAnswersBouncesAndContentJoinTheSend(t *testing.T) {
 	n := pectest.Start(t, nil)
 	n.SetFate(luigi, pectest.Fate{Reply: "Ricevuto."})
@@ -49,7 +49,7 @@ func TestAnswersBouncesAndContentJoinTheSend(t *testing.T) {
 	require.Equal(t, receipt.DetailConcise, r.Detail)
 }
 
-// A reply to our PEC names the provider's ID.
+// A reply to our PEC cites the provider's ID of it in In-Reply-To.
 func TestAReplyNamesTheCertID(t *testing.T) {
 	n := pectest.Start(t, nil)
 	n.SetFate(luigi, pectest.Fate{Reply: "Ricevuto."})
@@ -78,8 +78,9 @@ func TestAReplyNamesTheCertID(t *testing.T) {
 	require.Equal(t, 1, seen)
 }
 
-// A delivery whose content is not what was sent is a delivery, and says so.
-func TestDeliveredContentThatDiffersIsTold(t *testing.T) {
+// A delivery whose content is not what was sent is still a delivery. Its notice and the
+// status report the difference.
+func TestDeliveredContentThatDiffersIsReported(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)

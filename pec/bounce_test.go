@@ -14,8 +14,9 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// The bounce of an ordinary recipient, all the way through a network.
-func TestBounceOfAnOrdinaryRecipient(t *testing.T) {
+// A bounce that has passed through a network of providers names the send and its
+// recipient.
+func TestABounceOfAnOrdinaryRecipientNamesTheSend(t *testing.T) {
 	n := pectest.Start(t, nil)
 	c := overSockets(t, n)
 	id, err := c.Send(t.Context(), pec.Message{To: []string{"unknown@example.org"}, Subject: "Diffida"})
@@ -44,7 +45,7 @@ func TestBounceOfAnOrdinaryRecipient(t *testing.T) {
 	require.Equal(t, 1, seen)
 }
 
-// Anybody can write a bounce: of a PEC mailbox it proves nothing.
+// Anybody can write a bounce. It proves nothing about a PEC mailbox.
 func TestABounceDoesNotMoveACertifiedRecipient(t *testing.T) {
 	n := pectest.Start(t, nil)
 	c := overSockets(t, n)
@@ -73,11 +74,12 @@ func TestABounceDoesNotMoveACertifiedRecipient(t *testing.T) {
 	require.NoError(t, err)
 	for _, f := range facts {
 		_, bounce := f.(pec.BounceFact)
-		require.False(t, bounce, "nothing of it is kept")
+		require.False(t, bounce, "no fact is recorded about it")
 	}
 }
 
-// However many recipients a bounce names, each fact about it opens the whole of it.
+// A bounce may name several recipients. The whole message of the bounce can be read from
+// each fact about it.
 func TestEachFactOfABounceHasItsMessage(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeSubmitted
@@ -113,12 +115,13 @@ Action: failed
 			require.Equal(t, raw, kept)
 		}
 	}
-	require.Equal(t, []string{info, "altro@example.org"}, bounced, "of a PEC mailbox a bounce proves nothing")
+	require.Equal(t, []string{info, "altro@example.org"}, bounced, "a bounce proves nothing about a PEC mailbox")
 }
 
-// A store of an earlier version has the message of a bounce once for each recipient, of
-// certified ones too. It opens and folds the same.
-func TestBouncesOfAnEarlierVersion(t *testing.T) {
+// A store of an earlier version has the message of a bounce once for each recipient, and
+// bounces of certified recipients too. Its facts fold as they did, and each opens its own
+// message.
+func TestBouncesStoredByAnEarlierVersionFoldTheSame(t *testing.T) {
 	store := pec.NewMemory()
 	ledger, err := pec.NewLedger(me, store, nil)
 	require.NoError(t, err)

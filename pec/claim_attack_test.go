@@ -10,8 +10,8 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// A Submitter has given its outcome and goes on reading, as net/http does with the
-// body of a request that is answered early. It gets nothing any more.
+// A Submitter has returned its outcome and goes on reading, as net/http does with the
+// body of a request that is answered early. It reads nothing more.
 func TestABodyEndsWithItsAttempt(t *testing.T) {
 	for name, before := range map[string]int64{"never read": 0, "read in part": 10} {
 		t.Run(name, func(t *testing.T) {
@@ -31,7 +31,7 @@ func TestABodyEndsWithItsAttempt(t *testing.T) {
 			id, err := c.Send(t.Context(), diffida("k"))
 			require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 			close(goOn)
-			require.Empty(t, <-rest, "it leaves after it was said that it has not")
+			require.Empty(t, <-rest, "bytes left after the outcome said that none had")
 			require.Error(t, <-failed)
 			require.Equal(t, 1, countAttempts(t, c, id))
 			require.Equal(t, pec.StateRetrying, stateOf(t, c, id))

@@ -12,7 +12,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// countingAppends notes how many entries each Append had, by the key of its first.
+// countingAppends is a Store that notes the keys of the entries of each Append.
 type countingAppends struct {
 	pec.Store
 	appended [][]string
@@ -27,8 +27,8 @@ func (s *countingAppends) Append(ctx context.Context, mailbox string, entries ..
 	return s.Store.Append(ctx, mailbox, entries...)
 }
 
-// A process that ends while it connects has claimed nothing: whoever comes next offers
-// the message, and nothing is uncertain.
+// A process that ends while it connects has claimed nothing. The next process sends the
+// message, and nothing is uncertain.
 func TestNothingIsClaimedBeforeTheMessageIsAskedFor(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	ended, cancel := context.WithCancel(t.Context())
@@ -41,7 +41,7 @@ func TestNothingIsClaimedBeforeTheMessageIsAskedFor(t *testing.T) {
 		status, err := c.Status(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, pec.StatePending, status.Recipients[0].State)
-		// From here on the process writes nothing any more.
+		// From here on the process writes nothing more.
 		cancel()
 		panic(errEnded)
 	}
@@ -54,8 +54,8 @@ func TestNothingIsClaimedBeforeTheMessageIsAskedFor(t *testing.T) {
 	require.Equal(t, 1, countAttempts(t, next, id))
 }
 
-// What ends before the message is asked for is recorded in one piece, and so is the
-// next attempt.
+// An attempt that ends before the message is read is recorded with its outcome in one
+// Append. So is the next attempt.
 func TestARefusalBeforeTheMessageIsOneRecord(t *testing.T) {
 	n, clock := pectest.Start(t, nil), newClock()
 	store := &countingAppends{Store: pec.NewMemory()}
@@ -77,9 +77,9 @@ func TestARefusalBeforeTheMessageIsOneRecord(t *testing.T) {
 	require.Len(t, store.appended[2], 2)
 }
 
-// Two workers have both logged in before one of them claims: one message leaves, and the
-// other worker is not given a byte of it.
-func TestTwoWorkersAreConnected(t *testing.T) {
+// Two workers have logged in before one of them claims the attempt. One message leaves,
+// and the other worker reads not a byte of it.
+func TestTwoConnectedWorkersSendOneMessage(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	refusing := submitFunc(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
 	id, err := newWorker(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
@@ -104,7 +104,7 @@ func TestTwoWorkersAreConnected(t *testing.T) {
 	require.Len(t, h.bodies, 2, "both were connected")
 	require.Equal(t, 1, h.left())
 	for i, err := range h.errs {
-		require.Equal(t, err != nil, len(h.bodies[i]) == 0, "a byte without the claim")
+		require.Equal(t, err != nil, len(h.bodies[i]) == 0, "bytes were read without the claim")
 	}
 	c := newWorker(t, n, h, &ports{}, store, clock.Now)
 	require.Equal(t, 2, countAttempts(t, c, id))
@@ -113,11 +113,11 @@ func TestTwoWorkersAreConnected(t *testing.T) {
 	require.Equal(t, pec.StateSubmitted, status.Recipients[0].State)
 }
 
-// The facts change while a worker connects. What they forbid by then does not leave.
-func TestTheFactsChangeWhileAWorkerConnects(t *testing.T) {
+// The facts change while a worker logs in. A message that they now forbid does not leave.
+func TestFactsThatChangeDuringTheLoginStopTheMessage(t *testing.T) {
 	cases := map[string]func(*testing.T, *pec.Client, string){
 		"cancelled": func(t *testing.T, c *pec.Client, id string) { require.NoError(t, c.Cancel(t.Context(), id)) },
-		"offered by another": func(t *testing.T, c *pec.Client, _ string) {
+		"sent by another": func(t *testing.T, c *pec.Client, _ string) {
 			_, err := c.Send(t.Context(), diffida("k"))
 			require.NoError(t, err)
 		},
@@ -141,7 +141,7 @@ func TestTheFactsChangeWhileAWorkerConnects(t *testing.T) {
 			c := newWorker(t, n, h, &ports{}, store, clock.Now)
 			for e, err := range c.Retry(t.Context()) {
 				require.NoError(t, err)
-				t.Errorf("an attempt that does not count is yielded: %+v", e)
+				t.Errorf("an attempt was yielded that did not take place: %+v", e)
 			}
 			require.Len(t, h.bodies, 1, "it was connected")
 			require.Zero(t, h.left())
@@ -150,9 +150,9 @@ func TestTheFactsChangeWhileAWorkerConnects(t *testing.T) {
 	}
 }
 
-// A Client does not log in for a message that it is offering already. A repeated call
-// waits for what becomes of that, and Retry passes it by.
-func TestOneLoginForOneMessage(t *testing.T) {
+// A Client does not log in for a message that it is already sending. A repeated call of
+// Send waits for the outcome, and Retry skips the message.
+func TestAMessageUnderWayNeedsNoSecondLogin(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	connected, goOn := make(chan struct{}), make(chan struct{})
 	h := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { close(connected); <-goOn }}
@@ -162,7 +162,7 @@ func TestOneLoginForOneMessage(t *testing.T) {
 	<-connected
 	clock.advance(2 * time.Minute)
 	for range c.Retry(t.Context()) {
-		t.Error("Retry offers it too")
+		t.Error("Retry sends it too")
 	}
 	impatient, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -11,15 +11,15 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// One machine is 25 hours ahead: that is no reason to give up what waits, nor to wait
-// until its time has come once it is gone.
-func TestOneWrongClockGivesNothingUp(t *testing.T) {
+// The clock of one machine is 25 hours ahead. No message is abandoned for that, and when
+// that machine is gone, the other does not wait for its times.
+func TestOneWrongClockAbandonsNoMessage(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	id, err := o.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
 	w := o.withWrongClock(t, 25*time.Hour)
-	for range 12 * 60 / 10 { // half a day, in which both try
+	for range 12 * 60 / 10 { // both try for half a day
 		o.clock.advance(10 * time.Minute)
 		w.clock.advance(10 * time.Minute)
 		for _, events := range [][]pec.Event{w.retry(t), o.retry(t)} {
@@ -30,7 +30,7 @@ func TestOneWrongClockGivesNothingUp(t *testing.T) {
 	}
 	require.Equal(t, pec.StateRetrying, o.state(t, id))
 	tries := len(o.submitted)
-	require.Less(t, tries, 60, "each at its pace")
+	require.Less(t, tries, 60, "each machine keeps its pauses")
 	o.outcome = pec.OutcomeSubmitted
 	for range 7 {
 		o.clock.advance(10 * time.Minute)
@@ -40,8 +40,9 @@ func TestOneWrongClockGivesNothingUp(t *testing.T) {
 	require.Equal(t, pec.StateSubmitted, o.state(t, id))
 }
 
-// A jump of the clock between two attempts counts for little, however far it goes.
-func TestAJumpOfTheClockGivesNothingUp(t *testing.T) {
+// A jump of the clock between two attempts, however far, counts only a little towards
+// RetryFor.
+func TestAJumpOfTheClockAbandonsNoMessage(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	id, err := o.Send(t.Context(), diffida("k"))
@@ -55,8 +56,8 @@ func TestAJumpOfTheClockGivesNothingUp(t *testing.T) {
 	require.Equal(t, pec.StateRetrying, o.state(t, id))
 }
 
-// Why a send was given up is kept, and shown in its status.
-func TestTheReasonOfGivingUpIsKept(t *testing.T) {
+// The status of an abandoned send says why it was abandoned.
+func TestTheReasonForAbandoningASendIsKept(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	id, err := o.Send(t.Context(), diffida("k"))
@@ -87,9 +88,10 @@ func TestTheReasonOfGivingUpIsKept(t *testing.T) {
 	require.Equal(t, pec.GivenUpCancelled, s.GivenUp)
 }
 
-// A clock is 25 hours behind: what comes is signed in its future. It is judged again when
-// that has come, whatever it is.
-func TestTheFutureIsJudgedAgain(t *testing.T) {
+// A clock is 25 hours behind, so the messages that arrive are signed in its future. Each of
+// them is judged again when that time has come: a notice of ours, a notice of another
+// program, an envelope.
+func TestANoticeFromTheFutureIsJudgedAgain(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida("k"))
 	require.NoError(t, err)
@@ -111,7 +113,7 @@ func TestTheFutureIsJudgedAgain(t *testing.T) {
 	require.True(t, s.Has(pec.FlagUnverified))
 	fetches := w.fetches
 	require.NoError(t, lastError(w.Reverify(t.Context())))
-	require.Equal(t, fetches, w.fetches, "its time has not come")
+	require.Equal(t, fetches, w.fetches, "the time has not come yet")
 	w.clock.advance(24 * time.Hour)
 	require.Empty(t, w.reverify(t))
 	w.clock.advance(2 * time.Hour)
@@ -120,5 +122,5 @@ func TestTheFutureIsJudgedAgain(t *testing.T) {
 	require.Equal(t, pec.StateAccepted, w.state(t, id))
 	require.Equal(t, "web@mail", events[1].MessageID)
 	require.NotNil(t, events[2].Inbound)
-	require.Empty(t, w.reverify(t), "once")
+	require.Empty(t, w.reverify(t), "each is yielded once")
 }

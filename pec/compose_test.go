@@ -23,7 +23,7 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-func TestComposedFields(t *testing.T) {
+func TestAComposedMessageHasItsFields(t *testing.T) {
 	c := mustCompose(t, Message{
 		To:          []string{"\"Rossi, Anna\" <anna@beta-pec.example>"},
 		Subject:     "Re: x",
@@ -36,7 +36,7 @@ func TestComposedFields(t *testing.T) {
 		Attachments: []Attachment{{Name: "a.txt", Content: strings.NewReader("ciao")}},
 	})
 	raw := bodyOf(t, c)
-	header, _, _ := strings.Cut(raw, "\r\n\r\n")
+	head, _, _ := strings.Cut(raw, "\r\n\r\n")
 	for _, field := range []string{
 		"In-Reply-To: <opec1.2026.1@pec.beta.example>",
 		"References: <opec1.2026.1@pec.beta.example>",
@@ -48,7 +48,7 @@ func TestComposedFields(t *testing.T) {
 		"Subject: Re: x",
 		"List-Unsubscribe: <https://" + strings.Repeat("a", 200) + ">",
 	} {
-		require.Contains(t, "\r\n"+header+"\r\n", "\r\n"+field+"\r\n")
+		require.Contains(t, "\r\n"+head+"\r\n", "\r\n"+field+"\r\n")
 	}
 	require.Equal(t, sha256.Sum256([]byte(raw)), c.digest)
 	require.Equal(t, []string{"anna@beta-pec.example"}, c.to)
@@ -60,7 +60,7 @@ func TestComposedFields(t *testing.T) {
 	}, []string{"ciao"})
 }
 
-func TestEveryComposeProblem(t *testing.T) {
+func TestAMessageIsRefusedWithEveryProblem(t *testing.T) {
 	to := []string{"anna@beta-pec.example"}
 	for name, c := range map[string]struct {
 		message Message
@@ -91,7 +91,7 @@ func TestEveryComposeProblem(t *testing.T) {
 	}
 }
 
-func TestFileNames(t *testing.T) {
+func TestOnlySafeFileNamesAreAccepted(t *testing.T) {
 	for name, want := range map[string]ProblemReason{
 		"fattura.pdf": "", "..pdf": "", "città €.pdf": "", "日本.pdf": "", strings.Repeat("è", 127): "", `a"b;c=d%41'.txt`: "",
 		"": ProblemMissing, ".": ProblemBadName, "..": ProblemBadName, "../../.bashrc": ProblemBadName, `..\x`: ProblemBadName,
@@ -102,8 +102,8 @@ func TestFileNames(t *testing.T) {
 	}
 }
 
-// Whoever could write a provider's field would write his own receipts.
-func TestExtraHeaderAttacks(t *testing.T) {
+// A sender who could write a provider's field could write a receipt.
+func TestAnExtraHeaderCannotForgeAField(t *testing.T) {
 	for _, name := range []string{
 		"From", "TO", "Cc", "bcc", "Reply-To", "Subject", "Date", "Message-Id", "In-Reply-To", "References", "Sender",
 		"Resent-To", "Resent-Anything", "Return-Path", "Received", "DKIM-Signature", "Delivered-To", "Mime-Version",
@@ -124,7 +124,7 @@ func TestExtraHeaderAttacks(t *testing.T) {
 	}
 }
 
-func TestComposeLimits(t *testing.T) {
+func TestComposingKeepsTheLimits(t *testing.T) {
 	file := strings.Repeat("x", 100_000)
 	message := func() Message {
 		return Message{To: manyAddresses(2), Attachments: []Attachment{{Name: "f", Content: strings.NewReader(file)}}}
@@ -153,7 +153,7 @@ func manyAddresses(n int) []string {
 	return list
 }
 
-func TestComposeWarnings(t *testing.T) {
+func TestAWarningDoesNotRefuseAMessage(t *testing.T) {
 	to, cc := []string{"a@b.example"}, []string{"c@b.example"}
 	require.Empty(t, mustCompose(t, Message{To: to, Receipt: receipt.DetailBrief}).warnings)
 	require.Equal(t, []Warning{WarningCc}, mustCompose(t, Message{To: to, Cc: cc}).warnings)
@@ -162,7 +162,7 @@ func TestComposeWarnings(t *testing.T) {
 	require.Equal(t, []Warning{WarningLongSubject}, mustCompose(t, Message{To: to, Subject: strings.Repeat("è", 251)}).warnings)
 }
 
-func TestComposeEndsWithItsContext(t *testing.T) {
+func TestComposingEndsWithItsContext(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	content := io.MultiReader(io.LimitReader(zeros{}, 2<<20), readerFunc(func([]byte) (int, error) { cancel(); return 0, nil }))
@@ -179,7 +179,7 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-func TestNoPlaceForTheMessageIsNoProblemOfTheMessage(t *testing.T) {
+func TestAMissingTemporaryDirectoryIsNoProblemOfTheMessage(t *testing.T) {
 	t.Setenv("TMPDIR", "/nonexistent")
 	_, err := compose(t.Context(), composeSender, Message{To: []string{"a@b.example"},
 		Attachments: []Attachment{{Name: "f", Content: io.LimitReader(zeros{}, 2<<20)}}}, Limits{}, composeTime)
@@ -189,7 +189,7 @@ func TestNoPlaceForTheMessageIsNoProblemOfTheMessage(t *testing.T) {
 }
 
 // The memory that composing takes does not grow with the attachments.
-func TestLargeAttachments(t *testing.T) {
+func TestLargeAttachmentsNeedLittleMemory(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	const size = 100 << 20
 	sum := sha256.New()
@@ -201,7 +201,7 @@ func TestLargeAttachments(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	require.NoError(t, err)
 	defer c.body.Close()
-	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20)) // half of it the race detector's
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20)) // half of that is for the race detector
 	require.Equal(t, []AttachmentDigest{{"f", size, [32]byte(sum.Sum(nil))}}, c.attachments)
 	stored := sha256.New()
 	_, err = io.Copy(stored, io.NewSectionReader(c.body, 0, c.body.Size()))
@@ -209,7 +209,7 @@ func TestLargeAttachments(t *testing.T) {
 	require.Equal(t, c.digest, [32]byte(stored.Sum(nil)))
 }
 
-func TestRequestDigest(t *testing.T) {
+func TestARequestDigestStandsForWhatIsAskedFor(t *testing.T) {
 	base := func() Message {
 		return Message{
 			Key: "k", To: []string{"Anna <anna@b.example>"}, Cc: []string{"c@b.example"}, ReplyTo: "r@b.example",
@@ -219,7 +219,7 @@ func TestRequestDigest(t *testing.T) {
 		}
 	}
 	request := mustCompose(t, base()).request
-	// Keys are kept for years: a digest that changes makes errors of repeated calls.
+	// Keys are stored for years. If the digest changed, repeated calls would become errors.
 	require.Equal(t, "9b4ac3151ac580cdf1f5ec02fd170e7e763db687e2236b9474fba3feb39d0135", hex.EncodeToString(request[:]))
 
 	same := map[string]func(*Message){
@@ -229,7 +229,7 @@ func TestRequestDigest(t *testing.T) {
 		"another key":      func(m *Message) { m.Key = "l" },
 		"case of a name":   func(m *Message) { m.ExtraHeader[0].Name = "x-a" },
 		"brackets":         func(m *Message) { m.InReplyTo = "<a@b>" },
-		"the reader":       func(m *Message) { m.Attachments[0].Content = iotest.OneByteReader(strings.NewReader("content")) },
+		"another reader":   func(m *Message) { m.Attachments[0].Content = iotest.OneByteReader(strings.NewReader("content")) },
 	}
 	other := map[string]func(*Message){
 		"To":          func(m *Message) { m.To[0] = "anne@b.example" },
@@ -263,8 +263,8 @@ func TestRequestDigest(t *testing.T) {
 	}
 }
 
-// FuzzCompose asserts that a message either is refused or is read back as it was
-// asked for, with the fields it has to have and no other.
+// FuzzCompose requires that a message is either refused, or is read back as it was asked
+// for, with the fields that it must have and no others.
 func FuzzCompose(f *testing.F) {
 	f.Add("Anna", "a@b.example", "s", "t", "", "X-A", "v", "n.pdf", "")
 	f.Add("Rossi, Anna", "", "Però – città, "+strings.Repeat("lungo ", 30), "a\nb\r\nc\rd", "<p>è</p>", "X-B", "è", "città.pdf", "x@y")
@@ -278,8 +278,9 @@ func FuzzCompose(f *testing.F) {
 	})
 }
 
-// TestComposeHostile is the fuzz target over random texts of what is difficult.
-func TestComposeHostile(t *testing.T) {
+// TestHostileTextsAreComposedFaithfullyOrRefused runs the fuzz target over random texts
+// made of difficult pieces.
+func TestHostileTextsAreComposedFaithfullyOrRefused(t *testing.T) {
 	random := newRandom()
 	pieces := []string{
 		" ", "  ", "a", "Z", "0", "\r\n", "\n", "\r", "\t", "\x00", "\x7f", "\xff", "\u0085", "\u2028", "è", "€", "😀", "e\u0301", "\u202e",
@@ -293,7 +294,7 @@ func TestComposeHostile(t *testing.T) {
 		}
 		return b.String()
 	}
-	// What is refused too often would leave the rest unseen.
+	// A field that is nearly always refused would leave the others untested.
 	often := func(usual string) string {
 		if random.IntN(4) > 0 {
 			return usual
@@ -312,7 +313,8 @@ func TestComposeHostile(t *testing.T) {
 	require.Greater(t, sent, 300)
 }
 
-// checkCompose tells whether the message was not refused.
+// checkCompose reports whether the message was composed, and fails if it was composed
+// wrongly.
 func checkCompose(t *testing.T, name, cc, subject, text, html, field, value, file, inReplyTo string) bool {
 	content := text + value
 	m := Message{
@@ -352,8 +354,8 @@ func checkCompose(t *testing.T, name, cc, subject, text, html, field, value, fil
 	return true
 }
 
-// checkComposed reads a composed message with two libraries, and wants what was
-// asked for: of want the contents of attachments are in contents.
+// checkComposed reads a composed message with two libraries and requires what want asks
+// for. The contents of the attachments are in contents, not in want.
 func checkComposed(t *testing.T, raw string, want Message, contents []string) {
 	t.Helper()
 	checkWire(t, raw)

@@ -15,26 +15,26 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// ports are both ports, in memory: it takes what is submitted and serves the
-// messages a test puts into its one folder.
+// ports is a Submitter and a Mailbox in memory. It takes what is submitted, and serves the
+// messages that a test puts into its one folder.
 type ports struct {
 	outcome   pec.OutcomeKind
 	submitted []submission
-	inbox     [][]byte
-	failAt    int // the message whose reading fails, counted from 1; 0 for none
-	during    func(pec.Submission)
-	err       error // of the next outcomes
+	inbox     [][]byte             // nil is ordinary mail, which is not downloaded
+	failAt    int                  // the message whose reading fails, counted from 1; 0 for none
+	during    func(pec.Submission) // called after the message was read
+	err       error                // of the next outcomes
 	fetches   int
 	fetchErr  error
-	found     [][]byte // by a search
-	waits     bool     // Wait lasts as long as its context
+	found     [][]byte // what every search finds
+	waits     bool     // Wait lasts as long as its context; otherwise it returns at once
 
 	mu sync.Mutex
 }
 
 func (p *ports) Submit(_ context.Context, s pec.Submission) pec.Outcome {
 	var raw []byte
-	if p.outcome != pec.OutcomeAuthentication { // which comes before the message
+	if p.outcome != pec.OutcomeAuthentication { // a login is refused before the message is read
 		var err error
 		if raw, err = io.ReadAll(s.Body); err != nil {
 			return pec.Outcome{Kind: pec.OutcomeTemporary, Err: err}
@@ -91,24 +91,26 @@ func (p *ports) Search(context.Context, string, []string) iter.Seq2[pec.Item, er
 	}
 }
 
+// submission is a message that ports took.
 type submission struct {
 	pec.Submission
 	raw []byte // nil when the login was refused
 }
 
-// submitter is a Submitter made of a function.
+// submitFunc is a Submitter made of a function.
 type submitFunc func(pec.Submission) pec.Outcome
 
 func (f submitFunc) Submit(_ context.Context, s pec.Submission) pec.Outcome { return f(s) }
 
-// handing is a Submitter that stops between its steps: connected, and the message read.
+// pausingSubmitter is a Submitter that calls a function between the login and the reading
+// of the message.
 type pausingSubmitter struct {
-	connected func() // called when the recipients are taken and before the message is asked for
+	connected func() // called after the recipients are accepted and before the message is read; may be nil
 	outcome   pec.Outcome
 
 	mu     sync.Mutex
-	bodies [][]byte // what was read, of each attempt
-	errs   []error
+	bodies [][]byte // what was read in each attempt
+	errs   []error  // how reading ended in each attempt
 }
 
 func (h *pausingSubmitter) Submit(_ context.Context, s pec.Submission) pec.Outcome {
@@ -125,7 +127,7 @@ func (h *pausingSubmitter) Submit(_ context.Context, s pec.Submission) pec.Outco
 	return h.outcome
 }
 
-// left counts the attempts in which the message left.
+// left returns the number of attempts in which the message left.
 func (h *pausingSubmitter) left() (count int) {
 	for i, raw := range h.bodies {
 		if h.errs[i] == nil && len(raw) > 0 {
@@ -135,10 +137,10 @@ func (h *pausingSubmitter) left() (count int) {
 	return count
 }
 
-// shelves is a Mailbox of two folders, of which the second may be out of reach.
+// twoFolders is a Mailbox of two folders. The second is empty, and reading it may fail.
 type twoFolders struct {
 	*ports
-	err      error
+	err      error // of reading the second folder
 	searches int
 }
 
@@ -160,15 +162,16 @@ func (m *twoFolders) Search(ctx context.Context, folder string, messageIDs []str
 	return m.ports.Search(ctx, folder, messageIDs)
 }
 
-// library is a Mailbox in which each search takes its time.
+// slowSearchMailbox is a Mailbox whose searches take time. It notes what is searched for
+// and when it is read.
 type slowSearchMailbox struct {
 	*ports
 	takes    time.Duration
-	fails    string // the send with which no search succeeds
+	fails    string // a search that includes this send fails
 	searched map[string]int
 	searches int
-	last     time.Time // when the last search began
-	read     []time.Time
+	last     time.Time   // when the last search began
+	read     []time.Time // when it was read
 }
 
 func (l *slowSearchMailbox) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
@@ -200,7 +203,7 @@ func (l *slowSearchMailbox) Search(ctx context.Context, folder string, messageID
 	}
 }
 
-// failingStore decorates a Store.
+// failingStore is a Store whose Append fails when fail returns an error.
 type failingStore struct {
 	pec.Store
 	fail func(pec.Entry) error
@@ -215,8 +218,8 @@ func (s *failingStore) Append(ctx context.Context, mailbox string, entries ...pe
 	return s.Store.Append(ctx, mailbox, entries...)
 }
 
-// before decorates a store: the first time that an entry with the prefix is to be
-// appended, call comes first.
+// beforeAppend returns a Store that runs call once, right before it appends an entry whose
+// key has the prefix.
 func beforeAppend(store pec.Store, prefix string, call func()) pec.Store {
 	return &failingStore{Store: store, fail: func(e pec.Entry) error {
 		if run := call; run != nil && strings.HasPrefix(e.Key, prefix) {
@@ -227,8 +230,8 @@ func beforeAppend(store pec.Store, prefix string, call func()) pec.Store {
 	}}
 }
 
-// after decorates a store: the first time that an entry with the prefix has been
-// added, call is run.
+// afterAppend is a Store that runs call once, right after it has added an entry whose key
+// has the prefix.
 type afterAppend struct {
 	pec.Store
 	prefix string
@@ -244,7 +247,8 @@ func (s *afterAppend) Append(ctx context.Context, mailbox string, entries ...pec
 	return added, err
 }
 
-// countingStore counts the calls and the entries that are read.
+// countingStore is a Store that counts the entries that are read, and the calls that read
+// them.
 type countingStore struct {
 	pec.Store
 	read int64
@@ -281,7 +285,7 @@ func (s *countingStore) Sends(ctx context.Context, box string, q pec.Query) iter
 	}
 }
 
-// weighingStore counts the bytes that it is given to keep.
+// weighingStore is a Store that counts the bytes that it is given to keep.
 type weighingStore struct {
 	pec.Store
 	kept int64

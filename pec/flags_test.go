@@ -10,7 +10,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-func TestOverdueOnlyWhenTheMailboxWasReadThatFar(t *testing.T) {
+func TestASendIsOverdueOnlyWhenTheMailboxWasReadThatFar(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
@@ -31,7 +31,7 @@ func TestOverdueOnlyWhenTheMailboxWasReadThatFar(t *testing.T) {
 	require.Equal(t, []string{id}, o.find(t, pec.FilterOverdue))
 }
 
-func TestUnconfirmedIsFound(t *testing.T) {
+func TestAnUnconfirmedSendIsFound(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
@@ -43,7 +43,7 @@ func TestUnconfirmedIsFound(t *testing.T) {
 	require.Empty(t, o.find(t, pec.FilterUnconfirmed))
 }
 
-func TestUnconfirmedAfterAnHour(t *testing.T) {
+func TestASendIsUnconfirmedAfterAnHour(t *testing.T) {
 	facts := submitted(luigi)
 	require.False(t, pec.Fold(facts, sentAt.Add(59*time.Minute)).Has(pec.FlagUnconfirmed))
 	require.True(t, pec.Fold(facts, sentAt.Add(2*time.Hour)).Has(pec.FlagUnconfirmed))

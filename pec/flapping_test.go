@@ -20,20 +20,20 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// line is a Mailbox over a connection that comes and goes. Its Wait returns when
-// something has come, and fails when the connection does.
+// flappingMailbox is a Mailbox over a connection that comes and goes. Its Wait returns
+// when a message has arrived, and fails when the connection is cut.
 type flappingMailbox struct {
 	folders []string
 	broken  map[string]error // folders that cannot be read
-	raw     []byte           // what each message is
+	raw     []byte           // the content of each message; nil for ordinary mail
 
 	mu    sync.Mutex
 	down  bool
-	cut   chan struct{} // closed when the connection goes
-	news  chan struct{} // closed when a message comes
-	came  []time.Time   // of each message
-	read  []time.Time
-	calls []time.Time // of every use of the connection
+	cut   chan struct{} // closed when the connection is cut
+	news  chan struct{} // closed when a message arrives
+	came  []time.Time   // when each message arrived
+	read  []time.Time   // when each message was read
+	calls []time.Time   // when the connection was used
 }
 
 func newFlappingMailbox(folders ...string) *flappingMailbox {
@@ -42,7 +42,7 @@ func newFlappingMailbox(folders ...string) *flappingMailbox {
 
 var errDown = errors.New("no connection")
 
-// set is the connection's coming or going.
+// set cuts the connection or restores it.
 func (l *flappingMailbox) set(down bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -122,7 +122,7 @@ func (l *flappingMailbox) Search(context.Context, string, []string) iter.Seq2[pe
 	return func(func(pec.Item, error) bool) {}
 }
 
-// watched runs Watch until ctx ends, and counts the troubles.
+// watched runs Watch until ctx ends, and returns the number of troubles.
 func watched(ctx context.Context, t *testing.T, n *pectest.Network, l pec.Mailbox, store pec.Store) (troubles int) {
 	c := newClient(t, n, &ports{outcome: pec.OutcomeSubmitted}, l, &pec.Options{Store: store})
 	for e := range c.Watch(ctx) {
@@ -133,8 +133,8 @@ func watched(ctx context.Context, t *testing.T, n *pectest.Network, l pec.Mailbo
 	return troubles
 }
 
-// One folder is renamed, the store has an entry of a later version, and the connection is cut every 45
-// seconds: none of it keeps INBOX from being read at once. GOPEC_SCALE sets the minutes.
+// One folder was renamed, the store has an entry of a later version, and the connection is
+// cut every 45 seconds. INBOX is read promptly all the same. GOPEC_SCALE sets the minutes.
 func TestFlappingServer(t *testing.T) {
 	minutes := 32
 	if s := os.Getenv("GOPEC_SCALE"); s != "" {
@@ -183,7 +183,7 @@ func TestFlappingServer(t *testing.T) {
 	})
 }
 
-// After an outage that they all have seen, clients do not come back together.
+// Clients that saw the same outage do not all come back at the same moment.
 func TestClientsComeBackApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const clients, outage = 300, 20 * time.Second
@@ -223,6 +223,6 @@ func TestClientsComeBackApart(t *testing.T) {
 		}
 		t.Logf("%d clients came back between %v and %v after the outage, at most %d of them within 250 ms", clients, first[0], first[clients-1], most)
 		require.Less(t, most, clients/5)
-		require.LessOrEqual(t, first[clients-1], 32*time.Second, "the pause after an outage of that length")
+		require.LessOrEqual(t, first[clients-1], 32*time.Second, "the longest pause after an outage of that length")
 	})
 }

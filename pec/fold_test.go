@@ -14,8 +14,8 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// Each row is what moves one recipient into a state.
-func TestStates(t *testing.T) {
+// Each row has facts, and the state into which they move luigi.
+func TestFactsMoveARecipientIntoItsState(t *testing.T) {
 	delay := func(key byte, after time.Duration, code string) pec.NoticeFact {
 		return failure(notice(key, envelope.KindDeliveryDelay, luigi, after), envelope.CauseTimeout, code)
 	}
@@ -59,7 +59,7 @@ func TestStates(t *testing.T) {
 	}
 }
 
-func TestOrdinaryRecipientIsHandedOver(t *testing.T) {
+func TestAnOrdinaryRecipientIsHandedOver(t *testing.T) {
 	s := fold(append(submitted(luigi, info), acceptance())...)
 	require.Equal(t, pec.StateOrdinary, recipientState(t, s, info))
 	require.Equal(t, pec.StateAccepted, recipientState(t, s, luigi))
@@ -69,7 +69,7 @@ func TestOrdinaryRecipientIsHandedOver(t *testing.T) {
 	require.False(t, s.Settled)
 }
 
-func TestAcceptanceThatDoesNotListARecipientMovesNothingForIt(t *testing.T) {
+func TestAnAcceptanceThatDoesNotListARecipientMovesNothingForIt(t *testing.T) {
 	a := acceptance()
 	a.Recipients = []envelope.Recipient{{Address: luigi, Certified: true}}
 	s := fold(append(submitted(luigi, bruna), a)...)
@@ -77,7 +77,7 @@ func TestAcceptanceThatDoesNotListARecipientMovesNothingForIt(t *testing.T) {
 	require.Equal(t, pec.StateSubmitted, recipientState(t, s, bruna))
 }
 
-func TestTotals(t *testing.T) {
+func TestTheStatesOfTheRecipientsMakeTheResult(t *testing.T) {
 	delivered := func(a string, key byte) pec.NoticeFact { return notice(key, envelope.KindDelivery, a, time.Second) }
 	failed := notice(9, envelope.KindNonDelivery, nobody, time.Second)
 	for name, c := range map[string]struct {
@@ -105,8 +105,8 @@ func TestTotals(t *testing.T) {
 	}
 }
 
-// Our Message-ID is visible to every recipient. A genuine notice they earned with
-// it must not count.
+// Our Message-ID is visible to every recipient. A genuine notice about a message that a
+// recipient sent with it must not count.
 func TestNoticesOfOtherSendsChangeNothing(t *testing.T) {
 	honest := append(submitted(luigi, bruna), acceptance())
 	want := fold(honest...)
@@ -135,7 +135,7 @@ func TestAddressesAndIDsJoinWhateverTheirCase(t *testing.T) {
 	require.Equal(t, pec.StateDelivered, recipientState(t, fold(append(submitted(luigi), n)...), luigi))
 }
 
-func TestSecondCertIDIsAConflict(t *testing.T) {
+func TestASecondCertIDIsAConflict(t *testing.T) {
 	facts := append(submitted(luigi), acceptance(), notice(2, envelope.KindDelivery, luigi, time.Second))
 	s := fold(facts...)
 	require.False(t, s.Has(pec.FlagConflict))
@@ -145,7 +145,8 @@ func TestSecondCertIDIsAConflict(t *testing.T) {
 	require.True(t, fold(append(facts, second)...).Has(pec.FlagConflict))
 }
 
-// Neither order nor repetition may matter, nor what does not belong.
+// The order and the repetition of facts change nothing, nor does a notice about another
+// sender's message.
 func TestFoldIsIndependentOfOrderAndRepetition(t *testing.T) {
 	foreign := notice(50, envelope.KindNonDelivery, luigi, time.Second)
 	foreign.Sender = "mallory@beta-pec.example"
@@ -171,13 +172,14 @@ func TestFoldIsIndependentOfOrderAndRepetition(t *testing.T) {
 	}
 }
 
-// Every prefix of the facts gives a status: a process may stop anywhere.
-func TestStatusNeverFallsBack(t *testing.T) {
+// A process may stop after any fact. Every prefix of the facts has a status, and the state
+// only rises.
+func TestAStateNeverFallsBack(t *testing.T) {
 	facts := append(submitted(luigi), acceptance(), notice(2, envelope.KindDelivery, luigi, time.Second))
 	last := pec.StatePending
 	for n := 1; n <= len(facts); n++ {
 		if n == 2 {
-			continue // an attempt without outcome is uncertain, which the outcome then clears
+			continue // an attempt without an outcome is uncertain; the outcome settles that
 		}
 		now := recipientState(t, fold(facts[:n]...), luigi)
 		require.GreaterOrEqual(t, pec.RankForTest(now), pec.RankForTest(last))
@@ -186,8 +188,8 @@ func TestStatusNeverFallsBack(t *testing.T) {
 	require.Equal(t, pec.StateDelivered, last)
 }
 
-// What is true of one recipient only does not show at another.
-func TestEvidenceOfAnotherRecipientIsItsOwn(t *testing.T) {
+// The detail and the failure of one recipient's notice do not show at another recipient.
+func TestEvidenceOfOneRecipientDoesNotShowAtAnother(t *testing.T) {
 	d := failure(notice(2, envelope.KindDelivery, luigi, time.Second), envelope.CauseOther, "5.0.0")
 	d.Detail = receipt.DetailFull
 	r, _ := fold(append(submitted(luigi, bruna), d)...).Recipient(bruna)
@@ -196,9 +198,9 @@ func TestEvidenceOfAnotherRecipientIsItsOwn(t *testing.T) {
 	require.Zero(t, r.Failure)
 }
 
-// Of what supports one state the first by certified time is the evidence, and of
-// attempts that came to the same the last is told.
-func TestWhichOfSeveralCounts(t *testing.T) {
+// When several notices support a state, the one with the earliest certified time is the
+// evidence. When several attempts had the same outcome, the reply of the last is reported.
+func TestTheFirstNoticeAndTheLastAttemptCount(t *testing.T) {
 	first, second := notice(9, envelope.KindDelivery, luigi, time.Second), notice(2, envelope.KindDelivery, luigi, time.Minute)
 	require.Equal(t, first.Digest, fold(append(submitted(luigi), second, first)...).Recipients[0].Evidence)
 
@@ -211,10 +213,10 @@ func TestWhichOfSeveralCounts(t *testing.T) {
 	require.Equal(t, 451, fold(retried...).Recipients[0].Reply.Code)
 }
 
-// Facts that no Client makes give a status all the same, and always the same.
-func TestOddFacts(t *testing.T) {
+// Facts that no Client records have a status too, and always the same one.
+func TestOddFactsHaveAStatusToo(t *testing.T) {
 	keyless := notice(0, envelope.KindDelivery, luigi, time.Second)
-	require.Equal(t, pec.StateSubmitted, recipientState(t, fold(append(submitted(luigi), keyless)...), luigi), "a notice without a key is none")
+	require.Equal(t, pec.StateSubmitted, recipientState(t, fold(append(submitted(luigi), keyless)...), luigi), "a notice without a digest does not count")
 
 	a, b := intent(luigi), intent(bruna)
 	require.Equal(t, fold(a, b), fold(b, a))
@@ -225,14 +227,14 @@ func TestOddFacts(t *testing.T) {
 	facts := []pec.Fact{intent(luigi), pec.Attempt{N: 1, At: sentAt}, pec.Attempt{N: 2}, delay}
 	reversed := slices.Clone(facts)
 	slices.Reverse(reversed)
-	require.Equal(t, fold(facts...), fold(reversed...), "a time that is not known is not the earliest")
+	require.Equal(t, fold(facts...), fold(reversed...), "an unknown time is not the earliest")
 
 	i, n := intent(luigi), notice(2, envelope.KindDelivery, luigi, time.Second)
 	require.Equal(t, pec.StateDelivered, recipientState(t, fold(&i, &pec.Attempt{N: 1}, &pec.AttemptOutcome{N: 1}, &n), luigi), "pointers are facts too")
 }
 
-// Its cost is in proportion to the facts: a notice for each of 500 recipients, each
-// listing all of them, as a large send has.
+// The cost of Fold is in proportion to the facts. A large send has a notice for each of
+// 500 recipients, and each notice lists all of them.
 func BenchmarkFold(b *testing.B) {
 	costs := map[int]float64{}
 	for _, n := range []int{50, 500} {
@@ -249,6 +251,8 @@ func BenchmarkFold(b *testing.B) {
 	}
 }
 
+// largeSend returns the facts of a send to n recipients, each with a delivery that lists
+// all of them.
 func largeSend(n int) []pec.Fact {
 	var addresses []string
 	var listed []envelope.Recipient
@@ -273,8 +277,8 @@ func TestALargeSendIsFolded(t *testing.T) {
 	require.Len(t, s.Recipients, 500)
 }
 
-// A send made by another program is known from its notices alone.
-func TestWithoutAnIntentTheNoticesTell(t *testing.T) {
+// A send of another program has a status made from its notices alone.
+func TestNoticesAloneMakeAStatus(t *testing.T) {
 	require.Zero(t, fold())
 	s := fold(notice(2, envelope.KindDelivery, luigi, time.Minute), acceptance())
 	require.True(t, s.Elsewhere)

@@ -1,4 +1,4 @@
-// What is counted under the race detector is the detector's.
+// Under the race detector these counts would measure the detector.
 
 //go:build !race
 
@@ -28,7 +28,19 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// TestWorkGrowsAsTheInputDoes gives every entry point inputs of n and of 4n.
+// countingReader counts the bytes that are read from a message.
+type countingReader struct {
+	io.ReaderAt
+	read int64
+}
+
+func (r *countingReader) ReadAt(p []byte, at int64) (int, error) {
+	n, err := r.ReaderAt.ReadAt(p, at)
+	r.read += int64(n)
+	return n, err
+}
+
+// Every entry point is given inputs of size n and 4n.
 func TestWorkGrowsAsTheInputDoes(t *testing.T) {
 	n := pectest.Start(t, nil)
 	var cases []growth.Case
@@ -39,7 +51,7 @@ func TestWorkGrowsAsTheInputDoes(t *testing.T) {
 	growth.Run(t, cases)
 }
 
-// composing are messages that are written.
+// composing has messages to compose.
 func composing(n *pectest.Network) (cases []growth.Case) {
 	for name, m := range map[string]func(n int) pec.Message{
 		"recipients": func(n int) pec.Message { return pec.Message{To: addresses(n)} },
@@ -91,7 +103,7 @@ func composing(n *pectest.Network) (cases []growth.Case) {
 
 const rawHead = "From: mario@alfa-pec.example\nTo: luigi@beta-pec.example\nSubject: x\nDate: Sat, 21 Nov 2026 12:00:00 +0100\nMIME-Version: 1.0\n"
 
-// rawComposing are messages of the caller's.
+// rawComposing has messages that the caller has written.
 func rawComposing(n *pectest.Network) (cases []growth.Case) {
 	for name, m := range map[string]struct {
 		content func(n int) string
@@ -123,7 +135,7 @@ func rawComposing(n *pectest.Network) (cases []growth.Case) {
 			content := m.content(size)
 			return func() int64 {
 				_, err := c.CheckRaw(context.Background(), pec.RawMessage{Content: strings.NewReader(content)})
-				if m.refused { // the others may be, for their length
+				if m.refused { // the others may be refused too, for their length
 					require.Error(tb, err)
 				}
 				return 0
@@ -142,7 +154,7 @@ func rawComposing(n *pectest.Network) (cases []growth.Case) {
 	return cases
 }
 
-// strangers are headers and contents that anybody can write. Their size is of n units.
+// strangers are headers and contents that anybody can write, each of n units.
 var strangers = map[string]struct {
 	n       int
 	content func(n int) string
@@ -200,7 +212,7 @@ var strangers = map[string]struct {
 	}},
 }
 
-// opening are envelopes of others, which are read.
+// opening has envelopes from others to read.
 func opening(n *pectest.Network) (cases []growth.Case) {
 	for name, s := range strangers {
 		for _, kind := range []string{pectest.KindTransport, pectest.KindAnomaly} {
@@ -233,7 +245,7 @@ func opening(n *pectest.Network) (cases []growth.Case) {
 	return cases
 }
 
-// bouncing are forged bounces of a send of ours.
+// bouncing has forged bounces of a send of ours.
 func bouncing(n *pectest.Network) (cases []growth.Case) {
 	for name, s := range map[string]func(n int) string{
 		"recipients": func(n int) string {
@@ -267,7 +279,7 @@ func bouncing(n *pectest.Network) (cases []growth.Case) {
 	return cases
 }
 
-// contents are delivery receipts that are compared with what was sent.
+// contents has delivery receipts to compare with what was sent.
 func contents(n *pectest.Network) (cases []growth.Case) {
 	for name, s := range strangers {
 		for _, detail := range []string{pectest.ReceiptFull, pectest.ReceiptBrief} {
@@ -294,7 +306,7 @@ func contents(n *pectest.Network) (cases []growth.Case) {
 	return cases
 }
 
-// verifying are messages whose outer form is long.
+// verifying has messages that are long outside their signed content.
 func verifying(n *pectest.Network) (cases []growth.Case) {
 	good := func(tb testing.TB, size int, field string) []byte {
 		var recipients []pectest.Recipient
@@ -357,7 +369,7 @@ func verifying(n *pectest.Network) (cases []growth.Case) {
 	}})
 }
 
-// factsOfKind are n facts of one kind about a send, with those before them.
+// factsOfKind returns n facts of one kind about a send, with those that must come before.
 var factsOfKind = map[string]func(n int) []pec.Fact{
 	"attempts": func(n int) (facts []pec.Fact) {
 		for i := range n / 2 {
@@ -419,13 +431,14 @@ var factsOfKind = map[string]func(n int) []pec.Fact{
 	},
 }
 
+// numbered returns a notice to luigi with a digest made from i.
 func numbered(i int, kind envelope.Kind, after time.Duration) pec.NoticeFact {
 	f := notice(1, kind, luigi, after)
 	f.Digest = envelope.Digest{9, byte(i), byte(i >> 8)}
 	return f
 }
 
-// folding are many facts about one send.
+// folding has many facts about one send.
 func folding() (cases []growth.Case) {
 	for name, facts := range factsOfKind {
 		cases = append(cases, growth.Case{Name: "Fold/" + name, N: 2000, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
@@ -465,7 +478,7 @@ func folding() (cases []growth.Case) {
 	}})
 }
 
-// toMany are a few facts about a send to n recipients.
+// toMany returns a few facts about a send to n recipients.
 func toMany(n int) []pec.Fact {
 	accepted := acceptance()
 	accepted.Recipients = nil
@@ -477,6 +490,7 @@ func toMany(n int) []pec.Fact {
 	return append(submitted(addresses(n)...), accepted, delivered)
 }
 
+// changes reads the changes of a ledger that has the facts, all about one send.
 func changes(tb testing.TB, facts []pec.Fact) growth.Call {
 	var entries []pec.Entry
 	for _, f := range facts {
@@ -487,6 +501,7 @@ func changes(tb testing.TB, facts []pec.Fact) growth.Call {
 	return follow(tb, entries)
 }
 
+// follow reads the changes of a ledger that has the entries.
 func follow(tb testing.TB, entries []pec.Entry) growth.Call {
 	store := &countingStore{Store: pec.NewMemory()}
 	for _, e := range entries {
@@ -509,7 +524,7 @@ func follow(tb testing.TB, entries []pec.Entry) growth.Call {
 	}
 }
 
-// stored are calls on a store that holds much.
+// stored has calls on a store that holds much.
 func stored(n *pectest.Network) (cases []growth.Case) {
 	return []growth.Case{
 		{Name: "Send/recipients", N: 200, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
@@ -643,7 +658,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 	}
 }
 
-// simulating are messages that the provider network makes.
+// simulating has messages for the provider network to make.
 func simulating(n *pectest.Network) (cases []growth.Case) {
 	for name, notice := range map[string]func(n int) pectest.Notice{
 		"recipients": func(n int) (notice pectest.Notice) {
@@ -670,7 +685,7 @@ func simulating(n *pectest.Network) (cases []growth.Case) {
 	return cases
 }
 
-// dossiers are written and verified.
+// dossiers has dossiers to write and to verify.
 func dossiers(n *pectest.Network) (cases []growth.Case) {
 	anchors := trusttest.Anchors(n)
 	write := func(tb testing.TB, c *pec.Client, id string) []byte {
@@ -768,8 +783,8 @@ func dossiers(n *pectest.Network) (cases []growth.Case) {
 	}})
 }
 
-// alteredDossier keeps the facts of a dossier, and adds n notices that are none, and a
-// manifest of other ones.
+// alteredDossier returns a dossier with the same facts, with n notices that are not
+// notices, and with a manifest of other files.
 func alteredDossier(tb testing.TB, whole []byte, n int) []byte {
 	tb.Helper()
 	r, err := zip.NewReader(bytes.NewReader(whole), int64(len(whole)))
@@ -779,13 +794,13 @@ func alteredDossier(tb testing.TB, whole []byte, n int) []byte {
 	var out, manifest bytes.Buffer
 	add := func(name string, content []byte) {
 		le := binary.LittleEndian
-		header := le.AppendUint32(nil, 0x04034b50)
-		header = append(header, 10, 0, 0, 0, 0, 0, 0, 0, 0x21, 0)
-		header = le.AppendUint32(header, crc32.ChecksumIEEE(content))
-		header = le.AppendUint32(header, uint32(len(content)))
-		header = le.AppendUint32(header, uint32(len(content)))
-		header = le.AppendUint16(header, uint16(len(name)))
-		out.Write(append(le.AppendUint16(header, 0), name+string(content)...))
+		head := le.AppendUint32(nil, 0x04034b50)
+		head = append(head, 10, 0, 0, 0, 0, 0, 0, 0, 0x21, 0)
+		head = le.AppendUint32(head, crc32.ChecksumIEEE(content))
+		head = le.AppendUint32(head, uint32(len(content)))
+		head = le.AppendUint32(head, uint32(len(content)))
+		head = le.AppendUint16(head, uint16(len(name)))
+		out.Write(append(le.AppendUint16(head, 0), name+string(content)...))
 	}
 	add("facts.json", facts)
 	for i := range n {
@@ -796,16 +811,4 @@ func alteredDossier(tb testing.TB, whole []byte, n int) []byte {
 	add("manifest.sha256", manifest.Bytes())
 	out.Write(append(binary.LittleEndian.AppendUint32(nil, 0x02014b50), make([]byte, 64)...))
 	return out.Bytes()
-}
-
-// countingReader counts the bytes that are read of a message.
-type countingReader struct {
-	io.ReaderAt
-	read int64
-}
-
-func (r *countingReader) ReadAt(p []byte, at int64) (int, error) {
-	n, err := r.ReaderAt.ReadAt(p, at)
-	r.read += int64(n)
-	return n, err
 }

@@ -28,23 +28,25 @@ var (
 	acceptedAt = sentAt.Add(5 * time.Second)
 )
 
-// A day later: every time that a status depends on has passed.
+// later is more than a day later: every time that a status depends on has passed.
 var later = acceptedAt.Add(30 * time.Hour)
 
-// outcomeKinds are all kinds of outcomes.
+// outcomeKinds are all the kinds of outcomes.
 var outcomeKinds = []pec.OutcomeKind{
 	pec.OutcomeUncertain, pec.OutcomeSubmitted, pec.OutcomeRefused, pec.OutcomeTemporary, pec.OutcomeAuthentication,
 }
 
+// intent returns an intent to send a message to the recipients.
 func intent(recipients ...string) pec.Intent {
 	return pec.Intent{MessageID: ourID, Sender: me, To: recipients, Subject: "Diffida", At: sentAt}
 }
 
-// submitted is an intent and one attempt that the provider answered with 250.
+// submitted returns an intent, and one attempt that the provider answered with 250.
 func submitted(recipients ...string) []pec.Fact {
 	return attempted(pec.OutcomeSubmitted, recipients...)
 }
 
+// attempted returns an intent, and one attempt with an outcome of the kind.
 func attempted(kind pec.OutcomeKind, recipients ...string) []pec.Fact {
 	return []pec.Fact{
 		intent(recipients...),
@@ -53,7 +55,8 @@ func attempted(kind pec.OutcomeKind, recipients ...string) []pec.Fact {
 	}
 }
 
-// notice is a proven notice about our message, key its only identity.
+// notice returns a proven notice about our message, certified at the given time after the
+// acceptance. Two notices with one key are the same notice.
 func notice(key byte, kind envelope.Kind, recipient string, after time.Duration) pec.NoticeFact {
 	return pec.NoticeFact{
 		Digest: envelope.Digest{key}, Kind: kind, MessageID: ourID, CertID: "p1@alfa-pec.example", Sender: me,
@@ -65,20 +68,26 @@ func notice(key byte, kind envelope.Kind, recipient string, after time.Duration)
 	}
 }
 
+// failure returns the notice with a cause and a code of failure.
 func failure(n pec.NoticeFact, cause envelope.Cause, code string) pec.NoticeFact {
 	n.Failure = envelope.Failure{Cause: cause, Code: code}
 	return n
 }
 
+// delayNotice returns a delay notice about luigi, certified at the given time after the
+// acceptance.
 func delayNotice(key byte, after time.Duration, code string) pec.NoticeFact {
 	return failure(notice(key, envelope.KindDeliveryDelay, luigi, after), envelope.CauseTimeout, code)
 }
 
+// acceptance returns the acceptance of our message.
 func acceptance() pec.NoticeFact { return notice(1, envelope.KindAcceptance, "", 0) }
 
+// with returns the facts and more.
 func with(facts []pec.Fact, more ...pec.Fact) []pec.Fact { return append(slices.Clone(facts), more...) }
 
-// randomSend makes the facts of a send, each of them possible, not all of them together.
+// randomSend returns facts about a send. Each of them is possible, but not always with the
+// others.
 func randomSend(random *rand.Rand) []pec.Fact {
 	all := []string{luigi, bruna, nobody, info, "a@beta-pec.example", "b@beta-pec.example"}
 	to := all[:2+random.IntN(len(all)-1)]
@@ -111,8 +120,8 @@ func randomSend(random *rand.Rand) []pec.Fact {
 	return facts
 }
 
-// noise are facts that must not change the states of a send: what does not join, and what
-// proves nothing.
+// noise returns the facts with others that must not change the status: notices that do not
+// join the send, and facts that prove nothing.
 func noise(facts []pec.Fact) []pec.Fact {
 	change := func(key byte, kind envelope.Kind, f func(*pec.NoticeFact)) pec.Fact {
 		n := notice(key, kind, luigi, 23*time.Hour)
@@ -129,8 +138,10 @@ func noise(facts []pec.Fact) []pec.Fact {
 	)
 }
 
+// fold returns the status a minute after the message was sent.
 func fold(facts ...pec.Fact) pec.Status { return pec.Fold(facts, sentAt.Add(time.Minute)) }
 
+// recipientState returns the state of one recipient.
 func recipientState(t *testing.T, s pec.Status, address string) pec.State {
 	t.Helper()
 	r, ok := s.Recipient(address)
@@ -138,10 +149,10 @@ func recipientState(t *testing.T, s pec.Status, address string) pec.State {
 	return r.State
 }
 
-// crlf gives text the line ends of mail.
+// crlf returns text with the line ends of mail.
 func crlf(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") }
 
-// lines joins n lines, each made of its number.
+// lines joins n lines. The format of a line is given its number.
 func lines(n int, format string) string {
 	var b strings.Builder
 	for i := range n {
@@ -150,6 +161,7 @@ func lines(n int, format string) string {
 	return b.String()
 }
 
+// addresses returns n addresses of PEC mailboxes.
 func addresses(n int) (list []string) {
 	for i := range n {
 		list = append(list, fmt.Sprintf("r%d@beta-pec.example", i))
@@ -157,9 +169,10 @@ func addresses(n int) (list []string) {
 	return list
 }
 
+// errorOf returns the error of a call with two results.
 func errorOf[A, B any](_ A, b B) B { return b }
 
-// last is the error that ends an iteration.
+// lastError runs an iteration to its end and returns the error of its last element.
 func lastError[T any](seq func(func(T, error) bool)) (err error) {
 	seq(func(_ T, e error) bool {
 		err = e

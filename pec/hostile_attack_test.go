@@ -17,8 +17,8 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// renumbering is a mailbox that numbers its messages again each time it is asked, and
-// hands out none.
+// renumberingMailbox is a Mailbox that has a new UIDVALIDITY each time it is read, and
+// never hands out a message.
 type renumberingMailbox struct {
 	*ports
 	validity uint32
@@ -33,8 +33,7 @@ func (m *renumberingMailbox) Fetch(_ context.Context, after pec.Cursor) iter.Seq
 	}
 }
 
-// A mailbox that numbers its messages again and again neither holds Sync for ever nor
-// fills the store.
+// Sync returns although the mailbox renumbers its messages again and again.
 func TestAMailboxThatRenumbersItselfEndsTheLoop(t *testing.T) {
 	n := pectest.Start(t, nil)
 	m := &renumberingMailbox{ports: &ports{}}
@@ -49,9 +48,8 @@ func TestAMailboxThatRenumbersItselfEndsTheLoop(t *testing.T) {
 	require.LessOrEqual(t, steps, 3)
 }
 
-// TestWorkOfForgeriesGrowsAsTheyDo has somebody who knows the Message-ID of a send write
-// much about it.
-func TestWorkOfForgeriesGrowsAsTheyDo(t *testing.T) {
+// Somebody who knows the Message-ID of a send forges many notices and bounces about it.
+func TestWorkOnForgeriesGrowsAsTheyDo(t *testing.T) {
 	n, forger := pectest.Start(t, nil), pectest.Start(t, nil)
 	growth.Run(t, []growth.Case{
 		{Name: "claims and bounces", N: 50, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
@@ -80,7 +78,7 @@ func TestWorkOfForgeriesGrowsAsTheyDo(t *testing.T) {
 	})
 }
 
-// talker is an access point that answers at length.
+// wordySubmitter is a Submitter whose server answers at length.
 type wordySubmitter struct {
 	*ports
 	words string
@@ -96,8 +94,8 @@ func (s wordySubmitter) Submit(_ context.Context, m pec.Submission) pec.Outcome 
 	return o
 }
 
-// What a server says of each recipient is kept with each attempt.
-func TestWordsOfAnAccessPointDoNotFillTheStore(t *testing.T) {
+// The server's reply for each recipient is stored with each attempt, and is shortened.
+func TestLongRepliesDoNotFillTheStore(t *testing.T) {
 	n := pectest.Start(t, nil)
 	for _, kind := range []pec.OutcomeKind{pec.OutcomeTemporary, pec.OutcomeRefused, pec.OutcomeUncertain, pec.OutcomeAuthentication} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -114,12 +112,12 @@ func TestWordsOfAnAccessPointDoNotFillTheStore(t *testing.T) {
 	}
 }
 
-// thorny is a mailbox in which a message that nobody can read lies in a search's way.
+// thornyMailbox is a Mailbox in which a search meets a message that cannot be read.
 type thornyMailbox struct {
 	*ports
 	folders []string
-	thorn   func(folder, messageID string) bool
-	notices map[string][]byte // in the last folder, by Message-ID
+	thorn   func(folder, messageID string) bool // whether that search meets it
+	notices map[string][]byte                   // in the last folder, by Message-ID
 }
 
 func (m *thornyMailbox) Folders() []string { return m.folders }
@@ -143,7 +141,7 @@ func (m *thornyMailbox) Search(_ context.Context, folder string, messageIDs []st
 	}
 }
 
-// A message that cannot be read keeps neither another folder nor another send from being
+// A message that cannot be read does not keep another folder, or another send, from being
 // searched.
 func TestAMessageThatCannotBeReadHidesNoProof(t *testing.T) {
 	begin := func(t *testing.T, m *thornyMailbox) (c *pec.Client, ids []string) {
@@ -160,7 +158,7 @@ func TestAMessageThatCannotBeReadHidesNoProof(t *testing.T) {
 	}
 	t.Run("folder", func(t *testing.T) {
 		c, ids := begin(t, &thornyMailbox{folders: []string{"A", "INBOX"}, thorn: func(folder, _ string) bool { return folder == "A" }})
-		require.Error(t, lastError(c.SearchNotices(t.Context(), ids[0])), "told all the same")
+		require.Error(t, lastError(c.SearchNotices(t.Context(), ids[0])), "the failure is reported")
 		require.Equal(t, pec.StateDelivered, stateOf(t, c, ids[0]))
 	})
 	t.Run("send", func(t *testing.T) {

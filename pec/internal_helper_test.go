@@ -11,10 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// composeSender is the address of the mailbox that composes.
 const composeSender = "me@alfa-pec.example"
 
+// composeTime is when messages are composed.
 var composeTime = time.Date(2026, 11, 21, 10, 0, 0, 0, time.FixedZone("", 3600))
 
+// mustCompose composes a message that must not be refused.
 func mustCompose(t *testing.T, m Message) *composed {
 	t.Helper()
 	c, err := compose(t.Context(), composeSender, m, Limits{}, composeTime)
@@ -23,6 +26,7 @@ func mustCompose(t *testing.T, m Message) *composed {
 	return c
 }
 
+// bodyOf returns the bytes of a composed message.
 func bodyOf(t *testing.T, c *composed) string {
 	t.Helper()
 	b, err := io.ReadAll(io.NewSectionReader(c.body, 0, c.body.Size()))
@@ -30,7 +34,7 @@ func bodyOf(t *testing.T, c *composed) string {
 	return string(b)
 }
 
-// problemsOf gives the problems of a refused message as "Field reason".
+// problemsOf returns the problems of a refused message, each as "Field reason".
 func problemsOf(t *testing.T, err error) []string {
 	t.Helper()
 	ce, ok := errors.AsType[*ComposeError](err)
@@ -42,8 +46,8 @@ func problemsOf(t *testing.T, err error) []string {
 	return list
 }
 
-// checkWire asserts what every message that leaves has: seven bits, CRLF line ends
-// only, no NUL, no line of more than 998 octets, and a line end at its end.
+// checkWire requires what every message that leaves must have: seven bits, CRLF line ends
+// only, no NUL, no line of more than 998 octets, and a line end at the end.
 func checkWire(t *testing.T, raw string) {
 	t.Helper()
 	for line := range strings.SplitAfterSeq(raw, "\n") {
@@ -58,13 +62,13 @@ func checkWire(t *testing.T, raw string) {
 	require.True(t, strings.HasSuffix(raw, "\r\n"))
 }
 
-// topFields are the names of the fields of the header, read naively.
+// topFields returns the names of the header's fields, read in the simplest way.
 func topFields(t *testing.T, raw string) []string {
 	t.Helper()
-	header, _, found := strings.Cut(raw, "\r\n\r\n")
+	head, _, found := strings.Cut(raw, "\r\n\r\n")
 	require.True(t, found)
 	var names []string
-	for line := range strings.SplitSeq(header, "\r\n") {
+	for line := range strings.SplitSeq(head, "\r\n") {
 		require.NotEmpty(t, strings.Trim(line, " \t"), "a blank line in the header")
 		if line[0] == ' ' || line[0] == '\t' {
 			continue
@@ -76,9 +80,10 @@ func topFields(t *testing.T, raw string) []string {
 	return names
 }
 
+// zeros is an endless reader.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// newRandom gives the same numbers in each run.
+// newRandom returns a source of the same numbers in each run.
 func newRandom() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }

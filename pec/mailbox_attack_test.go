@@ -18,7 +18,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// future is a fact of a later version about a send.
+// recordFutureFact records a fact of a later version about a send.
 func recordFutureFact(t *testing.T, store pec.Store, send string) {
 	t.Helper()
 	added, err := store.Append(t.Context(), me, pec.Entry{
@@ -28,7 +28,7 @@ func recordFutureFact(t *testing.T, store pec.Store, send string) {
 	require.True(t, added)
 }
 
-func TestAFactOfALaterVersionStopsItsSendAlone(t *testing.T) {
+func TestAFactOfALaterVersionStopsOnlyItsSend(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	strange, err := o.Send(t.Context(), diffida(""))
@@ -70,7 +70,7 @@ func TestAFactOfALaterVersionStopsItsSendAlone(t *testing.T) {
 	require.Len(t, o.submitted, 3)
 }
 
-// restless is a Mailbox that always says that there is news.
+// restlessMailbox is a Mailbox whose Wait always returns at once, as if there were news.
 type restlessMailbox struct {
 	*ports
 	waits  int
@@ -96,7 +96,8 @@ func TestWatchDoesNotSpin(t *testing.T) {
 	})
 }
 
-// hanging is a Store that is gone when a cursor or an outcome is to be kept.
+// hangingStore is a Store that does not answer when a cursor or a suspension is to be
+// stored.
 type hangingStore struct{ pec.Store }
 
 func (hangingStore) SetCursor(ctx context.Context, _ string, _ pec.Cursor) error {
@@ -112,7 +113,7 @@ func (s hangingStore) Append(ctx context.Context, mailbox string, entries ...pec
 	return s.Store.Append(ctx, mailbox, entries...)
 }
 
-func TestAStoreThatHangsHoldsNobodyUp(t *testing.T) {
+func TestAStoreThatHangsBlocksNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, p := pectest.Start(t, &pectest.Options{InMemory: true}), &ports{outcome: pec.OutcomeSubmitted}
 		c := newClient(t, n, p, p, &pec.Options{Store: hangingStore{pec.NewMemory()}})
@@ -128,7 +129,8 @@ func TestAStoreThatHangsHoldsNobodyUp(t *testing.T) {
 	})
 }
 
-// Go writes no offset of 24 hours in JSON. A provider may.
+// A provider may write an offset of 24 hours, which Go does not write in JSON. The notice
+// is unverified, and the next one is read.
 func TestAnOddTimeZoneBlocksNothing(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida(""))
@@ -146,7 +148,7 @@ func TestAnOddTimeZoneBlocksNothing(t *testing.T) {
 	require.Equal(t, pec.StateDelivered, o.state(t, id))
 }
 
-// breaking is a Mailbox in which some messages always break off.
+// breakingMailbox is a Mailbox in which some messages always break off while they are read.
 type breakingMailbox struct {
 	*ports
 	uids map[uint32]bool
@@ -165,7 +167,7 @@ func (m *breakingMailbox) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2
 	}
 }
 
-func TestAPoisonedMessageKeepsNoOtherFromBeingRecovered(t *testing.T) {
+func TestAMessageThatBreaksOffKeepsNoOtherFromBeingRecovered(t *testing.T) {
 	n := pectest.Start(t, nil)
 	m := &breakingMailbox{ports: &ports{outcome: pec.OutcomeSubmitted}, uids: map[uint32]bool{1: true, 2: true}}
 	c := newClient(t, n, m, m, nil)
@@ -185,8 +187,9 @@ func TestAPoisonedMessageKeepsNoOtherFromBeingRecovered(t *testing.T) {
 	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
 }
 
-// What others name a message with never reaches the keys of a Store.
-func TestNamesOfOthersStayOutOfTheStore(t *testing.T) {
+// A Message-ID or provider's ID that others chose, of any length or characters, is never
+// part of a key in the Store.
+func TestNamesChosenByOthersStayOutOfTheStore(t *testing.T) {
 	o := newOffice(t)
 	strict := openOffice(t, o.network, o.ports, strictStore{o.store}, nil)
 	strict.ports.outcome = pec.OutcomeSubmitted
@@ -217,7 +220,7 @@ func TestNamesOfOthersStayOutOfTheStore(t *testing.T) {
 	}
 }
 
-// strictStore refuses names that the contract does not allow.
+// strictStore is a Store that refuses names that the contract of pec.Store does not allow.
 type strictStore struct{ pec.Store }
 
 func (s strictStore) check(name string) error {
@@ -258,7 +261,8 @@ func TestAPositionOfAnotherStoreIsAnError(t *testing.T) {
 	}
 }
 
-// The provider repeats our Message-ID in its own way. Events name the send as Send did.
+// A provider may repeat our Message-ID in other letter case. Events name the send as Send
+// returned it.
 func TestEventsNameTheSendAsItWasNamed(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida(""))
@@ -267,8 +271,8 @@ func TestEventsNameTheSendAsItWasNamed(t *testing.T) {
 	require.Equal(t, id, syncAll(t, o.Client)[0].MessageID)
 }
 
-// A claim about a recipient that is not ours is not about the send: proven, it would
-// not join it either.
+// An unverified notice about somebody who is not a recipient does not flag the send. It
+// would not join the send if it were proven either.
 func TestAClaimAboutAnotherRecipientFlagsNothing(t *testing.T) {
 	o, stranger := newOffice(t), pectest.Start(t, nil)
 	id, err := o.Send(t.Context(), diffida(""))
@@ -280,14 +284,16 @@ func TestAClaimAboutAnotherRecipientFlagsNothing(t *testing.T) {
 	require.Empty(t, s.Flags)
 }
 
-// Three lost connections in a row, each in the middle of the same large notice, and
-// nobody who calls Reverify: the notice is not lost.
-func TestWatchReadsWhatItHasSetAside(t *testing.T) {
+// Three connections in a row are lost in the middle of the same large notice. Watch reads
+// the notice later, without a call of Reverify.
+func TestWatchReadsAgainWhatItHasSetAside(t *testing.T) {
 	for name, healed := range map[string]bool{"healed": true, "for ever": false} {
 		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { watchPoisoned(t, healed) }) })
 	}
 }
 
+// watchPoisoned watches a mailbox whose one notice breaks off until it is set aside, or for
+// ever.
 func watchPoisoned(t *testing.T, healed bool) {
 	n := pectest.Start(t, &pectest.Options{InMemory: true})
 	m := &breakingMailbox{ports: &ports{outcome: pec.OutcomeSubmitted, waits: true}, uids: map[uint32]bool{1: true}}
@@ -308,13 +314,13 @@ func watchPoisoned(t *testing.T, healed bool) {
 	if healed {
 		require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
 	} else {
-		require.Equal(t, 2+2, troubles, "two before it was set aside, then one an hour")
+		require.Equal(t, 2+2, troubles, "two before the notice was set aside, then one an hour")
 	}
 }
 
-// The process dies in the loop body. What the body has dealt with does not come
-// again: for an envelope nobody else remembers that.
-func TestAnEnvelopeThatWasDealtWithDoesNotComeAgain(t *testing.T) {
+// The process dies in the loop body. The envelope whose loop body had ended is not yielded
+// again, although no fact says that it was handled.
+func TestAnEnvelopeThatWasHandledIsNotYieldedAgain(t *testing.T) {
 	o := newOffice(t)
 	for range 2 {
 		raw, err := o.network.Providers()[1].Emit(pectest.Notice{
@@ -336,8 +342,9 @@ func TestAnEnvelopeThatWasDealtWithDoesNotComeAgain(t *testing.T) {
 	require.EqualValues(t, 2, events[0].Cursor.UID)
 }
 
-// Who leaves the loop has not read the folder: what may lie there is not missing.
-func TestALeftLoopHasNotReadTheFolder(t *testing.T) {
+// A loop that is left early has not read the folder, and the missing notice may be in the
+// rest of it. The send is stale, not overdue.
+func TestALoopThatIsLeftHasNotReadTheFolder(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
@@ -353,7 +360,8 @@ func TestALeftLoopHasNotReadTheFolder(t *testing.T) {
 	require.Equal(t, []pec.Flag{pec.FlagStale}, s.Flags)
 }
 
-// A mailbox that reports a message again and again, and never lets it be passed.
+// Sync returns although the mailbox reports the same message again and again and never
+// moves past it.
 func TestAMailboxThatStandsStillEndsTheLoop(t *testing.T) {
 	o := newOffice(t)
 	stuck := &pec.MessageError{Cursor: pec.Cursor{Folder: "INBOX", UIDValidity: 1, UID: 1}, Err: errors.New("withheld")}
@@ -368,8 +376,8 @@ func TestAMailboxThatStandsStillEndsTheLoop(t *testing.T) {
 	require.LessOrEqual(t, errs, 2)
 }
 
-// New anchors prove one of two strangers: Reverify tells of that one alone.
-func TestReverifyTellsOnlyWhatIsProven(t *testing.T) {
+// New anchors prove one of two unverified notices. Reverify yields only that one.
+func TestReverifyYieldsOnlyWhatIsProven(t *testing.T) {
 	o, newcomer, forger := newOffice(t), pectest.Start(t, nil), pectest.Start(t, nil)
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
@@ -388,7 +396,7 @@ func TestReverifyTellsOnlyWhatIsProven(t *testing.T) {
 	require.Equal(t, pec.StateAccepted, stateOf(t, c, id))
 }
 
-// The missing receipt may lie in the folder that was not read.
+// The missing receipt may be in the folder that was not read.
 func TestOneUnreadFolderMakesAMailboxStale(t *testing.T) {
 	o, clock := newOffice(t), newClock()
 	m := &twoFolders{ports: o.ports, err: io.ErrUnexpectedEOF}
@@ -406,7 +414,7 @@ func TestOneUnreadFolderMakesAMailboxStale(t *testing.T) {
 	}
 }
 
-func TestWatchSearchesNowAndThen(t *testing.T) {
+func TestWatchSearchesEveryFolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
 		m := &twoFolders{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
@@ -416,6 +424,6 @@ func TestWatchSearchesNowAndThen(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour-time.Second)
 		defer cancel()
 		require.ErrorIs(t, lastError(c.Watch(ctx)), context.DeadlineExceeded)
-		require.Equal(t, 2*6, m.searches, "in both folders, every ten minutes")
+		require.Equal(t, 2*6, m.searches, "in each of two folders, after 1, 2, 4, 8, 16 and 32 minutes")
 	})
 }

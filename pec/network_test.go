@@ -13,9 +13,9 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// A provider network written without sight of this package sends what RFC 6109
-// has it send over a day; the status of each recipient follows.
-func TestFatesOfADay(t *testing.T) {
+// Package pectest, which was written independently of this package, sends over a day what
+// RFC 6109 demands of providers. The status of each recipient follows it.
+func TestTheFatesOfADayBecomeStates(t *testing.T) {
 	n := pectest.Start(t, nil)
 	c := overSockets(t, n)
 	at := func(local string) string { return local + "@beta-pec.example" }
@@ -57,7 +57,7 @@ func TestFatesOfADay(t *testing.T) {
 	n.Advance(time.Hour)
 	s := expect(map[string]pec.State{"late": pec.StateDelivered, "delay24": pec.StateExpired, "silent": pec.StateAccepted})
 
-	require.Equal(t, pec.ResultOpen, s.Result, "the silent one is still open")
+	require.Equal(t, pec.ResultOpen, s.Result, "the silent recipient is still open")
 	for local, cause := range map[string]envelope.Cause{
 		"unknown": envelope.CauseUnknownAddress, "full": envelope.CauseMailboxFull,
 		"virus": envelope.CauseVirus, "delay24": envelope.CauseTimeout,
@@ -69,11 +69,11 @@ func TestFatesOfADay(t *testing.T) {
 	require.Equal(t, pec.StateOrdinary, recipientState(t, s, info))
 }
 
-func TestRejection(t *testing.T) {
+func TestAVirusIsRejectedAfterTheSubmission(t *testing.T) {
 	n := pectest.Start(t, nil)
 	c := overSockets(t, n)
 	id, err := c.Send(t.Context(), pec.Message{To: []string{luigi, bruna}, Text: pectest.EICAR})
-	require.NoError(t, err, "250 is not acceptance")
+	require.NoError(t, err, "the provider's 250 comes before its refusal")
 	require.NoError(t, n.Idle(t.Context()))
 	for _, err := range c.Sync(t.Context()) {
 		require.NoError(t, err)
@@ -84,9 +84,9 @@ func TestRejection(t *testing.T) {
 	require.Equal(t, envelope.CauseVirus, s.Recipients[1].Failure.Cause)
 }
 
-// The connection ends after the final dot: the message may have left. Nothing is
-// sent again, and what arrives tells.
-func TestLostReplyToTheFinalDotIsUncertainUntilANoticeTells(t *testing.T) {
+// The connection ends after the final dot, so the message may have left. It is not sent
+// again. A notice that arrives proves that it left.
+func TestALostReplyToTheFinalDotIsUncertainUntilANoticeArrives(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		n := pectest.Start(t, nil)
 		c := overSockets(t, n)
@@ -112,9 +112,9 @@ func TestLostReplyToTheFinalDotIsUncertainUntilANoticeTells(t *testing.T) {
 	}
 }
 
-// A message with everything passes the formal checks of a provider (RFC 6109,
-// 3.1.1) that was written without sight of how it is composed.
-func TestProvidersTakeWhatIsComposed(t *testing.T) {
+// A message that uses every field passes the formal checks of package pectest (RFC 6109,
+// 3.1.1), which was written independently of this package.
+func TestProvidersAcceptWhatIsComposed(t *testing.T) {
 	n := pectest.Start(t, nil)
 	c := overSockets(t, n)
 	id, err := c.Send(t.Context(), pec.Message{

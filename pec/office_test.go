@@ -17,7 +17,7 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// clock is a clock that tests move.
+// clock is a clock that tests advance.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time

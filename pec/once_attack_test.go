@@ -14,10 +14,10 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// A process stands still in the middle of an attempt. A person finds that nothing
-// left, says so, and sends the message anew. Then the process goes on, and knows for
-// certain that nothing left: that is no reason to offer it again.
-func TestALateOutcomeDoesNotReviveWhatWasGivenUp(t *testing.T) {
+// A process pauses in the middle of an attempt. A person finds that nothing left, says so,
+// and resends the message. Then the process goes on and records a temporary error. The
+// first message is not tried again.
+func TestALateOutcomeDoesNotReviveAnAbandonedSend(t *testing.T) {
 	o := newOffice(t)
 	var second string
 	o.during = func(s pec.Submission) {
@@ -29,7 +29,7 @@ func TestALateOutcomeDoesNotReviveWhatWasGivenUp(t *testing.T) {
 		var err error
 		second, err = person.Resend(t.Context(), first, diffida(""))
 		require.NoError(t, err)
-		o.outcome = pec.OutcomeTemporary // of the first
+		o.outcome = pec.OutcomeTemporary // of the first attempt
 	}
 	first, err := o.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
@@ -44,8 +44,8 @@ func TestALateOutcomeDoesNotReviveWhatWasGivenUp(t *testing.T) {
 	require.Len(t, o.submitted, 2)
 }
 
-// Whoever resends under the key of the first asks for something new, and must not
-// be told that it was done.
+// A resend with the key of the first send is refused: it asks for a new message, and the
+// key stands for the first one.
 func TestTheKeyOfAResendIsItsOwn(t *testing.T) {
 	o := newOffice(t)
 	first, err := o.Send(t.Context(), diffida("k"))
@@ -66,9 +66,9 @@ func TestTheKeyOfAResendIsItsOwn(t *testing.T) {
 	require.Len(t, o.submitted, 2)
 }
 
-// A Submitter that says no more than the kind of the outcome suspends the mailbox
-// too: providers lock mailboxes for refused logins.
-func TestALoginRefusedWithoutWordsSuspends(t *testing.T) {
+// An outcome without an error suspends the mailbox too. Providers lock mailboxes after
+// refused logins.
+func TestALoginRefusedWithoutAReasonSuspendsToo(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeAuthentication
 	_, err := o.Send(t.Context(), diffida(""))
@@ -78,10 +78,9 @@ func TestALoginRefusedWithoutWordsSuspends(t *testing.T) {
 	require.Len(t, o.submitted, 1)
 }
 
-// Another worker is faster by a moment: what this one yields is about its own
-// attempts alone.
-func TestTheAttemptOfAnotherWorkerIsNotOurs(t *testing.T) {
-	for name, after := range map[string]time.Duration{"retry": time.Hour, "give up": 25 * time.Hour} {
+// Another worker is a moment faster. This worker yields only attempts of its own.
+func TestTheAttemptOfAnotherWorkerIsNotYielded(t *testing.T) {
+	for name, after := range map[string]time.Duration{"retry": time.Hour, "abandon": 25 * time.Hour} {
 		o := newOffice(t)
 		o.outcome = pec.OutcomeTemporary
 		id, err := o.Send(t.Context(), diffida("k"))
@@ -98,9 +97,9 @@ func TestTheAttemptOfAnotherWorkerIsNotOurs(t *testing.T) {
 	}
 }
 
-// The provider does not answer. What came meanwhile is read all the same, and not
-// after every message has waited for its timeout.
-func TestASilentProviderIsNotAskedOnceForEveryMessage(t *testing.T) {
+// The provider does not answer. Retry stops after the first message that fails so, and
+// does not wait for a timeout with each of them.
+func TestASilentProviderIsTriedOnceForAllMessages(t *testing.T) {
 	o := newOffice(t)
 	o.outcome, o.err = pec.OutcomeTemporary, io.ErrUnexpectedEOF
 	for range 3 {
@@ -115,8 +114,8 @@ func TestASilentProviderIsNotAskedOnceForEveryMessage(t *testing.T) {
 	require.Len(t, o.submitted, 6)
 }
 
-// The computer sleeps between the first byte and the rest; no timer runs
-// meanwhile. By then somebody may have been told that nothing left.
+// The computer sleeps between the first byte and the rest, and no timer runs meanwhile.
+// Somebody may have resolved the attempt as unsent by then.
 func TestAnAttemptThatSleptTooLongSendsNothing(t *testing.T) {
 	n, clock := pectest.Start(t, nil), newClock()
 	var read error
@@ -132,7 +131,7 @@ func TestAnAttemptThatSleptTooLongSendsNothing(t *testing.T) {
 	require.Error(t, read)
 }
 
-// altering is a Store whose messages are no longer what they were.
+// alteringStore is a Store whose messages are no longer the same.
 type alteringStore struct {
 	pec.Store
 	alter func([]byte) []byte
@@ -147,7 +146,7 @@ func (s alteringStore) Raw(ctx context.Context, mailbox, key string) (io.ReadClo
 	return io.NopCloser(bytes.NewReader(s.alter(text))), err
 }
 
-func TestAMessageThatWasAlteredDoesNotEnd(t *testing.T) {
+func TestAMessageAlteredInTheStoreIsNotSent(t *testing.T) {
 	for name, alter := range map[string]func([]byte) []byte{
 		"cut short": func(b []byte) []byte { return b[:100] },
 		"longer":    func(b []byte) []byte { return append(b, "\r\n"...) },
@@ -165,7 +164,8 @@ func TestAMessageThatWasAlteredDoesNotEnd(t *testing.T) {
 	}
 }
 
-// Two people look at the web site at once, and disagree. One of them is told.
+// Two people look at the provider's web site at once and disagree. The slower one gets an
+// error.
 func TestOnlyOneResolutionCounts(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeUncertain
@@ -181,28 +181,28 @@ func TestOnlyOneResolutionCounts(t *testing.T) {
 	require.Len(t, o.submitted, 1)
 }
 
-// A message that a person says was sent left when it was offered, and not when the
-// person said so: the delay notice that follows is the last.
+// A message that a person says was sent left at its attempt, not when the person said so.
+// A delay notice 22 hours after the attempt is therefore final.
 func TestAResolutionDoesNotDateTheSending(t *testing.T) {
 	s := fold(intent(luigi), pec.Attempt{N: 1, At: sentAt}, pec.Resolution{N: 1, Sent: true, At: sentAt.Add(21 * time.Hour)},
 		notice(2, envelope.KindDeliveryDelay, luigi, 22*time.Hour))
 	require.Equal(t, pec.StateExpired, s.Recipients[0].State)
 }
 
-func TestACancelledSendWasNeverOffered(t *testing.T) {
+func TestACancelledSendHasNoAttempts(t *testing.T) {
 	s := fold(intent(luigi), pec.Abandonment{N: 1, At: sentAt})
 	require.Equal(t, pec.StateRefused, s.Recipients[0].State)
 	require.Zero(t, s.Attempts)
 }
 
-// Facts that were damaged give a status all the same, in no time, and never a licence.
-func TestAttemptsOfAnyNumberCount(t *testing.T) {
+// Damaged facts have a status too, and quickly. It never permits another attempt.
+func TestAnAttemptOfAnyNumberIsUncertain(t *testing.T) {
 	for _, n := range []int{-1, 0, 7, 1 << 40, int(^uint(0) >> 1)} {
 		require.Equal(t, pec.StateUncertain, recipientState(t, fold(intent(luigi), pec.Attempt{N: n}), luigi), n)
 	}
 }
 
-// sentFolder counts what it is asked to keep.
+// sentFolder counts the copies that it is asked to save.
 type sentFolder struct{ saved int }
 
 func (f *sentFolder) Save(_ context.Context, _ string, _ int64, body io.Reader) error {

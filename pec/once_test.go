@@ -28,7 +28,7 @@ func TestAKeySendsOnce(t *testing.T) {
 	_, err = o.MessageID(t.Context(), "invoice 13")
 	require.ErrorIs(t, err, pec.ErrUnknownSend)
 
-	// After a restart too, and for another worker.
+	// The same after a restart, and for another worker.
 	other := openOffice(t, o.network, o.ports, o.store, nil)
 	again, err = other.Send(t.Context(), diffida("invoice 12"))
 	require.NoError(t, err)
@@ -65,7 +65,7 @@ func TestManyWorkersSendAKeyOnce(t *testing.T) {
 	for i := range ids {
 		wait.Go(func() {
 			worker := openOffice(t, o.network, o.ports, o.store, nil)
-			// Who comes second meets an attempt under way, or its success.
+			// A later worker finds the attempt under way, or its success.
 			id, err := worker.Send(t.Context(), diffida("k"))
 			if err != nil {
 				require.Equal(t, pec.OutcomeUncertain, outcomeOf(t, err))
@@ -80,13 +80,13 @@ func TestManyWorkersSendAKeyOnce(t *testing.T) {
 	}
 }
 
-func TestATemporaryErrorIsRetriedLaterAndGivenUpInTheEnd(t *testing.T) {
+func TestATemporaryErrorIsRetriedAndAbandonedInTheEnd(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	id, err := o.Send(t.Context(), diffida(""))
 	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 	require.Equal(t, pec.StateRetrying, o.state(t, id))
-	require.Empty(t, o.retry(t), "not yet")
+	require.Empty(t, o.retry(t), "the first pause is a minute")
 	o.clock.advance(time.Minute)
 	require.Len(t, o.retry(t), 1)
 	o.clock.advance(time.Minute)
@@ -113,7 +113,7 @@ func TestATemporaryErrorIsRetriedLaterAndGivenUpInTheEnd(t *testing.T) {
 	require.Equal(t, []string{id}, o.find(t, pec.FilterFailed))
 }
 
-func TestARetryThatIsTakenEndsIt(t *testing.T) {
+func TestASuccessfulRetryEndsTheRetries(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	id, err := o.Send(t.Context(), diffida("k"))
@@ -128,7 +128,7 @@ func TestARetryThatIsTakenEndsIt(t *testing.T) {
 	require.Equal(t, []string{id}, o.find(t, pec.FilterOpen))
 }
 
-// The process ended between the wire and the record of the outcome.
+// The process ended after the message had left, and before the outcome was recorded.
 func TestAnAttemptWithoutOutcomeIsNeverRepeated(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida("k"))
@@ -185,7 +185,7 @@ func TestAnAttemptThatMayBeUnderWayIsNotResolved(t *testing.T) {
 	require.Len(t, o.submitted, 1)
 }
 
-func TestResendOnlyAfterADefiniteFailure(t *testing.T) {
+func TestAResendNeedsADefiniteFailure(t *testing.T) {
 	o := newOffice(t)
 	first, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
@@ -223,7 +223,7 @@ func TestResendOnlyAfterADefiniteFailure(t *testing.T) {
 }
 
 // The disk is full when the outcome is to be recorded.
-func TestAnOutcomeThatCannotBeRecordedIsTold(t *testing.T) {
+func TestAnOutcomeThatCannotBeRecordedIsReported(t *testing.T) {
 	o := newOffice(t)
 	broken := errors.New("disk full")
 	store := &failingStore{Store: o.store, fail: func(e pec.Entry) error {
@@ -244,7 +244,7 @@ func TestAnOutcomeThatCannotBeRecordedIsTold(t *testing.T) {
 	require.Len(t, o.submitted, 1)
 }
 
-// Nothing leaves that is not recorded.
+// A message does not leave when its intent or its attempt cannot be recorded.
 func TestNothingLeavesUnrecorded(t *testing.T) {
 	for _, step := range []string{"intent", "attempt"} {
 		o := newOffice(t)
@@ -264,7 +264,7 @@ func TestNothingLeavesUnrecorded(t *testing.T) {
 	}
 }
 
-func TestACancelledSendIsNeverOffered(t *testing.T) {
+func TestACancelledSendIsNeverTriedAgain(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	id, err := o.Send(t.Context(), diffida(""))
@@ -296,7 +296,7 @@ func TestARawMessageWithAKnownMessageIDIsRefused(t *testing.T) {
 	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, "outlook@desk.example", "")}
 	syncAll(t, o.Client)
 	_, err = o.SendRaw(t.Context(), raw("outlook@desk.example"))
-	require.ErrorAs(t, err, &refused, "another program has sent it")
+	require.ErrorAs(t, err, &refused, "another program has sent a message with it")
 	require.Equal(t, pec.ProblemDuplicate, refused.Problems[0].Reason)
 	require.Len(t, o.submitted, 1)
 }

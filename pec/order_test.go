@@ -15,7 +15,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// permutations calls with every order of the facts. The slice is reused.
+// permutations calls call with every order of the facts, in a slice that it reuses.
 func permutations(facts []pec.Fact, call func([]pec.Fact)) {
 	facts = slices.Clone(facts)
 	var permute func(n int)
@@ -24,7 +24,7 @@ func permutations(facts []pec.Fact, call func([]pec.Fact)) {
 			call(facts)
 			return
 		}
-		for i := range n { // Heap's
+		for i := range n { // Heap's algorithm
 			permute(n - 1)
 			j := i * (1 - n%2)
 			facts[j], facts[n-1] = facts[n-1], facts[j]
@@ -33,8 +33,7 @@ func permutations(facts []pec.Fact, call func([]pec.Fact)) {
 	permute(len(facts))
 }
 
-// scenarios are sends, each as the facts about it. The short ones are folded in every
-// order.
+// scenarios returns the facts of sends, by what happens in each.
 func scenarios() map[string][]pec.Fact {
 	delay := func(key byte, to string, after time.Duration, code string) pec.NoticeFact {
 		return failure(notice(key, envelope.KindDeliveryDelay, to, after), envelope.CauseTimeout, code)
@@ -50,7 +49,7 @@ func scenarios() map[string][]pec.Fact {
 			notice(2, envelope.KindDelivery, luigi, time.Second),
 			delay(3, bruna, 12*time.Hour, ""),
 			failure(notice(4, envelope.KindNonDelivery, nobody, time.Second), envelope.CauseUnknownAddress, "5.1.1")),
-		"a class that two notices tell differently": append(submitted(bruna, info), acceptance(), listing,
+		"a class on which two notices differ": append(submitted(bruna, info), acceptance(), listing,
 			pec.BounceFact{Digest: envelope.Digest{9}, Recipient: info, Code: "5.1.1", Text: "a"},
 			pec.BounceFact{Digest: envelope.Digest{8}, Recipient: info, Code: "5.1.1", Text: "b"}),
 		"conflict": append(submitted(luigi), acceptance(), late, upper,
@@ -67,7 +66,7 @@ func scenarios() map[string][]pec.Fact {
 			pec.Resolution{N: 2, Sent: true, At: sentAt.Add(2 * time.Hour)},
 			delay(3, bruna, 22*time.Hour, ""),
 		},
-		"given up": {
+		"abandoned": {
 			intent(luigi), pec.Attempt{N: 1, At: sentAt}, pec.Resolution{N: 1, At: sentAt.Add(time.Hour)},
 			pec.AttemptOutcome{N: 1, At: sentAt.Add(2 * time.Hour), Outcome: pec.Outcome{Kind: pec.OutcomeTemporary}},
 			pec.Resent{Recipient: luigi, By: "m2@alfa-pec.example"}, pec.Abandonment{N: 2},
@@ -92,8 +91,8 @@ func scenarios() map[string][]pec.Fact {
 	}
 }
 
-// requireOneStatus folds the facts in many orders, with repetitions and noise, and
-// in all of them when they are few.
+// requireOneStatus folds the facts in many orders, with repetitions and noise, and in every
+// order when they are few. All must have one status, which it returns.
 func requireOneStatus(t *testing.T, facts []pec.Fact) pec.Status {
 	t.Helper()
 	want := pec.Fold(facts, later)
@@ -106,7 +105,7 @@ func requireOneStatus(t *testing.T, facts []pec.Fact) pec.Status {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	mixed := facts
-	if !want.Elsewhere { // else nothing tells whose send it is
+	if !want.Elsewhere { // without an intent, nothing says whose send it is
 		mixed = noise(facts)
 	}
 	for range 1000 {
@@ -131,7 +130,7 @@ func TestEveryOrderOfFactsGivesOneStatus(t *testing.T) {
 	}
 }
 
-// Sends nobody has thought of, of two to six recipients.
+// The facts are drawn at random, for two to six recipients.
 func TestEveryOrderOfRandomFactsGivesOneStatus(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 10 {
@@ -141,12 +140,15 @@ func TestEveryOrderOfRandomFactsGivesOneStatus(t *testing.T) {
 	}
 }
 
-// mayLower is what one more fact may lower, and nothing else may. Among the states of
-// the submission an attempt, its outcome or its resolution moves both ways: what may
-// have left outweighs what has not. A resumption ends a suspension. An intent takes
-// the place of what was inferred from notices. An acceptance, and an attempt while there
-// is none, date the sending, so that a delay may no longer be the last. Besides, an earlier notice may classify a
-// recipient anew.
+// mayLower reports whether one more fact may lower a state. These are all the exceptions:
+//   - An attempt, its outcome or its resolution moves the states of the submission both
+//     ways: what may have left outweighs what has not.
+//   - A resumption ends a suspension.
+//   - An intent replaces what was inferred from notices.
+//   - An acceptance dates the sending, and so does an attempt while there is no acceptance.
+//     A delay notice may then no longer be final.
+//
+// An earlier notice may also change the class of a recipient, which the caller leaves out.
 func mayLower(added pec.Fact, was, is pec.State) bool {
 	redated := was == pec.StateExpired && is == pec.StateDelayed
 	switch f := added.(type) {
@@ -193,8 +195,8 @@ func TestOneMoreFactNeverLowersAState(t *testing.T) {
 	}
 }
 
-// Each exception, once: that the list is not longer than it must be.
-func TestWhatLowersAState(t *testing.T) {
+// Each exception of mayLower occurs, so the list is not longer than it must be.
+func TestEachExceptionLowersAState(t *testing.T) {
 	attempt, temporary := pec.Attempt{N: 1, At: sentAt}, attempted(pec.OutcomeTemporary, luigi)
 	delay := notice(3, envelope.KindDeliveryDelay, luigi, 22*time.Hour-time.Second)
 	earlier := notice(4, envelope.KindNonDelivery, bruna, -time.Second)
@@ -219,8 +221,8 @@ func TestWhatLowersAState(t *testing.T) {
 	}
 }
 
-// Genuine notices about a send to three, in every order of arrival, some of them
-// twice and among the genuine notices of others.
+// Genuine notices about a send to three recipients arrive in every order, each of them
+// twice, among a genuine notice about another sender's message.
 func TestEveryOrderOfArrivalGivesOneStatus(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), pec.Message{To: []string{luigi, bruna, nobody}, Subject: "Diffida"})
@@ -282,8 +284,8 @@ func TestEveryOrderOfArrivalGivesOneStatus(t *testing.T) {
 	require.Empty(t, want.Flags)
 }
 
-// Genuine notices, replayed by somebody who knows our Message-ID or who has seen
-// our notices: nothing changes, or the conflict shows.
+// Somebody who knows our Message-ID, or who has seen our notices, replays genuine notices.
+// Nothing changes, or the conflict shows.
 func TestReplaysChangeNothingOrShowAConflict(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida(""))
@@ -321,7 +323,7 @@ func TestReplaysChangeNothingOrShowAConflict(t *testing.T) {
 	require.Equal(t, pec.StateDelivered, o.state(t, other))
 	o.clock.advance(48 * time.Hour)
 	o.inbox = append(o.inbox, accepted)
-	require.True(t, syncAll(t, o.Client)[0].Repeated, "a delayed copy")
+	require.True(t, syncAll(t, o.Client)[0].Repeated, "it is a delayed copy")
 	require.Equal(t, want.Recipients, status().Recipients)
 
 	second, err := beta.Emit(pectest.Notice{

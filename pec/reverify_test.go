@@ -13,9 +13,9 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// A message that always breaks off is set aside after three tries, and read once it
-// can be.
-func TestAPoisonedMessageBlocksNothing(t *testing.T) {
+// A message that always breaks off is set aside after three tries. Reverify reads it once it
+// can be read.
+func TestAMessageThatBreaksOffBlocksNothing(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
@@ -50,7 +50,7 @@ func TestAPoisonedMessageBlocksNothing(t *testing.T) {
 	require.False(t, s.SentAt.IsZero())
 }
 
-// A notice of a CA that is not trusted yet is kept, shown, and judged again.
+// A notice whose CA is not trusted yet is kept, flagged, and judged again by Reverify.
 func TestANoticeIsJudgedAgainWhenAnchorsChange(t *testing.T) {
 	o, newcomer := newOffice(t), pectest.Start(t, nil)
 	id, err := o.Send(t.Context(), diffida(""))
@@ -61,7 +61,7 @@ func TestANoticeIsJudgedAgainWhenAnchorsChange(t *testing.T) {
 	events := syncAll(t, o.Client)
 	require.Len(t, events, 3)
 	require.Equal(t, id, events[0].MessageID)
-	require.Empty(t, events[2].MessageID, "another sender's")
+	require.Empty(t, events[2].MessageID, "the notice is about another sender's message")
 	s, err := o.Status(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, []pec.Flag{pec.FlagUnverified}, s.Flags)
@@ -84,15 +84,16 @@ func TestANoticeIsJudgedAgainWhenAnchorsChange(t *testing.T) {
 	require.Len(t, proven, 1)
 	for e, err := range c.Reverify(t.Context()) {
 		require.NoError(t, err)
-		require.Fail(t, "it is proven already", "%v", e)
+		require.Fail(t, "the notice was proven already", "%v", e)
 	}
 	s, err = c.Status(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, pec.StateDelivered, s.Recipients[0].State)
-	require.Equal(t, []pec.Flag{pec.FlagUnverified}, s.Flags, "the altered one stays so")
+	require.Equal(t, []pec.Flag{pec.FlagUnverified}, s.Flags, "the altered notice stays unverified")
 }
 
-// Who mends the anchors and watches again needs not know of Reverify.
+// After the anchors were corrected, Watch judges the kept notices again, without a call of
+// Reverify.
 func TestWatchJudgesAgainWhatWasNotTrusted(t *testing.T) {
 	o, newcomer := newOffice(t), pectest.Start(t, nil)
 	id, err := o.Send(t.Context(), diffida(""))

@@ -16,11 +16,12 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// losing is a Store whose answers to some Appends are lost: what was to be appended is
-// there, or not.
+// losingStore is a Store that loses its answers to some Appends. The entries are then
+// recorded, or not.
 type losingStore struct {
 	pec.Store
-	lose func(ctx context.Context, first string) (done, lost bool) // by the first key
+	// lose decides by the key of the first entry.
+	lose func(ctx context.Context, first string) (done, lost bool)
 }
 
 var errLost = errors.New("the connection is gone")
@@ -38,8 +39,8 @@ func (s *losingStore) Append(ctx context.Context, mailbox string, entries ...pec
 	return false, errLost
 }
 
-// The answer to the claim is lost. Not a byte has left, whether the claim is recorded or
-// not: the message is offered again.
+// The answer to the claim is lost. Not a byte has left, whether or not the claim is
+// recorded, so the message is tried again.
 func TestALostAnswerToTheClaimIsNotUncertain(t *testing.T) {
 	for name, done := range map[string]bool{"recorded": true, "not recorded": false} {
 		t.Run(name, func(t *testing.T) {
@@ -66,9 +67,9 @@ func TestALostAnswerToTheClaimIsNotUncertain(t *testing.T) {
 	}
 }
 
-// The answer to the claim is lost, and the claim is another worker's. What became of that
-// attempt is not for this one to say.
-func TestALostAnswerToTheClaimOfAnother(t *testing.T) {
+// The answer to the claim is lost, and another worker has claimed the attempt. This worker
+// sends nothing, and records no outcome of that attempt.
+func TestALostAnswerToTheClaimOfAnotherSendsNothing(t *testing.T) {
 	n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	refusing := submitFunc(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
 	id, err := newWorker(t, n, refusing, &ports{}, memory, clock.Now).Send(t.Context(), diffida("k"))
@@ -93,8 +94,8 @@ func TestALostAnswerToTheClaimOfAnother(t *testing.T) {
 	require.Equal(t, pec.StateUncertain, stateOf(t, c, id))
 }
 
-// The caller goes while the claim is recorded.
-func TestTheCallerGoesDuringTheClaim(t *testing.T) {
+// The caller's context ends while the claim is recorded.
+func TestACallerThatLeavesDuringTheClaimSendsNothing(t *testing.T) {
 	n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	ctx, cancel := context.WithCancel(t.Context())
 	store := &losingStore{memory, func(_ context.Context, first string) (bool, bool) {
@@ -112,9 +113,9 @@ func TestTheCallerGoesDuringTheClaim(t *testing.T) {
 	require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
 }
 
-// What a repeated call gives is what the facts say when another was faster, and not that
-// the send is uncertain.
-func TestTheFasterOneSaysWhatBecameOfIt(t *testing.T) {
+// When another worker was faster, a repeated call returns what the facts now say, and not
+// that the send is uncertain.
+func TestTheResultOfTheFasterWorkerIsReturned(t *testing.T) {
 	for name, reads := range map[string]bool{"before the claim": false, "at the claim": true} {
 		for meanwhile, want := range map[string]pec.OutcomeKind{
 			"cancelled": pec.OutcomeRefused, "sent": pec.OutcomeSubmitted, "in vain": pec.OutcomeTemporary,
@@ -149,9 +150,9 @@ func TestTheFasterOneSaysWhatBecameOfIt(t *testing.T) {
 	}
 }
 
-// A Submitter reads the message when it has already said what became of it, from another
-// goroutine: nothing is handed out any more.
-func TestABodyIsReadTooLate(t *testing.T) {
+// A Submitter reads the message from another goroutine after it has returned its outcome.
+// It reads nothing.
+func TestABodyReadAfterTheOutcomeIsEmpty(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	said := make(chan struct{})
 	var late sync.WaitGroup
@@ -164,7 +165,7 @@ func TestABodyIsReadTooLate(t *testing.T) {
 		})
 		return pec.Outcome{Kind: pec.OutcomeTemporary}
 	})
-	// It has said so when the outcome is to be recorded.
+	// The outcome has been returned when it is to be recorded.
 	watched := &losingStore{store, func(_ context.Context, first string) (bool, bool) {
 		if strings.HasPrefix(first, "attempt/1@") {
 			select {
@@ -184,8 +185,9 @@ func TestABodyIsReadTooLate(t *testing.T) {
 	require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
 }
 
-// A Submitter reads from another goroutine, and leaves before it is through.
-func TestABodyIsReadMeanwhile(t *testing.T) {
+// A Submitter reads from another goroutine, and returns while that may still be reading.
+// The outcome is uncertain whenever a byte was read.
+func TestABodyReadInTheBackgroundMakesTheOutcomeUncertain(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	var readers sync.WaitGroup
 	out := 0
@@ -209,8 +211,9 @@ func TestABodyIsReadMeanwhile(t *testing.T) {
 	}
 }
 
-// A Submitter does not know what became of a message that it never asked for.
-func TestNothingIsUncertainThatWasNotAskedFor(t *testing.T) {
+// A Submitter returns no outcome, and has never read the message. The attempt is a
+// temporary failure, since nothing can have left.
+func TestAMessageThatWasNeverReadIsNotUncertain(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	c := newWorker(t, n, submitFunc(func(pec.Submission) pec.Outcome { return pec.Outcome{} }), &ports{}, store, clock.Now)
 	id, err := c.Send(t.Context(), diffida(""))
@@ -218,8 +221,8 @@ func TestNothingIsUncertainThatWasNotAskedFor(t *testing.T) {
 	require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
 }
 
-// Another worker makes the attempt that is due between the look and the login. The pause
-// holds for both.
+// After this worker has found a message due, and before it logs in, another worker makes
+// the attempt. The pause that follows holds for both.
 func TestAPauseHoldsForAllWorkers(t *testing.T) {
 	n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	refusing := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeTemporary, Reply: pec.Reply{Code: 451}}}
@@ -246,7 +249,7 @@ func TestAPauseHoldsForAllWorkers(t *testing.T) {
 	require.Len(t, refusing.bodies, 2)
 }
 
-// reading is a Store that says when it is asked for a send.
+// watchedStore is a Store that calls entries before it reads the entries of a send.
 type watchedStore struct {
 	pec.Store
 	entries func(send string)
@@ -257,7 +260,7 @@ func (s *watchedStore) Entries(ctx context.Context, mailbox, send string) ([]pec
 	return s.Store.Entries(ctx, mailbox, send)
 }
 
-// A machine whose clock is a year ahead recorded a message and ended. The others do not
+// A machine whose clock is a year ahead has recorded an intent and ended. The others do not
 // wait a year.
 func TestAnIntentOfTheFutureIsOffered(t *testing.T) {
 	o := newOffice(t)
@@ -269,19 +272,19 @@ func TestAnIntentOfTheFutureIsOffered(t *testing.T) {
 	require.Len(t, o.retry(t), 1)
 	require.Len(t, o.submitted, 1)
 
-	// Nor when it was answered with a temporary error.
+	// They do not wait either when its attempt had a temporary error.
 	w.outcome = pec.OutcomeTemporary
 	_, err := w.Send(t.Context(), diffida("l"))
 	require.Error(t, err)
 	w.outcome = pec.OutcomeTemporary
 	require.Len(t, o.retry(t), 1)
-	require.Empty(t, o.retry(t), "its pause")
+	require.Empty(t, o.retry(t), "the pause has begun")
 	o.clock.advance(3 * time.Minute)
 	require.Len(t, o.retry(t), 1)
 }
 
-// A worker whose clock is a year ahead has searched. The others go on searching.
-func TestSearchesOfAWrongClock(t *testing.T) {
+// A worker whose clock is a year ahead has searched for notices. The others go on searching.
+func TestSearchesOfAWrongClockStopNoOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &slowSearchMailbox{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
@@ -304,9 +307,9 @@ func TestSearchesOfAWrongClock(t *testing.T) {
 	})
 }
 
-// Many calls wait for the attempt that is under way. What it came to is the answer to all
-// of them: a provider that is down is not asked once for each.
-func TestWhoWaitsSharesTheAttempt(t *testing.T) {
+// Many calls wait for one attempt that is under way. All of them return its outcome, so a
+// provider that is down is not tried once for each call.
+func TestCallsThatWaitShareTheAttempt(t *testing.T) {
 	for _, kind := range []pec.OutcomeKind{pec.OutcomeTemporary, pec.OutcomeSubmitted} {
 		synctest.Test(t, func(t *testing.T) {
 			n, store := pectest.Start(t, &pectest.Options{InMemory: true}), pec.NewMemory()
@@ -336,7 +339,7 @@ func TestWhoWaitsSharesTheAttempt(t *testing.T) {
 	}
 }
 
-// A Submitter panics. The same Client goes on with the send.
+// A Submitter panics. The same Client can try the send again.
 func TestAPanicLeavesTheSendFree(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	panics := true

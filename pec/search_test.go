@@ -11,14 +11,14 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// Proof of an uncertain send lies behind the cursor: only a search finds it.
-func TestProofIsSearchedFor(t *testing.T) {
+// The proof of an uncertain send was passed by the cursor, so only a search finds it.
+func TestSearchNoticesFindsTheProofOfAnUncertainSend(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeUncertain
 	id, err := o.Send(t.Context(), diffida(""))
 	require.Equal(t, pec.OutcomeUncertain, outcomeOf(t, err))
 	o.found = [][]byte{
-		emit(t, o.network.Providers()[0], pectest.KindAcceptance, bruna, id, ""), // the attack of a recipient
+		emit(t, o.network.Providers()[0], pectest.KindAcceptance, bruna, id, ""), // about a message of bruna with our Message-ID
 		emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id+"x", ""),
 		emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, ""),
 	}
@@ -32,7 +32,7 @@ func TestProofIsSearchedFor(t *testing.T) {
 	require.Equal(t, pec.StateAccepted, o.state(t, id))
 }
 
-// uncertainOf makes a Client with uncertain sends.
+// uncertainOf returns a Client with uncertain sends.
 func uncertainOf(t *testing.T, l *slowSearchMailbox, count int) (c *pec.Client, ids []string) {
 	n := pectest.Start(t, &pectest.Options{InMemory: true})
 	l.searched = map[string]int{}
@@ -47,9 +47,9 @@ func uncertainOf(t *testing.T, l *slowSearchMailbox, count int) (c *pec.Client, 
 	return c, ids
 }
 
-// Searches that take long let reading go on between them, and go on in the next Watch where they
-// stopped in the last.
-func TestSearchesStarveNothing(t *testing.T) {
+// Searches that take long let reading go on between them. The next Watch goes on where the
+// last one stopped.
+func TestSearchesDoNotStarveReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &slowSearchMailbox{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}, takes: 3 * time.Second}
 		c, ids := uncertainOf(t, l, 301)
@@ -69,8 +69,9 @@ func TestSearchesStarveNothing(t *testing.T) {
 	})
 }
 
-// A search that is broken off by the end of its Watch is made again, one that was made is not.
-func TestEachWatchSearchesOn(t *testing.T) {
+// A search that was cut short by the end of its Watch is made again in the next. A search
+// that was complete is not.
+func TestEachWatchGoesOnWithTheSearches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &slowSearchMailbox{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}, takes: 2 * time.Second}
 		c, ids := uncertainOf(t, l, 250)
@@ -84,7 +85,7 @@ func TestEachWatchSearchesOn(t *testing.T) {
 	})
 }
 
-// One send with which every search fails keeps no other from being searched for.
+// A send with which every search fails does not keep others from being searched for.
 func TestASearchThatFailsHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &slowSearchMailbox{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
@@ -101,7 +102,7 @@ func TestASearchThatFailsHoldsUpNoOther(t *testing.T) {
 }
 
 // The older a send is, the less often it is searched for.
-func TestSearchesGrowRare(t *testing.T) {
+func TestSearchesForAnOldSendGrowRare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &slowSearchMailbox{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
 		c, ids := uncertainOf(t, l, 1)
@@ -112,8 +113,9 @@ func TestSearchesGrowRare(t *testing.T) {
 	})
 }
 
-// How far searches have come says nothing about what was read.
-func TestSearchesAreNoReading(t *testing.T) {
+// The place that searches have reached does not count as a place up to which folders were
+// read.
+func TestSearchesDoNotCountAsReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &slowSearchMailbox{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
 		store := pec.NewMemory()

@@ -20,7 +20,7 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-func TestWhatIsSent(t *testing.T) {
+func TestASentMessageSaysWhatWasAskedFor(t *testing.T) {
 	p := &ports{outcome: pec.OutcomeSubmitted}
 	c := newClient(t, pectest.Start(t, nil), p, p, nil)
 	file := bytes.Repeat([]byte{0, 1, 2, 0xff, '\n'}, 1000)
@@ -82,7 +82,7 @@ func TestWhatIsSent(t *testing.T) {
 	require.Equal(t, pec.StateSubmitted, status.Recipients[2].State)
 }
 
-func TestMessageIDStaysShort(t *testing.T) {
+func TestAMessageIDStaysShort(t *testing.T) {
 	n := pectest.Start(t, nil)
 	v := trusttest.Verifier(t, n, nil)
 	p := &ports{outcome: pec.OutcomeSubmitted}
@@ -94,7 +94,7 @@ func TestMessageIDStaysShort(t *testing.T) {
 	require.True(t, strings.HasSuffix(id, "@provincia-di-qualche-luogo.example"), id)
 }
 
-func TestEveryProblemIsToldAndNothingLeaves(t *testing.T) {
+func TestEveryProblemIsReportedAndNothingIsSent(t *testing.T) {
 	p := &ports{outcome: pec.OutcomeSubmitted}
 	c := newClient(t, pectest.Start(t, nil), p, p, nil)
 	boom := errors.New("boom")
@@ -166,12 +166,12 @@ func TestOutcomesOtherThanSubmittedAreErrorsThatKeepTheSend(t *testing.T) {
 			status, err := c.Status(t.Context(), id)
 			require.NoError(t, err)
 			require.Equal(t, want, status.Recipients[0].State)
-			require.Len(t, p.submitted, 1, "nothing is repeated by itself")
+			require.Len(t, p.submitted, 1, "Send tries once")
 		})
 	}
 }
 
-func TestNewAsksForAllItNeeds(t *testing.T) {
+func TestNewRefusesWhatIsMissingOrWrong(t *testing.T) {
 	n := pectest.Start(t, nil)
 	p := &ports{}
 	v := trusttest.Verifier(t, n, nil)

@@ -19,9 +19,9 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// Stores keep facts for years: each kind, with every field set, is read as it was once
-// written, and written as it was.
-func TestStoredFormOfFacts(t *testing.T) {
+// Stores keep facts for years. A fact of each kind, with every field set, is read from the
+// form that was once written, and is written in the same form.
+func TestTheStoredFormOfFactsDoesNotChange(t *testing.T) {
 	file, err := os.Open("testdata/facts.jsonl")
 	require.NoError(t, err)
 	defer file.Close()
@@ -44,7 +44,8 @@ func TestStoredFormOfFacts(t *testing.T) {
 	require.Len(t, kinds, pec.KindsForTest())
 }
 
-// requireComplete fails for a field that is not set: its form would not be held.
+// requireComplete requires that every field is set, since the test would not hold the form
+// of an empty field.
 func requireComplete(t *testing.T, v reflect.Value, path string) {
 	t.Helper()
 	require.False(t, v.IsZero(), path)
@@ -63,7 +64,7 @@ func requireComplete(t *testing.T, v reflect.Value, path string) {
 	}
 }
 
-// Whatever kind of message comes in, what is kept of it is not much more than it.
+// For a message of any kind, not much more than its own size is stored.
 func TestAMessageIsKeptOnce(t *testing.T) {
 	const recipients, constant = 50, 256 << 10
 	n, other := pectest.Start(t, nil), pectest.Start(t, nil)
@@ -171,7 +172,7 @@ func TestAMessageIsKeptOnce(t *testing.T) {
 			for _, raw := range p.inbox {
 				received += len(raw)
 			}
-			for range 2 { // the second time as after a crash, or from another folder
+			for range 2 { // it is read a second time, as after a crash or from another folder
 				for _, err := range o.Sync(t.Context()) {
 					require.NoError(t, err)
 				}
@@ -191,7 +192,7 @@ func TestAMessageIsKeptOnce(t *testing.T) {
 	})
 }
 
-// wordy is a Mailbox that cannot read one message, and says so at length.
+// wordyMailbox is a Mailbox that reports at length that it cannot read one message.
 type wordyMailbox struct {
 	*ports
 	at     uint32
@@ -206,9 +207,9 @@ func (m wordyMailbox) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec
 	}
 }
 
-// What a mailbox has set aside bears on no send: whatever is asked for, as much is read
-// beside a thousand such messages as beside none.
-func TestWhatWasSetAsideIsNotRead(t *testing.T) {
+// Messages that were set aside belong to no send. Every call reads as much of the store
+// with a thousand of them as with none.
+func TestMessagesSetAsideCostNoReads(t *testing.T) {
 	n := pectest.Start(t, nil)
 	read := func(aside int) (reads []int64) {
 		c, _, store := newCountingClient(t, n)

@@ -25,19 +25,19 @@ func TestARefusedLoginSuspendsTheMailboxForEverybody(t *testing.T) {
 	worker := openOffice(t, o.network, o.ports, o.store, nil)
 	worker.clock.advance(2 * time.Hour)
 	for name, call := range map[string]func() error{
-		"send":  func() error { _, err := worker.Send(t.Context(), diffida("other")); return err },
-		"wait":  func() error { return worker.Client.Wait(t.Context()) },
-		"sync":  func() error { return lastError(worker.Sync(t.Context())) },
-		"retry": func() error { return lastError(worker.Retry(t.Context())) },
-		"prove": func() error { return lastError(worker.SearchNotices(t.Context(), id)) },
-		"watch": func() error { return lastError(worker.Watch(t.Context())) },
+		"send":   func() error { _, err := worker.Send(t.Context(), diffida("other")); return err },
+		"wait":   func() error { return worker.Client.Wait(t.Context()) },
+		"sync":   func() error { return lastError(worker.Sync(t.Context())) },
+		"retry":  func() error { return lastError(worker.Retry(t.Context())) },
+		"search": func() error { return lastError(worker.SearchNotices(t.Context(), id)) },
+		"watch":  func() error { return lastError(worker.Watch(t.Context())) },
 	} {
 		require.ErrorAs(t, call(), &suspended, name)
 	}
 	require.Len(t, o.submitted, 1)
 	require.Zero(t, o.fetches)
 	other, err := worker.MessageID(t.Context(), "other")
-	require.NoError(t, err, "it is recorded")
+	require.NoError(t, err, "the send is recorded all the same")
 	require.Equal(t, pec.StateSuspended, worker.state(t, other))
 
 	require.NoError(t, o.Resume(t.Context()))
@@ -45,7 +45,7 @@ func TestARefusedLoginSuspendsTheMailboxForEverybody(t *testing.T) {
 	worker.clock.advance(time.Minute)
 	require.Len(t, worker.retry(t), 2)
 	require.Len(t, o.submitted, 3)
-	require.NoError(t, o.Resume(t.Context()), "nothing to resume")
+	require.NoError(t, o.Resume(t.Context()), "there is nothing to resume")
 	s, err := o.Suspended(t.Context())
 	require.NoError(t, err)
 	require.Nil(t, s)
@@ -61,7 +61,8 @@ func TestARefusedIMAPLoginSuspendsToo(t *testing.T) {
 	require.Empty(t, o.submitted)
 }
 
-// Suspensions are counted from 1, and the last one decides, however many there were.
+// Suspensions are numbered from 1. Only the last one counts, and it is found in a few
+// reads however many there were.
 func TestTheLastSuspensionDecides(t *testing.T) {
 	n := pectest.Start(t, nil)
 	c, _, store := newCountingClient(t, n)

@@ -2,7 +2,10 @@ package pec_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
+	"iter"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,7 +21,7 @@ func TestNoticesMoveTheStatus(t *testing.T) {
 	c := newClient(t, n, p, p, nil)
 	id := sendOne(t, c)
 	p.inbox = [][]byte{
-		nil, // ordinary mail, by its header
+		nil, // ordinary mail
 		emit(t, n.Providers()[0], pectest.KindAcceptance, me, id, ""),
 	}
 	events := syncAll(t, c)
@@ -40,9 +43,9 @@ func TestNoticesMoveTheStatus(t *testing.T) {
 	require.False(t, status.SentAt.IsZero())
 }
 
-// The attack of a recipient: it read our Message-ID, sent a PEC of its own with
-// it, and got a genuine delivery receipt for it into our mailbox.
-func TestGenuineDeliveryForAnotherSenderIsForeign(t *testing.T) {
+// A recipient has sent a PEC with our Message-ID, and has got the genuine delivery receipt
+// for it into our mailbox.
+func TestAGenuineDeliveryForAnotherSenderIsForeign(t *testing.T) {
 	n := pectest.Start(t, nil)
 	p := &ports{outcome: pec.OutcomeSubmitted}
 	c := newClient(t, n, p, p, nil)
@@ -50,16 +53,16 @@ func TestGenuineDeliveryForAnotherSenderIsForeign(t *testing.T) {
 	p.inbox = [][]byte{emit(t, n.Providers()[1], pectest.KindDelivery, bruna, id, luigi)}
 	events := syncAll(t, c)
 	require.Len(t, events, 1)
-	require.Equal(t, envelope.KindDelivery, events[0].Notice.Kind, "it is proven")
-	require.Empty(t, events[0].MessageID, "and it is not ours")
+	require.Equal(t, envelope.KindDelivery, events[0].Notice.Kind, "the notice is proven")
+	require.Empty(t, events[0].MessageID, "the notice is not about our send")
 	require.Equal(t, pec.StateSubmitted, stateOf(t, c, id))
-	// The same with our address is the genuine one.
+	// A notice that names our address is about our send.
 	p.inbox = append(p.inbox, emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi))
 	require.Equal(t, id, syncAll(t, c)[0].MessageID)
 	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
 }
 
-func TestWhatIsNotProvenMovesNothingAndBlocksNothing(t *testing.T) {
+func TestAnUnprovenMessageMovesNothingAndBlocksNothing(t *testing.T) {
 	n, stranger := pectest.Start(t, nil), pectest.Start(t, nil)
 	p := &ports{outcome: pec.OutcomeSubmitted}
 	c := newClient(t, n, p, p, nil)
@@ -84,7 +87,7 @@ func TestWhatIsNotProvenMovesNothingAndBlocksNothing(t *testing.T) {
 	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
 }
 
-func TestTransportEnvelopeIsInbound(t *testing.T) {
+func TestATransportEnvelopeIsInbound(t *testing.T) {
 	n := pectest.Start(t, nil)
 	p := &ports{}
 	c := newClient(t, n, p, p, nil)
@@ -113,7 +116,7 @@ func TestTransportEnvelopeIsInbound(t *testing.T) {
 	require.Equal(t, 1, seen)
 }
 
-func TestAMessageIsReadAgainUntilItIsSafe(t *testing.T) {
+func TestAMessageIsReadAgainUntilItIsHandled(t *testing.T) {
 	n := pectest.Start(t, nil)
 	p := &ports{outcome: pec.OutcomeSubmitted}
 	c := newClient(t, n, p, p, nil)
@@ -139,6 +142,62 @@ func TestAMessageIsReadAgainUntilItIsSafe(t *testing.T) {
 	for range c.Sync(t.Context()) {
 		break // the application stops before it has handled the event
 	}
-	require.Len(t, syncAll(t, c), 1, "the message it was left at comes again")
+	require.Len(t, syncAll(t, c), 1, "the message at which the loop was left is yielded again")
 	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
+}
+
+// withholdingMailbox is a Mailbox that does not hand out one message.
+type withholdingMailbox struct {
+	pec.Mailbox
+	uid uint32
+}
+
+func (m withholdingMailbox) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+	return func(yield func(pec.Item, error) bool) {
+		for item, err := range m.Mailbox.Fetch(ctx, after) {
+			if item.Cursor.UID == m.uid {
+				yield(pec.Item{}, &pec.MessageError{Cursor: item.Cursor, Err: errors.New("withheld")})
+				return
+			}
+			if !yield(item, err) {
+				return
+			}
+		}
+	}
+}
+
+func TestAWithheldMessageIsPassedOver(t *testing.T) {
+	n, p := pectest.Start(t, nil), &ports{outcome: pec.OutcomeSubmitted}
+	c := newClient(t, n, p, withholdingMailbox{p, 2}, nil)
+	id := sendOne(t, c)
+	p.inbox = [][]byte{
+		emit(t, n.Providers()[0], pectest.KindAcceptance, me, id, ""),
+		[]byte("never seen"),
+		emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi),
+	}
+	events := syncAll(t, c)
+	require.Len(t, events, 3)
+	require.EqualError(t, errors.Unwrap(events[1].Unreadable), "withheld")
+	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
+	require.Empty(t, syncAll(t, c))
+}
+
+func TestSendsOfOtherProgramsAreFollowed(t *testing.T) {
+	o := newOffice(t)
+	o.inbox = [][]byte{
+		emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, "outlook@desk", ""),
+		emit(t, o.network.Providers()[1], pectest.KindDelivery, me, "outlook@desk", luigi),
+		emit(t, o.network.Providers()[1], pectest.KindDelivery, bruna, "hers@desk", luigi),
+	}
+	events := syncAll(t, o.Client)
+	require.Len(t, events, 3)
+	require.Empty(t, events[2].MessageID)
+	s, err := o.Status(t.Context(), "outlook@desk")
+	require.NoError(t, err)
+	require.True(t, s.Elsewhere)
+	require.Equal(t, pec.ResultDelivered, s.Result)
+	_, err = o.Status(t.Context(), "hers@desk")
+	require.ErrorIs(t, err, pec.ErrUnknownSend)
+	require.Len(t, o.find(t, pec.FilterAll), 1)
+	require.Empty(t, o.find(t, pec.FilterDue))
 }

@@ -2,9 +2,7 @@ package pec_test
 
 import (
 	"context"
-	"errors"
 	"io"
-	"iter"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,63 +13,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// withholding is a Mailbox that does not hand out one message.
-type withholdingMailbox struct {
-	pec.Mailbox
-	uid uint32
-}
-
-func (m withholdingMailbox) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
-	return func(yield func(pec.Item, error) bool) {
-		for item, err := range m.Mailbox.Fetch(ctx, after) {
-			if item.Cursor.UID == m.uid {
-				yield(pec.Item{}, &pec.MessageError{Cursor: item.Cursor, Err: errors.New("withheld")})
-				return
-			}
-			if !yield(item, err) {
-				return
-			}
-		}
-	}
-}
-
-func TestAWithheldMessageIsPassedOver(t *testing.T) {
-	n, p := pectest.Start(t, nil), &ports{outcome: pec.OutcomeSubmitted}
-	c := newClient(t, n, p, withholdingMailbox{p, 2}, nil)
-	id := sendOne(t, c)
-	p.inbox = [][]byte{
-		emit(t, n.Providers()[0], pectest.KindAcceptance, me, id, ""),
-		[]byte("never seen"),
-		emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi),
-	}
-	events := syncAll(t, c)
-	require.Len(t, events, 3)
-	require.EqualError(t, errors.Unwrap(events[1].Unreadable), "withheld")
-	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
-	require.Empty(t, syncAll(t, c))
-}
-
-func TestSendsOfOtherProgramsAreFollowed(t *testing.T) {
-	o := newOffice(t)
-	o.inbox = [][]byte{
-		emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, "outlook@desk", ""),
-		emit(t, o.network.Providers()[1], pectest.KindDelivery, me, "outlook@desk", luigi),
-		emit(t, o.network.Providers()[1], pectest.KindDelivery, bruna, "hers@desk", luigi),
-	}
-	events := syncAll(t, o.Client)
-	require.Len(t, events, 3)
-	require.Empty(t, events[2].MessageID)
-	s, err := o.Status(t.Context(), "outlook@desk")
-	require.NoError(t, err)
-	require.True(t, s.Elsewhere)
-	require.Equal(t, pec.ResultDelivered, s.Result)
-	_, err = o.Status(t.Context(), "hers@desk")
-	require.ErrorIs(t, err, pec.ErrUnknownSend)
-	require.Len(t, o.find(t, pec.FilterAll), 1)
-	require.Empty(t, o.find(t, pec.FilterDue))
-}
-
-// A day of a mailbox whose connection comes and goes, in no time.
+// Watch runs for a day on a mailbox whose connection comes and goes.
 func TestWatchGoesOnUntilTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
@@ -110,6 +52,6 @@ func TestWatchGoesOnUntilTheEnd(t *testing.T) {
 		s, err := c.Status(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, pec.StateAccepted, s.Recipients[0].State)
-		require.Less(t, p.fetches, 24*60+100, "once a minute, and no more")
+		require.Less(t, p.fetches, 24*60+100, "it is read once a minute")
 	})
 }
