@@ -2,16 +2,18 @@ package pec_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/inbound"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
 )
 
-// A day at the office: one recipient answers, one bounces, one has the content.
+// One recipient answers, one bounces, and the delivery receipt of one has the content.
 func TestAnswersBouncesAndContentJoinTheSend(t *testing.T) {
 	n := pectest.Start(t, nil)
 	n.SetFate(luigi, pectest.Fate{Reply: "Ricevuto."})
@@ -36,7 +38,7 @@ func TestAnswersBouncesAndContentJoinTheSend(t *testing.T) {
 	require.Equal(t, 1, bounces)
 	s, err := c.Status(t.Context(), id)
 	require.NoError(t, err)
-	require.Equal(t, pec.StateBounced, state(t, s, "unknown@example.org"))
+	require.Equal(t, pec.StateBounced, recipientState(t, s, "unknown@example.org"))
 	require.True(t, s.Settled)
 	for address, want := range map[string]receipt.ContentResult{luigi: receipt.ContentMatch, bruna: receipt.ContentUnchecked} {
 		r, _ := s.Recipient(address)
@@ -47,41 +49,38 @@ func TestAnswersBouncesAndContentJoinTheSend(t *testing.T) {
 	require.Equal(t, receipt.DetailConcise, r.Detail)
 }
 
-// Anybody can write a bounce: of a PEC mailbox it proves nothing.
-func TestABounceDoesNotMoveACertifiedRecipient(t *testing.T) {
+// A reply to our PEC cites the provider's ID of it in In-Reply-To.
+func TestAReplyNamesTheCertID(t *testing.T) {
 	n := pectest.Start(t, nil)
+	n.SetFate(luigi, pectest.Fate{Reply: "Ricevuto."})
 	c := overSockets(t, n)
-	id, err := c.Send(t.Context(), pec.Message{To: []string{"silent@beta-pec.example"}})
+	_, err := c.Send(t.Context(), pec.Message{To: []string{luigi}, Subject: "Diffida"})
 	require.NoError(t, err)
 	require.NoError(t, n.Idle(t.Context()))
-	forged := "From: mailer-daemon@example.org\r\nTo: " + me + "\r\nMIME-Version: 1.0\r\n" +
-		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n" +
-		"--b\r\n\r\nfailed\r\n" +
-		"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; example.org\r\n\r\n" +
-		"Final-Recipient: rfc822; silent@beta-pec.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n" +
-		"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nX-Riferimento-Message-ID: <" + id + ">\r\n\r\n--b--\r\n"
-	require.NoError(t, n.Receive("", []string{me}, []byte(forged)))
-	require.NoError(t, n.Idle(t.Context()))
-	bounces := 0
+	var certID string
+	seen := 0
 	for e, err := range c.Sync(t.Context()) {
 		require.NoError(t, err)
-		if e.Inbound != nil {
-			require.Equal(t, id, e.MessageID)
-			bounces++
+		if e.Inbound == nil {
+			certID = e.Notice.CertID
+			continue
 		}
+		seen++
+		in, err := inbound.Open(e.Proven, time.Time{})
+		require.NoError(t, err)
+		require.Equal(t, envelope.KindTransport, in.Kind)
+		require.Equal(t, luigi, in.Sender)
+		require.Equal(t, []string{certID}, in.Header.InReplyTo)
+		text, err := in.Text()
+		require.NoError(t, err)
+		require.Contains(t, text, "Ricevuto.")
 	}
-	require.Equal(t, 1, bounces)
-	require.Equal(t, pec.StateAccepted, stateOf(t, c, id))
-	facts, err := c.Facts(t.Context(), id)
-	require.NoError(t, err)
-	for _, f := range facts {
-		_, bounce := f.(pec.BounceFact)
-		require.False(t, bounce, "nothing of it is kept")
-	}
+	require.Equal(t, 1, seen)
 }
 
-// A delivery whose content is not what was sent is a delivery, and says so.
-func TestDeliveredContentThatDiffersIsTold(t *testing.T) {
+// A delivery whose content is not what was sent is still a delivery. Its notice and the
+// status report the difference.
+func TestDeliveredContentThatDiffersIsReported(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
@@ -93,7 +92,7 @@ func TestDeliveredContentThatDiffersIsTold(t *testing.T) {
 	})
 	require.NoError(t, err)
 	o.inbox = [][]byte{raw}
-	events := sync(t, o.Client)
+	events := syncAll(t, o.Client)
 	require.Len(t, events, 1)
 	require.Equal(t, receipt.ContentMismatch, events[0].Notice.Content.Result)
 	require.Equal(t, "body", events[0].Notice.Content.Differences[0].What)

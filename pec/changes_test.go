@@ -10,18 +10,45 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
 )
 
-// However the facts of sends follow each other, and wherever one begins to read, a
-// change is what Fold makes of the facts before it and with it.
-func TestChangesAreFolds(t *testing.T) {
+func TestChangesReportWhatMovedWhat(t *testing.T) {
+	o := newOffice(t)
+	id, err := o.Send(t.Context(), diffida("k"))
+	require.NoError(t, err)
+	o.inbox = [][]byte{
+		emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, ""),
+		emit(t, o.network.Providers()[1], pectest.KindDelivery, me, id, luigi),
+	}
+	syncAll(t, o.Client)
+	var states []pec.State
+	var position pec.Position
+	for c, err := range o.Changes(t.Context(), "") {
+		require.NoError(t, err)
+		require.Equal(t, id, c.MessageID)
+		for _, r := range c.Recipients() {
+			states = append(states, r.State)
+		}
+		position = c.Position
+	}
+	require.Equal(t, []pec.State{pec.StatePending, pec.StateUncertain, pec.StateSubmitted, pec.StateAccepted, pec.StateDelivered}, states)
+	for c, err := range o.Changes(t.Context(), position) {
+		require.NoError(t, err)
+		require.Fail(t, "there is no new change", "%v", c)
+	}
+}
+
+// A change is what Fold makes of the facts before it and with it, in whatever order the
+// facts of several sends are recorded, and wherever reading begins.
+func TestAChangeIsTheFoldBeforeAndAfterItsFact(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 9))
 	for range 6 {
 		store := pec.NewMemory()
 		queues := map[string][]pec.Fact{}
 		for _, send := range []string{"m1@alfa-pec.example", "m2@alfa-pec.example", "m3@alfa-pec.example"} {
 			facts := slices.DeleteFunc(noise(randomSend(random)), isAboutTheMailbox)
-			if random.IntN(2) == 0 { // too much for what is kept of the sends looked at
+			if random.IntN(2) == 0 { // more than Changes keeps in memory
 				facts = append(facts, pec.Resolution{N: 9, Note: strings.Repeat("x", 5<<20)})
 			}
 			random.Shuffle(len(facts), func(i, j int) { facts[i], facts[j] = facts[j], facts[i] })
@@ -29,7 +56,7 @@ func TestChangesAreFolds(t *testing.T) {
 		}
 		type step struct {
 			send  string
-			facts []pec.Fact // up to and with this one
+			facts []pec.Fact // up to and including the one of this step
 		}
 		var steps []step
 		recorded := map[string][]pec.Fact{}
@@ -58,7 +85,7 @@ func TestChangesAreFolds(t *testing.T) {
 				places = append(places, c.Position)
 				facts := steps[i].facts
 				require.Equal(t, facts[len(facts)-1], c.Fact)
-				recordedAt := time.Time{} // of NewEntryForTest
+				recordedAt := time.Time{} // as in NewEntryForTest
 				require.Equal(t, pec.Fold(facts[:len(facts)-1], recordedAt), c.Before)
 				require.Equal(t, pec.Fold(facts, recordedAt), c.After)
 				i++

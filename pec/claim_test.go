@@ -2,64 +2,17 @@ package pec_test
 
 import (
 	"context"
-	"errors"
-	"io"
-	stdsync "sync"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// handing is a Submitter that stops between its steps: connected, and the message read.
-type handing struct {
-	connected func() // called when the recipients are taken and before the message is asked for
-	outcome   pec.Outcome
-
-	mu     stdsync.Mutex
-	bodies [][]byte // what was read, of each attempt
-	errs   []error
-}
-
-func (h *handing) Submit(_ context.Context, s pec.Submission) pec.Outcome {
-	if h.connected != nil {
-		h.connected()
-	}
-	raw, err := io.ReadAll(s.Body)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.bodies, h.errs = append(h.bodies, raw), append(h.errs, err)
-	if err != nil {
-		return pec.Outcome{Kind: pec.OutcomeTemporary, Err: err}
-	}
-	return h.outcome
-}
-
-// left counts the attempts in which the message left.
-func (h *handing) left() (count int) {
-	for i, raw := range h.bodies {
-		if h.errs[i] == nil && len(raw) > 0 {
-			count++
-		}
-	}
-	return count
-}
-
-// desk is a Client on a store that others use too.
-func desk(t *testing.T, n *pectest.Network, s pec.Submitter, m pec.Mailbox, store pec.Store, now func() time.Time) *pec.Client {
-	t.Helper()
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, &envelope.VerifierOptions{Now: now})
-	require.NoError(t, err)
-	c, err := pec.New(me, s, m, v, &pec.Options{Store: store, Now: now})
-	require.NoError(t, err)
-	return c
-}
-
-// countingAppends notes how many entries each Append had, by the key of its first.
+// countingAppends is a Store that notes the keys of the entries of each Append.
 type countingAppends struct {
 	pec.Store
 	appended [][]string
@@ -74,56 +27,42 @@ func (s *countingAppends) Append(ctx context.Context, mailbox string, entries ..
 	return s.Store.Append(ctx, mailbox, entries...)
 }
 
-func attempts(t *testing.T, c *pec.Client, id string) (count int) {
-	t.Helper()
-	facts, err := c.Facts(t.Context(), id)
-	require.NoError(t, err)
-	for _, f := range facts {
-		if _, ok := f.(pec.Attempt); ok {
-			count++
-		}
-	}
-	return count
-}
-
-// A process that ends while it connects has claimed nothing: whoever comes next offers
-// the message, and nothing is uncertain.
+// A process that ends while it connects has claimed nothing. The next process sends the
+// message, and nothing is uncertain.
 func TestNothingIsClaimedBeforeTheMessageIsAskedFor(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	ended, cancel := context.WithCancel(t.Context())
-	h := &handing{}
-	c := desk(t, n, h, &ports{}, store, clock.Now)
+	h := &pausingSubmitter{}
+	c := newWorker(t, n, h, &ports{}, store, clock.Now)
 	h.connected = func() {
 		id, err := c.MessageID(t.Context(), "k")
 		require.NoError(t, err)
-		require.Zero(t, attempts(t, c, id), "claimed while it connects")
+		require.Zero(t, countAttempts(t, c, id), "claimed while it connects")
 		status, err := c.Status(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, pec.StatePending, status.Recipients[0].State)
-		// From here on the process writes nothing any more.
+		// From here on the process writes nothing more.
 		cancel()
 		panic(errEnded)
 	}
 	require.PanicsWithValue(t, errEnded, func() { _, _ = c.Send(ended, diffida("k")) })
 
 	clock.advance(2 * time.Minute)
-	next := desk(t, n, &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}, &ports{}, store, clock.Now)
+	next := newWorker(t, n, &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}, &ports{}, store, clock.Now)
 	id, err := next.Send(t.Context(), diffida("k"))
 	require.NoError(t, err)
-	require.Equal(t, 1, attempts(t, next, id))
+	require.Equal(t, 1, countAttempts(t, next, id))
 }
 
-var errEnded = errors.New("the process ends")
-
-// What ends before the message is asked for is recorded in one piece, and so is the
-// next attempt.
+// An attempt that ends before the message is read is recorded with its outcome in one
+// Append. So is the next attempt.
 func TestARefusalBeforeTheMessageIsOneRecord(t *testing.T) {
 	n, clock := pectest.Start(t, nil), newClock()
 	store := &countingAppends{Store: pec.NewMemory()}
-	refusing := submitter(func(pec.Submission) pec.Outcome {
+	refusing := submitFunc(func(pec.Submission) pec.Outcome {
 		return pec.Outcome{Kind: pec.OutcomeTemporary, Reply: pec.Reply{Code: 451, Text: "later"}}
 	})
-	c := desk(t, n, refusing, &ports{}, store, clock.Now)
+	c := newWorker(t, n, refusing, &ports{}, store, clock.Now)
 	id, err := c.Send(t.Context(), diffida("k"))
 	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 	require.Len(t, store.appended, 2)
@@ -134,25 +73,25 @@ func TestARefusalBeforeTheMessageIsOneRecord(t *testing.T) {
 	for _, err := range c.Retry(t.Context()) {
 		require.NoError(t, err)
 	}
-	require.Equal(t, 2, attempts(t, c, id))
+	require.Equal(t, 2, countAttempts(t, c, id))
 	require.Len(t, store.appended[2], 2)
 }
 
-// Two workers have both logged in before one of them claims: one message leaves, and the
-// other worker is not given a byte of it.
-func TestTwoWorkersAreConnected(t *testing.T) {
+// Two workers have logged in before one of them claims the attempt. One message leaves,
+// and the other worker reads not a byte of it.
+func TestTwoConnectedWorkersSendOneMessage(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
-	refusing := submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
-	id, err := desk(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
+	refusing := submitFunc(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
+	id, err := newWorker(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
 	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 	clock.advance(2 * time.Minute)
 
-	var both stdsync.WaitGroup
+	var both sync.WaitGroup
 	both.Add(2)
-	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { both.Done(); both.Wait() }}
-	var workers stdsync.WaitGroup
+	h := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { both.Done(); both.Wait() }}
+	var workers sync.WaitGroup
 	for range 2 {
-		c := desk(t, n, h, &ports{}, store, clock.Now)
+		c := newWorker(t, n, h, &ports{}, store, clock.Now)
 		workers.Go(func() {
 			for _, err := range c.Retry(t.Context()) {
 				if err != nil {
@@ -165,20 +104,20 @@ func TestTwoWorkersAreConnected(t *testing.T) {
 	require.Len(t, h.bodies, 2, "both were connected")
 	require.Equal(t, 1, h.left())
 	for i, err := range h.errs {
-		require.Equal(t, err != nil, len(h.bodies[i]) == 0, "a byte without the claim")
+		require.Equal(t, err != nil, len(h.bodies[i]) == 0, "bytes were read without the claim")
 	}
-	c := desk(t, n, h, &ports{}, store, clock.Now)
-	require.Equal(t, 2, attempts(t, c, id))
+	c := newWorker(t, n, h, &ports{}, store, clock.Now)
+	require.Equal(t, 2, countAttempts(t, c, id))
 	status, err := c.Status(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, pec.StateSubmitted, status.Recipients[0].State)
 }
 
-// The facts change while a worker connects. What they forbid by then does not leave.
-func TestTheFactsChangeWhileAWorkerConnects(t *testing.T) {
+// The facts change while a worker logs in. A message that they now forbid does not leave.
+func TestFactsThatChangeDuringTheLoginStopTheMessage(t *testing.T) {
 	cases := map[string]func(*testing.T, *pec.Client, string){
 		"cancelled": func(t *testing.T, c *pec.Client, id string) { require.NoError(t, c.Cancel(t.Context(), id)) },
-		"offered by another": func(t *testing.T, c *pec.Client, _ string) {
+		"sent by another": func(t *testing.T, c *pec.Client, _ string) {
 			_, err := c.Send(t.Context(), diffida("k"))
 			require.NoError(t, err)
 		},
@@ -191,18 +130,18 @@ func TestTheFactsChangeWhileAWorkerConnects(t *testing.T) {
 	for name, meanwhile := range cases {
 		t.Run(name, func(t *testing.T) {
 			n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
-			refusing := submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
-			id, err := desk(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
+			refusing := submitFunc(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
+			id, err := newWorker(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
 			require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 			clock.advance(2 * time.Minute)
 
 			taking := &ports{outcome: pec.OutcomeSubmitted, inbox: [][]byte{emit(t, n.Providers()[0], pectest.KindAcceptance, me, id, "")}}
-			other := desk(t, n, taking, taking, store, clock.Now)
-			h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { meanwhile(t, other, id) }}
-			c := desk(t, n, h, &ports{}, store, clock.Now)
+			other := newWorker(t, n, taking, taking, store, clock.Now)
+			h := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { meanwhile(t, other, id) }}
+			c := newWorker(t, n, h, &ports{}, store, clock.Now)
 			for e, err := range c.Retry(t.Context()) {
 				require.NoError(t, err)
-				t.Errorf("an attempt that does not count is yielded: %+v", e)
+				t.Errorf("an attempt was yielded that did not take place: %+v", e)
 			}
 			require.Len(t, h.bodies, 1, "it was connected")
 			require.Zero(t, h.left())
@@ -211,19 +150,19 @@ func TestTheFactsChangeWhileAWorkerConnects(t *testing.T) {
 	}
 }
 
-// A Client does not log in for a message that it is offering already. A repeated call
-// waits for what becomes of that, and Retry passes it by.
-func TestOneLoginForOneMessage(t *testing.T) {
+// A Client does not log in for a message that it is already sending. A repeated call of
+// Send waits for the outcome, and Retry skips the message.
+func TestAMessageUnderWayNeedsNoSecondLogin(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	connected, goOn := make(chan struct{}), make(chan struct{})
-	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { close(connected); <-goOn }}
-	c := desk(t, n, h, &ports{}, store, clock.Now)
+	h := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() { close(connected); <-goOn }}
+	c := newWorker(t, n, h, &ports{}, store, clock.Now)
 	results := make(chan error, 2)
 	go func() { _, err := c.Send(t.Context(), diffida("k")); results <- err }()
 	<-connected
 	clock.advance(2 * time.Minute)
 	for range c.Retry(t.Context()) {
-		t.Error("Retry offers it too")
+		t.Error("Retry sends it too")
 	}
 	impatient, cancel := context.WithCancel(t.Context())
 	cancel()

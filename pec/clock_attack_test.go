@@ -11,23 +11,15 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// wrong is an office with the same store and provider on a machine whose clock is wrong.
-func (o *office) wrong(t *testing.T, by time.Duration) *office {
-	t.Helper()
-	w := open(t, o.network, o.ports, o.store, nil)
-	w.clock.now = o.clock.Now().Add(by)
-	return w
-}
-
-// One machine is 25 hours ahead: that is no reason to give up what waits, nor to wait
-// until its time has come once it is gone.
-func TestOneWrongClockGivesNothingUp(t *testing.T) {
+// The clock of one machine is 25 hours ahead. No message is abandoned for that, and when
+// that machine is gone, the other does not wait for its times.
+func TestOneWrongClockAbandonsNoMessage(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	id, err := o.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
-	w := o.wrong(t, 25*time.Hour)
-	for range 12 * 60 / 10 { // half a day, in which both try
+	w := o.withWrongClock(t, 25*time.Hour)
+	for range 12 * 60 / 10 { // both try for half a day
 		o.clock.advance(10 * time.Minute)
 		w.clock.advance(10 * time.Minute)
 		for _, events := range [][]pec.Event{w.retry(t), o.retry(t)} {
@@ -38,7 +30,7 @@ func TestOneWrongClockGivesNothingUp(t *testing.T) {
 	}
 	require.Equal(t, pec.StateRetrying, o.state(t, id))
 	tries := len(o.submitted)
-	require.Less(t, tries, 60, "each at its pace")
+	require.Less(t, tries, 60, "each machine keeps its pauses")
 	o.outcome = pec.OutcomeSubmitted
 	for range 7 {
 		o.clock.advance(10 * time.Minute)
@@ -48,8 +40,9 @@ func TestOneWrongClockGivesNothingUp(t *testing.T) {
 	require.Equal(t, pec.StateSubmitted, o.state(t, id))
 }
 
-// A jump of the clock between two attempts counts for little, however far it goes.
-func TestAJumpOfTheClockGivesNothingUp(t *testing.T) {
+// A jump of the clock between two attempts, however far, counts only a little towards
+// RetryFor.
+func TestAJumpOfTheClockAbandonsNoMessage(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	id, err := o.Send(t.Context(), diffida("k"))
@@ -63,8 +56,8 @@ func TestAJumpOfTheClockGivesNothingUp(t *testing.T) {
 	require.Equal(t, pec.StateRetrying, o.state(t, id))
 }
 
-// Why a send was given up is kept, and shown in its status.
-func TestTheReasonOfGivingUpIsKept(t *testing.T) {
+// The status of an abandoned send says why it was abandoned.
+func TestTheReasonForAbandoningASendIsKept(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	id, err := o.Send(t.Context(), diffida("k"))
@@ -95,9 +88,10 @@ func TestTheReasonOfGivingUpIsKept(t *testing.T) {
 	require.Equal(t, pec.GivenUpCancelled, s.GivenUp)
 }
 
-// A clock is 25 hours behind: what comes is signed in its future. It is judged again when
-// that has come, whatever it is.
-func TestTheFutureIsJudgedAgain(t *testing.T) {
+// A clock is 25 hours behind, so the messages that arrive are signed in its future. Each of
+// them is judged again when that time has come: a notice of ours, a notice of another
+// program, an envelope.
+func TestANoticeFromTheFutureIsJudgedAgain(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida("k"))
 	require.NoError(t, err)
@@ -109,8 +103,8 @@ func TestTheFutureIsJudgedAgain(t *testing.T) {
 	require.NoError(t, err)
 	o.inbox = [][]byte{emit(t, alfa, pectest.KindAcceptance, me, id, ""), emit(t, alfa, pectest.KindAcceptance, me, "web@mail", ""), envelopeOf}
 
-	w := o.wrong(t, -25*time.Hour)
-	for _, e := range sync(t, w.Client) {
+	w := o.withWrongClock(t, -25*time.Hour)
+	for _, e := range syncAll(t, w.Client) {
 		require.NotNil(t, e.Unverified)
 		require.Equal(t, envelope.CodeFuture, e.Unverified.Code)
 	}
@@ -118,24 +112,15 @@ func TestTheFutureIsJudgedAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, s.Has(pec.FlagUnverified))
 	fetches := w.fetches
-	require.NoError(t, last(w.Reverify(t.Context())))
-	require.Equal(t, fetches, w.fetches, "its time has not come")
+	require.NoError(t, lastError(w.Reverify(t.Context())))
+	require.Equal(t, fetches, w.fetches, "the time has not come yet")
 	w.clock.advance(24 * time.Hour)
-	require.Empty(t, proven(t, w))
+	require.Empty(t, w.reverify(t))
 	w.clock.advance(2 * time.Hour)
-	events := proven(t, w)
+	events := w.reverify(t)
 	require.Len(t, events, 3)
 	require.Equal(t, pec.StateAccepted, w.state(t, id))
 	require.Equal(t, "web@mail", events[1].MessageID)
 	require.NotNil(t, events[2].Inbound)
-	require.Empty(t, proven(t, w), "once")
-}
-
-func proven(t *testing.T, o *office) (events []pec.Event) {
-	t.Helper()
-	for e, err := range o.Reverify(t.Context()) {
-		require.NoError(t, err)
-		events = append(events, e)
-	}
-	return events
+	require.Empty(t, w.reverify(t), "each is yielded once")
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// What would be refused, all of it at once, before anything is recorded.
+// Check returns everything that Send would refuse, at once, and records nothing.
 func ExampleClient_Check() {
 	network, err := pectest.New(nil)
 	if err != nil {

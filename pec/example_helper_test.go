@@ -9,7 +9,7 @@ import (
 	"github.com/gopec/gopec/pec/provider"
 )
 
-// connect makes the Client of an account, and what closes its connections.
+// connect returns the Client of an account, and a function that closes its connections.
 func connect(network *pectest.Network, address string, opts *pec.Options) (*pec.Client, func()) {
 	a := network.Access(address)
 	preset := provider.Preset{

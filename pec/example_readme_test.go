@@ -35,7 +35,7 @@ func sendInvoice(ctx context.Context, preset provider.Preset, login pec.Login, a
 	return client.Follow(ctx, id)
 }
 
-// The program in the README, run twice with a provider of package pectest.
+// The program in the README runs twice with a provider of package pectest.
 func Example_readme() {
 	network, err := pectest.New(nil)
 	if err != nil {

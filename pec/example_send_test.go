@@ -11,8 +11,8 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// With a key a request is sent once, however often it is made: after a crash, or by
-// two workers.
+// A message with a key is sent once, however often Send is called: again after a crash, or
+// by two workers.
 func ExampleClient_Send() {
 	network, err := pectest.New(nil)
 	if err != nil {
@@ -51,8 +51,7 @@ func ExampleClient_Send() {
 	// received: 1
 }
 
-// What a refused submission tells: whether the message may have left, and the
-// provider's own words.
+// A SendError says whether the message may have left, and has the provider's own words.
 func ExampleSendError() {
 	network, err := pectest.New(nil)
 	if err != nil {
@@ -75,7 +74,7 @@ func ExampleSendError() {
 		case pec.OutcomeRefused:
 			fmt.Println("it did not leave:", failed.Outcome.Reply)
 		case pec.OutcomeTemporary:
-			fmt.Println("it did not leave, and Watch offers it again")
+			fmt.Println("it did not leave, and Watch tries again")
 		case pec.OutcomeUncertain:
 			fmt.Println("it may have left: wait for a notice")
 		}
@@ -83,8 +82,8 @@ func ExampleSendError() {
 	// Output: it did not leave: 550 5.7.1 contract expired
 }
 
-// One message to several recipients, one of whom does not exist: once that is
-// certain, a message of its own for the right address.
+// A message has several recipients, and one of them does not exist. Once that is certain,
+// a message of its own goes to the right address.
 func ExampleClient_Resend() {
 	ctx := context.Background()
 	network, err := pectest.New(nil)

@@ -9,7 +9,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// One message, four recipients, and what became of it for each.
+// One message goes to four recipients, and the status has what became of it for each.
 func ExampleStatus() {
 	ctx := context.Background()
 	network, err := pectest.New(nil)
@@ -46,7 +46,7 @@ func ExampleStatus() {
 	// info@example.org ordinary
 }
 
-// What needs looking at, from the store alone: no connection is made.
+// Find lists the sends that need attention. It reads the store and makes no connection.
 func ExampleLedger_Find() {
 	ctx := context.Background()
 	network, err := pectest.New(nil)

@@ -10,9 +10,9 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// counting is a Store that counts what another one records. A Store that keeps facts by
-// itself has every method of pec.Store: examples/custom-store is one, and storetest.Run
-// tests it.
+// counting is a Store that counts the entries that another Store records. A Store that
+// keeps entries by itself needs every method of pec.Store: see examples/custom-store, and
+// storetest.Run, which tests it.
 type counting struct {
 	pec.Store
 	recorded atomic.Int64
@@ -26,7 +26,7 @@ func (c *counting) Append(ctx context.Context, mailbox string, entries ...pec.En
 	return added, err
 }
 
-// A Store of one's own, around another.
+// Wrap a Store in one of your own.
 func ExampleStore() {
 	network, err := pectest.New(nil)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// Read what came since the last time, and tell apart what it can be. Sync returns when
-// there is no more: for a program that is run every few minutes.
+// Read what has arrived since the last time, and see what it is. Sync returns when there
+// is no more, so it suits a program that runs every few minutes.
 func ExampleClient_Sync() {
 	ctx := context.Background()
 	network, err := pectest.New(nil)
@@ -50,8 +50,8 @@ func ExampleClient_Sync() {
 	// a proven delivery
 }
 
-// A receipt that was changed on its way moves nothing. What was read is evidence of
-// that, and is kept in the store too.
+// A receipt that was changed on its way does not move the status. What was read is evidence
+// of the change, and is kept in the store too.
 func ExampleClient_Sync_refused() {
 	ctx := context.Background()
 	network, err := pectest.New(nil)
@@ -81,7 +81,7 @@ func ExampleClient_Sync_refused() {
 		if event.Unverified == nil {
 			continue
 		}
-		evidence, err := io.ReadAll(event.Raw) // write it to where evidence is kept
+		evidence, err := io.ReadAll(event.Raw) // keep it with your evidence
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -99,7 +99,8 @@ func ExampleClient_Sync_refused() {
 	// accepted [unverified]
 }
 
-// The notices of a send, byte for byte as they came: the proof to hand over.
+// Raw returns the notices of a send, byte for byte as they arrived. They are the proof to
+// hand over.
 func ExampleLedger_Raw() {
 	ctx := context.Background()
 	network, err := pectest.New(nil)
@@ -115,7 +116,7 @@ func ExampleLedger_Raw() {
 	}
 	settle(ctx, client, id)
 
-	// Whoever gets the files needs nothing of ours to check them.
+	// Whoever receives the files can check them without the store.
 	anchor := envelope.AnchorFromCertificate(network.SigningCA()) // or envelope.BuiltinAnchors()
 	verifier, err := envelope.NewVerifier([]envelope.Anchor{anchor}, nil)
 	if err != nil {

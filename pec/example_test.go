@@ -13,9 +13,8 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// Send a PEC and follow it until nothing more is awaited. The provider is one of
-// package pectest; with a real one only the addresses, the password and the
-// anchors differ.
+// Send a PEC and follow it until it is settled. The provider is one of package pectest.
+// With a real one, only the addresses, the password and the anchors differ.
 func ExampleClient() {
 	ctx := context.Background()
 	network, err := pectest.New(nil)
@@ -23,17 +22,17 @@ func ExampleClient() {
 		log.Fatal(err)
 	}
 	defer network.Close()
-	provider, account := network.Providers()[0], network.Accounts()[0]
+	alfa, account := network.Providers()[0], network.Accounts()[0]
 	trust := &tls.Config{RootCAs: network.TLSRoots()}
 	anchors := []envelope.Anchor{envelope.AnchorFromCertificate(network.SigningCA())} // or envelope.BuiltinAnchors()
 
 	login := pec.Password(account.Login, account.Password)
-	submitter, err := smtpclient.New(provider.SMTPAddr(), login, &smtpclient.Options{TLS: trust})
+	submitter, err := smtpclient.New(alfa.SMTPAddr(), login, &smtpclient.Options{TLS: trust})
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer submitter.Close()
-	mailbox, err := imapclient.New(provider.IMAPAddr(), login, &imapclient.Options{TLS: trust})
+	mailbox, err := imapclient.New(alfa.IMAPAddr(), login, &imapclient.Options{TLS: trust})
 	if err != nil {
 		log.Fatal(err)
 	}

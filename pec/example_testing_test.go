@@ -10,7 +10,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// overdue is what an application under test does: it lists what nobody has heard of.
+// overdue stands for the application under test. It lists the sends that are overdue.
 func overdue(ctx context.Context, client *pec.Client) ([]string, error) {
 	var subjects []string
 	for status, err := range client.Find(ctx, pec.Query{Filter: pec.FilterOverdue}) {
@@ -22,8 +22,8 @@ func overdue(ctx context.Context, client *pec.Client) ([]string, error) {
 	return subjects, nil
 }
 
-// Test an application without a provider and without waiting: package pectest has
-// recipients with every fate, and a clock that can be moved, which the Client is given.
+// Test an application without a provider and without waiting. Package pectest has a
+// recipient for every fate, and a clock that the test advances and the Client uses.
 func Example_testing() {
 	ctx := context.Background()
 	network, err := pectest.New(&pectest.Options{Start: time.Now().Add(-48 * time.Hour)}) // in a test: pectest.Start(t, ...)

@@ -10,8 +10,8 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// cutAtDot makes connections fail at the one moment that leaves it open whether the
-// message has left.
+// cutAtDot cuts connections at the one moment after which nobody knows whether the message
+// has left. With lose it has not.
 func cutAtDot(lose bool) func(pectest.Moment) *pectest.Fault {
 	return func(m pectest.Moment) *pectest.Fault {
 		if m.Command != pectest.MomentDot {
@@ -21,7 +21,7 @@ func cutAtDot(lose bool) func(pectest.Moment) *pectest.Fault {
 	}
 }
 
-// The provider's last reply was lost. A notice proves that the message left after all.
+// The provider's last reply was lost. A notice proves that the message has left.
 func ExampleClient_SearchNotices() {
 	ctx := context.Background()
 	network, err := pectest.New(nil)
@@ -59,8 +59,8 @@ func ExampleClient_SearchNotices() {
 	// delivered
 }
 
-// The provider's last reply was lost, and no notice comes. Nothing is sent again until
-// a person says that the message has not left.
+// The provider's last reply was lost, and no notice arrives. Nothing is sent again until a
+// person says that the message has not left.
 func ExampleLedger_ResolveUnsent() {
 	ctx := context.Background()
 	network, err := pectest.New(nil)

@@ -10,8 +10,8 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// settle waits until nothing more is awaited of a send. It asks for the status before
-// it waits: what is settled already makes no event.
+// settle waits until a send is settled. It reads the status before it waits, since Watch
+// yields nothing for sends that are already settled.
 func settle(ctx context.Context, client *pec.Client, messageID string) pec.Status {
 	status, err := client.Status(ctx, messageID)
 	if err != nil {
@@ -34,7 +34,8 @@ func settle(ctx context.Context, client *pec.Client, messageID string) pec.Statu
 	return status
 }
 
-// Run a mailbox: each notice as it comes. A program does this for as long as it lives.
+// Watch a mailbox and get each notice as it arrives. A program does this for as long as it
+// runs.
 func ExampleClient_Watch() {
 	ctx := context.Background()
 	network, err := pectest.New(nil)
@@ -54,7 +55,7 @@ func ExampleClient_Watch() {
 			log.Fatal(err) // ctx ended, or a *pec.SuspendedError
 		}
 		if event.Trouble != nil {
-			log.Print(event.Trouble) // it goes on by itself
+			log.Print(event.Trouble) // Watch goes on by itself
 		}
 		if event.MessageID != id {
 			continue

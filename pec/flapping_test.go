@@ -9,42 +9,41 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	stdsync "sync"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// line is a Mailbox over a connection that comes and goes. Its Wait returns when
-// something has come, and fails when the connection does.
-type line struct {
+// flappingMailbox is a Mailbox over a connection that comes and goes. Its Wait returns
+// when a message has arrived, and fails when the connection is cut.
+type flappingMailbox struct {
 	folders []string
 	broken  map[string]error // folders that cannot be read
-	raw     []byte           // what each message is
+	raw     []byte           // the content of each message; nil for ordinary mail
 
-	mu    stdsync.Mutex
+	mu    sync.Mutex
 	down  bool
-	cut   chan struct{} // closed when the connection goes
-	news  chan struct{} // closed when a message comes
-	came  []time.Time   // of each message
-	read  []time.Time
-	calls []time.Time // of every use of the connection
+	cut   chan struct{} // closed when the connection is cut
+	news  chan struct{} // closed when a message arrives
+	came  []time.Time   // when each message arrived
+	read  []time.Time   // when each message was read
+	calls []time.Time   // when the connection was used
 }
 
-func newLine(folders ...string) *line {
-	return &line{folders: folders, broken: map[string]error{}, cut: make(chan struct{}), news: make(chan struct{})}
+func newFlappingMailbox(folders ...string) *flappingMailbox {
+	return &flappingMailbox{folders: folders, broken: map[string]error{}, cut: make(chan struct{}), news: make(chan struct{})}
 }
 
 var errDown = errors.New("no connection")
 
-// set is the connection's coming or going.
-func (l *line) set(down bool) {
+// set cuts the connection or restores it.
+func (l *flappingMailbox) set(down bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.down = down; down {
@@ -53,7 +52,7 @@ func (l *line) set(down bool) {
 	}
 }
 
-func (l *line) arrive() {
+func (l *flappingMailbox) arrive() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.came = append(l.came, time.Now())
@@ -61,7 +60,7 @@ func (l *line) arrive() {
 	l.news = make(chan struct{})
 }
 
-func (l *line) use() error {
+func (l *flappingMailbox) use() error {
 	l.calls = append(l.calls, time.Now())
 	if l.down {
 		return errDown
@@ -69,9 +68,9 @@ func (l *line) use() error {
 	return nil
 }
 
-func (l *line) Folders() []string { return l.folders }
+func (l *flappingMailbox) Folders() []string { return l.folders }
 
-func (l *line) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+func (l *flappingMailbox) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		l.mu.Lock()
 		err := cmp.Or(l.use(), l.broken[after.Folder])
@@ -101,7 +100,7 @@ func (l *line) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, er
 	}
 }
 
-func (l *line) Wait(ctx context.Context) error {
+func (l *flappingMailbox) Wait(ctx context.Context) error {
 	l.mu.Lock()
 	err, cut, news := l.use(), l.cut, l.news
 	unread := len(l.read) < len(l.came)
@@ -119,16 +118,13 @@ func (l *line) Wait(ctx context.Context) error {
 	}
 }
 
-func (l *line) Search(context.Context, string, []string) iter.Seq2[pec.Item, error] {
+func (l *flappingMailbox) Search(context.Context, string, []string) iter.Seq2[pec.Item, error] {
 	return func(func(pec.Item, error) bool) {}
 }
 
-// watched runs Watch until ctx ends, and counts the troubles.
+// watched runs Watch until ctx ends, and returns the number of troubles.
 func watched(ctx context.Context, t *testing.T, n *pectest.Network, l pec.Mailbox, store pec.Store) (troubles int) {
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	c, err := pec.New(me, &ports{outcome: pec.OutcomeSubmitted}, l, v, &pec.Options{Store: store})
-	require.NoError(t, err)
+	c := newClient(t, n, &ports{outcome: pec.OutcomeSubmitted}, l, &pec.Options{Store: store})
 	for e := range c.Watch(ctx) {
 		if e.Trouble != nil {
 			troubles++
@@ -137,8 +133,8 @@ func watched(ctx context.Context, t *testing.T, n *pectest.Network, l pec.Mailbo
 	return troubles
 }
 
-// One folder is renamed, the store has an entry of a later version, and the connection is cut every 45
-// seconds: none of it keeps INBOX from being read at once. GOPEC_SCALE sets the minutes.
+// One folder was renamed, the store has an entry of a later version, and the connection is
+// cut every 45 seconds. INBOX is read promptly all the same. GOPEC_SCALE sets the minutes.
 func TestFlappingServer(t *testing.T) {
 	minutes := 32
 	if s := os.Getenv("GOPEC_SCALE"); s != "" {
@@ -147,14 +143,14 @@ func TestFlappingServer(t *testing.T) {
 		require.NoError(t, err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		l := newLine("INBOX", "Ricevute")
+		l := newFlappingMailbox("INBOX", "Ricevute")
 		l.broken["Ricevute"] = errors.New("no such folder")
 		store := pec.NewMemory()
 		_, err := store.Append(t.Context(), me, pec.Entry{Key: "intent@later", Send: "later@desk", At: time.Now(), Data: []byte(`{"kind":"of a later version"}`)})
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(minutes)*time.Minute)
 		defer cancel()
-		var group stdsync.WaitGroup
+		var group sync.WaitGroup
 		defer group.Wait()
 		group.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
@@ -187,17 +183,17 @@ func TestFlappingServer(t *testing.T) {
 	})
 }
 
-// After an outage that they all have seen, clients do not come back together.
+// Clients that saw the same outage do not all come back at the same moment.
 func TestClientsComeBackApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const clients, outage = 300, 20 * time.Second
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 		defer cancel()
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
-		var lines []*line
-		var group stdsync.WaitGroup
+		var lines []*flappingMailbox
+		var group sync.WaitGroup
 		for range clients {
-			l := newLine("INBOX")
+			l := newFlappingMailbox("INBOX")
 			lines = append(lines, l)
 			group.Go(func() { watched(ctx, t, n, l, pec.NewMemory()) })
 		}
@@ -227,6 +223,6 @@ func TestClientsComeBackApart(t *testing.T) {
 		}
 		t.Logf("%d clients came back between %v and %v after the outage, at most %d of them within 250 ms", clients, first[0], first[clients-1], most)
 		require.Less(t, most, clients/5)
-		require.LessOrEqual(t, first[clients-1], 32*time.Second, "the pause after an outage of that length")
+		require.LessOrEqual(t, first[clients-1], 32*time.Second, "the longest pause after an outage of that length")
 	})
 }

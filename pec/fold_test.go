@@ -14,67 +14,8 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-const (
-	me     = "mario@alfa-pec.example"
-	luigi  = "luigi@beta-pec.example"
-	bruna  = "bruna@beta-pec.example"
-	nobody = "nobody@beta-pec.example"
-	info   = "info@example.org"
-	ourID  = "m1@alfa-pec.example"
-)
-
-var (
-	sentAt     = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
-	acceptedAt = sentAt.Add(5 * time.Second)
-)
-
-func intent(recipients ...string) pec.Intent {
-	return pec.Intent{MessageID: ourID, Sender: me, To: recipients, Subject: "Diffida", At: sentAt}
-}
-
-// submitted is an intent and one attempt that the provider answered with 250.
-func submitted(recipients ...string) []pec.Fact {
-	return attempted(pec.OutcomeSubmitted, recipients...)
-}
-
-func attempted(kind pec.OutcomeKind, recipients ...string) []pec.Fact {
-	return []pec.Fact{
-		intent(recipients...),
-		pec.Attempt{N: 1, At: sentAt},
-		pec.AttemptOutcome{N: 1, At: sentAt.Add(time.Second), Outcome: pec.Outcome{Kind: kind, Reply: pec.Reply{Code: 250}}},
-	}
-}
-
-// notice is a proven notice about our message, key its only identity.
-func notice(key byte, kind envelope.Kind, recipient string, after time.Duration) pec.NoticeFact {
-	return pec.NoticeFact{
-		Digest: envelope.Digest{key}, Kind: kind, MessageID: ourID, CertID: "p1@alfa-pec.example", Sender: me,
-		Recipients: []envelope.Recipient{
-			{Address: luigi, Certified: true}, {Address: bruna, Certified: true},
-			{Address: nobody, Certified: true}, {Address: info},
-		},
-		Recipient: recipient, Provider: "Alfa PEC", Time: acceptedAt.Add(after),
-	}
-}
-
-func failure(n pec.NoticeFact, cause envelope.Cause, code string) pec.NoticeFact {
-	n.Failure = envelope.Failure{Cause: cause, Code: code}
-	return n
-}
-
-func acceptance() pec.NoticeFact { return notice(1, envelope.KindAcceptance, "", 0) }
-
-func fold(facts ...pec.Fact) pec.Status { return pec.Fold(facts, sentAt.Add(time.Minute)) }
-
-func state(t *testing.T, s pec.Status, address string) pec.State {
-	t.Helper()
-	r, ok := s.Recipient(address)
-	require.True(t, ok, address)
-	return r.State
-}
-
-// Each row is what moves one recipient into a state.
-func TestStates(t *testing.T) {
+// Each row has facts, and the state into which they move luigi.
+func TestFactsMoveARecipientIntoItsState(t *testing.T) {
 	delay := func(key byte, after time.Duration, code string) pec.NoticeFact {
 		return failure(notice(key, envelope.KindDeliveryDelay, luigi, after), envelope.CauseTimeout, code)
 	}
@@ -113,30 +54,30 @@ func TestStates(t *testing.T) {
 		"an unknown kind is never a success": {append(slices.Clone(submission), notice(2, envelope.KindUnknown, luigi, 1)), pec.StateSubmitted},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, c.want, state(t, fold(c.facts...), luigi), c.want)
+			require.Equal(t, c.want, recipientState(t, fold(c.facts...), luigi), c.want)
 		})
 	}
 }
 
-func TestOrdinaryRecipientIsHandedOver(t *testing.T) {
+func TestAnOrdinaryRecipientIsHandedOver(t *testing.T) {
 	s := fold(append(submitted(luigi, info), acceptance())...)
-	require.Equal(t, pec.StateOrdinary, state(t, s, info))
-	require.Equal(t, pec.StateAccepted, state(t, s, luigi))
+	require.Equal(t, pec.StateOrdinary, recipientState(t, s, info))
+	require.Equal(t, pec.StateAccepted, recipientState(t, s, luigi))
 	r, _ := s.Recipient(info)
 	require.Equal(t, pec.ClassOrdinary, r.Class)
 	require.Equal(t, pec.ResultOpen, s.Result)
 	require.False(t, s.Settled)
 }
 
-func TestAcceptanceThatDoesNotListARecipientMovesNothingForIt(t *testing.T) {
+func TestAnAcceptanceThatDoesNotListARecipientMovesNothingForIt(t *testing.T) {
 	a := acceptance()
 	a.Recipients = []envelope.Recipient{{Address: luigi, Certified: true}}
 	s := fold(append(submitted(luigi, bruna), a)...)
-	require.Equal(t, pec.StateAccepted, state(t, s, luigi))
-	require.Equal(t, pec.StateSubmitted, state(t, s, bruna))
+	require.Equal(t, pec.StateAccepted, recipientState(t, s, luigi))
+	require.Equal(t, pec.StateSubmitted, recipientState(t, s, bruna))
 }
 
-func TestTotals(t *testing.T) {
+func TestTheStatesOfTheRecipientsMakeTheResult(t *testing.T) {
 	delivered := func(a string, key byte) pec.NoticeFact { return notice(key, envelope.KindDelivery, a, time.Second) }
 	failed := notice(9, envelope.KindNonDelivery, nobody, time.Second)
 	for name, c := range map[string]struct {
@@ -164,8 +105,8 @@ func TestTotals(t *testing.T) {
 	}
 }
 
-// Our Message-ID is visible to every recipient. A genuine notice they earned with
-// it must not count.
+// Our Message-ID is visible to every recipient. A genuine notice about a message that a
+// recipient sent with it must not count.
 func TestNoticesOfOtherSendsChangeNothing(t *testing.T) {
 	honest := append(submitted(luigi, bruna), acceptance())
 	want := fold(honest...)
@@ -191,10 +132,10 @@ func TestNoticesOfOtherSendsChangeNothing(t *testing.T) {
 func TestAddressesAndIDsJoinWhateverTheirCase(t *testing.T) {
 	n := notice(2, envelope.KindDelivery, " LUIGI@Beta-PEC.example ", time.Second)
 	n.MessageID, n.Sender = " <M1@ALFA-pec.example> ", "Mario@Alfa-Pec.Example"
-	require.Equal(t, pec.StateDelivered, state(t, fold(append(submitted(luigi), n)...), luigi))
+	require.Equal(t, pec.StateDelivered, recipientState(t, fold(append(submitted(luigi), n)...), luigi))
 }
 
-func TestSecondCertIDIsAConflict(t *testing.T) {
+func TestASecondCertIDIsAConflict(t *testing.T) {
 	facts := append(submitted(luigi), acceptance(), notice(2, envelope.KindDelivery, luigi, time.Second))
 	s := fold(facts...)
 	require.False(t, s.Has(pec.FlagConflict))
@@ -204,14 +145,8 @@ func TestSecondCertIDIsAConflict(t *testing.T) {
 	require.True(t, fold(append(facts, second)...).Has(pec.FlagConflict))
 }
 
-func TestUnconfirmedAfterAnHour(t *testing.T) {
-	facts := submitted(luigi)
-	require.False(t, pec.Fold(facts, sentAt.Add(59*time.Minute)).Has(pec.FlagUnconfirmed))
-	require.True(t, pec.Fold(facts, sentAt.Add(2*time.Hour)).Has(pec.FlagUnconfirmed))
-	require.False(t, pec.Fold(append(facts, acceptance()), sentAt.Add(2*time.Hour)).Has(pec.FlagUnconfirmed))
-}
-
-// Neither order nor repetition may matter, nor what does not belong.
+// The order and the repetition of facts change nothing, nor does a notice about another
+// sender's message.
 func TestFoldIsIndependentOfOrderAndRepetition(t *testing.T) {
 	foreign := notice(50, envelope.KindNonDelivery, luigi, time.Second)
 	foreign.Sender = "mallory@beta-pec.example"
@@ -237,23 +172,24 @@ func TestFoldIsIndependentOfOrderAndRepetition(t *testing.T) {
 	}
 }
 
-// Every prefix of the facts gives a status: a process may stop anywhere.
-func TestStatusNeverFallsBack(t *testing.T) {
+// A process may stop after any fact. Every prefix of the facts has a status, and the state
+// only rises.
+func TestAStateNeverFallsBack(t *testing.T) {
 	facts := append(submitted(luigi), acceptance(), notice(2, envelope.KindDelivery, luigi, time.Second))
 	last := pec.StatePending
 	for n := 1; n <= len(facts); n++ {
 		if n == 2 {
-			continue // an attempt without outcome is uncertain, which the outcome then clears
+			continue // an attempt without an outcome is uncertain; the outcome settles that
 		}
-		now := state(t, fold(facts[:n]...), luigi)
+		now := recipientState(t, fold(facts[:n]...), luigi)
 		require.GreaterOrEqual(t, pec.RankForTest(now), pec.RankForTest(last))
 		last = now
 	}
 	require.Equal(t, pec.StateDelivered, last)
 }
 
-// What is true of one recipient only does not show at another.
-func TestEvidenceOfAnotherRecipientIsItsOwn(t *testing.T) {
+// The detail and the failure of one recipient's notice do not show at another recipient.
+func TestEvidenceOfOneRecipientDoesNotShowAtAnother(t *testing.T) {
 	d := failure(notice(2, envelope.KindDelivery, luigi, time.Second), envelope.CauseOther, "5.0.0")
 	d.Detail = receipt.DetailFull
 	r, _ := fold(append(submitted(luigi, bruna), d)...).Recipient(bruna)
@@ -262,9 +198,9 @@ func TestEvidenceOfAnotherRecipientIsItsOwn(t *testing.T) {
 	require.Zero(t, r.Failure)
 }
 
-// Of what supports one state the first by certified time is the evidence, and of
-// attempts that came to the same the last is told.
-func TestWhichOfSeveralCounts(t *testing.T) {
+// When several notices support a state, the one with the earliest certified time is the
+// evidence. When several attempts had the same outcome, the reply of the last is reported.
+func TestTheFirstNoticeAndTheLastAttemptCount(t *testing.T) {
 	first, second := notice(9, envelope.KindDelivery, luigi, time.Second), notice(2, envelope.KindDelivery, luigi, time.Minute)
 	require.Equal(t, first.Digest, fold(append(submitted(luigi), second, first)...).Recipients[0].Evidence)
 
@@ -277,10 +213,10 @@ func TestWhichOfSeveralCounts(t *testing.T) {
 	require.Equal(t, 451, fold(retried...).Recipients[0].Reply.Code)
 }
 
-// Facts that no Client makes give a status all the same, and always the same.
-func TestOddFacts(t *testing.T) {
+// Facts that no Client records have a status too, and always the same one.
+func TestOddFactsHaveAStatusToo(t *testing.T) {
 	keyless := notice(0, envelope.KindDelivery, luigi, time.Second)
-	require.Equal(t, pec.StateSubmitted, state(t, fold(append(submitted(luigi), keyless)...), luigi), "a notice without a key is none")
+	require.Equal(t, pec.StateSubmitted, recipientState(t, fold(append(submitted(luigi), keyless)...), luigi), "a notice without a digest does not count")
 
 	a, b := intent(luigi), intent(bruna)
 	require.Equal(t, fold(a, b), fold(b, a))
@@ -291,14 +227,14 @@ func TestOddFacts(t *testing.T) {
 	facts := []pec.Fact{intent(luigi), pec.Attempt{N: 1, At: sentAt}, pec.Attempt{N: 2}, delay}
 	reversed := slices.Clone(facts)
 	slices.Reverse(reversed)
-	require.Equal(t, fold(facts...), fold(reversed...), "a time that is not known is not the earliest")
+	require.Equal(t, fold(facts...), fold(reversed...), "an unknown time is not the earliest")
 
 	i, n := intent(luigi), notice(2, envelope.KindDelivery, luigi, time.Second)
-	require.Equal(t, pec.StateDelivered, state(t, fold(&i, &pec.Attempt{N: 1}, &pec.AttemptOutcome{N: 1}, &n), luigi), "pointers are facts too")
+	require.Equal(t, pec.StateDelivered, recipientState(t, fold(&i, &pec.Attempt{N: 1}, &pec.AttemptOutcome{N: 1}, &n), luigi), "pointers are facts too")
 }
 
-// Its cost is in proportion to the facts: a notice for each of 500 recipients, each
-// listing all of them, as a large send has.
+// The cost of Fold is in proportion to the facts. A large send has a notice for each of
+// 500 recipients, and each notice lists all of them.
 func BenchmarkFold(b *testing.B) {
 	costs := map[int]float64{}
 	for _, n := range []int{50, 500} {
@@ -315,6 +251,8 @@ func BenchmarkFold(b *testing.B) {
 	}
 }
 
+// largeSend returns the facts of a send to n recipients, each with a delivery that lists
+// all of them.
 func largeSend(n int) []pec.Fact {
 	var addresses []string
 	var listed []envelope.Recipient
@@ -339,15 +277,15 @@ func TestALargeSendIsFolded(t *testing.T) {
 	require.Len(t, s.Recipients, 500)
 }
 
-// A send made by another program is known from its notices alone.
-func TestWithoutAnIntentTheNoticesTell(t *testing.T) {
+// A send of another program has a status made from its notices alone.
+func TestNoticesAloneMakeAStatus(t *testing.T) {
 	require.Zero(t, fold())
 	s := fold(notice(2, envelope.KindDelivery, luigi, time.Minute), acceptance())
 	require.True(t, s.Elsewhere)
 	require.Equal(t, ourID, s.MessageID)
 	require.Equal(t, me, s.Sender)
 	require.Equal(t, acceptedAt, s.Begun)
-	require.Equal(t, pec.StateDelivered, state(t, s, luigi))
-	require.Equal(t, pec.StateAccepted, state(t, s, bruna))
-	require.Equal(t, pec.StateOrdinary, state(t, s, info))
+	require.Equal(t, pec.StateDelivered, recipientState(t, s, luigi))
+	require.Equal(t, pec.StateAccepted, recipientState(t, s, bruna))
+	require.Equal(t, pec.StateOrdinary, recipientState(t, s, info))
 }

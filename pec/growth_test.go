@@ -1,4 +1,4 @@
-// What is counted under the race detector is the detector's.
+// Under the race detector these counts would measure the detector.
 
 //go:build !race
 
@@ -21,13 +21,26 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/growth"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/dossier"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
 )
 
-// TestWorkGrowsAsTheInputDoes gives every entry point inputs of n and of 4n.
+// countingReader counts the bytes that are read from a message.
+type countingReader struct {
+	io.ReaderAt
+	read int64
+}
+
+func (r *countingReader) ReadAt(p []byte, at int64) (int, error) {
+	n, err := r.ReaderAt.ReadAt(p, at)
+	r.read += int64(n)
+	return n, err
+}
+
+// Every entry point is given inputs of size n and 4n.
 func TestWorkGrowsAsTheInputDoes(t *testing.T) {
 	n := pectest.Start(t, nil)
 	var cases []growth.Case
@@ -38,7 +51,7 @@ func TestWorkGrowsAsTheInputDoes(t *testing.T) {
 	growth.Run(t, cases)
 }
 
-// composing are messages that are written.
+// composing has messages to compose.
 func composing(n *pectest.Network) (cases []growth.Case) {
 	for name, m := range map[string]func(n int) pec.Message{
 		"recipients": func(n int) pec.Message { return pec.Message{To: addresses(n)} },
@@ -70,7 +83,7 @@ func composing(n *pectest.Network) (cases []growth.Case) {
 		},
 	} {
 		cases = append(cases, growth.Case{Name: "Check/" + name, N: 1000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, _, _ := growthOffice(tb, n)
+			c, _, _ := newCountingClient(tb, n)
 			message := m(size)
 			if message.To == nil {
 				message.To = []string{luigi}
@@ -90,7 +103,7 @@ func composing(n *pectest.Network) (cases []growth.Case) {
 
 const rawHead = "From: mario@alfa-pec.example\nTo: luigi@beta-pec.example\nSubject: x\nDate: Sat, 21 Nov 2026 12:00:00 +0100\nMIME-Version: 1.0\n"
 
-// rawComposing are messages of the caller's.
+// rawComposing has messages that the caller has written.
 func rawComposing(n *pectest.Network) (cases []growth.Case) {
 	for name, m := range map[string]struct {
 		content func(n int) string
@@ -118,11 +131,11 @@ func rawComposing(n *pectest.Network) (cases []growth.Case) {
 		}, true},
 	} {
 		cases = append(cases, growth.Case{Name: "CheckRaw/" + name, N: 4000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, _, _ := growthOffice(tb, n)
+			c, _, _ := newCountingClient(tb, n)
 			content := m.content(size)
 			return func() int64 {
 				_, err := c.CheckRaw(context.Background(), pec.RawMessage{Content: strings.NewReader(content)})
-				if m.refused { // the others may be, for their length
+				if m.refused { // the others may be refused too, for their length
 					require.Error(tb, err)
 				}
 				return 0
@@ -130,7 +143,7 @@ func rawComposing(n *pectest.Network) (cases []growth.Case) {
 		}})
 	}
 	cases = append(cases, growth.Case{Name: "CheckRaw/parts", N: 200, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-		c, _, _ := growthOffice(tb, n)
+		c, _, _ := newCountingClient(tb, n)
 		content := rawHead + "Content-Type: multipart/mixed; boundary=b\n\n" + lines(size, "--b\nContent-Disposition: attachment; filename=f%d\n\nx\n") + "--b--\n"
 		return func() int64 {
 			_, err := c.CheckRaw(context.Background(), pec.RawMessage{Content: strings.NewReader(content)})
@@ -141,7 +154,7 @@ func rawComposing(n *pectest.Network) (cases []growth.Case) {
 	return cases
 }
 
-// strangers are headers and contents that anybody can write. Their size is of n units.
+// strangers are headers and contents that anybody can write, each of n units.
 var strangers = map[string]struct {
 	n       int
 	content func(n int) string
@@ -199,12 +212,12 @@ var strangers = map[string]struct {
 	}},
 }
 
-// opening are envelopes of others, which are read.
+// opening has envelopes from others to read.
 func opening(n *pectest.Network) (cases []growth.Case) {
 	for name, s := range strangers {
 		for _, kind := range []string{pectest.KindTransport, pectest.KindAnomaly} {
 			cases = append(cases, growth.Case{Name: "Sync/" + kind + "/" + name, N: s.n, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-				c, p, store := growthOffice(tb, n)
+				c, p, store := newCountingClient(tb, n)
 				raw, err := n.Providers()[1].Emit(pectest.Notice{
 					Kind: kind, Sender: luigi, MessageID: "<m9@beta-pec.example>", Recipients: []pectest.Recipient{{Address: me}},
 					Original: []byte(crlf(s.content(size))),
@@ -232,7 +245,7 @@ func opening(n *pectest.Network) (cases []growth.Case) {
 	return cases
 }
 
-// bouncing are forged bounces of a send of ours.
+// bouncing has forged bounces of a send of ours.
 func bouncing(n *pectest.Network) (cases []growth.Case) {
 	for name, s := range map[string]func(n int) string{
 		"recipients": func(n int) string {
@@ -249,7 +262,7 @@ func bouncing(n *pectest.Network) (cases []growth.Case) {
 		},
 	} {
 		cases = append(cases, growth.Case{Name: "Sync/bounce/" + name, N: 200, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, p, store := growthOffice(tb, n)
+			c, p, store := newCountingClient(tb, n)
 			id, err := c.Send(tb.Context(), pec.Message{To: addresses(size)})
 			require.NoError(tb, err)
 			p.inbox = [][]byte{bounceMail(tb, n, id, s(size))}
@@ -266,7 +279,7 @@ func bouncing(n *pectest.Network) (cases []growth.Case) {
 	return cases
 }
 
-// contents are delivery receipts that are compared with what was sent.
+// contents has delivery receipts to compare with what was sent.
 func contents(n *pectest.Network) (cases []growth.Case) {
 	for name, s := range strangers {
 		for _, detail := range []string{pectest.ReceiptFull, pectest.ReceiptBrief} {
@@ -277,8 +290,7 @@ func contents(n *pectest.Network) (cases []growth.Case) {
 					Recipients: []pectest.Recipient{{Address: luigi}}, Original: []byte(strings.ReplaceAll(original, "a", "b")),
 				})
 				require.NoError(tb, err)
-				v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-				require.NoError(tb, err)
+				v := trusttest.Verifier(tb, n, nil)
 				return func() int64 {
 					source := &countingReader{ReaderAt: bytes.NewReader(raw)}
 					notice, err := receipt.Open(context.Background(), io.NewSectionReader(source, 0, int64(len(raw))), v)
@@ -294,7 +306,7 @@ func contents(n *pectest.Network) (cases []growth.Case) {
 	return cases
 }
 
-// verifying are messages whose outer form is long.
+// verifying has messages that are long outside their signed content.
 func verifying(n *pectest.Network) (cases []growth.Case) {
 	good := func(tb testing.TB, size int, field string) []byte {
 		var recipients []pectest.Recipient
@@ -336,8 +348,7 @@ func verifying(n *pectest.Network) (cases []growth.Case) {
 	} {
 		cases = append(cases, growth.Case{Name: "Open/" + name, N: c.n, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
 			raw := c.make(tb, size)
-			v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-			require.NoError(tb, err)
+			v := trusttest.Verifier(tb, n, nil)
 			return func() int64 {
 				source := &countingReader{ReaderAt: bytes.NewReader(raw)}
 				m, err := envelope.Open(context.Background(), io.NewSectionReader(source, 0, int64(len(raw))), v)
@@ -358,7 +369,7 @@ func verifying(n *pectest.Network) (cases []growth.Case) {
 	}})
 }
 
-// factsOfKind are n facts of one kind about a send, with those before them.
+// factsOfKind returns n facts of one kind about a send, with those that must come before.
 var factsOfKind = map[string]func(n int) []pec.Fact{
 	"attempts": func(n int) (facts []pec.Fact) {
 		for i := range n / 2 {
@@ -420,13 +431,14 @@ var factsOfKind = map[string]func(n int) []pec.Fact{
 	},
 }
 
+// numbered returns a notice to luigi with a digest made from i.
 func numbered(i int, kind envelope.Kind, after time.Duration) pec.NoticeFact {
 	f := notice(1, kind, luigi, after)
 	f.Digest = envelope.Digest{9, byte(i), byte(i >> 8)}
 	return f
 }
 
-// folding are many facts about one send.
+// folding has many facts about one send.
 func folding() (cases []growth.Case) {
 	for name, facts := range factsOfKind {
 		cases = append(cases, growth.Case{Name: "Fold/" + name, N: 2000, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
@@ -466,7 +478,7 @@ func folding() (cases []growth.Case) {
 	}})
 }
 
-// toMany are a few facts about a send to n recipients.
+// toMany returns a few facts about a send to n recipients.
 func toMany(n int) []pec.Fact {
 	accepted := acceptance()
 	accepted.Recipients = nil
@@ -478,6 +490,7 @@ func toMany(n int) []pec.Fact {
 	return append(submitted(addresses(n)...), accepted, delivered)
 }
 
+// changes reads the changes of a ledger that has the facts, all about one send.
 func changes(tb testing.TB, facts []pec.Fact) growth.Call {
 	var entries []pec.Entry
 	for _, f := range facts {
@@ -488,6 +501,7 @@ func changes(tb testing.TB, facts []pec.Fact) growth.Call {
 	return follow(tb, entries)
 }
 
+// follow reads the changes of a ledger that has the entries.
 func follow(tb testing.TB, entries []pec.Entry) growth.Call {
 	store := &countingStore{Store: pec.NewMemory()}
 	for _, e := range entries {
@@ -510,11 +524,11 @@ func follow(tb testing.TB, entries []pec.Entry) growth.Call {
 	}
 }
 
-// stored are calls on a store that holds much.
+// stored has calls on a store that holds much.
 func stored(n *pectest.Network) (cases []growth.Case) {
 	return []growth.Case{
 		{Name: "Send/recipients", N: 200, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, _, store := growthOffice(tb, n)
+			c, _, store := newCountingClient(tb, n)
 			return func() int64 {
 				_, err := c.Send(context.Background(), pec.Message{To: addresses(size)})
 				require.NoError(tb, err)
@@ -522,7 +536,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 			}
 		}},
 		{Name: "Resend/recipients", N: 500, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, p, store := growthOffice(tb, n)
+			c, p, store := newCountingClient(tb, n)
 			p.outcome = pec.OutcomeRefused
 			first, err := c.Send(tb.Context(), pec.Message{To: addresses(size)})
 			require.Error(tb, err)
@@ -537,7 +551,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 			}
 		}},
 		{Name: "Find/sends", N: 100, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, _, store := growthOffice(tb, n)
+			c, _, store := newCountingClient(tb, n)
 			for range size {
 				_, err := c.Send(tb.Context(), pec.Message{To: []string{luigi}})
 				require.NoError(tb, err)
@@ -554,7 +568,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 			}
 		}},
 		{Name: "Sync/notices", N: 50, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, p, store := growthOffice(tb, n)
+			c, p, store := newCountingClient(tb, n)
 			id, err := c.Send(tb.Context(), pec.Message{To: []string{luigi}})
 			require.NoError(tb, err)
 			for range size {
@@ -573,7 +587,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 			}
 		}},
 		{Name: "Reverify/claims", N: 4000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, _, store := growthOffice(tb, n)
+			c, _, store := newCountingClient(tb, n)
 			for _, f := range append([]pec.Fact{intent(luigi)}, factsOfKind["unverified"](size)...) {
 				e, err := pec.NewEntryForTest(ourID, f)
 				require.NoError(tb, err)
@@ -590,7 +604,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 			}
 		}},
 		{Name: "Status/facts", N: 2000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, _, store := growthOffice(tb, n)
+			c, _, store := newCountingClient(tb, n)
 			for _, f := range append([]pec.Fact{intent(luigi)}, factsOfKind["unverified and proven"](size)...) {
 				e, err := pec.NewEntryForTest(ourID, f)
 				require.NoError(tb, err)
@@ -605,7 +619,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 			}
 		}},
 		{Name: "Sync/bounces", N: 50, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, p, store := growthOffice(tb, n)
+			c, p, store := newCountingClient(tb, n)
 			id, err := c.Send(tb.Context(), pec.Message{To: []string{info}})
 			require.NoError(tb, err)
 			for range size {
@@ -620,7 +634,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 			}
 		}},
 		{Name: "SendRaw/continuation lines", N: 500, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, _, store := growthOffice(tb, n)
+			c, _, store := newCountingClient(tb, n)
 			content := rawHead + "X-Nota: a\n" + lines(size, " riga %d\n") + "\nx\n"
 			return func() int64 {
 				_, err := c.SendRaw(context.Background(), pec.RawMessage{Content: strings.NewReader(content)})
@@ -644,7 +658,7 @@ func stored(n *pectest.Network) (cases []growth.Case) {
 	}
 }
 
-// simulating are messages that the provider network makes.
+// simulating has messages for the provider network to make.
 func simulating(n *pectest.Network) (cases []growth.Case) {
 	for name, notice := range map[string]func(n int) pectest.Notice{
 		"recipients": func(n int) (notice pectest.Notice) {
@@ -671,14 +685,14 @@ func simulating(n *pectest.Network) (cases []growth.Case) {
 	return cases
 }
 
-// dossiers are written and verified.
+// dossiers has dossiers to write and to verify.
 func dossiers(n *pectest.Network) (cases []growth.Case) {
-	anchors := []envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}
+	anchors := trusttest.Anchors(n)
 	write := func(tb testing.TB, c *pec.Client, id string) []byte {
-		var zip bytes.Buffer
-		_, err := dossier.Write(context.Background(), &zip, dossier.FromLedger(c.Ledger, id), anchors, nil)
+		var file bytes.Buffer
+		_, err := dossier.Write(context.Background(), &file, dossier.FromLedger(c.Ledger, id), anchors, nil)
 		require.NoError(tb, err)
-		return zip.Bytes()
+		return file.Bytes()
 	}
 	for name, m := range map[string]struct {
 		n    int
@@ -732,7 +746,7 @@ func dossiers(n *pectest.Network) (cases []growth.Case) {
 		}},
 	} {
 		prepare := func(tb testing.TB, size int) (*pec.Client, string, *countingStore) {
-			c, p, store := growthOffice(tb, n)
+			c, p, store := newCountingClient(tb, n)
 			return c, m.send(tb, c, p, size), store
 		}
 		cases = append(cases, growth.Case{Name: "dossier/Write/" + name, N: m.n, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
@@ -744,23 +758,23 @@ func dossiers(n *pectest.Network) (cases []growth.Case) {
 			}
 		}}, growth.Case{Name: "dossier/Verify/" + name, N: m.n, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
 			c, id, _ := prepare(tb, size)
-			zip := write(tb, c, id)
+			file := write(tb, c, id)
 			return func() int64 {
-				source := &countingReader{ReaderAt: bytes.NewReader(zip)}
-				_, err := dossier.Verify(context.Background(), source, int64(len(zip)), anchors, nil)
+				source := &countingReader{ReaderAt: bytes.NewReader(file)}
+				_, err := dossier.Verify(context.Background(), source, int64(len(file)), anchors, nil)
 				require.NoError(tb, err)
 				return source.read
 			}
 		}})
 	}
 	return append(cases, growth.Case{Name: "dossier/Verify/altered members", N: 12000, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-		c, _, _ := growthOffice(tb, n)
+		c, _, _ := newCountingClient(tb, n)
 		id, err := c.Send(tb.Context(), pec.Message{To: []string{luigi}})
 		require.NoError(tb, err)
-		zip := alteredDossier(tb, write(tb, c, id), size)
+		file := alteredDossier(tb, write(tb, c, id), size)
 		return func() int64 {
-			source := &countingReader{ReaderAt: bytes.NewReader(zip)}
-			_, err := dossier.Verify(context.Background(), source, int64(len(zip)), anchors, nil)
+			source := &countingReader{ReaderAt: bytes.NewReader(file)}
+			_, err := dossier.Verify(context.Background(), source, int64(len(file)), anchors, nil)
 			var altered *dossier.Error
 			require.ErrorAs(tb, err, &altered)
 			require.Len(tb, altered.Alterations, size+1)
@@ -769,8 +783,8 @@ func dossiers(n *pectest.Network) (cases []growth.Case) {
 	}})
 }
 
-// alteredDossier keeps the facts of a dossier, and adds n notices that are none, and a
-// manifest of other ones.
+// alteredDossier returns a dossier with the same facts, with n notices that are not
+// notices, and with a manifest of other files.
 func alteredDossier(tb testing.TB, whole []byte, n int) []byte {
 	tb.Helper()
 	r, err := zip.NewReader(bytes.NewReader(whole), int64(len(whole)))
@@ -780,13 +794,13 @@ func alteredDossier(tb testing.TB, whole []byte, n int) []byte {
 	var out, manifest bytes.Buffer
 	add := func(name string, content []byte) {
 		le := binary.LittleEndian
-		header := le.AppendUint32(nil, 0x04034b50)
-		header = append(header, 10, 0, 0, 0, 0, 0, 0, 0, 0x21, 0)
-		header = le.AppendUint32(header, crc32.ChecksumIEEE(content))
-		header = le.AppendUint32(header, uint32(len(content)))
-		header = le.AppendUint32(header, uint32(len(content)))
-		header = le.AppendUint16(header, uint16(len(name)))
-		out.Write(append(le.AppendUint16(header, 0), name+string(content)...))
+		head := le.AppendUint32(nil, 0x04034b50)
+		head = append(head, 10, 0, 0, 0, 0, 0, 0, 0, 0x21, 0)
+		head = le.AppendUint32(head, crc32.ChecksumIEEE(content))
+		head = le.AppendUint32(head, uint32(len(content)))
+		head = le.AppendUint32(head, uint32(len(content)))
+		head = le.AppendUint16(head, uint16(len(name)))
+		out.Write(append(le.AppendUint16(head, 0), name+string(content)...))
 	}
 	add("facts.json", facts)
 	for i := range n {

@@ -12,20 +12,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/growth"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// renumbering is a mailbox that numbers its messages again each time it is asked, and
-// hands out none.
-type renumbering struct {
+// renumberingMailbox is a Mailbox that has a new UIDVALIDITY each time it is read, and
+// never hands out a message.
+type renumberingMailbox struct {
 	*ports
 	validity uint32
 }
 
-func (m *renumbering) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+func (m *renumberingMailbox) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		m.validity++
 		yield(pec.Item{}, &pec.MessageError{
@@ -34,15 +33,11 @@ func (m *renumbering) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.I
 	}
 }
 
-// A mailbox that numbers its messages again and again neither holds Sync for ever nor
-// fills the store.
+// Sync returns although the mailbox renumbers its messages again and again.
 func TestAMailboxThatRenumbersItselfEndsTheLoop(t *testing.T) {
 	n := pectest.Start(t, nil)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	m := &renumbering{ports: &ports{}}
-	c, err := pec.New(me, m, m, v, nil)
-	require.NoError(t, err)
+	m := &renumberingMailbox{ports: &ports{}}
+	c := newClient(t, n, m, m, nil)
 	steps := 0
 	for e, err := range c.Sync(t.Context()) {
 		if steps++; steps > 10 {
@@ -53,13 +48,12 @@ func TestAMailboxThatRenumbersItselfEndsTheLoop(t *testing.T) {
 	require.LessOrEqual(t, steps, 3)
 }
 
-// TestWorkOfForgeriesGrowsAsTheyDo has somebody who knows the Message-ID of a send write
-// much about it.
-func TestWorkOfForgeriesGrowsAsTheyDo(t *testing.T) {
+// Somebody who knows the Message-ID of a send forges many notices and bounces about it.
+func TestWorkOnForgeriesGrowsAsTheyDo(t *testing.T) {
 	n, forger := pectest.Start(t, nil), pectest.Start(t, nil)
 	growth.Run(t, []growth.Case{
 		{Name: "claims and bounces", N: 50, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
-			c, p, store := growthOffice(tb, n)
+			c, p, store := newCountingClient(tb, n)
 			id, err := c.Send(tb.Context(), pec.Message{To: []string{info}})
 			require.NoError(tb, err)
 			for range size {
@@ -84,14 +78,14 @@ func TestWorkOfForgeriesGrowsAsTheyDo(t *testing.T) {
 	})
 }
 
-// talker is an access point that answers at length.
-type talker struct {
+// wordySubmitter is a Submitter whose server answers at length.
+type wordySubmitter struct {
 	*ports
 	words string
 	kind  pec.OutcomeKind
 }
 
-func (s talker) Submit(_ context.Context, m pec.Submission) pec.Outcome {
+func (s wordySubmitter) Submit(_ context.Context, m pec.Submission) pec.Outcome {
 	long := pec.Reply{Code: 451, Text: s.words}
 	o := pec.Outcome{Kind: s.kind, Reply: long, Err: errors.New(s.words)}
 	for _, address := range m.To {
@@ -100,16 +94,13 @@ func (s talker) Submit(_ context.Context, m pec.Submission) pec.Outcome {
 	return o
 }
 
-// What a server says of each recipient is kept with each attempt.
-func TestWordsOfAnAccessPointDoNotFillTheStore(t *testing.T) {
+// The server's reply for each recipient is stored with each attempt, and is shortened.
+func TestLongRepliesDoNotFillTheStore(t *testing.T) {
 	n := pectest.Start(t, nil)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
 	for _, kind := range []pec.OutcomeKind{pec.OutcomeTemporary, pec.OutcomeRefused, pec.OutcomeUncertain, pec.OutcomeAuthentication} {
 		t.Run(string(kind), func(t *testing.T) {
 			store, p := &weighingStore{Store: pec.NewMemory()}, &ports{}
-			c, err := pec.New(me, talker{p, strings.Repeat("<", 64<<10), kind}, p, v, &pec.Options{Store: store})
-			require.NoError(t, err)
+			c := newClient(t, n, wordySubmitter{p, strings.Repeat("<", 64<<10), kind}, p, &pec.Options{Store: store})
 			const recipients = 50
 			id, err := c.Send(t.Context(), pec.Message{To: addresses(recipients)})
 			require.Error(t, err)
@@ -121,17 +112,17 @@ func TestWordsOfAnAccessPointDoNotFillTheStore(t *testing.T) {
 	}
 }
 
-// thorny is a mailbox in which a message that nobody can read lies in a search's way.
-type thorny struct {
+// thornyMailbox is a Mailbox in which a search meets a message that cannot be read.
+type thornyMailbox struct {
 	*ports
 	folders []string
-	thorn   func(folder, messageID string) bool
-	notices map[string][]byte // in the last folder, by Message-ID
+	thorn   func(folder, messageID string) bool // whether that search meets it
+	notices map[string][]byte                   // in the last folder, by Message-ID
 }
 
-func (m *thorny) Folders() []string { return m.folders }
+func (m *thornyMailbox) Folders() []string { return m.folders }
 
-func (m *thorny) Search(_ context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
+func (m *thornyMailbox) Search(_ context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		at, thorns := pec.Cursor{Folder: folder, UIDValidity: 1, UID: 1}, 0
 		for _, id := range messageIDs {
@@ -150,16 +141,13 @@ func (m *thorny) Search(_ context.Context, folder string, messageIDs []string) i
 	}
 }
 
-// A message that cannot be read keeps neither another folder nor another send from being
+// A message that cannot be read does not keep another folder, or another send, from being
 // searched.
 func TestAMessageThatCannotBeReadHidesNoProof(t *testing.T) {
-	begin := func(t *testing.T, m *thorny) (c *pec.Client, ids []string) {
+	begin := func(t *testing.T, m *thornyMailbox) (c *pec.Client, ids []string) {
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
-		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-		require.NoError(t, err)
 		m.ports, m.notices = &ports{outcome: pec.OutcomeUncertain, waits: true}, map[string][]byte{}
-		c, err = pec.New(me, m, m, v, nil)
-		require.NoError(t, err)
+		c = newClient(t, n, m, m, nil)
 		for range 3 {
 			id, err := c.Send(t.Context(), diffida(""))
 			require.Error(t, err)
@@ -169,16 +157,16 @@ func TestAMessageThatCannotBeReadHidesNoProof(t *testing.T) {
 		return c, ids
 	}
 	t.Run("folder", func(t *testing.T) {
-		c, ids := begin(t, &thorny{folders: []string{"A", "INBOX"}, thorn: func(folder, _ string) bool { return folder == "A" }})
-		require.Error(t, last(c.SearchNotices(t.Context(), ids[0])), "told all the same")
+		c, ids := begin(t, &thornyMailbox{folders: []string{"A", "INBOX"}, thorn: func(folder, _ string) bool { return folder == "A" }})
+		require.Error(t, lastError(c.SearchNotices(t.Context(), ids[0])), "the failure is reported")
 		require.Equal(t, pec.StateDelivered, stateOf(t, c, ids[0]))
 	})
 	t.Run("send", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			c, ids := begin(t, &thorny{folders: []string{"INBOX"}, thorn: func(string, string) bool { return true }})
+			c, ids := begin(t, &thornyMailbox{folders: []string{"INBOX"}, thorn: func(string, string) bool { return true }})
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
-			require.ErrorIs(t, last(c.Watch(ctx)), context.DeadlineExceeded)
+			require.ErrorIs(t, lastError(c.Watch(ctx)), context.DeadlineExceeded)
 			for _, id := range ids {
 				require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
 			}

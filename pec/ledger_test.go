@@ -9,7 +9,7 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-func TestNewLedger(t *testing.T) {
+func TestNewLedgerRefusesABadAddressAndAMissingStore(t *testing.T) {
 	for _, bad := range []string{"", "me", "Me <me@pec.example>", " me@pec.example", "me@pec.example\r\n"} {
 		_, err := pec.NewLedger(bad, pec.NewMemory(), nil)
 		var refused *pec.AddressError
@@ -22,8 +22,9 @@ func TestNewLedger(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// That nothing is there is no failure of the Store: to repeat the call would not help.
-func TestLedgerRawNotFound(t *testing.T) {
+// A message that does not exist is not a failure of the Store: the call need not be
+// repeated.
+func TestRawReportsNotFoundWithoutAStoreError(t *testing.T) {
 	ledger, err := pec.NewLedger("me@pec.example", pec.NewMemory(), nil)
 	require.NoError(t, err)
 	_, err = ledger.Raw(t.Context(), "1@pec.example", pec.Intent{MessageID: "1@pec.example"})

@@ -18,8 +18,8 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// future is a fact of a later version about a send.
-func future(t *testing.T, store pec.Store, send string) {
+// recordFutureFact records a fact of a later version about a send.
+func recordFutureFact(t *testing.T, store pec.Store, send string) {
 	t.Helper()
 	added, err := store.Append(t.Context(), me, pec.Entry{
 		Key: "revocation/1@" + send, Send: send, At: time.Now(), Data: []byte(`{"kind":"revocation","fact":{}}`),
@@ -28,12 +28,12 @@ func future(t *testing.T, store pec.Store, send string) {
 	require.True(t, added)
 }
 
-func TestAFactOfALaterVersionStopsItsSendAlone(t *testing.T) {
+func TestAFactOfALaterVersionStopsOnlyItsSend(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	strange, err := o.Send(t.Context(), diffida(""))
 	require.Error(t, err)
-	future(t, o.store, strange)
+	recordFutureFact(t, o.store, strange)
 	id, err := o.Send(t.Context(), diffida(""))
 	require.Error(t, err)
 
@@ -70,14 +70,14 @@ func TestAFactOfALaterVersionStopsItsSendAlone(t *testing.T) {
 	require.Len(t, o.submitted, 3)
 }
 
-// restless is a Mailbox that always says that there is news.
-type restless struct {
+// restlessMailbox is a Mailbox whose Wait always returns at once, as if there were news.
+type restlessMailbox struct {
 	*ports
 	waits  int
 	enough func()
 }
 
-func (m *restless) Wait(ctx context.Context) error {
+func (m *restlessMailbox) Wait(ctx context.Context) error {
 	if m.waits++; m.waits > 1000 {
 		m.enough()
 	}
@@ -87,27 +87,25 @@ func (m *restless) Wait(ctx context.Context) error {
 func TestWatchDoesNotSpin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
-		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		m := &restless{ports: &ports{}, enough: cancel}
-		c, err := pec.New(me, m, m, v, nil)
-		require.NoError(t, err)
-		require.Error(t, last(c.Watch(ctx)))
+		m := &restlessMailbox{ports: &ports{}, enough: cancel}
+		c := newClient(t, n, m, m, nil)
+		require.Error(t, lastError(c.Watch(ctx)))
 		require.LessOrEqual(t, m.waits, 61)
 	})
 }
 
-// hanging is a Store that is gone when a cursor or an outcome is to be kept.
-type hanging struct{ pec.Store }
+// hangingStore is a Store that does not answer when a cursor or a suspension is to be
+// stored.
+type hangingStore struct{ pec.Store }
 
-func (hanging) SetCursor(ctx context.Context, _ string, _ pec.Cursor) error {
+func (hangingStore) SetCursor(ctx context.Context, _ string, _ pec.Cursor) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func (s hanging) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
+func (s hangingStore) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
 	if strings.HasPrefix(entries[0].Key, "suspension") {
 		<-ctx.Done()
 		return false, ctx.Err()
@@ -115,26 +113,24 @@ func (s hanging) Append(ctx context.Context, mailbox string, entries ...pec.Entr
 	return s.Store.Append(ctx, mailbox, entries...)
 }
 
-func TestAStoreThatHangsHoldsNobodyUp(t *testing.T) {
+func TestAStoreThatHangsBlocksNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, p := pectest.Start(t, &pectest.Options{InMemory: true}), &ports{outcome: pec.OutcomeSubmitted}
-		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-		require.NoError(t, err)
-		c, err := pec.New(me, p, p, v, &pec.Options{Store: hanging{pec.NewMemory()}})
-		require.NoError(t, err)
+		c := newClient(t, n, p, p, &pec.Options{Store: hangingStore{pec.NewMemory()}})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		p.inbox = [][]byte{emit(t, n.Providers()[0], pectest.KindAcceptance, me, sent(t, c), "")}
+		p.inbox = [][]byte{emit(t, n.Providers()[0], pectest.KindAcceptance, me, sendOne(t, c), "")}
 		for range c.Sync(ctx) {
 			cancel()
 		}
 		p.fetchErr = &pec.LoginError{Server: "imap:993", Reply: "NO"}
 		var refused *pec.LoginError
-		require.ErrorAs(t, last(c.Sync(t.Context())), &refused)
+		require.ErrorAs(t, lastError(c.Sync(t.Context())), &refused)
 	})
 }
 
-// Go writes no offset of 24 hours in JSON. A provider may.
+// A provider may write an offset of 24 hours, which Go does not write in JSON. The notice
+// is unverified, and the next one is read.
 func TestAnOddTimeZoneBlocksNothing(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida(""))
@@ -146,19 +142,19 @@ func TestAnOddTimeZoneBlocksNothing(t *testing.T) {
 	})
 	require.NoError(t, err)
 	o.inbox = [][]byte{odd, emit(t, p[1], pectest.KindDelivery, me, id, luigi)}
-	events := sync(t, o.Client)
+	events := syncAll(t, o.Client)
 	require.Len(t, events, 2)
 	require.Equal(t, envelope.CodeBadCertData, events[0].Unverified.Code)
 	require.Equal(t, pec.StateDelivered, o.state(t, id))
 }
 
-// breaking is a Mailbox in which some messages always break off.
-type breaking struct {
+// breakingMailbox is a Mailbox in which some messages always break off while they are read.
+type breakingMailbox struct {
 	*ports
 	uids map[uint32]bool
 }
 
-func (m *breaking) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+func (m *breakingMailbox) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		for item, err := range m.ports.Fetch(ctx, after) {
 			if m.uids[item.Cursor.UID] {
@@ -171,14 +167,11 @@ func (m *breaking) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.It
 	}
 }
 
-func TestAPoisonedMessageKeepsNoOtherFromBeingRecovered(t *testing.T) {
+func TestAMessageThatBreaksOffKeepsNoOtherFromBeingRecovered(t *testing.T) {
 	n := pectest.Start(t, nil)
-	m := &breaking{ports: &ports{outcome: pec.OutcomeSubmitted}, uids: map[uint32]bool{1: true, 2: true}}
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	c, err := pec.New(me, m, m, v, nil)
-	require.NoError(t, err)
-	id := sent(t, c)
+	m := &breakingMailbox{ports: &ports{outcome: pec.OutcomeSubmitted}, uids: map[uint32]bool{1: true, 2: true}}
+	c := newClient(t, n, m, m, nil)
+	id := sendOne(t, c)
 	m.inbox = [][]byte{
 		emit(t, n.Providers()[0], pectest.KindAcceptance, me, id, ""),
 		emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi),
@@ -187,17 +180,18 @@ func TestAPoisonedMessageKeepsNoOtherFromBeingRecovered(t *testing.T) {
 		for range c.Sync(t.Context()) {
 		}
 	}
-	require.Empty(t, sync(t, c))
+	require.Empty(t, syncAll(t, c))
 	require.Equal(t, pec.StateSubmitted, stateOf(t, c, id))
 	m.uids = map[uint32]bool{1: true}
-	require.ErrorIs(t, last(c.Reverify(t.Context())), io.ErrUnexpectedEOF)
+	require.ErrorIs(t, lastError(c.Reverify(t.Context())), io.ErrUnexpectedEOF)
 	require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
 }
 
-// What others name a message with never reaches the keys of a Store.
-func TestNamesOfOthersStayOutOfTheStore(t *testing.T) {
+// A Message-ID or provider's ID that others chose, of any length or characters, is never
+// part of a key in the Store.
+func TestNamesChosenByOthersStayOutOfTheStore(t *testing.T) {
 	o := newOffice(t)
-	strict := open(t, o.network, o.ports, strictStore{o.store}, nil)
+	strict := openOffice(t, o.network, o.ports, strictStore{o.store}, nil)
 	strict.ports.outcome = pec.OutcomeSubmitted
 	id, err := strict.Send(t.Context(), diffida("a/b@c "+strings.Repeat("k", 190)))
 	require.NoError(t, err)
@@ -215,7 +209,7 @@ func TestNamesOfOthersStayOutOfTheStore(t *testing.T) {
 		certified(long, "p2@alfa"), certified("è@desk", "p3@alfa"), certified("a/b@c@d", "p4@alfa"),
 		certified(id, "città@alfa"), certified(id, long),
 	}
-	require.Len(t, sync(t, strict.Client), 5)
+	require.Len(t, syncAll(t, strict.Client), 5)
 	s, err := strict.Status(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, pec.StateAccepted, s.Recipients[0].State)
@@ -226,7 +220,7 @@ func TestNamesOfOthersStayOutOfTheStore(t *testing.T) {
 	}
 }
 
-// strictStore refuses names that the contract does not allow.
+// strictStore is a Store that refuses names that the contract of pec.Store does not allow.
 type strictStore struct{ pec.Store }
 
 func (s strictStore) check(name string) error {
@@ -267,44 +261,44 @@ func TestAPositionOfAnotherStoreIsAnError(t *testing.T) {
 	}
 }
 
-// The provider repeats our Message-ID in its own way. Events name the send as Send did.
+// A provider may repeat our Message-ID in other letter case. Events name the send as Send
+// returned it.
 func TestEventsNameTheSendAsItWasNamed(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
 	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, strings.ToUpper(me), strings.ToUpper(id), "")}
-	require.Equal(t, id, sync(t, o.Client)[0].MessageID)
+	require.Equal(t, id, syncAll(t, o.Client)[0].MessageID)
 }
 
-// A claim about a recipient that is not ours is not about the send: proven, it would
-// not join it either.
+// An unverified notice about somebody who is not a recipient does not flag the send. It
+// would not join the send if it were proven either.
 func TestAClaimAboutAnotherRecipientFlagsNothing(t *testing.T) {
 	o, stranger := newOffice(t), pectest.Start(t, nil)
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
 	o.inbox = [][]byte{emit(t, stranger.Providers()[1], pectest.KindDelivery, me, id, bruna)}
-	require.Empty(t, sync(t, o.Client)[0].MessageID)
+	require.Empty(t, syncAll(t, o.Client)[0].MessageID)
 	s, err := o.Status(t.Context(), id)
 	require.NoError(t, err)
 	require.Empty(t, s.Flags)
 }
 
-// Three lost connections in a row, each in the middle of the same large notice, and
-// nobody who calls Reverify: the notice is not lost.
-func TestWatchReadsWhatItHasSetAside(t *testing.T) {
+// Three connections in a row are lost in the middle of the same large notice. Watch reads
+// the notice later, without a call of Reverify.
+func TestWatchReadsAgainWhatItHasSetAside(t *testing.T) {
 	for name, healed := range map[string]bool{"healed": true, "for ever": false} {
 		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { watchPoisoned(t, healed) }) })
 	}
 }
 
+// watchPoisoned watches a mailbox whose one notice breaks off until it is set aside, or for
+// ever.
 func watchPoisoned(t *testing.T, healed bool) {
 	n := pectest.Start(t, &pectest.Options{InMemory: true})
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	m := &breaking{ports: &ports{outcome: pec.OutcomeSubmitted, waits: true}, uids: map[uint32]bool{1: true}}
-	c, err := pec.New(me, m, m, v, nil)
-	require.NoError(t, err)
-	id := sent(t, c)
+	m := &breakingMailbox{ports: &ports{outcome: pec.OutcomeSubmitted, waits: true}, uids: map[uint32]bool{1: true}}
+	c := newClient(t, n, m, m, nil)
+	id := sendOne(t, c)
 	m.inbox = [][]byte{emit(t, n.Providers()[1], pectest.KindDelivery, me, id, luigi)}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Hour-time.Second)
 	defer cancel()
@@ -320,13 +314,13 @@ func watchPoisoned(t *testing.T, healed bool) {
 	if healed {
 		require.Equal(t, pec.StateDelivered, stateOf(t, c, id))
 	} else {
-		require.Equal(t, 2+2, troubles, "two before it was set aside, then one an hour")
+		require.Equal(t, 2+2, troubles, "two before the notice was set aside, then one an hour")
 	}
 }
 
-// The process dies in the loop body. What the body has dealt with does not come
-// again: for an envelope nobody else remembers that.
-func TestAnEnvelopeThatWasDealtWithDoesNotComeAgain(t *testing.T) {
+// The process dies in the loop body. The envelope whose loop body had ended is not yielded
+// again, although no fact says that it was handled.
+func TestAnEnvelopeThatWasHandledIsNotYieldedAgain(t *testing.T) {
 	o := newOffice(t)
 	for range 2 {
 		raw, err := o.network.Providers()[1].Emit(pectest.Notice{
@@ -343,18 +337,19 @@ func TestAnEnvelopeThatWasDealtWithDoesNotComeAgain(t *testing.T) {
 			}
 		}
 	})
-	events := sync(t, o.Client)
+	events := syncAll(t, o.Client)
 	require.Len(t, events, 1)
 	require.EqualValues(t, 2, events[0].Cursor.UID)
 }
 
-// Who leaves the loop has not read the folder: what may lie there is not missing.
-func TestALeftLoopHasNotReadTheFolder(t *testing.T) {
+// A loop that is left early has not read the folder, and the missing notice may be in the
+// rest of it. The send is stale, not overdue.
+func TestALoopThatIsLeftHasNotReadTheFolder(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
 	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	o.clock.advance(27 * time.Hour)
 	o.inbox = append(o.inbox, o.inbox[0], emit(t, o.network.Providers()[1], pectest.KindDelivery, me, id, luigi))
 	for range o.Sync(t.Context()) {
@@ -365,7 +360,8 @@ func TestALeftLoopHasNotReadTheFolder(t *testing.T) {
 	require.Equal(t, []pec.Flag{pec.FlagStale}, s.Flags)
 }
 
-// A mailbox that reports a message again and again, and never lets it be passed.
+// Sync returns although the mailbox reports the same message again and again and never
+// moves past it.
 func TestAMailboxThatStandsStillEndsTheLoop(t *testing.T) {
 	o := newOffice(t)
 	stuck := &pec.MessageError{Cursor: pec.Cursor{Folder: "INBOX", UIDValidity: 1, UID: 1}, Err: errors.New("withheld")}
@@ -380,8 +376,8 @@ func TestAMailboxThatStandsStillEndsTheLoop(t *testing.T) {
 	require.LessOrEqual(t, errs, 2)
 }
 
-// New anchors prove one of two strangers: Reverify tells of that one alone.
-func TestReverifyTellsOnlyWhatIsProven(t *testing.T) {
+// New anchors prove one of two unverified notices. Reverify yields only that one.
+func TestReverifyYieldsOnlyWhatIsProven(t *testing.T) {
 	o, newcomer, forger := newOffice(t), pectest.Start(t, nil), pectest.Start(t, nil)
 	id, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
@@ -389,11 +385,8 @@ func TestReverifyTellsOnlyWhatIsProven(t *testing.T) {
 		emit(t, newcomer.Providers()[0], pectest.KindAcceptance, me, id, ""),
 		emit(t, forger.Providers()[1], pectest.KindDelivery, me, id, luigi),
 	}
-	require.Len(t, sync(t, o.Client), 2)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(newcomer.SigningCA())}, nil)
-	require.NoError(t, err)
-	c, err := pec.New(me, o.ports, o.ports, v, &pec.Options{Store: o.store})
-	require.NoError(t, err)
+	require.Len(t, syncAll(t, o.Client), 2)
+	c := newClient(t, newcomer, o.ports, o.ports, &pec.Options{Store: o.store})
 	var kinds []envelope.Kind
 	for e, err := range c.Reverify(t.Context()) {
 		require.NoError(t, err)
@@ -403,44 +396,16 @@ func TestReverifyTellsOnlyWhatIsProven(t *testing.T) {
 	require.Equal(t, pec.StateAccepted, stateOf(t, c, id))
 }
 
-// shelves is a Mailbox of two folders, of which the second may be out of reach.
-type shelves struct {
-	*ports
-	err      error
-	searches int
-}
-
-func (m *shelves) Folders() []string { return []string{"INBOX", "Ricevute"} }
-
-func (m *shelves) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
-	if after.Folder == "INBOX" {
-		return m.ports.Fetch(ctx, after)
-	}
-	return func(yield func(pec.Item, error) bool) {
-		if m.err != nil {
-			yield(pec.Item{}, m.err)
-		}
-	}
-}
-
-func (m *shelves) Search(ctx context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
-	m.searches++
-	return m.ports.Search(ctx, folder, messageIDs)
-}
-
-// The missing receipt may lie in the folder that was not read.
+// The missing receipt may be in the folder that was not read.
 func TestOneUnreadFolderMakesAMailboxStale(t *testing.T) {
 	o, clock := newOffice(t), newClock()
-	m := &shelves{ports: o.ports, err: io.ErrUnexpectedEOF}
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(o.network.SigningCA())}, nil)
-	require.NoError(t, err)
-	c, err := pec.New(me, m, m, v, &pec.Options{Now: clock.Now})
-	require.NoError(t, err)
-	id := sent(t, c)
+	m := &twoFolders{ports: o.ports, err: io.ErrUnexpectedEOF}
+	c := newClient(t, o.network, m, m, &pec.Options{Now: clock.Now})
+	id := sendOne(t, c)
 	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
 	clock.advance(27 * time.Hour)
 	for _, want := range []pec.Flag{pec.FlagStale, pec.FlagOverdue} {
-		err := last(c.Sync(t.Context()))
+		err := lastError(c.Sync(t.Context()))
 		require.ErrorIs(t, err, m.err)
 		s, err := c.Status(t.Context(), id)
 		require.NoError(t, err)
@@ -449,19 +414,16 @@ func TestOneUnreadFolderMakesAMailboxStale(t *testing.T) {
 	}
 }
 
-func TestWatchSearchesNowAndThen(t *testing.T) {
+func TestWatchSearchesEveryFolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
-		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-		require.NoError(t, err)
-		m := &shelves{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
-		c, err := pec.New(me, m, m, v, nil)
-		require.NoError(t, err)
-		_, err = c.Send(t.Context(), diffida(""))
+		m := &twoFolders{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
+		c := newClient(t, n, m, m, nil)
+		_, err := c.Send(t.Context(), diffida(""))
 		require.Error(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour-time.Second)
 		defer cancel()
-		require.ErrorIs(t, last(c.Watch(ctx)), context.DeadlineExceeded)
-		require.Equal(t, 2*6, m.searches, "in both folders, every ten minutes")
+		require.ErrorIs(t, lastError(c.Watch(ctx)), context.DeadlineExceeded)
+		require.Equal(t, 2*6, m.searches, "in each of two folders, after 1, 2, 4, 8, 16 and 32 minutes")
 	})
 }

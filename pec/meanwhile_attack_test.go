@@ -1,7 +1,6 @@
 package pec_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -12,42 +11,26 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// after decorates a store: the first time that an entry with the prefix has been
-// added, call is run.
-type after struct {
-	pec.Store
-	prefix string
-	call   func()
-}
-
-func (s *after) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
-	added, err := s.Store.Append(ctx, mailbox, entries...)
-	if call := s.call; added && call != nil && strings.HasPrefix(entries[0].Key, s.prefix) {
-		s.call = nil
-		call()
-	}
-	return added, err
-}
-
-// Another program has sent the message under the Message-ID that a caller chose. Its
-// receipt is recorded after Send has looked for one, and before Send records the intent.
-func TestAReceiptJustBeforeTheIntent(t *testing.T) {
+// Another program has sent a message under the Message-ID that the caller chose. Its
+// receipt is recorded after SendRaw has looked for one, and before SendRaw records the
+// intent.
+func TestAReceiptRightBeforeTheIntentPreventsASecondPEC(t *testing.T) {
 	o, id := newOffice(t), "mine@desk.example"
-	slow := open(t, o.network, o.ports, before(o.store, "intent", func() {
+	slow := openOffice(t, o.network, o.ports, beforeAppend(o.store, "intent", func() {
 		o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
-		sync(t, o.Client)
+		syncAll(t, o.Client)
 	}), nil)
 	_, err := slow.SendRaw(t.Context(), pec.RawMessage{Content: strings.NewReader("From: " + me + "\r\nTo: " + luigi +
 		"\r\nMessage-ID: <" + id + ">\r\nSubject: x\r\nDate: Sat, 21 Nov 2026 10:00:00 +0100\r\nMIME-Version: 1.0\r\n\r\nx\r\n")})
 	require.NoError(t, err)
-	require.Empty(t, o.submitted, "a second PEC")
+	require.Empty(t, o.submitted, "a second PEC left")
 }
 
-// While a process stands still behind the intent, another one goes on from there: what
-// it came to is what both say.
-func TestAnotherWorkerJustBehindTheIntent(t *testing.T) {
+// A process pauses after the intent, and another one sends the message. Both report that
+// it was sent.
+func TestAnotherWorkerRightAfterTheIntentSendsOnce(t *testing.T) {
 	o := newOffice(t)
-	slow := open(t, o.network, o.ports, &after{o.store, "intent", func() {
+	slow := openOffice(t, o.network, o.ports, &afterAppend{o.store, "intent", func() {
 		_, err := o.Send(t.Context(), diffida("k"))
 		require.NoError(t, err)
 	}}, nil)
@@ -56,11 +39,10 @@ func TestAnotherWorkerJustBehindTheIntent(t *testing.T) {
 	require.Len(t, o.submitted, 1)
 }
 
-// While a process stands still behind the intent, somebody gives the message up: it
-// does not leave.
-func TestACancelJustBehindTheIntent(t *testing.T) {
+// A process pauses after the intent, and somebody cancels the message. It does not leave.
+func TestACancelRightAfterTheIntentStopsTheSend(t *testing.T) {
 	o := newOffice(t)
-	slow := open(t, o.network, o.ports, &after{o.store, "intent", func() {
+	slow := openOffice(t, o.network, o.ports, &afterAppend{o.store, "intent", func() {
 		id, err := o.MessageID(t.Context(), "k")
 		require.NoError(t, err)
 		require.NoError(t, o.Cancel(t.Context(), id))
@@ -71,12 +53,12 @@ func TestACancelJustBehindTheIntent(t *testing.T) {
 	require.Empty(t, o.submitted)
 }
 
-// While a process stands still behind the intent, another one has offered the message in
-// vain: an explicit call does not wait, and offers it anew.
-func TestAnAttemptInVainJustBehindTheIntent(t *testing.T) {
+// A process pauses after the intent, and another one tries to send the message and gets a
+// temporary error. The first process does not wait for the pause, and tries again.
+func TestAFailedAttemptRightAfterTheIntentIsRepeated(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
-	slow := open(t, o.network, o.ports, &after{o.store, "intent", func() {
+	slow := openOffice(t, o.network, o.ports, &afterAppend{o.store, "intent", func() {
 		_, err := o.Send(t.Context(), diffida("k"))
 		require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 		o.outcome = pec.OutcomeSubmitted
@@ -88,9 +70,10 @@ func TestAnAttemptInVainJustBehindTheIntent(t *testing.T) {
 	require.Equal(t, o.submitted[0].raw, o.submitted[1].raw)
 }
 
-// The login is refused to another process just behind the intent: this one tries none.
-// Or it is refused to this one, which the other learns before the attempt is recorded.
-func TestASuspensionJustBehindTheIntent(t *testing.T) {
+// A process pauses after the intent, and the login of another process is refused. The first
+// process does not log in any more. Or the login of the first process is refused, and the
+// other learns of it before the first has recorded its attempt: it does not log in either.
+func TestASuspensionRightAfterTheIntentStopsTheSend(t *testing.T) {
 	for name, key := range map[string]string{"of another message": "another", "of this one": "k"} {
 		for _, at := range []string{"intent", "attempt/1"} {
 			o := newOffice(t)
@@ -99,14 +82,14 @@ func TestASuspensionJustBehindTheIntent(t *testing.T) {
 				_, err := o.Send(t.Context(), diffida(key))
 				require.Equal(t, pec.OutcomeAuthentication, outcomeOf(t, err))
 			}
-			var store pec.Store = &after{o.store, at, meanwhile}
+			var store pec.Store = &afterAppend{o.store, at, meanwhile}
 			if at == "attempt/1" {
 				if key == "another" {
-					continue // the login of this one is under way
+					continue // the first process has logged in by then
 				}
-				store = before(o.store, at, meanwhile)
+				store = beforeAppend(o.store, at, meanwhile)
 			}
-			slow := open(t, o.network, o.ports, store, nil)
+			slow := openOffice(t, o.network, o.ports, store, nil)
 			id, err := slow.Send(t.Context(), diffida("k"))
 			require.Equal(t, pec.OutcomeAuthentication, outcomeOf(t, err), "%s, %s", name, at)
 			var suspended *pec.SuspendedError
@@ -117,14 +100,14 @@ func TestASuspensionJustBehindTheIntent(t *testing.T) {
 	}
 }
 
-// While a process stands still behind the intent, another one offers the message, and
-// only then is a login refused: that the mailbox is suspended says nothing about this
-// message, and whoever was told that it has not left would send it anew.
+// A process pauses after the intent, another one sends the message, and then a login is
+// refused. The first process reports what became of the message, not that the mailbox is
+// suspended: a caller who believed that it had not left would send it again.
 func TestASuspensionDoesNotHideWhatHasLeft(t *testing.T) {
 	for _, kind := range []pec.OutcomeKind{pec.OutcomeSubmitted, pec.OutcomeUncertain, pec.OutcomeRefused} {
 		for _, key := range []string{"k", ""} {
 			o := newOffice(t)
-			slow := open(t, o.network, o.ports, &after{o.store, "intent", func() {
+			slow := openOffice(t, o.network, o.ports, &afterAppend{o.store, "intent", func() {
 				o.outcome = kind
 				o.clock.advance(2 * time.Minute)
 				require.Len(t, o.retry(t), 1)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,34 +14,22 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// before decorates a store: the first time that an entry with the prefix is to be
-// appended, call comes first.
-func before(store pec.Store, prefix string, call func()) pec.Store {
-	return &failingStore{Store: store, fail: func(e pec.Entry) error {
-		if run := call; run != nil && strings.HasPrefix(e.Key, prefix) {
-			call = nil
-			run()
-		}
-		return nil
-	}}
-}
-
-// A process stands still in the middle of an attempt. A person finds that nothing
-// left, says so, and sends the message anew. Then the process goes on, and knows for
-// certain that nothing left: that is no reason to offer it again.
-func TestALateOutcomeDoesNotReviveWhatWasGivenUp(t *testing.T) {
+// A process pauses in the middle of an attempt. A person finds that nothing left, says so,
+// and resends the message. Then the process goes on and records a temporary error. The
+// first message is not tried again.
+func TestALateOutcomeDoesNotReviveAnAbandonedSend(t *testing.T) {
 	o := newOffice(t)
 	var second string
 	o.during = func(s pec.Submission) {
 		o.during = nil
-		person := open(t, o.network, o.ports, o.store, nil)
+		person := openOffice(t, o.network, o.ports, o.store, nil)
 		person.clock.advance(2 * time.Hour)
 		first := person.find(t, pec.FilterUncertain)[0]
 		require.NoError(t, person.ResolveUnsent(t.Context(), first, "not in the web mail"))
 		var err error
 		second, err = person.Resend(t.Context(), first, diffida(""))
 		require.NoError(t, err)
-		o.outcome = pec.OutcomeTemporary // of the first
+		o.outcome = pec.OutcomeTemporary // of the first attempt
 	}
 	first, err := o.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
@@ -57,14 +44,14 @@ func TestALateOutcomeDoesNotReviveWhatWasGivenUp(t *testing.T) {
 	require.Len(t, o.submitted, 2)
 }
 
-// Whoever resends under the key of the first asks for something new, and must not
-// be told that it was done.
+// A resend with the key of the first send is refused: it asks for a new message, and the
+// key stands for the first one.
 func TestTheKeyOfAResendIsItsOwn(t *testing.T) {
 	o := newOffice(t)
 	first, err := o.Send(t.Context(), diffida("k"))
 	require.NoError(t, err)
 	o.inbox = [][]byte{emit(t, o.network.Providers()[1], pectest.KindNonDelivery, me, first, luigi)}
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	var taken *pec.KeyError
 	_, err = o.Resend(t.Context(), first, diffida("k"))
 	require.ErrorAs(t, err, &taken)
@@ -79,28 +66,27 @@ func TestTheKeyOfAResendIsItsOwn(t *testing.T) {
 	require.Len(t, o.submitted, 2)
 }
 
-// A Submitter that says no more than the kind of the outcome suspends the mailbox
-// too: providers lock mailboxes for refused logins.
-func TestALoginRefusedWithoutWordsSuspends(t *testing.T) {
+// An outcome without an error suspends the mailbox too. Providers lock mailboxes after
+// refused logins.
+func TestALoginRefusedWithoutAReasonSuspendsToo(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeAuthentication
 	_, err := o.Send(t.Context(), diffida(""))
 	var suspended *pec.SuspendedError
 	require.ErrorAs(t, err, &suspended)
-	require.ErrorAs(t, last(o.Retry(t.Context())), &suspended)
+	require.ErrorAs(t, lastError(o.Retry(t.Context())), &suspended)
 	require.Len(t, o.submitted, 1)
 }
 
-// Another worker is faster by a moment: what this one yields is about its own
-// attempts alone.
-func TestTheAttemptOfAnotherWorkerIsNotOurs(t *testing.T) {
-	for name, after := range map[string]time.Duration{"retry": time.Hour, "give up": 25 * time.Hour} {
+// Another worker is a moment faster. This worker yields only attempts of its own.
+func TestTheAttemptOfAnotherWorkerIsNotYielded(t *testing.T) {
+	for name, after := range map[string]time.Duration{"retry": time.Hour, "abandon": 25 * time.Hour} {
 		o := newOffice(t)
 		o.outcome = pec.OutcomeTemporary
 		id, err := o.Send(t.Context(), diffida("k"))
 		require.Error(t, err)
 		o.outcome = pec.OutcomeSubmitted
-		slow := open(t, o.network, o.ports, before(o.store, "attempt/2", func() {
+		slow := openOffice(t, o.network, o.ports, beforeAppend(o.store, "attempt/2", func() {
 			_, err := o.Send(t.Context(), diffida("k"))
 			require.NoError(t, err)
 		}), nil)
@@ -111,9 +97,9 @@ func TestTheAttemptOfAnotherWorkerIsNotOurs(t *testing.T) {
 	}
 }
 
-// The provider does not answer. What came meanwhile is read all the same, and not
-// after every message has waited for its timeout.
-func TestASilentProviderIsNotAskedOnceForEveryMessage(t *testing.T) {
+// The provider does not answer. Retry stops after the first message that fails so, and
+// does not wait for a timeout with each of them.
+func TestASilentProviderIsTriedOnceForAllMessages(t *testing.T) {
 	o := newOffice(t)
 	o.outcome, o.err = pec.OutcomeTemporary, io.ErrUnexpectedEOF
 	for range 3 {
@@ -128,38 +114,30 @@ func TestASilentProviderIsNotAskedOnceForEveryMessage(t *testing.T) {
 	require.Len(t, o.submitted, 6)
 }
 
-// submitter is a Submitter made of a function.
-type submitter func(pec.Submission) pec.Outcome
-
-func (f submitter) Submit(_ context.Context, s pec.Submission) pec.Outcome { return f(s) }
-
-// The computer sleeps between the first byte and the rest; no timer runs
-// meanwhile. By then somebody may have been told that nothing left.
+// The computer sleeps between the first byte and the rest, and no timer runs meanwhile.
+// Somebody may have resolved the attempt as unsent by then.
 func TestAnAttemptThatSleptTooLongSendsNothing(t *testing.T) {
 	n, clock := pectest.Start(t, nil), newClock()
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
 	var read error
-	c, err := pec.New(me, submitter(func(s pec.Submission) pec.Outcome {
+	c := newWorker(t, n, submitFunc(func(s pec.Submission) pec.Outcome {
 		_, err := s.Body.Read(make([]byte, 1))
 		require.NoError(t, err)
 		clock.advance(61 * time.Minute)
 		_, read = io.ReadAll(s.Body)
 		return pec.Outcome{Kind: pec.OutcomeTemporary}
-	}), &ports{}, v, &pec.Options{Now: clock.Now})
-	require.NoError(t, err)
-	_, err = c.Send(t.Context(), diffida(""))
+	}), &ports{}, pec.NewMemory(), clock.Now)
+	_, err := c.Send(t.Context(), diffida(""))
 	require.Error(t, err)
 	require.Error(t, read)
 }
 
-// altering is a Store whose messages are no longer what they were.
-type altering struct {
+// alteringStore is a Store whose messages are no longer the same.
+type alteringStore struct {
 	pec.Store
 	alter func([]byte) []byte
 }
 
-func (s altering) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, error) {
+func (s alteringStore) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, error) {
 	raw, err := s.Store.Raw(ctx, mailbox, key)
 	if err != nil {
 		return nil, err
@@ -168,7 +146,7 @@ func (s altering) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, 
 	return io.NopCloser(bytes.NewReader(s.alter(text))), err
 }
 
-func TestAMessageThatWasAlteredDoesNotEnd(t *testing.T) {
+func TestAMessageAlteredInTheStoreIsNotSent(t *testing.T) {
 	for name, alter := range map[string]func([]byte) []byte{
 		"cut short": func(b []byte) []byte { return b[:100] },
 		"longer":    func(b []byte) []byte { return append(b, "\r\n"...) },
@@ -178,7 +156,7 @@ func TestAMessageThatWasAlteredDoesNotEnd(t *testing.T) {
 		o.outcome = pec.OutcomeTemporary
 		_, err := o.Send(t.Context(), diffida(""))
 		require.Error(t, err)
-		broken := open(t, o.network, o.ports, altering{o.store, alter}, nil)
+		broken := openOffice(t, o.network, o.ports, alteringStore{o.store, alter}, nil)
 		broken.clock.advance(time.Hour)
 		events := broken.retry(t)
 		require.Len(t, events, 1)
@@ -186,13 +164,14 @@ func TestAMessageThatWasAlteredDoesNotEnd(t *testing.T) {
 	}
 }
 
-// Two people look at the web site at once, and disagree. One of them is told.
+// Two people look at the provider's web site at once and disagree. The slower one gets an
+// error.
 func TestOnlyOneResolutionCounts(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeUncertain
 	id, err := o.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
-	slow := open(t, o.network, o.ports, before(o.store, "resolution", func() {
+	slow := openOffice(t, o.network, o.ports, beforeAppend(o.store, "resolution", func() {
 		require.NoError(t, o.ResolveUnsent(t.Context(), id, ""))
 	}), nil)
 	require.ErrorIs(t, slow.ResolveSent(t.Context(), id, ""), pec.ErrNotUncertain)
@@ -202,28 +181,28 @@ func TestOnlyOneResolutionCounts(t *testing.T) {
 	require.Len(t, o.submitted, 1)
 }
 
-// A message that a person says was sent left when it was offered, and not when the
-// person said so: the delay notice that follows is the last.
+// A message that a person says was sent left at its attempt, not when the person said so.
+// A delay notice 22 hours after the attempt is therefore final.
 func TestAResolutionDoesNotDateTheSending(t *testing.T) {
 	s := fold(intent(luigi), pec.Attempt{N: 1, At: sentAt}, pec.Resolution{N: 1, Sent: true, At: sentAt.Add(21 * time.Hour)},
 		notice(2, envelope.KindDeliveryDelay, luigi, 22*time.Hour))
 	require.Equal(t, pec.StateExpired, s.Recipients[0].State)
 }
 
-func TestACancelledSendWasNeverOffered(t *testing.T) {
+func TestACancelledSendHasNoAttempts(t *testing.T) {
 	s := fold(intent(luigi), pec.Abandonment{N: 1, At: sentAt})
 	require.Equal(t, pec.StateRefused, s.Recipients[0].State)
 	require.Zero(t, s.Attempts)
 }
 
-// Facts that were damaged give a status all the same, in no time, and never a licence.
-func TestAttemptsOfAnyNumberCount(t *testing.T) {
+// Damaged facts have a status too, and quickly. It never permits another attempt.
+func TestAnAttemptOfAnyNumberIsUncertain(t *testing.T) {
 	for _, n := range []int{-1, 0, 7, 1 << 40, int(^uint(0) >> 1)} {
-		require.Equal(t, pec.StateUncertain, state(t, fold(intent(luigi), pec.Attempt{N: n}), luigi), n)
+		require.Equal(t, pec.StateUncertain, recipientState(t, fold(intent(luigi), pec.Attempt{N: n}), luigi), n)
 	}
 }
 
-// sentFolder counts what it is asked to keep.
+// sentFolder counts the copies that it is asked to save.
 type sentFolder struct{ saved int }
 
 func (f *sentFolder) Save(_ context.Context, _ string, _ int64, body io.Reader) error {
@@ -234,13 +213,13 @@ func (f *sentFolder) Save(_ context.Context, _ string, _ int64, body io.Reader) 
 
 func TestNoCopyIsSavedInASuspendedMailbox(t *testing.T) {
 	o, folder := newOffice(t), &sentFolder{}
-	c := open(t, o.network, o.ports, o.store, &pec.Options{SentFolder: folder})
+	c := openOffice(t, o.network, o.ports, o.store, &pec.Options{SentFolder: folder})
 	_, err := c.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
 	require.Equal(t, 1, folder.saved)
 	o.during = func(pec.Submission) {
 		o.fetchErr = &pec.LoginError{Server: "imap:993", Reply: "NO"}
-		require.Error(t, last(o.Sync(t.Context())))
+		require.Error(t, lastError(o.Sync(t.Context())))
 	}
 	_, err = c.Send(t.Context(), diffida(""))
 	require.NoError(t, err)

@@ -1,105 +1,18 @@
 package pec_test
 
 import (
-	"context"
 	"errors"
 	"io"
 	"strings"
-	stdsync "sync"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
-
-// clock is a clock that tests move.
-type clock struct {
-	mu  stdsync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Now()} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// office is a Client with its ports in memory.
-type office struct {
-	*pec.Client
-	*ports
-	clock   *clock
-	store   pec.Store
-	network *pectest.Network
-}
-
-// open makes an office whose store and provider may be those of another.
-func open(t *testing.T, network *pectest.Network, p *ports, store pec.Store, opts *pec.Options) *office {
-	t.Helper()
-	o := &office{ports: p, clock: newClock(), store: store, network: network}
-	if opts == nil {
-		opts = &pec.Options{}
-	}
-	if opts.Now == nil {
-		opts.Now = o.clock.Now
-	}
-	opts.Store = store
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(network.SigningCA())}, &envelope.VerifierOptions{Now: opts.Now})
-	require.NoError(t, err)
-	o.Client, err = pec.New(me, p, p, v, opts)
-	require.NoError(t, err)
-	return o
-}
-
-func newOffice(t *testing.T) *office {
-	t.Helper()
-	return open(t, pectest.Start(t, nil), &ports{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), nil)
-}
-
-func (o *office) state(t *testing.T, id string) pec.State { return stateOf(t, o.Client, id) }
-
-func (o *office) retry(t *testing.T) []pec.Event {
-	t.Helper()
-	var events []pec.Event
-	for e, err := range o.Retry(t.Context()) {
-		require.NoError(t, err)
-		events = append(events, e)
-	}
-	return events
-}
-
-func (o *office) find(t *testing.T, f pec.Filter) []string {
-	t.Helper()
-	var ids []string
-	for s, err := range o.Find(t.Context(), pec.Query{Filter: f}) {
-		require.NoError(t, err)
-		ids = append(ids, s.MessageID)
-	}
-	return ids
-}
-
-func outcomeOf(t *testing.T, err error) pec.OutcomeKind {
-	t.Helper()
-	var failed *pec.SendError
-	require.ErrorAs(t, err, &failed)
-	return failed.Outcome.Kind
-}
-
-func diffida(key string) pec.Message {
-	return pec.Message{To: []string{luigi}, Subject: "Diffida", Text: "Entro dieci giorni.", Key: key}
-}
 
 func TestAKeySendsOnce(t *testing.T) {
 	o := newOffice(t)
@@ -115,8 +28,8 @@ func TestAKeySendsOnce(t *testing.T) {
 	_, err = o.MessageID(t.Context(), "invoice 13")
 	require.ErrorIs(t, err, pec.ErrUnknownSend)
 
-	// After a restart too, and for another worker.
-	other := open(t, o.network, o.ports, o.store, nil)
+	// The same after a restart, and for another worker.
+	other := openOffice(t, o.network, o.ports, o.store, nil)
 	again, err = other.Send(t.Context(), diffida("invoice 12"))
 	require.NoError(t, err)
 	require.Equal(t, first, again)
@@ -147,12 +60,12 @@ func TestAKeyStandsForOneRequest(t *testing.T) {
 
 func TestManyWorkersSendAKeyOnce(t *testing.T) {
 	o := newOffice(t)
-	var wait stdsync.WaitGroup
+	var wait sync.WaitGroup
 	ids := make([]string, 16)
 	for i := range ids {
 		wait.Go(func() {
-			worker := open(t, o.network, o.ports, o.store, nil)
-			// Who comes second meets an attempt under way, or its success.
+			worker := openOffice(t, o.network, o.ports, o.store, nil)
+			// A later worker finds the attempt under way, or its success.
 			id, err := worker.Send(t.Context(), diffida("k"))
 			if err != nil {
 				require.Equal(t, pec.OutcomeUncertain, outcomeOf(t, err))
@@ -167,13 +80,13 @@ func TestManyWorkersSendAKeyOnce(t *testing.T) {
 	}
 }
 
-func TestATemporaryErrorIsRetriedLaterAndGivenUpInTheEnd(t *testing.T) {
+func TestATemporaryErrorIsRetriedAndAbandonedInTheEnd(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	id, err := o.Send(t.Context(), diffida(""))
 	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 	require.Equal(t, pec.StateRetrying, o.state(t, id))
-	require.Empty(t, o.retry(t), "not yet")
+	require.Empty(t, o.retry(t), "the first pause is a minute")
 	o.clock.advance(time.Minute)
 	require.Len(t, o.retry(t), 1)
 	o.clock.advance(time.Minute)
@@ -200,7 +113,7 @@ func TestATemporaryErrorIsRetriedLaterAndGivenUpInTheEnd(t *testing.T) {
 	require.Equal(t, []string{id}, o.find(t, pec.FilterFailed))
 }
 
-func TestARetryThatIsTakenEndsIt(t *testing.T) {
+func TestASuccessfulRetryEndsTheRetries(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	id, err := o.Send(t.Context(), diffida("k"))
@@ -215,7 +128,7 @@ func TestARetryThatIsTakenEndsIt(t *testing.T) {
 	require.Equal(t, []string{id}, o.find(t, pec.FilterOpen))
 }
 
-// The process ended between the wire and the record of the outcome.
+// The process ended after the message had left, and before the outcome was recorded.
 func TestAnAttemptWithoutOutcomeIsNeverRepeated(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida("k"))
@@ -235,7 +148,7 @@ func TestAnAttemptWithoutOutcomeIsNeverRepeated(t *testing.T) {
 		_, err = half.Append(t.Context(), me, e)
 		require.NoError(t, err)
 	}
-	after := open(t, o.network, o.ports, half, nil)
+	after := openOffice(t, o.network, o.ports, half, nil)
 	require.Equal(t, pec.StateUncertain, after.state(t, id))
 	_, err = after.Send(t.Context(), diffida("k"))
 	require.Equal(t, pec.OutcomeUncertain, outcomeOf(t, err))
@@ -256,7 +169,7 @@ func TestAnAttemptThatMayBeUnderWayIsNotResolved(t *testing.T) {
 	o := newOffice(t)
 	var id string
 	o.during = func(s pec.Submission) {
-		other := open(t, o.network, o.ports, o.store, nil)
+		other := openOffice(t, o.network, o.ports, o.store, nil)
 		for s, err := range other.Find(t.Context(), pec.Query{Filter: pec.FilterUncertain}) {
 			require.NoError(t, err)
 			id = s.MessageID
@@ -272,7 +185,7 @@ func TestAnAttemptThatMayBeUnderWayIsNotResolved(t *testing.T) {
 	require.Len(t, o.submitted, 1)
 }
 
-func TestResendOnlyAfterADefiniteFailure(t *testing.T) {
+func TestAResendNeedsADefiniteFailure(t *testing.T) {
 	o := newOffice(t)
 	first, err := o.Send(t.Context(), diffida(""))
 	require.NoError(t, err)
@@ -283,7 +196,7 @@ func TestResendOnlyAfterADefiniteFailure(t *testing.T) {
 
 	p := o.network.Providers()[0]
 	o.inbox = [][]byte{emit(t, p, pectest.KindNonDelivery, me, first, luigi)}
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	require.Equal(t, pec.StateFailed, o.state(t, first))
 	second, err := o.Resend(t.Context(), first, diffida(""))
 	require.NoError(t, err)
@@ -302,75 +215,15 @@ func TestResendOnlyAfterADefiniteFailure(t *testing.T) {
 	require.Empty(t, s.Flags)
 	// The first one arrives after all.
 	o.inbox = append(o.inbox, emit(t, p, pectest.KindDelivery, me, first, luigi))
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	s, err = o.Status(t.Context(), first)
 	require.NoError(t, err)
 	require.True(t, s.Has(pec.FlagDuplicateSend))
 	require.Equal(t, pec.StateDelivered, s.Recipients[0].State)
 }
 
-func TestARefusedLoginSuspendsTheMailboxForEverybody(t *testing.T) {
-	o := newOffice(t)
-	refusal := &pec.LoginError{Server: "smtp:465", Reply: "535 no"}
-	o.during = func(pec.Submission) { o.err = refusal }
-	o.outcome = pec.OutcomeAuthentication
-	id, err := o.Send(t.Context(), diffida(""))
-	var suspended *pec.SuspendedError
-	require.ErrorAs(t, err, &suspended)
-	require.ErrorIs(t, err, refusal)
-	require.Equal(t, pec.StateSuspended, o.state(t, id))
-
-	o.during, o.outcome, o.err = nil, pec.OutcomeSubmitted, nil
-	worker := open(t, o.network, o.ports, o.store, nil)
-	worker.clock.advance(2 * time.Hour)
-	for name, call := range map[string]func() error{
-		"send":  func() error { _, err := worker.Send(t.Context(), diffida("other")); return err },
-		"wait":  func() error { return worker.Client.Wait(t.Context()) },
-		"sync":  func() error { return last(worker.Sync(t.Context())) },
-		"retry": func() error { return last(worker.Retry(t.Context())) },
-		"prove": func() error { return last(worker.SearchNotices(t.Context(), id)) },
-		"watch": func() error { return last(worker.Watch(t.Context())) },
-	} {
-		require.ErrorAs(t, call(), &suspended, name)
-	}
-	require.Len(t, o.submitted, 1)
-	require.Zero(t, o.fetches)
-	other, err := worker.MessageID(t.Context(), "other")
-	require.NoError(t, err, "it is recorded")
-	require.Equal(t, pec.StateSuspended, worker.state(t, other))
-
-	require.NoError(t, o.Resume(t.Context()))
-	require.Equal(t, pec.StateRetrying, worker.state(t, id))
-	worker.clock.advance(time.Minute)
-	require.Len(t, worker.retry(t), 2)
-	require.Len(t, o.submitted, 3)
-	require.NoError(t, o.Resume(t.Context()), "nothing to resume")
-	s, err := o.Suspended(t.Context())
-	require.NoError(t, err)
-	require.Nil(t, s)
-}
-
-// last is the error that ends an iteration.
-func last[T any](seq func(func(T, error) bool)) (err error) {
-	seq(func(_ T, e error) bool {
-		err = e
-		return true
-	})
-	return err
-}
-
-func TestARefusedIMAPLoginSuspendsToo(t *testing.T) {
-	o := newOffice(t)
-	o.fetchErr = &pec.LoginError{Server: "imap:993", Reply: "NO"}
-	var suspended *pec.SuspendedError
-	require.ErrorAs(t, last(o.Sync(t.Context())), &suspended)
-	_, err := o.Send(t.Context(), diffida(""))
-	require.ErrorAs(t, err, &suspended)
-	require.Empty(t, o.submitted)
-}
-
 // The disk is full when the outcome is to be recorded.
-func TestAnOutcomeThatCannotBeRecordedIsTold(t *testing.T) {
+func TestAnOutcomeThatCannotBeRecordedIsReported(t *testing.T) {
 	o := newOffice(t)
 	broken := errors.New("disk full")
 	store := &failingStore{Store: o.store, fail: func(e pec.Entry) error {
@@ -379,7 +232,7 @@ func TestAnOutcomeThatCannotBeRecordedIsTold(t *testing.T) {
 		}
 		return nil
 	}}
-	c := open(t, o.network, o.ports, store, nil)
+	c := openOffice(t, o.network, o.ports, store, nil)
 	id, err := c.Send(t.Context(), diffida("k"))
 	var failed *pec.SendError
 	require.ErrorAs(t, err, &failed)
@@ -391,7 +244,7 @@ func TestAnOutcomeThatCannotBeRecordedIsTold(t *testing.T) {
 	require.Len(t, o.submitted, 1)
 }
 
-// Nothing leaves that is not recorded.
+// A message does not leave when its intent or its attempt cannot be recorded.
 func TestNothingLeavesUnrecorded(t *testing.T) {
 	for _, step := range []string{"intent", "attempt"} {
 		o := newOffice(t)
@@ -402,7 +255,7 @@ func TestNothingLeavesUnrecorded(t *testing.T) {
 			}
 			return nil
 		}}
-		c := open(t, o.network, o.ports, store, nil)
+		c := openOffice(t, o.network, o.ports, store, nil)
 		_, err := c.Send(t.Context(), diffida("k"))
 		var failed *pec.StoreError
 		require.ErrorAs(t, err, &failed)
@@ -411,22 +264,7 @@ func TestNothingLeavesUnrecorded(t *testing.T) {
 	}
 }
 
-// failingStore decorates a Store.
-type failingStore struct {
-	pec.Store
-	fail func(pec.Entry) error
-}
-
-func (s *failingStore) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
-	for _, e := range entries {
-		if err := s.fail(e); err != nil {
-			return false, err
-		}
-	}
-	return s.Store.Append(ctx, mailbox, entries...)
-}
-
-func TestACancelledSendIsNeverOffered(t *testing.T) {
+func TestACancelledSendIsNeverTriedAgain(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	id, err := o.Send(t.Context(), diffida(""))
@@ -438,32 +276,6 @@ func TestACancelledSendIsNeverOffered(t *testing.T) {
 	require.Len(t, o.submitted, 1)
 	require.Equal(t, pec.StateRefused, o.state(t, id))
 	require.ErrorIs(t, o.Cancel(t.Context(), "nobody@knows"), pec.ErrUnknownSend)
-}
-
-func TestChangesTellWhatMovedWhat(t *testing.T) {
-	o := newOffice(t)
-	id, err := o.Send(t.Context(), diffida("k"))
-	require.NoError(t, err)
-	o.inbox = [][]byte{
-		emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, ""),
-		emit(t, o.network.Providers()[1], pectest.KindDelivery, me, id, luigi),
-	}
-	sync(t, o.Client)
-	var states []pec.State
-	var position pec.Position
-	for c, err := range o.Changes(t.Context(), "") {
-		require.NoError(t, err)
-		require.Equal(t, id, c.MessageID)
-		for _, r := range c.Recipients() {
-			states = append(states, r.State)
-		}
-		position = c.Position
-	}
-	require.Equal(t, []pec.State{pec.StatePending, pec.StateUncertain, pec.StateSubmitted, pec.StateAccepted, pec.StateDelivered}, states)
-	for c, err := range o.Changes(t.Context(), position) {
-		require.NoError(t, err)
-		require.Fail(t, "nothing new", "%v", c)
-	}
 }
 
 // A Message-ID that the caller chose stands for one message.
@@ -482,9 +294,9 @@ func TestARawMessageWithAKnownMessageIDIsRefused(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 
 	o.inbox = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, "outlook@desk.example", "")}
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	_, err = o.SendRaw(t.Context(), raw("outlook@desk.example"))
-	require.ErrorAs(t, err, &refused, "another program has sent it")
+	require.ErrorAs(t, err, &refused, "another program has sent a message with it")
 	require.Equal(t, pec.ProblemDuplicate, refused.Problems[0].Reason)
 	require.Len(t, o.submitted, 1)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// An outcome that nobody filled in, or that nobody knows, is no permission to send again.
+// An empty outcome, or one of an unknown kind, is uncertain: the message is not sent again.
 func TestAnUnknownOutcomeIsUncertain(t *testing.T) {
 	for _, kind := range []pec.OutcomeKind{"", "later", "Temporary"} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -23,13 +23,13 @@ func TestAnUnknownOutcomeIsUncertain(t *testing.T) {
 			require.Contains(t, string(data), `"Kind":"uncertain"`)
 
 			p := &ports{outcome: kind}
-			c := newClient(t, p, pectest.Start(t, nil))
+			c := newClient(t, pectest.Start(t, nil), p, p, nil)
 			id, err := c.Send(t.Context(), pec.Message{To: []string{luigi}, Key: "k"})
 			failed, ok := errors.AsType[*pec.SendError](err)
 			require.True(t, ok, "%v", err)
 			require.Equal(t, pec.OutcomeUncertain, failed.Outcome.Kind)
 			for range c.Retry(t.Context()) {
-				t.Fatal("offered again")
+				t.Fatal("it is tried again")
 			}
 			again, err := c.Send(t.Context(), pec.Message{To: []string{luigi}, Key: "k"})
 			require.ErrorAs(t, err, &failed)
@@ -39,8 +39,8 @@ func TestAnUnknownOutcomeIsUncertain(t *testing.T) {
 	}
 }
 
-// A kind of a later version is refused, and not taken for one of ours.
-func TestAStoredOutcomeOfALaterVersion(t *testing.T) {
+// A kind of outcome of a later version is an error, not one of the known kinds.
+func TestAStoredOutcomeOfALaterVersionIsRefused(t *testing.T) {
 	var o pec.AttemptOutcome
 	require.ErrorIs(t, json.Unmarshal([]byte(`{"N":1,"Kind":"later"}`), &o), pec.ErrUnknownFact)
 	require.NoError(t, json.Unmarshal([]byte(`{"N":1,"Kind":"refused"}`), &o))

@@ -2,16 +2,14 @@ package pec_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"iter"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
@@ -19,21 +17,16 @@ import (
 
 var keySecret = bytes.Repeat([]byte("k"), 32)
 
-// restored is an office on an empty store that lost all that p has.
+// restored returns an office on an empty store, marked as restored now. The provider still
+// has what p has.
 func restored(t *testing.T, n *pectest.Network, p *ports, opts *pec.Options) *office {
 	t.Helper()
-	o := open(t, n, p, pec.NewMemory(), opts)
+	o := openOffice(t, n, p, pec.NewMemory(), opts)
 	require.NoError(t, o.MarkRestored(t.Context(), o.clock.Now()))
 	return o
 }
 
-// lift reads the mailbox late enough.
-func (o *office) lift(t *testing.T) {
-	t.Helper()
-	o.clock.advance(time.Hour)
-	sync(t, o.Client)
-}
-
+// requireHeld returns the *pec.HeldError in err.
 func requireHeld(t *testing.T, err error) *pec.HeldError {
 	t.Helper()
 	var held *pec.HeldError
@@ -41,13 +34,13 @@ func requireHeld(t *testing.T, err error) *pec.HeldError {
 	return held
 }
 
-func TestAKeyGivesItsMessageID(t *testing.T) {
+func TestAKeyDeterminesTheMessageID(t *testing.T) {
 	n := pectest.Start(t, nil)
 	id := func(secret []byte, key string) string {
-		o := open(t, n, &ports{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), &pec.Options{KeySecret: secret})
+		o := openOffice(t, n, &ports{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), &pec.Options{KeySecret: secret})
 		id, err := o.Send(t.Context(), diffida(key))
 		require.NoError(t, err)
-		require.Regexp(t, `^[a-z2-7]{26}@alfa-pec\.example$`, id, "as one that was drawn")
+		require.Regexp(t, `^[a-z2-7]{26}@alfa-pec\.example$`, id, "it looks like a random one")
 		return id
 	}
 	first := id(keySecret, "k")
@@ -59,8 +52,8 @@ func TestAKeyGivesItsMessageID(t *testing.T) {
 	}
 	require.NotEqual(t, id(keySecret, ""), id(keySecret, ""))
 
-	// A raw message that has none of its own gets it too.
-	o := open(t, n, &ports{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), &pec.Options{KeySecret: keySecret})
+	// A raw message without a Message-ID of its own gets the same one.
+	o := openOffice(t, n, &ports{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), &pec.Options{KeySecret: keySecret})
 	raw := "From: " + me + "\r\nTo: " + luigi + "\r\nSubject: Diffida\r\nDate: Thu, 01 Jan 2026 10:00:00 +0100\r\nMIME-Version: 1.0\r\n\r\nTesto\r\n"
 	got, err := o.SendRaw(t.Context(), pec.RawMessage{Content: strings.NewReader(raw), Key: "k"})
 	require.NoError(t, err)
@@ -69,8 +62,7 @@ func TestAKeyGivesItsMessageID(t *testing.T) {
 
 func TestAShortKeySecretIsRefused(t *testing.T) {
 	n, p := pectest.Start(t, nil), &ports{}
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
+	v := trusttest.Verifier(t, n, nil)
 	for _, secret := range [][]byte{{}, []byte("password"), keySecret[1:]} {
 		_, err := pec.New(me, p, p, v, &pec.Options{KeySecret: secret})
 		var refused *pec.OptionError
@@ -79,10 +71,11 @@ func TestAShortKeySecretIsRefused(t *testing.T) {
 	}
 }
 
-// The store has lost a send with a key. The mailbox has not.
-func TestALostKeyIsAdopted(t *testing.T) {
+// The store has lost a send with a key, and the mailbox still has its receipt. A repeated
+// call finds the send by its Message-ID, and sends nothing.
+func TestALostSendWithAKeyIsAdopted(t *testing.T) {
 	n := pectest.Start(t, nil)
-	first := open(t, n, &ports{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), &pec.Options{KeySecret: keySecret})
+	first := openOffice(t, n, &ports{outcome: pec.OutcomeSubmitted}, pec.NewMemory(), &pec.Options{KeySecret: keySecret})
 	id, err := first.Send(t.Context(), diffida("k"))
 	require.NoError(t, err)
 	p := first.ports
@@ -92,9 +85,9 @@ func TestALostKeyIsAdopted(t *testing.T) {
 	o := restored(t, n, p, &pec.Options{KeySecret: keySecret})
 	got, err := o.Send(t.Context(), diffida("k"))
 	held := requireHeld(t, err)
-	require.Empty(t, got, "nothing is recorded under the name of a message that may have left")
+	require.Empty(t, got, "nothing is recorded under the Message-ID of a message that may have left")
 	require.Equal(t, []string{"INBOX"}, held.Folders)
-	sync(t, o.Client) // too early to lift the hold, and enough to know this one
+	syncAll(t, o.Client) // this is too early to lift the hold, but it finds the receipt
 	var taken *pec.KeyError
 	other := diffida("k")
 	other.To = []string{bruna}
@@ -118,7 +111,7 @@ func TestALostKeyIsAdopted(t *testing.T) {
 	require.Equal(t, "k", s.Key)
 	require.Equal(t, pec.StateAccepted, s.Recipients[0].State)
 	p.inbox = append(p.inbox, emit(t, beta, pectest.KindDelivery, me, id, luigi))
-	o.lift(t)
+	o.liftHold(t)
 	s, err = o.Status(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, pec.StateDelivered, s.Recipients[0].State)
@@ -128,27 +121,27 @@ func TestALostKeyIsAdopted(t *testing.T) {
 	require.Len(t, p.submitted, 1)
 }
 
-// Whoever got our message knows its Message-ID, and can send a PEC of his own with it:
-// the notices that he earns are not about ours.
+// A recipient knows our Message-ID and can send a PEC with it. The notices about that PEC
+// are not about ours.
 func TestAStrangersNoticesAdoptNothing(t *testing.T) {
 	n := pectest.Start(t, nil)
 	p := &ports{outcome: pec.OutcomeSubmitted}
-	o := open(t, n, p, pec.NewMemory(), &pec.Options{KeySecret: keySecret})
+	o := openOffice(t, n, p, pec.NewMemory(), &pec.Options{KeySecret: keySecret})
 	id, err := o.Send(t.Context(), diffida("k"))
 	require.NoError(t, err)
 	p.inbox = [][]byte{emit(t, n.Providers()[1], pectest.KindAcceptance, luigi, id, ""), emit(t, n.Providers()[1], pectest.KindDelivery, luigi, id, me)}
 	p.submitted = nil
 	after := restored(t, n, p, &pec.Options{KeySecret: keySecret})
-	after.lift(t)
+	after.liftHold(t)
 	got, err := after.Send(t.Context(), diffida("k"))
 	require.NoError(t, err)
 	require.Equal(t, id, got)
-	require.Len(t, p.submitted, 1, "as far as the mailbox knows it has not left")
+	require.Len(t, p.submitted, 1, "the mailbox has no trace that it left")
 }
 
-// Without a secret, or a key, a send is recorded while it is held, and goes out by
-// itself when the mailbox has been read.
-func TestWhatIsHeldGoesOutLater(t *testing.T) {
+// Without a KeySecret, or without a key, a send is recorded while it is held. It goes out
+// by itself once the mailbox has been read.
+func TestAHeldSendGoesOutLater(t *testing.T) {
 	n, p := pectest.Start(t, nil), &ports{outcome: pec.OutcomeSubmitted}
 	o := restored(t, n, p, nil)
 	id, err := o.Send(t.Context(), diffida("k"))
@@ -162,16 +155,16 @@ func TestWhatIsHeldGoesOutLater(t *testing.T) {
 	require.Equal(t, pec.StatePending, s.Recipients[0].State)
 
 	o.clock.advance(59 * time.Minute)
-	sync(t, o.Client)
-	requireHeld(t, last(o.Retry(t.Context())))
+	syncAll(t, o.Client)
+	requireHeld(t, lastError(o.Retry(t.Context())))
 	_, err = o.Send(t.Context(), diffida("k"))
 	requireHeld(t, err)
-	// Any worker lifts it, for all.
-	reader := open(t, n, p, o.store, &pec.Options{Now: o.clock.Now})
+	// Any worker that reads the mailbox lifts the hold for all.
+	reader := openOffice(t, n, p, o.store, &pec.Options{Now: o.clock.Now})
 	o.clock.advance(time.Minute)
-	sync(t, reader.Client)
+	syncAll(t, reader.Client)
 	_, err = o.Send(t.Context(), diffida("k"))
-	require.Nil(t, requireHeld(t, err).Folders, "not searched for yet")
+	require.Nil(t, requireHeld(t, err).Folders, "the mailbox was read, and not yet searched for this send")
 	require.Empty(t, p.submitted)
 	require.Len(t, o.retry(t), 1)
 	require.Len(t, p.submitted, 1)
@@ -179,24 +172,24 @@ func TestWhatIsHeldGoesOutLater(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, s.Flags)
 
-	// What is new needs no search.
+	// A new send needs no search.
 	_, err = o.Send(t.Context(), diffida("new"))
 	require.NoError(t, err)
-	// A second backup, a second mark.
+	// A second restoration holds what is sent after it.
 	require.NoError(t, o.MarkRestored(t.Context(), o.clock.Now()))
 	_, err = o.Send(t.Context(), diffida("newer"))
 	require.Equal(t, 2, requireHeld(t, err).Restoration.N)
 	require.Len(t, p.submitted, 2)
 }
 
-// The search finds what reading did not.
-func TestASearchFindsWhatHasLeft(t *testing.T) {
+// The search finds a receipt that reading did not find. The message is not sent again.
+func TestASearchFindsWhatReadingDidNot(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	id, err := o.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
 	require.NoError(t, o.MarkRestored(t.Context(), time.Time{}))
-	o.lift(t)
+	o.liftHold(t)
 	o.found = [][]byte{emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")}
 	events := o.retry(t)
 	require.Len(t, events, 1)
@@ -206,17 +199,17 @@ func TestASearchFindsWhatHasLeft(t *testing.T) {
 	require.Equal(t, pec.StateAccepted, o.state(t, id))
 }
 
-// A notice that is not proven is a trace all the same.
-func TestAnUnprovenNoticeHolds(t *testing.T) {
+// An unproven notice is a trace that the message may have left.
+func TestAnUnprovenNoticeHoldsTheSend(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
 	id, err := o.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
 	require.NoError(t, o.MarkRestored(t.Context(), time.Time{}))
-	o.lift(t)
+	o.liftHold(t)
 	o.found = [][]byte{emit(t, pectest.Start(t, nil).Providers()[0], pectest.KindAcceptance, me, id, "")}
 	for _, e := range o.retry(t) {
-		require.NotNil(t, e.Unverified, "what the search found, and no attempt")
+		require.NotNil(t, e.Unverified, "only what the search found is yielded, no attempt")
 	}
 	_, err = o.Send(t.Context(), diffida("k"))
 	require.Equal(t, id, requireHeld(t, err).Trace)
@@ -224,8 +217,8 @@ func TestAnUnprovenNoticeHolds(t *testing.T) {
 	require.Len(t, o.submitted, 1)
 }
 
-// What is given up while it is held may have left: it is not sent again before that is
-// known.
+// A message that is cancelled while it is held may have left. It is not resent until the
+// mailbox was read and searched.
 func TestNothingIsResentWhileItIsHeld(t *testing.T) {
 	o := newOffice(t)
 	o.outcome = pec.OutcomeTemporary
@@ -238,53 +231,35 @@ func TestNothingIsResentWhileItIsHeld(t *testing.T) {
 	require.True(t, s.Has(pec.FlagHeld))
 	_, err = o.Resend(t.Context(), id, diffida("k2"))
 	requireHeld(t, err)
-	require.NoError(t, last(o.SearchNotices(t.Context(), id)))
+	require.NoError(t, lastError(o.SearchNotices(t.Context(), id)))
 	_, err = o.Resend(t.Context(), id, diffida("k2"))
 	requireHeld(t, err)
-	o.lift(t)
+	o.liftHold(t)
 	_, err = o.Resend(t.Context(), id, diffida("k2"))
 	requireHeld(t, err)
-	require.NoError(t, last(o.SearchNotices(t.Context(), id)))
+	require.NoError(t, lastError(o.SearchNotices(t.Context(), id)))
 	o.outcome = pec.OutcomeSubmitted
 	_, err = o.Resend(t.Context(), id, diffida("k2"))
 	require.NoError(t, err)
 }
 
-// filing reads two folders, of which one can be broken.
-type filing struct {
-	*ports
-	broken bool
-}
-
-func (f *filing) Folders() []string { return []string{"INBOX", "Ricevute"} }
-
-func (f *filing) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
-	if f.broken && after.Folder != "INBOX" {
-		return func(yield func(pec.Item, error) bool) { yield(pec.Item{}, errors.New("no such folder")) }
-	}
-	return f.ports.Fetch(ctx, after)
-}
-
-func TestEveryFolderHasToBeRead(t *testing.T) {
+func TestAHoldLastsUntilEveryFolderWasRead(t *testing.T) {
 	n, clock := pectest.Start(t, nil), newClock()
-	f := &filing{ports: &ports{outcome: pec.OutcomeSubmitted}, broken: true}
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	c, err := pec.New(me, f, f, v, &pec.Options{Now: clock.Now})
-	require.NoError(t, err)
+	m := &twoFolders{ports: &ports{outcome: pec.OutcomeSubmitted}, err: errors.New("no such folder")}
+	c := newClient(t, n, m, m, &pec.Options{Now: clock.Now})
 	require.NoError(t, c.MarkRestored(t.Context(), clock.Now().Add(-2*time.Hour)))
-	require.Error(t, last(c.Sync(t.Context())))
-	require.Equal(t, []string{"Ricevute"}, requireHeld(t, last(c.Retry(t.Context()))).Folders)
-	f.broken = false
-	require.NoError(t, last(c.Sync(t.Context())))
-	_, err = c.Send(t.Context(), diffida("k"))
+	require.Error(t, lastError(c.Sync(t.Context())))
+	require.Equal(t, []string{"Ricevute"}, requireHeld(t, lastError(c.Retry(t.Context()))).Folders)
+	m.err = nil
+	require.NoError(t, lastError(c.Sync(t.Context())))
+	_, err := c.Send(t.Context(), diffida("k"))
 	require.NoError(t, err)
 }
 
-// Watch says once that it holds, and reads.
+// Watch reports the hold once, and goes on reading until the hold is lifted.
 func TestWatchReadsWhatLiftsTheHold(t *testing.T) {
 	n, p := pectest.Start(t, nil), &ports{outcome: pec.OutcomeSubmitted}
-	o := open(t, n, p, pec.NewMemory(), nil)
+	o := openOffice(t, n, p, pec.NewMemory(), nil)
 	require.NoError(t, o.MarkRestored(t.Context(), o.clock.Now()))
 	id, err := o.Send(t.Context(), diffida(""))
 	requireHeld(t, err)

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
-	stdsync "sync"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,16 +16,17 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// losing is a Store whose answers to some Appends are lost: what was to be appended is
-// there, or not.
-type losing struct {
+// losingStore is a Store that loses its answers to some Appends. The entries are then
+// recorded, or not.
+type losingStore struct {
 	pec.Store
-	lose func(ctx context.Context, first string) (done, lost bool) // by the first key
+	// lose decides by the key of the first entry.
+	lose func(ctx context.Context, first string) (done, lost bool)
 }
 
 var errLost = errors.New("the connection is gone")
 
-func (s *losing) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
+func (s *losingStore) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (bool, error) {
 	done, lost := s.lose(ctx, entries[0].Key)
 	if !lost {
 		return s.Store.Append(ctx, mailbox, entries...)
@@ -38,20 +39,20 @@ func (s *losing) Append(ctx context.Context, mailbox string, entries ...pec.Entr
 	return false, errLost
 }
 
-// The answer to the claim is lost. Not a byte has left, whether the claim is recorded or
-// not: the message is offered again.
+// The answer to the claim is lost. Not a byte has left, whether or not the claim is
+// recorded, so the message is tried again.
 func TestALostAnswerToTheClaimIsNotUncertain(t *testing.T) {
 	for name, done := range map[string]bool{"recorded": true, "not recorded": false} {
 		t.Run(name, func(t *testing.T) {
 			n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
 			once := false
-			store := &losing{memory, func(_ context.Context, first string) (bool, bool) {
+			store := &losingStore{memory, func(_ context.Context, first string) (bool, bool) {
 				lost := strings.HasPrefix(first, "attempt/1@") && !once
 				once = once || lost
 				return done, lost
 			}}
-			h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
-			c := desk(t, n, h, &ports{}, store, clock.Now)
+			h := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
+			c := newWorker(t, n, h, &ports{}, store, clock.Now)
 			id, err := c.Send(t.Context(), diffida("k"))
 			require.ErrorIs(t, err, errLost)
 			require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
@@ -66,66 +67,66 @@ func TestALostAnswerToTheClaimIsNotUncertain(t *testing.T) {
 	}
 }
 
-// The answer to the claim is lost, and the claim is another worker's. What became of that
-// attempt is not for this one to say.
-func TestALostAnswerToTheClaimOfAnother(t *testing.T) {
+// The answer to the claim is lost, and another worker has claimed the attempt. This worker
+// sends nothing, and records no outcome of that attempt.
+func TestALostAnswerToTheClaimOfAnotherSendsNothing(t *testing.T) {
 	n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
-	refusing := submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
-	id, err := desk(t, n, refusing, &ports{}, memory, clock.Now).Send(t.Context(), diffida("k"))
+	refusing := submitFunc(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
+	id, err := newWorker(t, n, refusing, &ports{}, memory, clock.Now).Send(t.Context(), diffida("k"))
 	require.Error(t, err)
 	once := false
-	store := &losing{memory, func(ctx context.Context, first string) (bool, bool) {
+	store := &losingStore{memory, func(ctx context.Context, first string) (bool, bool) {
 		if strings.HasPrefix(first, "attempt/2@") && !once {
 			once = true
-			dying := submitter(func(s pec.Submission) pec.Outcome { _, _ = io.ReadAll(s.Body); panic(errEnded) })
+			dying := submitFunc(func(s pec.Submission) pec.Outcome { _, _ = io.ReadAll(s.Body); panic(errEnded) })
 			require.PanicsWithValue(t, errEnded, func() {
-				_, _ = desk(t, n, dying, &ports{}, memory, clock.Now).Send(t.Context(), diffida("k"))
+				_, _ = newWorker(t, n, dying, &ports{}, memory, clock.Now).Send(t.Context(), diffida("k"))
 			})
 			return false, true
 		}
 		return false, false
 	}}
-	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
-	c := desk(t, n, h, &ports{}, store, clock.Now)
+	h := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
+	c := newWorker(t, n, h, &ports{}, store, clock.Now)
 	_, err = c.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
 	require.Zero(t, h.left())
 	require.Equal(t, pec.StateUncertain, stateOf(t, c, id))
 }
 
-// The caller goes while the claim is recorded.
-func TestTheCallerGoesDuringTheClaim(t *testing.T) {
+// The caller's context ends while the claim is recorded.
+func TestACallerThatLeavesDuringTheClaimSendsNothing(t *testing.T) {
 	n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	ctx, cancel := context.WithCancel(t.Context())
-	store := &losing{memory, func(_ context.Context, first string) (bool, bool) {
+	store := &losingStore{memory, func(_ context.Context, first string) (bool, bool) {
 		lost := strings.HasPrefix(first, "attempt/1@") && ctx.Err() == nil
 		if lost {
 			cancel()
 		}
 		return true, lost
 	}}
-	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
-	c := desk(t, n, h, &ports{}, store, clock.Now)
+	h := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}}
+	c := newWorker(t, n, h, &ports{}, store, clock.Now)
 	id, err := c.Send(ctx, diffida("k"))
 	require.Error(t, err)
 	require.Zero(t, h.left())
 	require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
 }
 
-// What a repeated call gives is what the facts say when another was faster, and not that
-// the send is uncertain.
-func TestTheFasterOneSaysWhatBecameOfIt(t *testing.T) {
+// When another worker was faster, a repeated call returns what the facts now say, and not
+// that the send is uncertain.
+func TestTheResultOfTheFasterWorkerIsReturned(t *testing.T) {
 	for name, reads := range map[string]bool{"before the claim": false, "at the claim": true} {
 		for meanwhile, want := range map[string]pec.OutcomeKind{
 			"cancelled": pec.OutcomeRefused, "sent": pec.OutcomeSubmitted, "in vain": pec.OutcomeTemporary,
 		} {
 			t.Run(meanwhile+" "+name, func(t *testing.T) {
 				n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
-				refusing := submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
-				id, err := desk(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
+				refusing := submitFunc(func(pec.Submission) pec.Outcome { return pec.Outcome{Kind: pec.OutcomeTemporary} })
+				id, err := newWorker(t, n, refusing, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
 				require.Error(t, err)
-				other := desk(t, n, &ports{outcome: want}, &ports{}, store, clock.Now)
-				slow := submitter(func(s pec.Submission) pec.Outcome {
+				other := newWorker(t, n, &ports{outcome: want}, &ports{}, store, clock.Now)
+				slow := submitFunc(func(s pec.Submission) pec.Outcome {
 					if want == pec.OutcomeRefused {
 						require.NoError(t, other.Cancel(t.Context(), id))
 					} else {
@@ -138,7 +139,7 @@ func TestTheFasterOneSaysWhatBecameOfIt(t *testing.T) {
 					}
 					return pec.Outcome{Kind: pec.OutcomeTemporary}
 				})
-				_, err = desk(t, n, slow, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
+				_, err = newWorker(t, n, slow, &ports{}, store, clock.Now).Send(t.Context(), diffida("k"))
 				if want == pec.OutcomeSubmitted {
 					require.NoError(t, err)
 					return
@@ -149,23 +150,23 @@ func TestTheFasterOneSaysWhatBecameOfIt(t *testing.T) {
 	}
 }
 
-// A Submitter reads the message when it has already said what became of it, from another
-// goroutine: nothing is handed out any more.
-func TestABodyIsReadTooLate(t *testing.T) {
+// A Submitter reads the message from another goroutine after it has returned its outcome.
+// It reads nothing.
+func TestABodyReadAfterTheOutcomeIsEmpty(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	said := make(chan struct{})
-	var late stdsync.WaitGroup
+	var late sync.WaitGroup
 	var raw []byte
 	var readErr error
-	leaving := submitter(func(s pec.Submission) pec.Outcome {
+	leaving := submitFunc(func(s pec.Submission) pec.Outcome {
 		late.Go(func() {
 			<-said
 			raw, readErr = io.ReadAll(s.Body)
 		})
 		return pec.Outcome{Kind: pec.OutcomeTemporary}
 	})
-	// It has said so when the outcome is to be recorded.
-	watched := &losing{store, func(_ context.Context, first string) (bool, bool) {
+	// The outcome has been returned when it is to be recorded.
+	watched := &losingStore{store, func(_ context.Context, first string) (bool, bool) {
 		if strings.HasPrefix(first, "attempt/1@") {
 			select {
 			case <-said:
@@ -176,7 +177,7 @@ func TestABodyIsReadTooLate(t *testing.T) {
 		}
 		return false, false
 	}}
-	c := desk(t, n, leaving, &ports{}, watched, clock.Now)
+	c := newWorker(t, n, leaving, &ports{}, watched, clock.Now)
 	id, err := c.Send(t.Context(), diffida("k"))
 	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 	require.Empty(t, raw)
@@ -184,12 +185,13 @@ func TestABodyIsReadTooLate(t *testing.T) {
 	require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
 }
 
-// A Submitter reads from another goroutine, and leaves before it is through.
-func TestABodyIsReadMeanwhile(t *testing.T) {
+// A Submitter reads from another goroutine, and returns while that may still be reading.
+// The outcome is uncertain whenever a byte was read.
+func TestABodyReadInTheBackgroundMakesTheOutcomeUncertain(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
-	var readers stdsync.WaitGroup
+	var readers sync.WaitGroup
 	out := 0
-	leaving := submitter(func(s pec.Submission) pec.Outcome {
+	leaving := submitFunc(func(s pec.Submission) pec.Outcome {
 		out = 0
 		readers.Go(func() {
 			raw, _ := io.ReadAll(s.Body)
@@ -197,7 +199,7 @@ func TestABodyIsReadMeanwhile(t *testing.T) {
 		})
 		return pec.Outcome{}
 	})
-	c := desk(t, n, leaving, &ports{}, store, clock.Now)
+	c := newWorker(t, n, leaving, &ports{}, store, clock.Now)
 	for range 50 {
 		id, err := c.Send(t.Context(), diffida(""))
 		kind := outcomeOf(t, err)
@@ -209,26 +211,27 @@ func TestABodyIsReadMeanwhile(t *testing.T) {
 	}
 }
 
-// A Submitter does not know what became of a message that it never asked for.
-func TestNothingIsUncertainThatWasNotAskedFor(t *testing.T) {
+// A Submitter returns no outcome, and has never read the message. The attempt is a
+// temporary failure, since nothing can have left.
+func TestAMessageThatWasNeverReadIsNotUncertain(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
-	c := desk(t, n, submitter(func(pec.Submission) pec.Outcome { return pec.Outcome{} }), &ports{}, store, clock.Now)
+	c := newWorker(t, n, submitFunc(func(pec.Submission) pec.Outcome { return pec.Outcome{} }), &ports{}, store, clock.Now)
 	id, err := c.Send(t.Context(), diffida(""))
 	require.Equal(t, pec.OutcomeTemporary, outcomeOf(t, err))
 	require.Equal(t, pec.StateRetrying, stateOf(t, c, id))
 }
 
-// Another worker makes the attempt that is due between the look and the login. The pause
-// holds for both.
+// After this worker has found a message due, and before it logs in, another worker makes
+// the attempt. The pause that follows holds for both.
 func TestAPauseHoldsForAllWorkers(t *testing.T) {
 	n, clock, memory := pectest.Start(t, nil), newClock(), pec.NewMemory()
-	refusing := &handing{outcome: pec.Outcome{Kind: pec.OutcomeTemporary, Reply: pec.Reply{Code: 451}}}
-	other := desk(t, n, refusing, &ports{}, memory, clock.Now)
+	refusing := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeTemporary, Reply: pec.Reply{Code: 451}}}
+	other := newWorker(t, n, refusing, &ports{}, memory, clock.Now)
 	id, err := other.Send(t.Context(), diffida("k"))
 	require.Error(t, err)
 	clock.advance(2 * time.Minute)
 	reads := 0
-	store := &reading{Store: memory, entries: func(send string) {
+	store := &watchedStore{Store: memory, entries: func(send string) {
 		if send == "" {
 			return
 		}
@@ -238,57 +241,57 @@ func TestAPauseHoldsForAllWorkers(t *testing.T) {
 			}
 		}
 	}}
-	c := desk(t, n, refusing, &ports{}, store, clock.Now)
+	c := newWorker(t, n, refusing, &ports{}, store, clock.Now)
 	for range c.Retry(t.Context()) {
 	}
 	require.GreaterOrEqual(t, reads, 2)
-	require.Equal(t, 2, attempts(t, other, id))
+	require.Equal(t, 2, countAttempts(t, other, id))
 	require.Len(t, refusing.bodies, 2)
 }
 
-// reading is a Store that says when it is asked for a send.
-type reading struct {
+// watchedStore is a Store that calls entries before it reads the entries of a send.
+type watchedStore struct {
 	pec.Store
 	entries func(send string)
 }
 
-func (s *reading) Entries(ctx context.Context, mailbox, send string) ([]pec.Entry, error) {
+func (s *watchedStore) Entries(ctx context.Context, mailbox, send string) ([]pec.Entry, error) {
 	s.entries(send)
 	return s.Store.Entries(ctx, mailbox, send)
 }
 
-// A machine whose clock is a year ahead recorded a message and ended. The others do not
+// A machine whose clock is a year ahead has recorded an intent and ended. The others do not
 // wait a year.
 func TestAnIntentOfTheFutureIsOffered(t *testing.T) {
 	o := newOffice(t)
-	w := o.wrong(t, 365*24*time.Hour)
-	ending := desk(t, o.network, submitter(func(pec.Submission) pec.Outcome { panic(errEnded) }), &ports{}, o.store, w.clock.Now)
+	w := o.withWrongClock(t, 365*24*time.Hour)
+	ending := newWorker(t, o.network, submitFunc(func(pec.Submission) pec.Outcome { panic(errEnded) }), &ports{}, o.store, w.clock.Now)
 	require.PanicsWithValue(t, errEnded, func() { _, _ = ending.Send(t.Context(), diffida("k")) })
 	o.clock.advance(2 * time.Minute)
 	require.Len(t, o.find(t, pec.FilterDue), 1)
 	require.Len(t, o.retry(t), 1)
 	require.Len(t, o.submitted, 1)
 
-	// Nor when it was answered with a temporary error.
+	// They do not wait either when its attempt had a temporary error.
 	w.outcome = pec.OutcomeTemporary
 	_, err := w.Send(t.Context(), diffida("l"))
 	require.Error(t, err)
 	w.outcome = pec.OutcomeTemporary
 	require.Len(t, o.retry(t), 1)
-	require.Empty(t, o.retry(t), "its pause")
+	require.Empty(t, o.retry(t), "the pause has begun")
 	o.clock.advance(3 * time.Minute)
 	require.Len(t, o.retry(t), 1)
 }
 
-// A worker whose clock is a year ahead has searched. The others go on searching.
-func TestSearchesOfAWrongClock(t *testing.T) {
+// A worker whose clock is a year ahead has searched for notices. The others go on searching.
+func TestSearchesOfAWrongClockStopNoOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &library{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
+		l := &slowSearchMailbox{ports: &ports{outcome: pec.OutcomeUncertain, waits: true}}
 		n := pectest.Start(t, &pectest.Options{InMemory: true})
 		l.searched = map[string]int{}
 		store := pec.NewMemory()
 		ahead := func() time.Time { return time.Now().Add(365 * 24 * time.Hour) }
-		c, wrong := desk(t, n, l, l, store, nil), desk(t, n, l, l, store, ahead)
+		c, wrong := newWorker(t, n, l, l, store, nil), newWorker(t, n, l, l, store, ahead)
 		first, err := c.Send(t.Context(), diffida(""))
 		require.Error(t, err)
 		second, err := wrong.Send(t.Context(), diffida(""))
@@ -304,15 +307,15 @@ func TestSearchesOfAWrongClock(t *testing.T) {
 	})
 }
 
-// Many calls wait for the attempt that is under way. What it came to is the answer to all
-// of them: a provider that is down is not asked once for each.
-func TestWhoWaitsSharesTheAttempt(t *testing.T) {
+// Many calls wait for one attempt that is under way. All of them return its outcome, so a
+// provider that is down is not tried once for each call.
+func TestCallsThatWaitShareTheAttempt(t *testing.T) {
 	for _, kind := range []pec.OutcomeKind{pec.OutcomeTemporary, pec.OutcomeSubmitted} {
 		synctest.Test(t, func(t *testing.T) {
 			n, store := pectest.Start(t, &pectest.Options{InMemory: true}), pec.NewMemory()
 			goOn := make(chan struct{})
-			h := &handing{outcome: pec.Outcome{Kind: kind}, connected: func() { <-goOn }}
-			c := desk(t, n, h, &ports{}, store, nil)
+			h := &pausingSubmitter{outcome: pec.Outcome{Kind: kind}, connected: func() { <-goOn }}
+			c := newWorker(t, n, h, &ports{}, store, nil)
 			results := make(chan error)
 			for range 5 {
 				go func() {
@@ -336,16 +339,16 @@ func TestWhoWaitsSharesTheAttempt(t *testing.T) {
 	}
 }
 
-// A Submitter panics. The same Client goes on with the send.
+// A Submitter panics. The same Client can try the send again.
 func TestAPanicLeavesTheSendFree(t *testing.T) {
 	n, clock, store := pectest.Start(t, nil), newClock(), pec.NewMemory()
 	panics := true
-	h := &handing{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() {
+	h := &pausingSubmitter{outcome: pec.Outcome{Kind: pec.OutcomeSubmitted}, connected: func() {
 		if panics {
 			panic(errEnded)
 		}
 	}}
-	c := desk(t, n, h, &ports{}, store, clock.Now)
+	c := newWorker(t, n, h, &ports{}, store, clock.Now)
 	require.PanicsWithValue(t, errEnded, func() { _, _ = c.Send(t.Context(), diffida("k")) })
 	panics = false
 	_, err := c.Send(t.Context(), diffida("k"))

@@ -2,120 +2,27 @@ package pec_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
-	"iter"
 	"mime"
 	"mime/multipart"
 	"net/mail"
 	"regexp"
 	"strings"
-	stdsync "sync"
 	"testing"
 	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
 )
 
-// ports are both ports, in memory: it takes what is submitted and serves the
-// messages a test puts into its one folder.
-type ports struct {
-	outcome   pec.OutcomeKind
-	submitted []submission
-	inbox     [][]byte
-	failAt    int // the message whose reading fails, counted from 1; 0 for none
-	during    func(pec.Submission)
-	err       error // of the next outcomes
-	fetches   int
-	fetchErr  error
-	found     [][]byte // by a search
-	waits     bool     // Wait lasts as long as its context
-
-	mu stdsync.Mutex
-}
-
-type submission struct {
-	pec.Submission
-	raw []byte // nil when the login was refused
-}
-
-func (p *ports) Submit(_ context.Context, s pec.Submission) pec.Outcome {
-	var raw []byte
-	if p.outcome != pec.OutcomeAuthentication { // which comes before the message
-		var err error
-		if raw, err = io.ReadAll(s.Body); err != nil {
-			return pec.Outcome{Kind: pec.OutcomeTemporary, Err: err}
-		}
-	}
-	p.mu.Lock()
-	p.submitted = append(p.submitted, submission{s, raw})
-	p.mu.Unlock()
-	if p.during != nil {
-		p.during(s)
-	}
-	return pec.Outcome{Kind: p.outcome, Err: p.err}
-}
-
-func (p *ports) Folders() []string { return []string{"INBOX"} }
-
-func (p *ports) Fetch(_ context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
-	return func(yield func(pec.Item, error) bool) {
-		p.fetches++
-		if p.fetchErr != nil {
-			yield(pec.Item{}, p.fetchErr)
-			return
-		}
-		for i := int(after.UID); i < len(p.inbox); i++ {
-			item := pec.Item{Cursor: pec.Cursor{Folder: after.Folder, UIDValidity: 1, UID: uint32(i + 1)}}
-			if p.inbox[i] != nil {
-				item.Body = bytes.NewReader(p.inbox[i])
-			}
-			if i+1 == p.failAt {
-				item.Body = iotest.ErrReader(io.ErrUnexpectedEOF)
-			}
-			if !yield(item, nil) {
-				return
-			}
-		}
-	}
-}
-
-func (p *ports) Wait(ctx context.Context) error {
-	if p.waits {
-		<-ctx.Done()
-	}
-	return ctx.Err()
-}
-
-func (p *ports) Search(context.Context, string, []string) iter.Seq2[pec.Item, error] {
-	return func(yield func(pec.Item, error) bool) {
-		for i, raw := range p.found {
-			item := pec.Item{Cursor: pec.Cursor{Folder: "INBOX", UIDValidity: 1, UID: uint32(i + 1)}, Body: bytes.NewReader(raw)}
-			if !yield(item, nil) {
-				return
-			}
-		}
-	}
-}
-
-func newClient(t *testing.T, p *ports, n *pectest.Network) *pec.Client {
-	t.Helper()
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	c, err := pec.New(me, p, p, v, nil)
-	require.NoError(t, err)
-	return c
-}
-
-func TestWhatIsSent(t *testing.T) {
+func TestASentMessageSaysWhatWasAskedFor(t *testing.T) {
 	p := &ports{outcome: pec.OutcomeSubmitted}
-	c := newClient(t, p, pectest.Start(t, nil))
+	c := newClient(t, pectest.Start(t, nil), p, p, nil)
 	file := bytes.Repeat([]byte{0, 1, 2, 0xff, '\n'}, 1000)
 	id, err := c.Send(t.Context(), pec.Message{
 		To:          []string{"Luigi Verdì <" + luigi + ">", nobody},
@@ -175,10 +82,9 @@ func TestWhatIsSent(t *testing.T) {
 	require.Equal(t, pec.StateSubmitted, status.Recipients[2].State)
 }
 
-func TestMessageIDStaysShort(t *testing.T) {
+func TestAMessageIDStaysShort(t *testing.T) {
 	n := pectest.Start(t, nil)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
+	v := trusttest.Verifier(t, n, nil)
 	p := &ports{outcome: pec.OutcomeSubmitted}
 	c, err := pec.New("Ufficio@PEC.un-nome-di-ente-molto-lungo.provincia-di-qualche-luogo.example", p, p, v, nil)
 	require.NoError(t, err)
@@ -188,9 +94,9 @@ func TestMessageIDStaysShort(t *testing.T) {
 	require.True(t, strings.HasSuffix(id, "@provincia-di-qualche-luogo.example"), id)
 }
 
-func TestEveryProblemIsToldAndNothingLeaves(t *testing.T) {
+func TestEveryProblemIsReportedAndNothingIsSent(t *testing.T) {
 	p := &ports{outcome: pec.OutcomeSubmitted}
-	c := newClient(t, p, pectest.Start(t, nil))
+	c := newClient(t, pectest.Start(t, nil), p, p, nil)
 	boom := errors.New("boom")
 	for name, test := range map[string]struct {
 		message pec.Message
@@ -251,7 +157,7 @@ func TestOutcomesOtherThanSubmittedAreErrorsThatKeepTheSend(t *testing.T) {
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			p := &ports{outcome: kind}
-			c := newClient(t, p, n)
+			c := newClient(t, n, p, p, nil)
 			id, err := c.Send(t.Context(), pec.Message{To: []string{luigi}})
 			se, ok := errors.AsType[*pec.SendError](err)
 			require.True(t, ok, "%v", err)
@@ -260,22 +166,21 @@ func TestOutcomesOtherThanSubmittedAreErrorsThatKeepTheSend(t *testing.T) {
 			status, err := c.Status(t.Context(), id)
 			require.NoError(t, err)
 			require.Equal(t, want, status.Recipients[0].State)
-			require.Len(t, p.submitted, 1, "nothing is repeated by itself")
+			require.Len(t, p.submitted, 1, "Send tries once")
 		})
 	}
 }
 
-func TestNewAsksForAllItNeeds(t *testing.T) {
+func TestNewRefusesWhatIsMissingOrWrong(t *testing.T) {
 	n := pectest.Start(t, nil)
 	p := &ports{}
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
+	v := trusttest.Verifier(t, n, nil)
 	for name, err := range map[string]error{
-		"no address":   second(pec.New("mario", p, p, v, nil)),
-		"display name": second(pec.New("Mario <"+me+">", p, p, v, nil)),
-		"no submitter": second(pec.New(me, nil, p, v, nil)),
-		"no mailbox":   second(pec.New(me, p, nil, v, nil)),
-		"no verifier":  second(pec.New(me, p, p, nil, nil)),
+		"no address":   errorOf(pec.New("mario", p, p, v, nil)),
+		"display name": errorOf(pec.New("Mario <"+me+">", p, p, v, nil)),
+		"no submitter": errorOf(pec.New(me, nil, p, v, nil)),
+		"no mailbox":   errorOf(pec.New(me, p, nil, v, nil)),
+		"no verifier":  errorOf(pec.New(me, p, p, nil, nil)),
 	} {
 		require.Error(t, err, name)
 	}
@@ -292,5 +197,3 @@ func TestNewAsksForAllItNeeds(t *testing.T) {
 	_, err = c.Status(t.Context(), "m9@alfa-pec.example")
 	require.ErrorIs(t, err, pec.ErrUnknownSend)
 }
-
-func second[A, B any](_ A, b B) B { return b }

@@ -1,57 +1,70 @@
 package pec_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
-	"io"
 	"iter"
+	"os"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// weighingStore counts the bytes that it is given to keep.
-type weighingStore struct {
-	pec.Store
-	kept int64
+// Stores keep facts for years. A fact of each kind, with every field set, is read from the
+// form that was once written, and is written in the same form.
+func TestTheStoredFormOfFactsDoesNotChange(t *testing.T) {
+	file, err := os.Open("testdata/facts.jsonl")
+	require.NoError(t, err)
+	defer file.Close()
+	kinds := map[reflect.Type]bool{}
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		var stored struct {
+			Key, Send string
+			Data      json.RawMessage
+		}
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &stored))
+		f, err := pec.FactOfForTest(pec.Entry{Key: stored.Key, Send: stored.Send, Data: stored.Data})
+		require.NoError(t, err, stored.Key)
+		requireComplete(t, reflect.ValueOf(f), stored.Key)
+		written, err := pec.NewEntryForTest(stored.Send, f)
+		require.NoError(t, err)
+		require.Equal(t, string(stored.Data), string(written.Data))
+		require.Equal(t, stored.Key, written.Key)
+		kinds[reflect.TypeOf(f)] = true
+	}
+	require.Len(t, kinds, pec.KindsForTest())
 }
 
-func (s *weighingStore) Append(ctx context.Context, box string, entries ...pec.Entry) (bool, error) {
-	added, err := s.Store.Append(ctx, box, entries...)
-	for _, e := range entries {
-		if !added {
-			break
+// requireComplete requires that every field is set, since the test would not hold the form
+// of an empty field.
+func requireComplete(t *testing.T, v reflect.Value, path string) {
+	t.Helper()
+	require.False(t, v.IsZero(), path)
+	switch v.Kind() {
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return
 		}
-		s.kept += int64(len(e.Key) + len(e.Send) + len(e.Data))
-		if e.Raw != nil {
-			s.kept += e.Raw.Size()
+		for i := range v.NumField() {
+			requireComplete(t, v.Field(i), path+"."+v.Type().Field(i).Name)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			requireComplete(t, v.Index(i), path)
 		}
 	}
-	return added, err
 }
 
-// wordy is a Mailbox that cannot read one message, and says so at length.
-type wordy struct {
-	*ports
-	at     uint32
-	reason string
-}
-
-func (m wordy) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
-	return func(yield func(pec.Item, error) bool) {
-		if at := (pec.Cursor{Folder: after.Folder, UIDValidity: 1, UID: m.at}); after.UID < m.at {
-			yield(pec.Item{}, &pec.MessageError{Cursor: at, Err: errors.New(m.reason)})
-		}
-	}
-}
-
-// Whatever kind of message comes in, what is kept of it is not much more than it.
+// For a message of any kind, not much more than its own size is stored.
 func TestAMessageIsKeptOnce(t *testing.T) {
 	const recipients, constant = 50, 256 << 10
 	n, other := pectest.Start(t, nil), pectest.Start(t, nil)
@@ -148,18 +161,18 @@ func TestAMessageIsKeptOnce(t *testing.T) {
 	} {
 		messages[kind] = one(func(id string) pectest.Notice { return about(kind, id) })
 	}
-	for name, make := range messages {
+	for name, build := range messages {
 		t.Run(name, func(t *testing.T) {
 			store, p := &weighingStore{Store: pec.NewMemory()}, &ports{outcome: pec.OutcomeSubmitted}
-			o := open(t, n, p, store, nil)
+			o := openOffice(t, n, p, store, nil)
 			id, err := o.Send(t.Context(), pec.Message{To: addresses(recipients)})
 			require.NoError(t, err)
-			p.inbox = make(id)
+			p.inbox = build(id)
 			before, received := store.kept, 0
 			for _, raw := range p.inbox {
 				received += len(raw)
 			}
-			for range 2 { // the second time as after a crash, or from another folder
+			for range 2 { // it is read a second time, as after a crash or from another folder
 				for _, err := range o.Sync(t.Context()) {
 					require.NoError(t, err)
 				}
@@ -170,10 +183,7 @@ func TestAMessageIsKeptOnce(t *testing.T) {
 	}
 	t.Run("message set aside", func(t *testing.T) {
 		store, p := &weighingStore{Store: pec.NewMemory()}, &ports{}
-		v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-		require.NoError(t, err)
-		c, err := pec.New(me, p, wordy{p, 1, hostile}, v, &pec.Options{Store: store})
-		require.NoError(t, err)
+		c := newClient(t, n, p, wordyMailbox{p, 1, hostile}, &pec.Options{Store: store})
 		for _, err := range c.Sync(t.Context()) {
 			require.NoError(t, err)
 		}
@@ -182,41 +192,57 @@ func TestAMessageIsKeptOnce(t *testing.T) {
 	})
 }
 
-// However many recipients a bounce names, each fact about it opens the whole of it.
-func TestEachFactOfABounceHasItsMessage(t *testing.T) {
-	o := newOffice(t)
-	o.outcome = pec.OutcomeSubmitted
-	id, err := o.Send(t.Context(), pec.Message{To: []string{info, "altro@example.org", luigi}})
-	require.NoError(t, err)
-	acceptance, err := o.network.Providers()[0].Emit(pectest.Notice{
-		Kind: pectest.KindAcceptance, Sender: me, MessageID: "<" + id + ">",
-		Recipients: []pectest.Recipient{{Address: info, Type: pectest.RecipientOrdinary}, {Address: "altro@example.org", Type: pectest.RecipientOrdinary}, {Address: luigi}},
-	})
-	require.NoError(t, err)
-	raw := bounceMail(t, o.network, id, `
-Final-Recipient: rfc822; info@example.org
-Action: failed
+// wordyMailbox is a Mailbox that reports at length that it cannot read one message.
+type wordyMailbox struct {
+	*ports
+	at     uint32
+	reason string
+}
 
-Final-Recipient: rfc822; luigi@beta-pec.example
-Action: failed
-
-Final-Recipient: rfc822; altro@example.org
-Action: failed
-`)
-	o.inbox = [][]byte{acceptance, raw}
-	sync(t, o.Client)
-	facts, err := o.Facts(t.Context(), id)
-	require.NoError(t, err)
-	var bounced []string
-	for _, f := range facts {
-		if b, ok := f.(pec.BounceFact); ok {
-			bounced = append(bounced, b.Recipient)
-			body, err := o.Raw(t.Context(), id, b)
-			require.NoError(t, err)
-			kept, err := io.ReadAll(body)
-			require.NoError(t, err)
-			require.Equal(t, raw, kept)
+func (m wordyMailbox) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
+	return func(yield func(pec.Item, error) bool) {
+		if at := (pec.Cursor{Folder: after.Folder, UIDValidity: 1, UID: m.at}); after.UID < m.at {
+			yield(pec.Item{}, &pec.MessageError{Cursor: at, Err: errors.New(m.reason)})
 		}
 	}
-	require.Equal(t, []string{info, "altro@example.org"}, bounced, "of a PEC mailbox a bounce proves nothing")
+}
+
+// Messages that were set aside belong to no send. Every call reads as much of the store
+// with a thousand of them as with none.
+func TestMessagesSetAsideCostNoReads(t *testing.T) {
+	n := pectest.Start(t, nil)
+	read := func(aside int) (reads []int64) {
+		c, _, store := newCountingClient(t, n)
+		for i := range aside {
+			entry, err := pec.NewEntryForTest("", pec.SetAside{Cursor: pec.Cursor{Folder: "INBOX", UIDValidity: 1, UID: uint32(i + 1)}})
+			require.NoError(t, err)
+			added, err := store.Append(t.Context(), me, entry)
+			require.NoError(t, err)
+			require.True(t, added)
+		}
+		var id string
+		for _, call := range []func(ctx context.Context) error{
+			func(ctx context.Context) (err error) {
+				id, err = c.Send(ctx, pec.Message{To: []string{luigi}, Key: "k"})
+				return err
+			},
+			func(ctx context.Context) error {
+				return errorOf(c.Send(ctx, pec.Message{To: []string{luigi}, Key: "k"}))
+			},
+			func(ctx context.Context) error { return errorOf(c.Status(ctx, id)) },
+			func(ctx context.Context) error { return lastError(c.Find(ctx, pec.Query{Filter: pec.FilterOpen})) },
+			func(ctx context.Context) error { return lastError(c.Find(ctx, pec.Query{Filter: pec.FilterFailed})) },
+			func(ctx context.Context) error { return lastError(c.Retry(ctx)) },
+			func(ctx context.Context) error { return lastError(c.Sync(ctx)) },
+			func(ctx context.Context) error { return lastError(c.SearchNotices(ctx, id)) },
+			func(ctx context.Context) error { return errorOf(c.Suspended(ctx)) },
+			func(ctx context.Context) error { return c.Resume(ctx) },
+		} {
+			before := store.read
+			require.NoError(t, call(t.Context()))
+			reads = append(reads, store.read-before)
+		}
+		return reads
+	}
+	require.Equal(t, read(0), read(1000))
 }

@@ -14,38 +14,9 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// documented gives the rows of a table in the package documentation, by the words
-// its heading begins with. Each row is its words.
-func documented(t *testing.T, heading ...string) [][]string {
-	t.Helper()
-	source, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
-	var rows [][]string
-	inside := false
-	for line := range strings.Lines(string(source)) {
-		row, indented := strings.CutPrefix(line, "//\t")
-		words := strings.Fields(row)
-		switch {
-		case !indented:
-			inside = false
-		case inside:
-			rows = append(rows, words)
-		case len(words) >= len(heading) && slices.Equal(words[:len(heading)], heading):
-			inside = true
-		}
-	}
-	require.NotEmpty(t, rows)
-	return rows
-}
-
-func delayNotice(key byte, after time.Duration, code string) pec.NoticeFact {
-	return failure(notice(key, envelope.KindDeliveryDelay, luigi, after), envelope.CauseTimeout, code)
-}
-
-func with(facts []pec.Fact, more ...pec.Fact) []pec.Fact { return append(slices.Clone(facts), more...) }
-
-// Each documented state, by each of the facts that are said to move a recipient there.
-func TestEveryDocumentedState(t *testing.T) {
+// Each state in the package documentation is reached by each of the facts that are said to
+// move a recipient there.
+func TestEveryDocumentedStateIsReached(t *testing.T) {
 	claimed := []pec.Fact{intent(luigi), pec.Attempt{N: 1, At: sentAt}}
 	sent := submitted(luigi)
 	accepted := with(sent, acceptance())
@@ -104,7 +75,7 @@ func TestEveryDocumentedState(t *testing.T) {
 	require.Equal(t, -1, pec.RankForTest(""))
 }
 
-func TestEveryDocumentedTotal(t *testing.T) {
+func TestEveryDocumentedResultIsReached(t *testing.T) {
 	delivered := notice(2, envelope.KindDelivery, luigi, 0)
 	failed := notice(3, envelope.KindNonDelivery, nobody, 0)
 	onlyLuigi := acceptance()
@@ -127,7 +98,7 @@ func TestEveryDocumentedTotal(t *testing.T) {
 	require.Len(t, rows, len(ways))
 	for _, row := range rows {
 		t.Run(row[0], func(t *testing.T) {
-			require.NotEmpty(t, ways[row[0]], "a documented total without a test")
+			require.NotEmpty(t, ways[row[0]], "a documented result without a test")
 			for _, facts := range ways[row[0]] {
 				s := fold(facts...)
 				require.EqualValues(t, row[0], s.Result, "%v", facts)
@@ -137,9 +108,9 @@ func TestEveryDocumentedTotal(t *testing.T) {
 	}
 }
 
-// Each documented flag: facts and a time that set it, and a moment or a fact before
-// that does not.
-func TestEveryDocumentedFlag(t *testing.T) {
+// Each flag in the package documentation is set by facts and a time, and is not set a
+// moment earlier or with one fact less.
+func TestEveryDocumentedFlagIsSet(t *testing.T) {
 	accepted := with(submitted(luigi), acceptance())
 	due := acceptedAt.Add(26 * time.Hour)
 	second := acceptance()
@@ -209,4 +180,28 @@ func TestEveryDocumentedFlag(t *testing.T) {
 			}
 		})
 	}
+}
+
+// documented returns the rows of the table in the package documentation whose heading
+// begins with the given words. Each row is split into words.
+func documented(t *testing.T, heading ...string) [][]string {
+	t.Helper()
+	source, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	var rows [][]string
+	inside := false
+	for line := range strings.Lines(string(source)) {
+		row, indented := strings.CutPrefix(line, "//\t")
+		words := strings.Fields(row)
+		switch {
+		case !indented:
+			inside = false
+		case inside:
+			rows = append(rows, words)
+		case len(words) >= len(heading) && slices.Equal(words[:len(heading)], heading):
+			inside = true
+		}
+	}
+	require.NotEmpty(t, rows)
+	return rows
 }

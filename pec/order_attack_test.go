@@ -11,7 +11,8 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// anyFacts makes facts of a send of every kind, together as no program would record them.
+// anyFacts returns facts of every kind about one send, in combinations that no program
+// would record.
 func anyFacts(random *rand.Rand) (facts []pec.Fact) {
 	to := []string{luigi, bruna, info}
 	at := func() time.Time { return sentAt.Add(time.Duration(random.IntN(30)) * time.Hour) }
@@ -68,7 +69,7 @@ func anyFacts(random *rand.Rand) (facts []pec.Fact) {
 	return facts
 }
 
-// Whatever is recorded, in whatever order and however often: one status.
+// Any facts have one status, whatever their order and however often each is recorded.
 func TestAnyFactsHaveOneStatus(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 12))
 	known := 0

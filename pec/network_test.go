@@ -1,40 +1,21 @@
 package pec_test
 
 import (
-	"crypto/tls"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/envelope"
-	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
-	"github.com/gopec/gopec/smtpclient"
+	"github.com/gopec/gopec/receipt"
 )
 
-// overSockets is a Client of the network's first account, on real protocols and
-// on the network's clock.
-func overSockets(t *testing.T, n *pectest.Network) *pec.Client {
-	t.Helper()
-	provider, account := n.Providers()[0], n.Accounts()[0]
-	login, trust := pec.Password(account.Login, account.Password), &tls.Config{RootCAs: n.TLSRoots()}
-	submitter, err := smtpclient.New(provider.SMTPAddr(), login, &smtpclient.Options{TLS: trust})
-	require.NoError(t, err)
-	mailbox, err := imapclient.New(provider.IMAPAddr(), login, &imapclient.Options{TLS: trust})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, mailbox.Close()) })
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, &envelope.VerifierOptions{Now: n.Now})
-	require.NoError(t, err)
-	c, err := pec.New(account.Address, submitter, mailbox, v, &pec.Options{Now: n.Now})
-	require.NoError(t, err)
-	return c
-}
-
-// A provider network written without sight of this package sends what RFC 6109
-// has it send over a day; the status of each recipient follows.
-func TestFatesOfADay(t *testing.T) {
+// Package pectest, which was written independently of this package, sends over a day what
+// RFC 6109 demands of providers. The status of each recipient follows it.
+func TestTheFatesOfADayBecomeStates(t *testing.T) {
 	n := pectest.Start(t, nil)
 	c := overSockets(t, n)
 	at := func(local string) string { return local + "@beta-pec.example" }
@@ -58,7 +39,7 @@ func TestFatesOfADay(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, s.Has(pec.FlagConflict))
 		for local, want := range states {
-			require.Equal(t, want, state(t, s, at(local)), local)
+			require.Equal(t, want, recipientState(t, s, at(local)), local)
 		}
 		return s
 	}
@@ -76,7 +57,7 @@ func TestFatesOfADay(t *testing.T) {
 	n.Advance(time.Hour)
 	s := expect(map[string]pec.State{"late": pec.StateDelivered, "delay24": pec.StateExpired, "silent": pec.StateAccepted})
 
-	require.Equal(t, pec.ResultOpen, s.Result, "the silent one is still open")
+	require.Equal(t, pec.ResultOpen, s.Result, "the silent recipient is still open")
 	for local, cause := range map[string]envelope.Cause{
 		"unknown": envelope.CauseUnknownAddress, "full": envelope.CauseMailboxFull,
 		"virus": envelope.CauseVirus, "delay24": envelope.CauseTimeout,
@@ -85,14 +66,14 @@ func TestFatesOfADay(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, cause, r.Failure.Cause, local)
 	}
-	require.Equal(t, pec.StateOrdinary, state(t, s, info))
+	require.Equal(t, pec.StateOrdinary, recipientState(t, s, info))
 }
 
-func TestRejection(t *testing.T) {
+func TestAVirusIsRejectedAfterTheSubmission(t *testing.T) {
 	n := pectest.Start(t, nil)
 	c := overSockets(t, n)
 	id, err := c.Send(t.Context(), pec.Message{To: []string{luigi, bruna}, Text: pectest.EICAR})
-	require.NoError(t, err, "250 is not acceptance")
+	require.NoError(t, err, "the provider's 250 comes before its refusal")
 	require.NoError(t, n.Idle(t.Context()))
 	for _, err := range c.Sync(t.Context()) {
 		require.NoError(t, err)
@@ -103,9 +84,9 @@ func TestRejection(t *testing.T) {
 	require.Equal(t, envelope.CauseVirus, s.Recipients[1].Failure.Cause)
 }
 
-// The connection ends after the final dot: the message may have left. Nothing is
-// sent again, and what arrives tells.
-func TestLostReplyToTheFinalDotIsUncertainUntilANoticeTells(t *testing.T) {
+// The connection ends after the final dot, so the message may have left. It is not sent
+// again. A notice that arrives proves that it left.
+func TestALostReplyToTheFinalDotIsUncertainUntilANoticeArrives(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		n := pectest.Start(t, nil)
 		c := overSockets(t, n)
@@ -129,4 +110,40 @@ func TestLostReplyToTheFinalDotIsUncertainUntilANoticeTells(t *testing.T) {
 		}
 		require.Equal(t, want, stateOf(t, c, id))
 	}
+}
+
+// A message that uses every field passes the formal checks of package pectest (RFC 6109,
+// 3.1.1), which was written independently of this package.
+func TestProvidersAcceptWhatIsComposed(t *testing.T) {
+	n := pectest.Start(t, nil)
+	c := overSockets(t, n)
+	id, err := c.Send(t.Context(), pec.Message{
+		To:        []string{"\"Rossi, Luigi\" <" + luigi + ">", "Società per azioni " + strings.Repeat("molto ", 20) + "lunga <" + bruna + ">"},
+		Cc:        []string{info},
+		ReplyTo:   "Ufficio <ufficio@alfa-pec.example>",
+		Subject:   "Città – " + strings.Repeat("oggetto ", 30),
+		Text:      "Perché no?\n.\nFrom me\n",
+		HTML:      "<p>Perché no?</p>",
+		InReplyTo: "opec1.20261121.1@pec.beta.example",
+		Receipt:   receipt.DetailBrief,
+		ExtraHeader: []pec.HeaderField{
+			{Name: "X-Protocollo", Value: "0001/2026 – città"},
+		},
+		Attachments: []pec.Attachment{
+			{Name: "fattura.pdf", Type: "application/pdf", Content: strings.NewReader(strings.Repeat("%PDF", 5000))},
+			{Name: strings.Repeat("è", 127), Content: strings.NewReader("")},
+		},
+	})
+	require.NoError(t, err)
+	require.NoError(t, n.Idle(t.Context()))
+	for e, err := range c.Sync(t.Context()) {
+		require.NoError(t, err)
+		require.Nil(t, e.Unverified)
+	}
+	s, err := c.Status(t.Context(), id)
+	require.NoError(t, err)
+	for _, address := range []string{luigi, bruna} {
+		require.Equal(t, pec.StateDelivered, recipientState(t, s, address))
+	}
+	require.Equal(t, pec.StateOrdinary, recipientState(t, s, info))
 }

@@ -1,7 +1,6 @@
 package pec_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -16,10 +15,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// A day later: every time that a status depends on has passed.
-var later = acceptedAt.Add(30 * time.Hour)
-
-// permutations calls with every order of the facts. The slice is reused.
+// permutations calls call with every order of the facts, in a slice that it reuses.
 func permutations(facts []pec.Fact, call func([]pec.Fact)) {
 	facts = slices.Clone(facts)
 	var permute func(n int)
@@ -28,7 +24,7 @@ func permutations(facts []pec.Fact, call func([]pec.Fact)) {
 			call(facts)
 			return
 		}
-		for i := range n { // Heap's
+		for i := range n { // Heap's algorithm
 			permute(n - 1)
 			j := i * (1 - n%2)
 			facts[j], facts[n-1] = facts[n-1], facts[j]
@@ -37,26 +33,7 @@ func permutations(facts []pec.Fact, call func([]pec.Fact)) {
 	permute(len(facts))
 }
 
-// noise are facts that must not change the states of a send: what does not join, and what
-// proves nothing.
-func noise(facts []pec.Fact) []pec.Fact {
-	change := func(key byte, kind envelope.Kind, f func(*pec.NoticeFact)) pec.Fact {
-		n := notice(key, kind, luigi, 23*time.Hour)
-		n.CertID = "forged@beta-pec.example"
-		f(&n)
-		return n
-	}
-	return append(slices.Clone(facts),
-		change(100, envelope.KindDelivery, func(n *pec.NoticeFact) { n.Sender = bruna }),
-		change(101, envelope.KindNonDelivery, func(n *pec.NoticeFact) { n.Recipient = "mallory@beta-pec.example" }),
-		change(102, envelope.KindNonAcceptance, func(n *pec.NoticeFact) { n.MessageID = "m2@alfa-pec.example" }),
-		change(0, envelope.KindDelivery, func(*pec.NoticeFact) {}),
-		pec.CertLink{CertID: "forged@beta-pec.example"}, pec.Recovered{}, pec.SetAside{},
-	)
-}
-
-// scenarios are sends, each as the facts about it. The short ones are folded in every
-// order.
+// scenarios returns the facts of sends, by what happens in each.
 func scenarios() map[string][]pec.Fact {
 	delay := func(key byte, to string, after time.Duration, code string) pec.NoticeFact {
 		return failure(notice(key, envelope.KindDeliveryDelay, to, after), envelope.CauseTimeout, code)
@@ -72,7 +49,7 @@ func scenarios() map[string][]pec.Fact {
 			notice(2, envelope.KindDelivery, luigi, time.Second),
 			delay(3, bruna, 12*time.Hour, ""),
 			failure(notice(4, envelope.KindNonDelivery, nobody, time.Second), envelope.CauseUnknownAddress, "5.1.1")),
-		"a class that two notices tell differently": append(submitted(bruna, info), acceptance(), listing,
+		"a class on which two notices differ": append(submitted(bruna, info), acceptance(), listing,
 			pec.BounceFact{Digest: envelope.Digest{9}, Recipient: info, Code: "5.1.1", Text: "a"},
 			pec.BounceFact{Digest: envelope.Digest{8}, Recipient: info, Code: "5.1.1", Text: "b"}),
 		"conflict": append(submitted(luigi), acceptance(), late, upper,
@@ -89,7 +66,7 @@ func scenarios() map[string][]pec.Fact {
 			pec.Resolution{N: 2, Sent: true, At: sentAt.Add(2 * time.Hour)},
 			delay(3, bruna, 22*time.Hour, ""),
 		},
-		"given up": {
+		"abandoned": {
 			intent(luigi), pec.Attempt{N: 1, At: sentAt}, pec.Resolution{N: 1, At: sentAt.Add(time.Hour)},
 			pec.AttemptOutcome{N: 1, At: sentAt.Add(2 * time.Hour), Outcome: pec.Outcome{Kind: pec.OutcomeTemporary}},
 			pec.Resent{Recipient: luigi, By: "m2@alfa-pec.example"}, pec.Abandonment{N: 2},
@@ -114,8 +91,8 @@ func scenarios() map[string][]pec.Fact {
 	}
 }
 
-// requireOneStatus folds the facts in many orders, with repetitions and noise, and
-// in all of them when they are few.
+// requireOneStatus folds the facts in many orders, with repetitions and noise, and in every
+// order when they are few. All must have one status, which it returns.
 func requireOneStatus(t *testing.T, facts []pec.Fact) pec.Status {
 	t.Helper()
 	want := pec.Fold(facts, later)
@@ -128,7 +105,7 @@ func requireOneStatus(t *testing.T, facts []pec.Fact) pec.Status {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	mixed := facts
-	if !want.Elsewhere { // else nothing tells whose send it is
+	if !want.Elsewhere { // without an intent, nothing says whose send it is
 		mixed = noise(facts)
 	}
 	for range 1000 {
@@ -153,7 +130,7 @@ func TestEveryOrderOfFactsGivesOneStatus(t *testing.T) {
 	}
 }
 
-// Sends nobody has thought of, of two to six recipients.
+// The facts are drawn at random, for two to six recipients.
 func TestEveryOrderOfRandomFactsGivesOneStatus(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 10 {
@@ -163,45 +140,15 @@ func TestEveryOrderOfRandomFactsGivesOneStatus(t *testing.T) {
 	}
 }
 
-// randomSend makes the facts of a send, each of them possible, not all of them together.
-func randomSend(random *rand.Rand) []pec.Fact {
-	all := []string{luigi, bruna, nobody, info, "a@beta-pec.example", "b@beta-pec.example"}
-	to := all[:2+random.IntN(len(all)-1)]
-	after := func() time.Duration { return time.Duration(random.IntN(26*60)) * time.Minute }
-	facts := attempted(outcomeKinds[random.IntN(len(outcomeKinds))], to...)
-	for range random.IntN(3) {
-		n := 1 + random.IntN(3)
-		facts = append(facts, []pec.Fact{
-			pec.Attempt{N: n, At: sentAt.Add(after())},
-			pec.AttemptOutcome{N: n, At: sentAt.Add(after()), Outcome: pec.Outcome{Kind: outcomeKinds[random.IntN(len(outcomeKinds))]}},
-			pec.Resolution{N: n, Sent: random.IntN(2) == 0, At: sentAt.Add(after())},
-			pec.Abandonment{N: n}, pec.Suspension{N: n}, pec.Resumption{N: n},
-			pec.Restoration{N: n}, pec.Untraced{N: n}, pec.Untraced{N: n, Trace: "another@x"}, pec.Abandonment{N: n, Restoration: n},
-			pec.Resent{Recipient: to[random.IntN(len(to))]}, pec.ReadTo{At: sentAt.Add(after())},
-		}[random.IntN(12)])
-	}
-	for i := range 2 + random.IntN(8) {
-		kinds := []envelope.Kind{
-			envelope.KindAcceptance, envelope.KindNonAcceptance, envelope.KindDelivery, envelope.KindNonDelivery,
-			envelope.KindDeliveryDelay, envelope.KindTakeInCharge, envelope.KindVirusDetection, envelope.KindUnknown,
-		}
-		n := notice(byte(10+i), kinds[random.IntN(len(kinds))], to[random.IntN(len(to))], after())
-		n.CertID = fmt.Sprintf("p%d@alfa-pec.example", 1+random.IntN(12)/11)
-		n.Recipients = nil
-		for _, address := range to[random.IntN(2):] {
-			n.Recipients = append(n.Recipients, envelope.Recipient{Address: address, Certified: random.IntN(6) > 0})
-		}
-		facts = append(facts, n)
-	}
-	return facts
-}
-
-// mayLower is what one more fact may lower, and nothing else may. Among the states of
-// the submission an attempt, its outcome or its resolution moves both ways: what may
-// have left outweighs what has not. A resumption ends a suspension. An intent takes
-// the place of what was inferred from notices. An acceptance, and an attempt while there
-// is none, date the sending, so that a delay may no longer be the last. Besides, an earlier notice may classify a
-// recipient anew.
+// mayLower reports whether one more fact may lower a state. These are all the exceptions:
+//   - An attempt, its outcome or its resolution moves the states of the submission both
+//     ways: what may have left outweighs what has not.
+//   - A resumption ends a suspension.
+//   - An intent replaces what was inferred from notices.
+//   - An acceptance dates the sending, and so does an attempt while there is no acceptance.
+//     A delay notice may then no longer be final.
+//
+// An earlier notice may also change the class of a recipient, which the caller leaves out.
 func mayLower(added pec.Fact, was, is pec.State) bool {
 	redated := was == pec.StateExpired && is == pec.StateDelayed
 	switch f := added.(type) {
@@ -248,8 +195,8 @@ func TestOneMoreFactNeverLowersAState(t *testing.T) {
 	}
 }
 
-// Each exception, once: that the list is not longer than it must be.
-func TestWhatLowersAState(t *testing.T) {
+// Each exception of mayLower occurs, so the list is not longer than it must be.
+func TestEachExceptionLowersAState(t *testing.T) {
 	attempt, temporary := pec.Attempt{N: 1, At: sentAt}, attempted(pec.OutcomeTemporary, luigi)
 	delay := notice(3, envelope.KindDeliveryDelay, luigi, 22*time.Hour-time.Second)
 	earlier := notice(4, envelope.KindNonDelivery, bruna, -time.Second)
@@ -268,14 +215,14 @@ func TestWhatLowersAState(t *testing.T) {
 		"a class":       {append(submitted(bruna, info), acceptance()), earlier, info, pec.StateOrdinary, pec.StateAccepted},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, c.before, state(t, fold(c.facts...), c.of))
-			require.Equal(t, c.after, state(t, fold(append(slices.Clone(c.facts), c.added)...), c.of))
+			require.Equal(t, c.before, recipientState(t, fold(c.facts...), c.of))
+			require.Equal(t, c.after, recipientState(t, fold(append(slices.Clone(c.facts), c.added)...), c.of))
 		})
 	}
 }
 
-// Genuine notices about a send to three, in every order of arrival, some of them
-// twice and among the genuine notices of others.
+// Genuine notices about a send to three recipients arrive in every order, each of them
+// twice, among a genuine notice about another sender's message.
 func TestEveryOrderOfArrivalGivesOneStatus(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), pec.Message{To: []string{luigi, bruna, nobody}, Subject: "Diffida"})
@@ -316,12 +263,12 @@ func TestEveryOrderOfArrivalGivesOneStatus(t *testing.T) {
 		_, err := store.Append(t.Context(), me, facts...)
 		require.NoError(t, err)
 		p := &ports{inbox: [][]byte{foreign}}
-		c := open(t, o.network, p, store, &pec.Options{Now: o.clock.Now})
+		c := openOffice(t, o.network, p, store, &pec.Options{Now: o.clock.Now})
 		for _, at := range order {
 			raw := genuine[at.(pec.Attempt).N]
 			p.inbox = append(p.inbox, raw, raw)
 		}
-		sync(t, c.Client)
+		syncAll(t, c.Client)
 		s, err := c.Status(t.Context(), id)
 		require.NoError(t, err)
 		if want == nil {
@@ -331,14 +278,14 @@ func TestEveryOrderOfArrivalGivesOneStatus(t *testing.T) {
 	})
 	require.Equal(t, 120, orders)
 	require.Equal(t, pec.ResultPartial, want.Result)
-	require.Equal(t, pec.StateDelivered, state(t, *want, luigi))
-	require.Equal(t, pec.StateExpired, state(t, *want, bruna))
-	require.Equal(t, pec.StateFailed, state(t, *want, nobody))
+	require.Equal(t, pec.StateDelivered, recipientState(t, *want, luigi))
+	require.Equal(t, pec.StateExpired, recipientState(t, *want, bruna))
+	require.Equal(t, pec.StateFailed, recipientState(t, *want, nobody))
 	require.Empty(t, want.Flags)
 }
 
-// Genuine notices, replayed by somebody who knows our Message-ID or who has seen
-// our notices: nothing changes, or the conflict shows.
+// Somebody who knows our Message-ID, or who has seen our notices, replays genuine notices.
+// Nothing changes, or the conflict shows.
 func TestReplaysChangeNothingOrShowAConflict(t *testing.T) {
 	o := newOffice(t)
 	id, err := o.Send(t.Context(), diffida(""))
@@ -348,7 +295,7 @@ func TestReplaysChangeNothingOrShowAConflict(t *testing.T) {
 	beta := o.network.Providers()[1]
 	accepted := emit(t, o.network.Providers()[0], pectest.KindAcceptance, me, id, "")
 	o.inbox = [][]byte{accepted}
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	status := func() pec.Status {
 		s, err := o.Status(t.Context(), id)
 		require.NoError(t, err)
@@ -365,7 +312,7 @@ func TestReplaysChangeNothingOrShowAConflict(t *testing.T) {
 		"the same again":    accepted,
 	} {
 		o.inbox = append(o.inbox, raw)
-		events := sync(t, o.Client)
+		events := syncAll(t, o.Client)
 		require.Len(t, events, 1, name)
 		require.Nil(t, events[0].Unverified, name)
 		if strings.HasPrefix(name, "another ") && name != "another send" && name != "another message" {
@@ -376,7 +323,7 @@ func TestReplaysChangeNothingOrShowAConflict(t *testing.T) {
 	require.Equal(t, pec.StateDelivered, o.state(t, other))
 	o.clock.advance(48 * time.Hour)
 	o.inbox = append(o.inbox, accepted)
-	require.True(t, sync(t, o.Client)[0].Repeated, "a delayed copy")
+	require.True(t, syncAll(t, o.Client)[0].Repeated, "it is a delayed copy")
 	require.Equal(t, want.Recipients, status().Recipients)
 
 	second, err := beta.Emit(pectest.Notice{
@@ -385,6 +332,6 @@ func TestReplaysChangeNothingOrShowAConflict(t *testing.T) {
 	})
 	require.NoError(t, err)
 	o.inbox = append(o.inbox, second)
-	sync(t, o.Client)
+	syncAll(t, o.Client)
 	require.True(t, status().Has(pec.FlagConflict))
 }

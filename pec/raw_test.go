@@ -21,7 +21,7 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// rawBase is a message that may be sent.
+// rawBase is a message that may be sent as it is.
 const rawBase = "From: Me <me@alfa-pec.example>\r\n" +
 	"To: Anna <anna@beta-pec.example>, \"Rossi, Luigi\" <luigi@beta-pec.example>\r\n" +
 	"Cc: info@example.org\r\n" +
@@ -37,7 +37,8 @@ const rawBase = "From: Me <me@alfa-pec.example>\r\n" +
 	"--b\r\nContent-Disposition: attachment; filename*=utf-8''citt%C3%A0.txt\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=C3=A0\r\n" +
 	"--b--\r\n"
 
-func raw(t *testing.T, content string) (*composed, error) {
+// composeText composes a raw message that is read in small pieces.
+func composeText(t *testing.T, content string) (*composed, error) {
 	t.Helper()
 	c, err := composeRaw(t.Context(), composeSender, RawMessage{Content: iotest.HalfReader(strings.NewReader(content))}, Limits{})
 	if err == nil {
@@ -46,8 +47,8 @@ func raw(t *testing.T, content string) (*composed, error) {
 	return c, err
 }
 
-func TestRawMessage(t *testing.T) {
-	c, err := raw(t, rawBase)
+func TestARawMessageIsKeptByteForByte(t *testing.T) {
+	c, err := composeText(t, rawBase)
 	require.NoError(t, err)
 	require.Equal(t, rawBase, bodyOf(t, c), "byte for byte")
 	require.Equal(t, "One.2026@ente.example", c.messageID)
@@ -65,24 +66,24 @@ func TestRawMessage(t *testing.T) {
 	}, c.attachments)
 }
 
-func TestRawMessageWithoutMessageID(t *testing.T) {
+func TestARawMessageWithoutMessageIDGetsOne(t *testing.T) {
 	without := strings.Replace(rawBase, "Message-ID: <One.2026@ente.example>\r\n", "", 1)
-	c, err := raw(t, without)
+	c, err := composeText(t, without)
 	require.NoError(t, err)
 	require.Equal(t, "Message-ID: <"+c.messageID+">\r\n"+without, bodyOf(t, c))
 	require.Regexp(t, `^[a-z2-7]{26}@alfa-pec\.example$`, c.messageID)
-	require.Equal(t, sha256.Sum256([]byte(without)), c.request, "of the bytes as given")
+	require.Equal(t, sha256.Sum256([]byte(without)), c.request, "the digest of the bytes as given")
 	require.NotEqual(t, c.request, c.digest)
 }
 
-func TestRawLineEnds(t *testing.T) {
+func TestARawMessageHasLineEndsOfOneKind(t *testing.T) {
 	lf := strings.ReplaceAll(rawBase, "\r\n", "\n")
-	c, err := raw(t, lf)
+	c, err := composeText(t, lf)
 	require.NoError(t, err)
 	require.Equal(t, rawBase, bodyOf(t, c))
 	require.Equal(t, sha256.Sum256([]byte(lf)), c.request)
 	for _, open := range []string{strings.TrimSuffix(rawBase, "\r\n"), strings.TrimSuffix(lf, "\n")} {
-		c, err := raw(t, open)
+		c, err := composeText(t, open)
 		require.NoError(t, err)
 		require.Equal(t, rawBase, bodyOf(t, c))
 	}
@@ -97,13 +98,14 @@ func TestRawLineEnds(t *testing.T) {
 		"smuggled end":   strings.Replace(rawBase, "ciao", "ciao\n.\r\nMAIL FROM:<x@y>", 1),
 		"smuggled end 2": strings.Replace(rawBase, "ciao", "ciao\r.\rMAIL FROM:<x@y>", 1),
 	} {
-		_, err := raw(t, mixed)
+		_, err := composeText(t, mixed)
 		require.Equal(t, []string{"Content line-ends"}, problemsOf(t, err), name)
 	}
 }
 
-// Each is a message of which some program along the way could make another.
-func TestRawAttacks(t *testing.T) {
+// Each row changes rawBase into a message that some program on its way could read as a
+// different one, or that a provider would refuse.
+func TestARawMessageThatProgramsReadDifferentlyIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		old, new string
 		want     []string
@@ -180,13 +182,13 @@ func TestRawAttacks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Contains(t, rawBase, c.old)
-			_, err := raw(t, strings.Replace(rawBase, c.old, c.new, 1))
+			_, err := composeText(t, strings.Replace(rawBase, c.old, c.new, 1))
 			require.Equal(t, c.want, problemsOf(t, err))
 		})
 	}
 }
 
-func TestRawProblemsTogether(t *testing.T) {
+func TestEveryProblemOfARawMessageIsReported(t *testing.T) {
 	broken := strings.NewReplacer("me@alfa", "you@alfa", "breve", "x", "ciao", "citt\xe0", "Date:", "X:").Replace(rawBase)
 	_, err := composeRaw(t.Context(), composeSender,
 		RawMessage{Content: strings.NewReader(broken), Key: "\n", RequireFullEvidence: true}, Limits{Product: 3, Recipients: 2})
@@ -213,7 +215,7 @@ func TestRawProblemsTogether(t *testing.T) {
 	}
 }
 
-// repeated is a text without end.
+// repeated is a reader that repeats a text without end.
 type repeated struct {
 	text string
 	at   int
@@ -227,8 +229,8 @@ func (r *repeated) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// What is stored does not change with the file it was read from.
-func TestRawMessageIsCopied(t *testing.T) {
+// A change of the file after it was read does not change the composed message.
+func TestARawMessageIsCopied(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.eml")
 	require.NoError(t, os.WriteFile(path, []byte(rawBase), 0o600))
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -242,13 +244,13 @@ func TestRawMessageIsCopied(t *testing.T) {
 	require.Equal(t, rawBase, bodyOf(t, c))
 }
 
-func TestRawWarnings(t *testing.T) {
-	c, err := raw(t, strings.NewReplacer("Cc:", "Disposition-Notification-To:").Replace(rawBase))
+func TestARequestForOtherReceiptsIsAWarning(t *testing.T) {
+	c, err := composeText(t, strings.NewReplacer("Cc:", "Disposition-Notification-To:").Replace(rawBase))
 	require.NoError(t, err)
 	require.Equal(t, []Warning{WarningOtherReceipts}, c.warnings)
 }
 
-func TestRawLargeAttachment(t *testing.T) {
+func TestALargeAttachmentOfARawMessageIsHashed(t *testing.T) {
 	content := strings.Repeat("0123456789", 300_000)
 	encoded := base64.StdEncoding.EncodeToString([]byte(content))
 	var lines strings.Builder
@@ -256,13 +258,13 @@ func TestRawLargeAttachment(t *testing.T) {
 		lines.Write(chunk)
 		lines.WriteString("\r\n")
 	}
-	c, err := raw(t, strings.Replace(rawBase, "Y2lh\r\nbw==\r\n", lines.String(), 1))
+	c, err := composeText(t, strings.Replace(rawBase, "Y2lh\r\nbw==\r\n", lines.String(), 1))
 	require.NoError(t, err)
 	require.Equal(t, AttachmentDigest{"f.pdf", int64(len(content)), sha256.Sum256([]byte(content))}, c.attachments[0])
 }
 
-// FuzzRaw asserts that what is not refused is what the checks promise, to another
-// reader too.
+// FuzzRaw requires that a message that is not refused keeps what the checks promise, when
+// net/mail reads it.
 func FuzzRaw(f *testing.F) {
 	f.Add([]byte(rawBase))
 	f.Add([]byte(strings.ReplaceAll(rawBase, "\r\n", "\n")))
@@ -271,8 +273,9 @@ func FuzzRaw(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) { checkRaw(t, content) })
 }
 
-// TestRawHostile is the fuzz target over random changes of a right message.
-func TestRawHostile(t *testing.T) {
+// TestHostileRawMessagesAreReadAlikeOrRefused runs the fuzz target over random
+// changes of a message that may be sent.
+func TestHostileRawMessagesAreReadAlikeOrRefused(t *testing.T) {
 	random := newRandom()
 	pieces := []string{
 		" ", "\t", "\r", "\n", "\r\n", "\r\n ", ":", ";", ",", "<", ">", "@", "\"", "\\", "(", ")", "\x00", "\x80", "=", "?", "From", "Bcc:", "To: ",
@@ -292,7 +295,7 @@ func TestRawHostile(t *testing.T) {
 	require.Greater(t, sent, 1000)
 }
 
-// checkRaw tells whether the message was not refused.
+// checkRaw reports whether the message was accepted, and fails if it was accepted wrongly.
 func checkRaw(t *testing.T, content []byte) bool {
 	c, err := composeRaw(t.Context(), composeSender, RawMessage{Content: bytes.NewReader(content)}, Limits{})
 	if err != nil {
