@@ -88,8 +88,8 @@ type Message struct {
 // *VerifyError. Any other error means that the message could not be read. Call Close
 // when done with the Message.
 //
-// A reader that is also an io.ReaderAt and an io.Seeker is read in place, and must stay
-// unchanged until Close. Any other reader is copied: to memory up to 1 MiB, to a
+// A reader that is also an io.ReaderAt and an io.Seeker is read in place, from its current
+// position to its end, and must stay unchanged until Close. Any other reader is copied: to memory up to 1 MiB, to a
 // temporary file beyond that.
 func Open(ctx context.Context, r io.Reader, v *Verifier) (*Message, error) {
 	if v == nil || len(v.anchors) == 0 {

@@ -13,8 +13,8 @@ import (
 	"github.com/gopec/gopec/pec/provider"
 )
 
-// sendInvoice sends one PEC and returns what became of it. Run again with the same store
-// it sends no second one.
+// sendInvoice sends one PEC and returns what became of it. Called again with the same
+// store, it does not send a second one.
 func sendInvoice(ctx context.Context, preset provider.Preset, login pec.Login, address string, store pec.Store) (pec.Status, error) {
 	conn, err := preset.Connect(login, nil)
 	if err != nil {
@@ -30,7 +30,7 @@ func sendInvoice(ctx context.Context, preset provider.Preset, login pec.Login, a
 		Attachments: []pec.Attachment{{Name: "fattura.txt", Content: strings.NewReader("Totale: 100,00 euro\n")}},
 	})
 	if _, recorded := errors.AsType[*pec.SendError](err); err != nil && !recorded {
-		return pec.Status{}, err
+		return pec.Status{}, err // a *pec.SendError is recorded: the status says more
 	}
 	return client.Follow(ctx, id)
 }

@@ -22,8 +22,9 @@ func (e *KindError) Error() string {
 
 // Open reads a message, verifies it with v, and returns the notice that it is. A message
 // that is not proven is an *envelope.VerifyError; an envelope is a *KindError. Any other
-// error means that the message could not be read. See envelope.Open for how r is read.
-// Call Close when done with the Notice.
+// error means that the message could not be read. For a PEC message of any kind use
+// envelope.Open, and then New. See envelope.Open for how r is read. Call Close when done
+// with the Notice.
 func Open(ctx context.Context, r io.Reader, v *envelope.Verifier) (Notice, error) {
 	m, err := envelope.Open(ctx, r, v)
 	if err != nil {
@@ -43,7 +44,7 @@ var ErrNotProven = errors.New("receipt: the message was not opened with envelope
 
 // New returns the notice that a proven message is. Closing the notice closes m. If m is
 // an envelope, the error is a *KindError. If m was not made by envelope.Open, it is
-// ErrNotProven.
+// ErrNotProven. After an error m stays open, and the caller closes it.
 func New(m *envelope.Message) (Notice, error) {
 	if !m.Proven() {
 		return nil, ErrNotProven

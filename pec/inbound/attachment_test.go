@@ -44,27 +44,27 @@ func TestForms(t *testing.T) {
 		want            inbound.Form
 	}{
 		{"Content-Type: application/pkcs7-mime; name=atto.pdf.p7m", der, inbound.FormP7M},
-		{"Content-Type: application/octet-stream; name=ATTO.PDF.P7M", signedFile("\x80"), inbound.FormP7M},
-		{"Content-Type: application/octet-stream; name=atto", signedFile("\x84\x00\x10\x00\x00"), inbound.FormP7M},
-		{"Content-Type: application/octet-stream; name=atto.p7m", lines, inbound.FormP7M},
-		{"Content-Type: application/octet-stream; name=atto.p7m", "-----BEGIN PKCS7-----\r\n" + lines, inbound.FormP7M},
+		{"Content-Type: application/byte-stream; name=ATTO.PDF.P7M", signedFile("\x80"), inbound.FormP7M},
+		{"Content-Type: application/byte-stream; name=atto", signedFile("\x84\x00\x10\x00\x00"), inbound.FormP7M},
+		{"Content-Type: application/byte-stream; name=atto.p7m", lines, inbound.FormP7M},
+		{"Content-Type: application/byte-stream; name=atto.p7m", "-----BEGIN PKCS7-----\r\n" + lines, inbound.FormP7M},
 		{"Content-Type: application/pkcs7-signature; name=smime.p7s", der, inbound.FormOther},
-		{"Content-Type: application/octet-stream; name=firma.P7S", der, inbound.FormOther},
+		{"Content-Type: application/byte-stream; name=firma.P7S", der, inbound.FormOther},
 		{"Content-Type: application/pkcs7-mime; name=smime.p7m", strings.Replace(der, "\x07\x02", "\x07\x03", 1), inbound.FormOther},
 		{"Content-Type: application/pkcs7-mime; name=atto.p7m", "finto", inbound.FormOther},
 		{"Content-Type: application/pkcs7-mime; name=atto.p7m", "", inbound.FormOther},
 		{"Content-Type: application/pdf; name=a.pdf", far, inbound.FormSignedPDF},
-		{"Content-Type: application/octet-stream", "\n\n%PDF-1.4 /ByteRange", inbound.FormSignedPDF},
+		{"Content-Type: application/byte-stream", "\n\n%PDF-1.4 /ByteRange", inbound.FormSignedPDF},
 		{"Content-Type: application/pdf; name=a.pdf", "%PDF-1.4 /ByteRang", inbound.FormOther},
 		{"Content-Type: application/pdf; name=a.pdf", "/ByteRange", inbound.FormOther},
 		{"Content-Type: text/xml; name=IT01.xml", `<?xml version="1.0" encoding="windows-1252"?><!-- è --><p:FatturaElettronica versione="FPR12" xmlns:p="x">`, inbound.FormInvoice},
-		{"Content-Type: application/octet-stream; name=IT01.XML", "\xef\xbb\xbf \n<FatturaElettronicaSemplificata/>", inbound.FormInvoice},
+		{"Content-Type: application/byte-stream; name=IT01.XML", "\xef\xbb\xbf \n<FatturaElettronicaSemplificata/>", inbound.FormInvoice},
 		{"Content-Type: text/xml; name=x.xml", `<a><FatturaElettronica/></a>`, inbound.FormXML},
 		{"Content-Type: image/svg+xml", `<svg/>`, inbound.FormXML},
 		{"Content-Type: text/xml; name=x.xml", utf16, inbound.FormXML},
 		{"Content-Type: text/xml; name=x.xml", "testo", inbound.FormOther},
 		{"Content-Type: text/xml; name=SEGNATURA.XML", "<Segnatura/>", inbound.FormSegnatura},
-		{"Content-Type: application/octet-stream; name=segnatura.xml", `<?xml version="1.0"?><SegnaturaInformatica/>`, inbound.FormSegnatura},
+		{"Content-Type: application/byte-stream; name=segnatura.xml", `<?xml version="1.0"?><SegnaturaInformatica/>`, inbound.FormSegnatura},
 		{"Content-Type: text/xml; name=segnatura.xml", "testo", inbound.FormOther},
 		{"Content-Type: text/xml; name=xsegnatura.xml", "<Segnatura/>", inbound.FormXML},
 		{"Content-Type: message/rfc822; name=postacert.eml", "Subject: x\r\n\r\nx", inbound.FormMessage},
@@ -110,10 +110,10 @@ func TestNames(t *testing.T) {
 		`filename="a` + strings.Repeat(" ", 300) + `.exe"`:    {"a" + strings.Repeat(" ", 300) + ".exe", "a.exe"},
 		`filename=""`:                                         {"tipo.bin", "tipo.bin"},
 	} {
-		a := attached(t, n, "Content-Type: application/octet-stream; name=tipo.bin\r\nContent-Disposition: attachment; "+disposition, "x")
+		a := attached(t, n, "Content-Type: application/byte-stream; name=tipo.bin\r\nContent-Disposition: attachment; "+disposition, "x")
 		require.Equal(t, want[0], a.Name)
 		require.Equal(t, want[1], a.SafeName)
 		require.True(t, filepath.IsLocal(a.SafeName))
 	}
-	require.Equal(t, "attachment", attached(t, n, "Content-Type: application/octet-stream", "x").SafeName)
+	require.Equal(t, "attachment", attached(t, n, "Content-Type: application/byte-stream", "x").SafeName)
 }

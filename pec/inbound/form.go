@@ -96,7 +96,7 @@ func (s *sniffer) isSignedData() bool {
 		n, _ := base64.StdEncoding.Decode(decoded, compact[:min(len(compact), 64)/4*4])
 		der = decoded[:n]
 	}
-	// The tag, the length in up to five octets, and the identifier.
+	// The tag, the length in up to five bytes, and the identifier.
 	at := bytes.Index(der[:min(len(der), 6+len(signedData))], signedData)
 	return at >= 2 && der[0] == 0x30
 }

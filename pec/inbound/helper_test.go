@@ -137,7 +137,7 @@ Content-Transfer-Encoding: base64
 PGI+UGVyY2jpPC9iPg==
 --a--
 --b
-Content-Type: application/octet-stream; name=x.bin
+Content-Type: application/byte-stream; name=x.bin
 Content-Disposition: attachment; filename*=utf-8''atto%2012%2F2026.pdf
 Content-Transfer-Encoding: base64
 

@@ -141,7 +141,7 @@ func bodies(leaves []leaf) (text, html int) {
 	return text, html
 }
 
-// maxText is the longest body read, in octets of its charset.
+// maxText is the longest body read, in bytes of its charset.
 const maxText = 4 << 20
 
 // Text returns the plain text body in UTF-8 with LF line ends; "" when there is none. The
@@ -173,16 +173,16 @@ func readBody(where string, leaves []leaf, at int) (string, error) {
 		return "", nil
 	}
 	p := leaves[at].part
-	octets, err := io.ReadAll(io.LimitReader(p.Open(), maxText+1))
+	bytes, err := io.ReadAll(io.LimitReader(p.Open(), maxText+1))
 	defect := asDefect(where, err)
 	if err != nil && defect == nil {
 		return "", fmt.Errorf("inbound: reading the original: %w", err)
 	}
-	if len(octets) > maxText {
-		octets = octets[:maxText]
+	if len(bytes) > maxText {
+		bytes = bytes[:maxText]
 		defect = &Defect{where, DefectTooLong, fmt.Errorf("%w: only its first %d bytes are read", multipart.ErrTooLarge, maxText)}
 	}
-	text, sure := charset.Decode(p.Charset, octets)
+	text, sure := charset.Decode(p.Charset, bytes)
 	if !sure && defect == nil {
 		defect = &Defect{where, DefectCharset, fmt.Errorf("charset %.100q is unknown, or the text is not in it", p.Charset)}
 	}

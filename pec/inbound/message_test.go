@@ -56,7 +56,7 @@ func TestPEC(t *testing.T) {
 		require.Len(t, files, 3)
 		require.Equal(t, "atto 12/2026.pdf", files[0].Name)
 		require.Equal(t, "atto 12_2026.pdf", files[0].SafeName)
-		require.Equal(t, "application/octet-stream", files[0].MediaType)
+		require.Equal(t, "application/byte-stream", files[0].MediaType)
 		require.Equal(t, "ciao", contentOf(t, files[0]))
 		require.Equal(t, inbound.FormMessage, files[1].Form)
 		require.Contains(t, contentOf(t, files[1]), "nascosto", "an attached message is one file")
