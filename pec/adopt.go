@@ -3,6 +3,8 @@ package pec
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/gopec/gopec/envelope"
 )
@@ -25,8 +27,8 @@ func (c *Client) adopt(ctx context.Context, m *composed, intent Intent, first st
 	if f == nil || !f.elsewhere {
 		return false, nil
 	}
-	if !f.mayBe(intent) {
-		return false, &KeyError{Key: intent.Key, MessageID: f.intent.MessageID}
+	if differences := f.unlike(intent); len(differences) > 0 {
+		return false, &KeyError{Key: intent.Key, MessageID: f.intent.MessageID, Differences: differences}
 	}
 	intent.Adopted, intent.At = true, f.intent.At
 	intent.Digest, intent.Size, intent.Attachments = envelope.Digest{}, 0, nil
@@ -62,18 +64,20 @@ func (c *Client) resentBy(ctx context.Context, m *composed, first string) ([]Ent
 	return c.newEntries(first, nil, resent...)
 }
 
-// mayBe tells whether the notices of a send that was made elsewhere can be about what is
-// asked for. An acceptance lists all recipients, other notices may list one of them.
-func (f *folding) mayBe(i Intent) bool {
+// unlike compares the notices of a send that was made elsewhere with what is asked for:
+// KeyError.Differences, nil when they can be about it. An acceptance lists all recipients;
+// other notices may list one of them.
+func (f *folding) unlike(i Intent) []string {
+	var differences []string
 	said := f.saidOf()
 	ours, theirs := recipientSet(i), recipientSet(said)
-	for r := range theirs {
-		if !ours[r] {
-			return false
-		}
+	strange := slices.ContainsFunc(slices.Collect(maps.Keys(theirs)), func(r string) bool { return !ours[r] })
+	// Without a strange one all of theirs are ours.
+	if strange || f.acceptance != nil && len(theirs) < len(ours) {
+		differences = append(differences, "recipients changed")
 	}
-	if f.acceptance != nil && len(theirs) < len(ours) { // all of theirs are ours
-		return false
+	if said.Subject != "" && plainWords(said.Subject) != plainWords(i.Subject) {
+		differences = append(differences, "subject changed")
 	}
-	return said.Subject == "" || plainWords(said.Subject) == plainWords(i.Subject)
+	return differences
 }

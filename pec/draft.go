@@ -14,7 +14,8 @@ import (
 // composed is a message as it will be sent.
 type composed struct {
 	messageID   string   // without angle brackets
-	chosen      bool     // it is the caller's, who may have used it before
+	raw         bool     // the caller wrote the message: RawMessage
+	chosen      bool     // the Message-ID is the caller's, who may have used it before
 	derived     bool     // it is that of the key, under which a Store that was lost may have sent
 	to, cc      []string // bare addresses
 	subject     string   // decoded

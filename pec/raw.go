@@ -39,6 +39,7 @@ func composeRaw(ctx context.Context, sender string, m RawMessage, l Limits) (*co
 // composeRawAs is composeRaw with a Message-ID for a message that has none.
 func composeRawAs(ctx context.Context, messageID, sender string, m RawMessage, l Limits) (*composed, error) {
 	c := &rawComposer{sender: sender}
+	c.raw = true
 	c.checkKey(m.Key)
 	if m.Content == nil {
 		c.problem("Content", "", ProblemMissing, nil)

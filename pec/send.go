@@ -92,7 +92,7 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 	}
 	facts := []Fact{intent}
 	if key != "" {
-		claim, err := c.claimed(ctx, key, m.request)
+		claim, err := c.claimed(ctx, m, intent)
 		if err != nil || claim != nil {
 			return c.resume(ctx, claim, err)
 		}
@@ -102,7 +102,7 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 				return "", err
 			}
 			if adopted {
-				return c.lost(ctx, m, key, first)
+				return c.lost(ctx, m, intent)
 			}
 		}
 		facts = append(facts, KeyClaim{Key: key, MessageID: m.messageID, Request: m.request, At: now})
@@ -126,7 +126,7 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 		return m.messageID, err
 	}
 	if !added {
-		return c.lost(ctx, m, key, first)
+		return c.lost(ctx, m, intent)
 	}
 	open := func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(m.body, 0, m.body.Size())), nil
@@ -190,14 +190,14 @@ func (c *Client) beginEntries(ctx context.Context, m *composed, facts []Fact, fi
 
 // lost finds out who was first: the same key, another Resend, or a message that has
 // the same Message-ID.
-func (c *Client) lost(ctx context.Context, m *composed, key, first string) (string, error) {
-	if key != "" {
-		claim, err := c.claimed(ctx, key, m.request)
+func (c *Client) lost(ctx context.Context, m *composed, intent Intent) (string, error) {
+	if intent.Key != "" {
+		claim, err := c.claimed(ctx, m, intent)
 		if err != nil || claim != nil {
 			return c.resume(ctx, claim, err)
 		}
 	}
-	if first != "" {
+	if first := intent.Resends; first != "" {
 		s, err := c.load(ctx, first)
 		if err != nil {
 			return "", err
@@ -219,14 +219,19 @@ func (c *Client) lost(ctx context.Context, m *composed, key, first string) (stri
 	return "", &ComposeError{[]Problem{{"Message-ID", m.messageID, ProblemDuplicate, nil}}}
 }
 
-// claimed looks for the send that has a key, nil when there is none. One that was
-// asked for with something else is a *KeyError.
-func (c *Client) claimed(ctx context.Context, key string, request envelope.Digest) (*KeyClaim, error) {
-	claim, err := c.claim(ctx, key)
-	if claim != nil && claim.Request != request {
-		return nil, &KeyError{Key: key, MessageID: claim.MessageID}
+// claimed returns the claim of a message's key, nil when there is none. A key that belongs
+// to another request is a *KeyError.
+func (c *Client) claimed(ctx context.Context, m *composed, intent Intent) (*KeyClaim, error) {
+	claim, err := c.claim(ctx, intent.Key)
+	if claim == nil || claim.Request == m.request {
+		return claim, err
 	}
-	return claim, err
+	taken := &KeyError{Key: intent.Key, MessageID: claim.MessageID}
+	// That it is another request is certain, whether the first one can be read or not.
+	if first, err := c.intentOf(ctx, sendName(claim.MessageID)); err == nil && first != nil {
+		taken.Differences = m.differences(*first, intent)
+	}
+	return nil, taken
 }
 
 // resume goes on with a send that was recorded before.

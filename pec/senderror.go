@@ -1,6 +1,9 @@
 package pec
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // SendError reports a message that was recorded and whose submission is not
 // confirmed. Outcome.Kind says whether it is certain that it did not leave: with
@@ -37,15 +40,40 @@ func (e *SendError) Unwrap() []error {
 	return errs
 }
 
-// KeyError reports a Message.Key under which something else was sent before.
+// KeyError reports a Message.Key that belongs to another request: nothing was recorded
+// and nothing was sent. Use another key for another request.
 type KeyError struct {
 	Key       string // as it was given
 	MessageID string // of the send that has the key
+	// Differences say what this request changes of the one that has the key, at most 100 of
+	// the attachments. The set is closed, and they stand in this order:
+	//
+	//	recipients changed
+	//	recipients in another order
+	//	Cc changed
+	//	Cc in another order
+	//	subject changed
+	//	receipt kind changed
+	//	the message to repeat changed        Resend of another message, or Send in the place of Resend
+	//	Message-ID changed                   of a RawMessage
+	//	attachment NAME changed              its content
+	//	attachment NAME removed
+	//	attachment NAME added
+	//	attachments in another order
+	//	something else changed: ...          none of these; what it can be follows
+	//
+	// Nil when the recorded request cannot be read. They explain the error and do not
+	// decide: requests are equal when their digests are (KeyClaim.Request).
+	Differences []string
 }
 
 // Error implements error.
 func (e *KeyError) Error() string {
-	return fmt.Sprintf("pec: the key %q belongs to another request, message %s", e.Key, e.MessageID)
+	text := fmt.Sprintf("pec: the key %q belongs to another request, message %s", e.Key, e.MessageID)
+	if len(e.Differences) > 0 {
+		text += ": " + strings.Join(e.Differences, ", ")
+	}
+	return text + ": use another key for another request"
 }
 
 // ResendError reports a recipient that may still get, or has got, the first message.
