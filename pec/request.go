@@ -13,14 +13,14 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// requestDigest identifies what was asked to be sent: addresses, texts, and the
-// content of attachments; not what differs each time, Message-ID and date. It is
-// kept beside idempotency keys for years: what is added to it later must leave
-// unchanged the digest of a request without it.
+// requestDigest identifies what the caller asked to send: addresses, texts, and the content
+// of attachments. Message-ID and date are not part of it: they differ each time. Stores
+// keep it with the keys for years: a field that is added later must not change the digest
+// of a request without that field.
 func (c *composer) requestDigest() [32]byte {
 	h := sha256.New()
-	// Each value with its length before it: no two requests are written alike. An
-	// empty one is as an absent one.
+	// Each value has its length before it, so that no two requests are written alike. An
+	// empty value counts as an absent one.
 	add := func(name string, values ...string) {
 		for _, v := range values {
 			if v != "" {
