@@ -9,12 +9,13 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-// adopt gives a key the send that the Store has lost and the mailbox has notices about:
-// only what this mailbox sent is kept as such (sendOf), so that nobody who has seen the
-// Message-ID can bring it about. It is false when there are none.
+// adopt gives a key to a send that the Store has lost and about which the mailbox has
+// notices. It returns false when there are no notices. Only notices about what this mailbox
+// sent are recorded (sendOf), so that nobody who has seen the Message-ID can cause an
+// adoption.
 //
-// What the lost send said is known as far as its notices tell. A request for other
-// recipients, or with another subject, is a *KeyError.
+// Only the notices say what the lost send was. A request for other recipients, or with
+// another subject, is a *KeyError.
 func (c *Client) adopt(ctx context.Context, m *composed, intent Intent, first string) (adopted bool, err error) {
 	s, err := c.loadWith(ctx, sendName(m.messageID), nil)
 	if errors.Is(err, ErrUnknownSend) {
@@ -43,12 +44,12 @@ func (c *Client) adopt(ctx context.Context, m *composed, intent Intent, first st
 		}
 		entries = append(entries, claims...)
 	}
-	// Whoever was first has adopted it.
+	// When nothing is added, another worker has adopted it.
 	_, err = c.append(ctx, entries)
 	return err == nil, err
 }
 
-// resentBy are the claims on the recipients of a send that an adopted one repeats.
+// resentBy makes the entries that an adopted send adds to the send that it repeats.
 func (c *Client) resentBy(ctx context.Context, m *composed, first string) ([]Entry, error) {
 	status, err := c.Status(ctx, first)
 	if err != nil && !errors.Is(err, ErrUnknownSend) {
