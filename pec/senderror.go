@@ -41,7 +41,7 @@ func (e *SendError) Error() string {
 var sendCures = map[OutcomeKind]string{
 	OutcomeUncertain:      "it may have left, do not send it again: Watch or SearchNotices looks for proof, ResolveSent or ResolveUnsent decides without",
 	OutcomeSubmitted:      "the provider has it, do not send it again: Watch finds its notices",
-	OutcomeRefused:        "mend what the reply names, then Resend",
+	OutcomeRefused:        "mend the cause, then Resend",
 	OutcomeTemporary:      "Retry or Watch offers it again",
 	OutcomeAuthentication: "put the right password in place, then Resume",
 }
