@@ -3,16 +3,19 @@ package pec
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/gopec/gopec/envelope"
 )
 
-// adopt gives a key the send that the Store has lost and the mailbox has notices about:
-// only what this mailbox sent is kept as such (sendOf), so that nobody who has seen the
-// Message-ID can bring it about. It is false when there are none.
+// adopt gives a key to a send that the Store has lost and about which the mailbox has
+// notices. It returns false when there are no notices. Only notices about what this mailbox
+// sent are recorded (sendOf), so that nobody who has seen the Message-ID can cause an
+// adoption.
 //
-// What the lost send said is known as far as its notices tell. A request for other
-// recipients, or with another subject, is a *KeyError.
+// Only the notices say what the lost send was. A request for other recipients, or with
+// another subject, is a *KeyError.
 func (c *Client) adopt(ctx context.Context, m *composed, intent Intent, first string) (adopted bool, err error) {
 	s, err := c.loadWith(ctx, sendName(m.messageID), nil)
 	if errors.Is(err, ErrUnknownSend) {
@@ -25,8 +28,8 @@ func (c *Client) adopt(ctx context.Context, m *composed, intent Intent, first st
 	if f == nil || !f.elsewhere {
 		return false, nil
 	}
-	if !f.mayBe(intent) {
-		return false, &KeyError{Key: intent.Key, MessageID: f.intent.MessageID}
+	if differences := f.unlike(intent); len(differences) > 0 {
+		return false, &KeyError{Key: intent.Key, MessageID: f.intent.MessageID, Differences: differences}
 	}
 	intent.Adopted, intent.At = true, f.intent.At
 	intent.Digest, intent.Size, intent.Attachments = envelope.Digest{}, 0, nil
@@ -41,12 +44,12 @@ func (c *Client) adopt(ctx context.Context, m *composed, intent Intent, first st
 		}
 		entries = append(entries, claims...)
 	}
-	// Whoever was first has adopted it.
+	// When nothing is added, another worker has adopted it.
 	_, err = c.append(ctx, entries)
 	return err == nil, err
 }
 
-// resentBy are the claims on the recipients of a send that an adopted one repeats.
+// resentBy makes the entries that an adopted send adds to the send that it repeats.
 func (c *Client) resentBy(ctx context.Context, m *composed, first string) ([]Entry, error) {
 	status, err := c.Status(ctx, first)
 	if err != nil && !errors.Is(err, ErrUnknownSend) {
@@ -62,18 +65,20 @@ func (c *Client) resentBy(ctx context.Context, m *composed, first string) ([]Ent
 	return c.newEntries(first, nil, resent...)
 }
 
-// mayBe tells whether the notices of a send that was made elsewhere can be about what is
-// asked for. An acceptance lists all recipients, other notices may list one of them.
-func (f *folding) mayBe(i Intent) bool {
+// unlike compares the notices of a send that was made elsewhere with what is asked for:
+// KeyError.Differences, nil when they can be about it. An acceptance lists all recipients;
+// other notices may list one of them.
+func (f *folding) unlike(i Intent) []string {
+	var differences []string
 	said := f.saidOf()
 	ours, theirs := recipientSet(i), recipientSet(said)
-	for r := range theirs {
-		if !ours[r] {
-			return false
-		}
+	strange := slices.ContainsFunc(slices.Collect(maps.Keys(theirs)), func(r string) bool { return !ours[r] })
+	// Without a strange one all of theirs are ours.
+	if strange || f.acceptance != nil && len(theirs) < len(ours) {
+		differences = append(differences, "recipients changed")
 	}
-	if f.acceptance != nil && len(theirs) < len(ours) { // all of theirs are ours
-		return false
+	if said.Subject != "" && plainWords(said.Subject) != plainWords(i.Subject) {
+		differences = append(differences, "subject changed")
 	}
-	return said.Subject == "" || plainWords(said.Subject) == plainWords(i.Subject)
+	return differences
 }

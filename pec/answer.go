@@ -10,7 +10,7 @@ import (
 	"github.com/gopec/gopec/pec/inbound"
 )
 
-// recordInbound opens an envelope, and finds the send of ours that it answers or
+// recordInbound opens an envelope and finds the send of ours that its content answers or
 // bounces.
 func (c *Client) recordInbound(ctx context.Context, event *Event, arrived time.Time) error {
 	in, err := inbound.Open(event.Proven, arrived)
@@ -29,11 +29,12 @@ func (c *Client) recordInbound(ctx context.Context, event *Event, arrived time.T
 	return err
 }
 
-// maxReferences is how many of the messages that an answer cites are looked for.
+// maxReferences bounds how many of the messages that an answer cites are looked up.
 const maxReferences = 20
 
-// answered gives the Message-ID of the send that an answer cites, the nearest first. A
-// correspondent has seen the provider's ID of it and not ours.
+// answered returns the Message-ID of the send that an answer cites, "" for none. When it cites
+// several sends, the nearest counts. A correspondent knows a send by the provider's ID, not by
+// ours.
 func (c *Client) answered(ctx context.Context, h inbound.Header) (string, error) {
 	cited := slices.Clone(h.References)
 	slices.Reverse(cited)
@@ -53,8 +54,8 @@ func (c *Client) answered(ctx context.Context, h inbound.Header) (string, error)
 	return "", nil
 }
 
-// cited gives the name of the send that an ID stands for, the provider's or our own,
-// and its intent if it was made by us.
+// cited returns the name of the send that has an ID, the provider's or our own, and its
+// intent if it is ours.
 func (c *Client) cited(ctx context.Context, id string) (name string, intent *Intent, err error) {
 	if !isName(id) {
 		return "", nil, nil
@@ -75,9 +76,8 @@ func (c *Client) cited(ctx context.Context, id string) (name string, intent *Int
 	return name, intent, err
 }
 
-// recordBounce records what a delivery status notification says of recipients of ours.
-// What it says is worth what its author is worth: Fold believes it of ordinary
-// recipients only, and of nothing certified.
+// recordBounce records what a delivery status notification says about recipients of ours.
+// Anybody can write one: Fold believes it only about ordinary recipients.
 func (c *Client) recordBounce(ctx context.Context, event *Event, b *inbound.Bounce) error {
 	var name string
 	var intent *Intent
@@ -104,7 +104,7 @@ func (c *Client) recordBounce(ctx context.Context, event *Event, b *inbound.Boun
 	}
 	for _, f := range facts {
 		one := added
-		if !added { // some of them are known, and the message with them
+		if !added { // some of them are known, and so is the message
 			if one, err = c.record(ctx, name, f); err != nil {
 				return err
 			}

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	batchItems = 64      // messages verified side by side
-	batchBytes = 8 << 20 // and about as many bytes: more are on disk anyway
+	batchItems = 64      // the most messages in a batch
+	batchBytes = 8 << 20 // a batch with so many bytes is full; large messages are on disk
 )
 
-// batch is the messages of a folder that were read and not dealt with yet: they are
-// verified side by side while others are read.
+// batch holds messages of a folder that were read and not yet dealt with. They are verified
+// in parallel while others are read.
 type batch struct {
 	reading *reading
 	turns   chan struct{}
@@ -23,7 +23,7 @@ type batch struct {
 	bytes   int64
 }
 
-// pending is one of them.
+// pending is one message of a batch.
 type pending struct {
 	item  Item
 	raw   *spool.Spool // nil when the header said that it is not PEC
@@ -63,7 +63,7 @@ func (b *batch) add(ctx context.Context, item Item) error {
 	return nil
 }
 
-// brokenError is a message that broke off while it was read.
+// brokenError reports that reading a message broke off.
 type brokenError struct {
 	at  Cursor
 	err error
@@ -74,7 +74,7 @@ func (e *brokenError) Unwrap() error { return e.err }
 
 func (b *batch) full() bool { return len(b.items) >= batchItems || b.bytes >= batchBytes }
 
-// flush records what the messages prove, and hands them out, one after the other.
+// flush records what the messages prove and yields their events, one after the other.
 func (b *batch) flush(ctx context.Context) error {
 	defer b.close()
 	r := b.reading
@@ -91,7 +91,7 @@ func (b *batch) flush(ctx context.Context) error {
 			if r.left = !r.yield(*p.event, nil); r.left {
 				return nil
 			}
-			// Only the caller keeps what is not a notice.
+			// The Store does not have what is not a notice, so the cursor is stored at once.
 			handed = p.event.notice == nil
 		}
 		p.item.Cursor.ReadAt = r.cursor.ReadAt
@@ -105,7 +105,7 @@ func (b *batch) flush(ctx context.Context) error {
 	return nil
 }
 
-// close releases the messages, and waits for those that are still looked at.
+// close waits for the verifications that still run, and releases the messages.
 func (b *batch) close() {
 	for _, p := range b.items {
 		<-p.done
@@ -119,7 +119,7 @@ func (b *batch) close() {
 	b.items, b.bytes = nil, 0
 }
 
-// watchedReader knows whether it failed itself.
+// watchedReader remembers the error of its Reader.
 type watchedReader struct {
 	io.Reader
 	err error

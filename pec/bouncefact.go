@@ -10,18 +10,19 @@ import (
 )
 
 const (
-	// maxBounces is how many bounces are kept of one recipient. The first counts, and
-	// anybody can write more.
+	// maxBounces is how many bounces about one recipient are kept. Only the first counts,
+	// and anybody can write more.
 	maxBounces = 3
-	// maxBounceText is how much is kept of what a bounce says of one recipient, in bytes.
+	// maxBounceText is how much is kept of what a bounce says about one recipient, in bytes.
 	maxBounceText = 500
-	// maxBudgets bounds the sends of which a Client remembers how many bounces are kept.
+	// maxBudgets bounds the sends for which a Client remembers how many more bounces are
+	// kept.
 	maxBudgets = 256
 )
 
-// bounceFacts are what a bounce says of recipients of ours that it may move: not of
-// those that are proven to be certified, and once of each. The message is kept with the
-// first.
+// bounceFacts returns what a bounce says about recipients of ours, once for each. It omits
+// recipients that are proven to be certified: a bounce cannot change their state. The message
+// is kept with the first fact.
 func (c *Client) bounceFacts(ctx context.Context, name string, intent Intent, event *Event, b *inbound.Bounce) ([]Fact, error) {
 	left, err := c.mayBounce(ctx, name, intent)
 	if err != nil {
@@ -45,9 +46,9 @@ func (c *Client) bounceFacts(ctx context.Context, name string, intent Intent, ev
 	return facts, nil
 }
 
-// mayBounce tells of each recipient, by normalised address, how many more bounces are
-// kept. Before a notice tells, nobody is certified. The facts are read once, not for each
-// bounce: anybody can write many, and much else about the same send.
+// mayBounce returns how many more bounces are kept for each recipient, by normalised address.
+// Until a notice says so, no recipient counts as certified. The facts are read once, not for
+// each bounce: anybody can write many bounces, and much else about the same send.
 func (c *Client) mayBounce(ctx context.Context, name string, intent Intent) (map[string]int, error) {
 	c.mu.Lock()
 	left := maps.Clone(c.bounces[name])
@@ -77,8 +78,8 @@ func (c *Client) bounced(name, recipient string) {
 	}
 }
 
-// forgetBounces has the facts about a send read again: a notice can prove that a
-// recipient is certified.
+// forgetBounces makes mayBounce read the facts about a send again: a new notice can prove
+// that a recipient is certified.
 func (c *Client) forgetBounces(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,7 +93,7 @@ func (c *Client) countBounces(ctx context.Context, name string, intent Intent) (
 	}
 	facts, err := c.factsAbout(ctx, name)
 	if errors.Is(err, ErrUnknownFact) {
-		return left, nil // this send waits for a later version, and the mailbox must not
+		return left, nil // only this send has to wait for a later version, not the mailbox
 	}
 	if err != nil {
 		return nil, err

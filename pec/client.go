@@ -12,16 +12,16 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-// ErrUnknownSend reports a Message-ID under which nothing is known.
-var ErrUnknownSend = errors.New("pec: nothing is known of this message")
+// ErrUnknownSend reports a Message-ID, or a key, under which nothing is known.
+var ErrUnknownSend = errors.New("pec: nothing is known under this Message-ID or key")
 
-// Client is one PEC mailbox: it sends from it and reads what comes back. It is
-// safe for concurrent use, and several Clients of one mailbox, in one process or in
-// many, may share a Store. It has the methods of its Ledger too: Status, Find, Changes,
-// ResolveSent, Resume and the others.
+// Client sends from one PEC mailbox and reads what arrives in it. It also has the methods of
+// its Ledger: Status, Find, Changes, ResolveSent, Resume and the others. It is safe for
+// concurrent use. Several Clients of one mailbox, in one process or in many, may share a
+// Store.
 //
-// A Client holds nothing that has to be closed. Its Submitter and Mailbox are the
-// caller's, to be closed after the last use.
+// A Client need not be closed. The caller closes its Submitter and Mailbox after the last
+// use.
 type Client struct {
 	*Ledger
 	address   string
@@ -34,45 +34,46 @@ type Client struct {
 
 	mu      sync.Mutex
 	trouble map[Cursor]int            // how often a message could not be read to its end
-	links   map[string]bool           // CertLinks that are recorded, in lower case; not all
+	links   map[string]bool           // CertIDs, in lower case, whose CertLink is recorded; not all of them
 	lifted  int                       // the last Restoration that holds nothing back any more
-	others  *othersSends              // since then; nil until it is needed
-	bounces map[string]map[string]int // how many more are kept, by send and recipient; not all
+	others  *othersSends              // since that Restoration; nil until needed
+	bounces map[string]map[string]int // how many more bounces are kept, by send and recipient; not for all sends
 }
 
 // Options are the optional settings of a Client.
 type Options struct {
-	// Store keeps what is known. Nil is NewMemory: a restart forgets it all, and
-	// with it that a message was sent.
+	// Store keeps the facts. Nil means NewMemory: a restart forgets all of them, also that
+	// a message was sent.
 	Store Store
-	// SentFolder gets a copy of each message that was submitted. Nil keeps none. That
-	// a copy could not be saved is logged, and nothing else.
+	// SentFolder gets a copy of each message that was submitted. Nil means no copies. When
+	// a copy cannot be saved, that is only logged.
 	SentFolder SentFolder
-	// Limits are those of the provider. The zero value is the least that every
-	// provider must take.
+	// Limits are those of the provider. The zero value is what every provider has to
+	// accept.
 	Limits Limits
-	// KeySecret is what the Message-ID of a send with a key is computed from, together with
-	// mailbox and key: 32 random bytes or more, the same in every process and for as long as
-	// keys are repeated, and kept outside the Store. With it a key whose send was lost,
-	// because the Store was restored from a backup, is recognised by the notices in the
-	// mailbox and sends nothing. Nil means that each Message-ID is drawn: after such a loss a
-	// repeated key makes a second PEC.
+	// KeySecret protects keys against the loss of the Store. With it, the Message-ID of a
+	// send with a key is computed from secret, mailbox and key. When a send is lost because
+	// the Store was restored from a backup, a repeated key recognises it by the notices in
+	// the mailbox and sends nothing. Use 32 random bytes or more, the same in every process
+	// and for as long as keys are repeated, and keep them outside the Store. Nil means that
+	// each Message-ID is random: after such a loss a repeated key makes a second PEC.
 	KeySecret []byte
-	// RetryFor is how long a message that provably has not left is offered again
-	// before it is given up; zero means 24 hours. A pause between two attempts counts for
-	// an eighth of it at most, or for as long as Retry makes it: one wrong clock, or a
-	// machine that slept, gives nothing up.
+	// RetryFor is how long a message that provably has not left is offered again before it
+	// is given up; zero means 24 hours. A pause between two attempts counts for at most an
+	// eighth of it, or for the pause that Retry makes if that is longer: one wrong clock, or
+	// a machine that slept, does not give a message up.
 	RetryFor time.Duration
-	// OverdueAfter is how long after acceptance the last notice about a certified
-	// recipient is missed; zero means 26 hours. It holds for sends begun from now on.
+	// OverdueAfter is how long after acceptance a certified recipient without a final notice
+	// becomes overdue (FlagOverdue); zero means 26 hours. It applies to sends begun from now
+	// on.
 	OverdueAfter time.Duration
-	// PollInterval is how often Watch reads the folders of which it is not told that
-	// they changed; zero means 1 minute.
+	// PollInterval is how often Watch reads the folders that the server does not report on;
+	// zero means 1 minute.
 	PollInterval time.Duration
-	// Now is the clock, safe for concurrent use. Nil means time.Now.
+	// Now is the clock. It must be safe for concurrent use. Nil means time.Now.
 	Now func() time.Time
-	// Logger hears what happens, by Message-ID; never bodies, addresses or secrets.
-	// Nil is silent.
+	// Logger gets what happens, by Message-ID; never bodies, addresses or secrets. Nil logs
+	// nothing.
 	Logger *slog.Logger
 }
 
@@ -85,7 +86,7 @@ type OptionError struct {
 // Error implements error.
 func (e *OptionError) Error() string { return "pec: Options." + e.Option + ": " + e.Reason }
 
-// check refuses what no Client can work with.
+// check returns an *OptionError for a field that no Client can work with.
 func (o *Options) check() error {
 	for name, d := range map[string]time.Duration{"RetryFor": o.RetryFor, "OverdueAfter": o.OverdueAfter, "PollInterval": o.PollInterval} {
 		if d < 0 {
@@ -99,13 +100,13 @@ func (o *Options) check() error {
 	return nil
 }
 
-// New makes the Client of the mailbox with the given address, a bare
-// "name@domain"; anything else is an *AddressError. A negative duration or a short
-// KeySecret is an *OptionError. Without a Submitter, a Mailbox or a Verifier it fails. Nothing is connected yet. Nil opts
-// is the zero value.
+// New returns the Client of the mailbox with the given address, a bare "name@domain". It does
+// not connect. Nil opts is the zero value. Any other form of address is an *AddressError; a
+// negative duration or a short KeySecret is an *OptionError. A nil Submitter, Mailbox or
+// Verifier is an error too.
 func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Options) (*Client, error) {
 	if s == nil || m == nil || v == nil {
-		return nil, errors.New("pec: a Client needs a Submitter, a Mailbox and a Verifier")
+		return nil, errors.New("pec: New needs a Submitter, a Mailbox and a Verifier that are not nil")
 	}
 	c := &Client{
 		address: address, submitter: s, mailbox: m, verifier: v, trouble: map[Cursor]int{}, links: map[string]bool{},
@@ -137,6 +138,6 @@ func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Opt
 	return c, nil
 }
 
-// leastKeySecret is the shortest Options.KeySecret, in bytes: as long as the digest that
-// it keys (RFC 2104, 3).
+// leastKeySecret is the shortest Options.KeySecret, in bytes: as long as the digest of the
+// HMAC (RFC 2104, 3).
 const leastKeySecret = 32

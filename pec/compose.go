@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// compose checks a message and writes it: seven-bit, with CRLF line ends and a
-// Message-ID of ours, which every notice about it will cite. A message that is
-// refused is read all the same, to tell every problem at once.
+// compose checks a message and writes it: seven-bit, with CRLF line ends and a Message-ID of
+// ours, which every notice about it will cite. A message with problems is also read to its
+// end, so that the error lists every problem.
 func compose(ctx context.Context, sender string, m Message, l Limits, now time.Time) (*composed, error) {
 	return composeAs(ctx, newMessageID(sender), sender, m, l, now)
 }
 
-// composeAs is compose with a Message-ID.
+// composeAs is compose with a Message-ID that is given.
 func composeAs(ctx context.Context, messageID, sender string, m Message, l Limits, now time.Time) (*composed, error) {
 	c := &composer{sender: sender, now: now, text: m.Text, html: m.HTML}
 	c.messageID = messageID

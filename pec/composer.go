@@ -10,7 +10,7 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// composer composes a Message. It holds what was found right.
+// composer composes a Message. It holds the values without a problem.
 type composer struct {
 	draft
 	sender                  string
@@ -64,7 +64,7 @@ func parseAddress(s string) (*mail.Address, ProblemReason, error) {
 	if !mailtext.IsPlainAddress(a.Address) {
 		return nil, ProblemBadAddress, nil
 	}
-	// Encoded words can hold what the text itself may not.
+	// An encoded word can hide a character that the text itself may not have.
 	if mailtext.HasControl(a.Name) {
 		return nil, ProblemControl, nil
 	}
@@ -102,7 +102,7 @@ func (c *composer) checkReceipt(m Message) {
 	}
 }
 
-// checkAttachments gives those that can be read.
+// checkAttachments returns the attachments that can be read.
 func (c *composer) checkAttachments(attachments []Attachment) []Attachment {
 	var files []Attachment
 	for _, a := range attachments {

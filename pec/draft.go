@@ -14,22 +14,23 @@ import (
 // composed is a message as it will be sent.
 type composed struct {
 	messageID   string   // without angle brackets
-	chosen      bool     // it is the caller's, who may have used it before
-	derived     bool     // it is that of the key, under which a Store that was lost may have sent
+	raw         bool     // the caller wrote the message: RawMessage
+	chosen      bool     // the Message-ID is the caller's, who may have used it before
+	derived     bool     // the Message-ID is that of the key: a Store that was lost may have sent under it
 	to, cc      []string // bare addresses
 	subject     string   // decoded
 	receipt     receipt.Detail
-	body        *spool.Spool // the exact bytes; whoever has the composed closes it
+	body        *spool.Spool // the exact bytes; whoever holds the composed closes it
 	digest      [32]byte     // SHA-256 of body
-	request     [32]byte     // of a message with a key; equal for equal requests, whenever they are made
+	request     [32]byte     // equal for equal requests, whenever they are made; zero for a Message without a key
 	attachments []AttachmentDigest
 	warnings    []Warning
 }
 
-// recipients are the addresses of To, then of Cc.
+// recipients returns the addresses of To, then those of Cc.
 func (c *composed) recipients() []string { return append(append([]string(nil), c.to...), c.cc...) }
 
-// draft is a message being composed, and what is wrong with it.
+// draft is a message that is being composed, and what is wrong with it.
 type draft struct {
 	composed
 	problems []Problem
@@ -76,7 +77,7 @@ func (d *draft) checkKey(key string) {
 // maxSubject is the longest subject without a warning, in characters.
 const maxSubject = 250
 
-// checkEvidence looks at what the receipts will prove: RFC 6109, 3.3.2.
+// checkEvidence checks what the receipts will prove: RFC 6109, 3.3.2.
 func (d *draft) checkEvidence(required bool) {
 	if required && d.receipt != receipt.DetailFull {
 		d.problem("Receipt", string(d.receipt), ProblemWeakEvidence, nil)
@@ -100,7 +101,8 @@ func (d *draft) checkRecipients(l Limits, count int) {
 	}
 }
 
-// finish ends the composing: what was written and the digests, or all that is wrong.
+// finish ends the composing. It returns what was written with its digests, or an error
+// with everything that is wrong.
 func (d *draft) finish(ctx context.Context, out *output, l Limits, count int) (*composed, error) {
 	err := out.close()
 	if ctx.Err() != nil {

@@ -8,45 +8,46 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// Event is something that happened: a message that was read, or an attempt that was
-// made. Ordinary mail, which claims to be nothing of PEC, makes no event.
+// Event is something that happened: a message was read, or an attempt was made. Ordinary
+// mail, which does not claim to be PEC, makes no event.
 type Event struct {
-	// Cursor is the place of the message in the mailbox; zero when none was read.
+	// Cursor is the place of the message in the mailbox; zero when no message was read.
 	Cursor Cursor
-	// MessageID names the send the event is about; "" when it is about none of this
-	// mailbox. A send made by another program counts, once a notice has told of it.
+	// MessageID names the send of this mailbox that the event is about; "" for none. A
+	// send by another program counts too, once there is a notice about it.
 	MessageID string
-	// Notice is the notice the message was proven to be; the zero value for anything
-	// else.
+	// Notice is the notice that the message is proven to be; the zero value when it is
+	// something else.
 	Notice NoticeFact
-	// Repeated tells that the notice was recorded before. It need not have been yielded
-	// before: the loop may have been left, or the process have ended, in between.
-	// Ledger.Changes is for those who must miss none.
+	// Repeated reports whether the notice was recorded before. It may still be yielded for
+	// the first time: the loop was left, or the process ended, after it was recorded. A
+	// program that must miss no notice uses Ledger.Changes.
 	Repeated bool
-	// Inbound is what an envelope brought: a PEC of somebody's, or in an anomaly any
-	// mail. An answer to one of our sends, or a bounce of one, has its MessageID: by what
-	// its author wrote. Nil for anything else. It can be read until the next step of the
-	// iteration.
+	// Inbound is the content of an envelope: a PEC in a transport envelope, any mail in an
+	// anomaly envelope. Nil for anything else. When it answers one of our sends, or is a
+	// bounce of one, by what its author wrote, MessageID names that send. It can be read
+	// until the next step of the iteration.
 	Inbound *inbound.Message
-	// Message is the proven message, whatever its kind; nil when it is not proven. It is
-	// closed with the next step of the iteration.
+	// Proven is the message when it is proven, whatever its kind; nil otherwise. The next
+	// step of the iteration closes it.
 	Proven *envelope.Message
-	// Unverified tells why the message, which claims to be PEC or is too large to
-	// tell, is not proven; nil when it is. It moves no status.
+	// Unverified says why the message is not proven, although it claims to be PEC or is too
+	// large to find out. Nil otherwise. Such a message changes no status.
 	Unverified *envelope.VerifyError
-	// Unreadable tells why the message could not be read. It was set aside, and
-	// Watch and Reverify will try again.
+	// Unreadable says why the message could not be read; nil otherwise. The message is set
+	// aside, and Watch and Reverify try it again.
 	Unreadable error
-	// Raw is the whole message, byte for byte: the evidence to keep. It is readable
-	// until the next step of the iteration; nil when there is none.
+	// Raw is the whole message, byte for byte: the evidence to keep. It can be read until
+	// the next step of the iteration; nil when there is none.
 	Raw *io.SectionReader
-	// Outcome is what an attempt led to that Retry or Watch made, and OutcomeRefused for
-	// a message that they gave up; nil for anything else.
+	// Outcome is the outcome of an attempt that Retry or Watch made; its Kind is
+	// OutcomeRefused for a message that they gave up. Nil for anything else.
 	Outcome *Outcome
-	// Trouble tells what keeps Watch from its work for now; it goes on trying.
+	// Trouble is an error that stops part of the work of Watch for now; Watch tries again.
+	// Nil for anything else.
 	Trouble error
 
-	notice receipt.Notice // what Notice was made of; nil when it is none
+	notice receipt.Notice // from which Notice was made; nil when there is none
 }
 
 func (e *Event) close() {

@@ -5,11 +5,10 @@ import (
 	"errors"
 )
 
-// Follow watches the mailbox, as Watch does, until a send is settled, and returns its
-// status. A send that is settled already is returned at once. When ctx ends first, or the
-// mailbox is suspended, the error comes with the status so far; it also wraps the last
-// trouble that Watch met, such as a wrong host. What Watch says of the mailbox in use
-// holds here too.
+// Follow watches the mailbox, as Watch does, until a send is settled, and returns its status.
+// If the send is settled already, it returns at once. When ctx ends first, or the mailbox is
+// suspended, it returns an error with the status so far; the error also wraps the last trouble
+// that Watch met, such as a wrong host. The mailbox is in use, as in Watch.
 func (c *Client) Follow(ctx context.Context, messageID string) (Status, error) {
 	status, err := c.Status(ctx, messageID)
 	if err != nil || status.Settled {

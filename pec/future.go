@@ -6,9 +6,9 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-// recordFuture sets a message aside that was signed in the future, by a clock that may be
-// wrong: it is judged again when its time has come. A notice about a send of ours is kept
-// with that send, and is not set aside.
+// recordFuture sets aside a message that was signed in the future, according to a clock that
+// may be wrong. It is judged again once that time has passed. A notice about a send of ours is
+// kept with that send instead.
 func (c *Client) recordFuture(ctx context.Context, e *Event) error {
 	if !isFuture(e) || e.MessageID != "" || e.Cursor.UID == 0 {
 		return nil

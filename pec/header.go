@@ -9,28 +9,29 @@ import (
 	"github.com/gopec/gopec/internal/mailtext"
 )
 
-// fieldName is the name of a header field: RFC 5322, 2.2.
+// fieldName matches the name of a header field: RFC 5322, 2.2.
 var fieldName = regexp.MustCompile(`^[!-9;-~]+$`)
 
-// maxFieldName leaves place for an encoded word in the same line.
+// maxFieldName is the longest name of an extra field, in bytes. It leaves room for an
+// encoded word in the same line.
 const maxFieldName = 60
 
-// maxFieldWord is how much of a value that cannot be folded fits a line behind
-// the longest name.
+// maxFieldWord is how many bytes of a value that cannot be folded fit a line after the
+// longest name.
 const maxFieldWord = mailtext.MaxLine - maxFieldName - len(": ")
 
-// ownFields are written by compose itself, or are not for a sender to write.
+// ownFields are fields that compose writes itself, or that a sender may not write.
 var ownFields = []string{
 	"from", "sender", "to", "cc", "reply-to", "subject", "date", "message-id", "in-reply-to", "references",
 	"mime-version", "received", "dkim-signature",
 }
 
-// forbiddenFields may stand in no message that is submitted: the copy nobody sees
-// (RFC 6109, 3.1.1), and what a delivery adds.
+// forbiddenFields may not be in a message that is submitted: the blind copy (RFC 6109,
+// 3.1.1), and what a delivery adds.
 var forbiddenFields = []string{"bcc", "return-path", "delivered-to"}
 
-// forbiddenPrefixes begin fields that make a message of another one, and those in
-// which providers write what a message is (RFC 6109, appendix A).
+// forbiddenPrefixes begin the names of fields that resend another message, and of fields
+// in which providers say what a message is (RFC 6109, appendix A).
 var forbiddenPrefixes = []string{
 	"resent-", "x-ricevuta", "x-trasporto", "x-riferimento-message-id", "x-verificasicurezza", "x-mittente",
 }
@@ -46,14 +47,14 @@ func isForbidden(name string) bool {
 
 func asksForReceipts(name string) bool { return slices.Contains(receiptFields, strings.ToLower(name)) }
 
-// isOwn tells a field that is not for ExtraHeader.
+// isOwn reports whether a field may not be in ExtraHeader.
 func isOwn(name string) bool {
 	lower := strings.ToLower(name)
 	return slices.Contains(ownFields, lower) || asksForReceipts(name) || isForbidden(name) ||
 		strings.HasPrefix(lower, "content-") || strings.HasPrefix(lower, "x-tiporicevuta")
 }
 
-// checkExtraHeader gives the fields that are right.
+// checkExtraHeader returns the fields without a problem.
 func (d *draft) checkExtraHeader(fields []HeaderField) []HeaderField {
 	var good []HeaderField
 	for _, f := range fields {
@@ -76,7 +77,7 @@ func (d *draft) checkExtraHeader(fields []HeaderField) []HeaderField {
 	return good
 }
 
-// checkText checks what will stand in the header.
+// checkText checks a text that goes into the header.
 func (d *draft) checkText(field, value string) {
 	switch {
 	case !utf8.ValidString(value):

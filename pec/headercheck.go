@@ -13,15 +13,15 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// singleFields may stand in a header once: RFC 5322, 3.6; RFC 2045, 3; and what
-// decides on the receipt.
+// singleFields may occur once in a header: those of RFC 5322, 3.6, and RFC 2045, 3, and the
+// field that chooses the receipt.
 var singleFields = []string{
 	"from", "sender", "reply-to", "to", "cc", "message-id", "in-reply-to", "references", "subject", "date",
 	"mime-version", "x-tiporicevuta",
 }
 
-// checkHeader checks the header of a RawMessage and takes from it what is known of
-// the message.
+// checkHeader checks the header of a RawMessage, and reads from it recipients, Message-ID,
+// subject and receipt.
 func (c *rawComposer) checkHeader(h header.Header) {
 	c.checkFields(h)
 	c.checkOrigin(h)
@@ -39,7 +39,7 @@ func (c *rawComposer) checkHeader(h header.Header) {
 	}
 }
 
-// checkFields looks for fields that may not be there, or not twice.
+// checkFields finds fields that may not be there, or not twice.
 func (c *rawComposer) checkFields(h header.Header) {
 	seen := map[string]bool{}
 	for _, f := range h {
@@ -57,7 +57,8 @@ func (c *rawComposer) checkFields(h header.Header) {
 	}
 }
 
-// checkOrigin checks what is about the message as such: RFC 5322, 3.6.1 and 3.6.4.
+// checkOrigin checks that From, Date and MIME-Version are there, and the form of Date and
+// Message-ID: RFC 5322, 3.6.1 and 3.6.4.
 func (c *rawComposer) checkOrigin(h header.Header) {
 	for _, name := range []string{"From", "Date", "MIME-Version"} {
 		if len(h.Values(name)) == 0 {
@@ -106,11 +107,11 @@ func (c *rawComposer) checkAddresses(h header.Header) {
 	}
 }
 
-// checkMIME refuses a structure that programs may see in different ways.
+// checkMIME refuses fields from which programs may read different structures.
 func (c *rawComposer) checkMIME(h header.Header) {
 	for _, value := range h.Values("MIME-Version") {
 		if value != "1.0" {
-			c.problem("MIME-Version", value, ProblemMalformed, nil)
+			c.problem("MIME-Version", value, ProblemMalformed, errors.New("it has to be 1.0"))
 		}
 	}
 	for _, value := range h.Values("Content-Type") {
@@ -120,7 +121,7 @@ func (c *rawComposer) checkMIME(h header.Header) {
 	}
 }
 
-// checkContentType asks two readers; they must agree on the boundary.
+// checkContentType reads the value with two parsers, which must agree on the boundary.
 func checkContentType(value string) error {
 	mediaType, params, err := mime.ParseMediaType(value)
 	if err != nil {
@@ -130,12 +131,12 @@ func checkContentType(value string) error {
 	if err != nil {
 		return err
 	}
-	// A boundary in the form of RFC 2231 is one to some programs, and none to others.
+	// Some programs read a boundary in the form of RFC 2231, and others do not.
 	if ours != mediaType || our.Get("boundary") != params["boundary"] || strings.Contains(strings.ToLower(value), "boundary*") {
 		return header.ErrParams
 	}
 	if strings.HasPrefix(mediaType, "multipart/") && params["boundary"] == "" {
-		return errors.New("a multipart without boundary")
+		return errors.New("a multipart type needs a boundary")
 	}
 	return nil
 }

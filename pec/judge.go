@@ -14,8 +14,7 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// judge finds out what a message proves, and records it. A nil Event means that it is
-// ordinary mail.
+// judge verifies a message and records what it proves. A nil Event means ordinary mail.
 func (c *Client) judge(ctx context.Context, raw *io.SectionReader, item Item) (*Event, error) {
 	event, err := c.verify(ctx, raw, item)
 	if err != nil || event == nil {
@@ -28,8 +27,8 @@ func (c *Client) judge(ctx context.Context, raw *io.SectionReader, item Item) (*
 	return event, nil
 }
 
-// prove finds out what a message proves. Nothing is recorded and the Store is not
-// asked. A nil Event means that it is ordinary mail.
+// verify finds out what a message proves. It records nothing and does not use the Store. A
+// nil Event means ordinary mail.
 func (c *Client) verify(ctx context.Context, raw *io.SectionReader, item Item) (*Event, error) {
 	event := &Event{Cursor: item.Cursor, Raw: raw}
 	m, err := envelope.Open(ctx, io.NewSectionReader(raw, 0, raw.Size()), c.verifier)
@@ -69,7 +68,7 @@ func (c *Client) recordEvent(ctx context.Context, event *Event, item Item) error
 	}
 }
 
-// recordNotice records a proven notice with the send it speaks of.
+// recordNotice records a proven notice with the send that it is about.
 func (c *Client) recordNotice(ctx context.Context, e *Event) error {
 	name, intent, err := c.sendOf(ctx, e.Notice)
 	if err != nil || name == "" {
@@ -85,12 +84,12 @@ func (c *Client) recordNotice(ctx context.Context, e *Event) error {
 	}
 	added, link := false, CertLink{CertID: e.Notice.CertID, At: e.Notice.At}
 	if isName(link.CertID) && c.isNewLink(link.CertID) {
-		// With the first notice of a send, in one go.
+		// The link is recorded together with the first notice of a send.
 		if added, err = c.recordRaw(ctx, name, e.Raw, e.Notice, link); err != nil {
 			return err
 		}
 		if !added {
-			// One of the two is known. What another send has first stays its own.
+			// Notice or link is known. A CertID that another send has first stays with that send.
 			if _, err = c.record(ctx, name, link); err != nil {
 				return err
 			}
@@ -110,9 +109,8 @@ func (c *Client) recordNotice(ctx context.Context, e *Event) error {
 	return nil
 }
 
-// sendOf gives the name of the send that a notice speaks of: one of ours that it
-// joins, with its intent, or one that this mailbox sent by another program. "" means
-// neither.
+// sendOf returns the name of the send that a notice is about: a send of ours that it joins,
+// with its intent, or a send of this mailbox by another program, without. "" means neither.
 func (c *Client) sendOf(ctx context.Context, n NoticeFact) (name string, intent *Intent, err error) {
 	name = sendName(n.MessageID)
 	if !isName(name) || n.Digest == (envelope.Digest{}) || !envelope.SameAddress(n.Sender, c.address) {
@@ -133,7 +131,7 @@ func (c *Client) contentOf(ctx context.Context, name string, n receipt.Notice) (
 	}
 	body, err := c.Raw(ctx, name, Intent{})
 	if errors.Is(err, ErrNotFound) {
-		return receipt.Content{Result: receipt.ContentUnchecked}, nil // the store does not have what was sent
+		return receipt.Content{Result: receipt.ContentUnchecked}, nil // the Store does not have the sent message
 	}
 	if err != nil {
 		return receipt.Content{}, err
@@ -153,10 +151,12 @@ func (c *Client) contentOf(ctx context.Context, name string, n receipt.Notice) (
 	return content, err
 }
 
-// Failures that another verifier may lift. Nothing proves a message that was altered.
+// trustCodes are the failures that another verifier may not have. Any other is final: no
+// verifier proves a message that was altered.
 var trustCodes = []envelope.Code{envelope.CodeUntrusted, envelope.CodeLegacy, envelope.CodeExpired, envelope.CodeFuture, envelope.CodeRevoked}
 
-// recordUnverified keeps a message that claims to be a notice about a send of ours.
+// recordUnverified records a message that is not proven if it claims to be a notice about a
+// send of ours.
 func (c *Client) recordUnverified(ctx context.Context, event *Event) error {
 	facts := event.Unverified.Findings
 	c.log.WarnContext(ctx, "pec: a message is not proven", slog.String("check", string(event.Unverified.Code)))
@@ -196,7 +196,7 @@ func (c *Client) recordUnverified(ctx context.Context, event *Event) error {
 	return err
 }
 
-// maxLinks bounds the links that a Client remembers to have recorded.
+// maxLinks bounds the links that a Client remembers as recorded.
 const maxLinks = 4096
 
 func (c *Client) isNewLink(certID string) bool {

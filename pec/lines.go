@@ -9,14 +9,14 @@ import (
 	"github.com/gopec/gopec/internal/mailtext"
 )
 
-// lineReader reads a message line by line in the form in which it leaves, each
-// line ending in CRLF, and notes what cannot leave.
+// lineReader reads a message line by line in the form in which it leaves, each line ending
+// in CRLF, and notes what may not leave.
 type lineReader struct {
 	r        *bufio.Reader
-	number   int       // of lines begun
-	within   bool      // the last piece was the beginning of a line too long
-	bare     bool      // the first line ended in LF alone, and so must all
-	problems []Problem // each reason once, with the first line it is in
+	number   int       // of the current line, from 1
+	within   bool      // the last piece was part of a line that is too long and goes on
+	bare     bool      // the first line ended in LF alone, and so must all lines
+	problems []Problem // each reason once, with the first line that has the problem
 }
 
 func newLineReader(r io.Reader) *lineReader {
@@ -32,8 +32,8 @@ func (l *lineReader) note(reason ProblemReason) {
 	l.problems = append(l.problems, Problem{Field: "Content", Value: "line " + strconv.Itoa(l.number), Reason: reason})
 }
 
-// next gives the next line, valid until the next call. Of a line far too long it
-// gives a piece.
+// next returns the next line, valid until the next call. A line that exceeds the buffer is
+// returned in pieces.
 func (l *lineReader) next() ([]byte, error) {
 	line, err := l.r.ReadSlice('\n')
 	if err != nil && err != bufio.ErrBufferFull && (err != io.EOF || len(line) == 0) {
@@ -69,7 +69,7 @@ func (l *lineReader) next() ([]byte, error) {
 	return append(bytes.Clone(content), "\r\n"...), nil
 }
 
-// copyTo writes the lines that are left.
+// copyTo writes the remaining lines.
 func (l *lineReader) copyTo(w io.Writer) error {
 	for {
 		line, err := l.next()

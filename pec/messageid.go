@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// maxMessageID keeps a Message-ID field in one line of 78 characters, so that no
-// program on its way folds it.
+// maxMessageID is the longest Message-ID of ours, in bytes. Its field fits one line of 78
+// characters, so that no program on the way folds it.
 const maxMessageID = 64
 
-// newMessageID makes the Message-ID of a send, without angle brackets: 128 random
-// bits at the sender's domain, in lower case. Of a domain too long the last labels are kept.
+// newMessageID makes the Message-ID of a send, without angle brackets: 128 random bits at
+// the sender's domain, in lower case. A domain that is too long loses its first labels.
 func newMessageID(sender string) string {
 	var random [16]byte
-	rand.Read(random[:]) // never fails: the process ends instead
+	rand.Read(random[:]) // never returns an error: it ends the process instead
 	return messageIDOf(random, sender)
 }
 
-// messageIDOf writes a Message-ID. What was drawn and what was derived from a key look
-// the same.
+// messageIDOf writes a Message-ID. One that was drawn and one that was derived from a key
+// look the same.
 func messageIDOf(random [16]byte, sender string) string {
 	local := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(random[:]))
 	domain := domainOf(sender)
@@ -34,11 +34,11 @@ func messageIDOf(random [16]byte, sender string) string {
 	return local + "@" + domain
 }
 
-// maxForeignMessageID is the longest Message-ID that is taken from a caller.
+// maxForeignMessageID is the longest Message-ID that a caller may give, in bytes.
 const maxForeignMessageID = 250
 
-// plainMessageID is one Message-ID without its brackets: RFC 5322, 3.6.4, in
-// ASCII, without the obsolete quoted and spaced forms.
+// plainMessageID matches one Message-ID without its brackets: RFC 5322, 3.6.4, in ASCII,
+// without the obsolete forms with quotes and spaces.
 var plainMessageID = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@" +
 	"([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+|\\[[!-Z^-~]+\\])$")
 

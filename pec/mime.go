@@ -13,8 +13,8 @@ import (
 	"github.com/gopec/gopec/internal/mailtext"
 )
 
-// header is the header of the message. Of a message with problems it is not to be
-// sent.
+// header returns the header of the message. It may be sent only when the message has no
+// problems.
 func (c *composer) header() message.Header {
 	fields := []HeaderField{
 		{"From", mailtext.WriteList([]*mail.Address{{Address: c.sender}})},
@@ -42,11 +42,11 @@ func (c *composer) header() message.Header {
 	return rawHeader(append(fields, HeaderField{"Content-Type", "multipart/mixed"}))
 }
 
-// rawHeader makes a header that is written as we fold it. The library would
-// change the case of names, which not every provider reads without regard to it.
+// rawHeader makes a header that is written exactly as we fold it. The library would change
+// the case of names, and not every provider ignores case.
 func rawHeader(fields []HeaderField) message.Header {
 	var h message.Header
-	for i := len(fields) - 1; i >= 0; i-- { // each goes on top
+	for i := len(fields) - 1; i >= 0; i-- { // AddRaw puts each field on top
 		h.AddRaw(mailtext.Fold(fields[i].Name, fields[i].Value))
 	}
 	return h
@@ -79,7 +79,7 @@ func (c *composer) writeText(w *message.Writer) error {
 	if err := writePart(alternative, textHeader("text/plain"), c.text); err != nil {
 		return err
 	}
-	// RFC 2046, 5.1.4: the last alternative is the best one.
+	// The last alternative is the preferred one (RFC 2046, 5.1.4).
 	if err := writePart(alternative, textHeader("text/html"), c.html); err != nil {
 		return err
 	}
@@ -93,8 +93,8 @@ func textHeader(mediaType string) message.Header {
 	})
 }
 
-// lineEnds makes every line end LF. mime/quotedprintable writes LF as CRLF, but loses one
-// that follows a bare CR and octets that it encodes.
+// lineEnds turns every line end into LF. mime/quotedprintable writes LF as CRLF, but loses
+// an LF that follows a bare CR and bytes that it encodes.
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 func writePart(w *message.Writer, h message.Header, text string) error {
@@ -102,17 +102,17 @@ func writePart(w *message.Writer, h message.Header, text string) error {
 	if err != nil {
 		return err
 	}
-	// The library takes bytes only: no copy of a long text is made for it.
+	// The library accepts only bytes. Written in pieces, a long text is not copied whole.
 	pieces := bufio.NewWriterSize(part, 2<<10)
-	_, _ = lineEnds.WriteString(pieces, text) // a failure stays, and is found by Flush
+	_, _ = lineEnds.WriteString(pieces, text) // Flush returns the error
 	if err := pieces.Flush(); err != nil {
 		return err
 	}
 	return part.Close()
 }
 
-// writeAttachment writes an attachment. That its content cannot be read is a
-// problem and no error.
+// writeAttachment writes an attachment. Content that cannot be read is a problem, not an
+// error.
 func (c *composer) writeAttachment(ctx context.Context, w *message.Writer, a Attachment, mediaType string) error {
 	part, err := w.CreatePart(rawHeader([]HeaderField{
 		{"Content-Type", mediaType},

@@ -9,14 +9,14 @@ import (
 	"github.com/gopec/gopec/internal/spool"
 )
 
-// output takes the bytes of a message as they will leave: what is stored is what
-// is sent. Whoever makes one discards it.
+// output stores the bytes of a message as they will leave: what is stored is what is sent.
+// Whoever makes an output discards it.
 type output struct {
-	*bufio.Writer // composing writes little by little
+	*bufio.Writer // composing writes in small pieces
 	spool         spool.Writer
 	sum           hash.Hash
-	limit         int64 // the most bytes there may be
-	size          int64 // beyond the limit, by as little as happened to come at once
+	limit         int64 // the most bytes that are stored
+	size          int64 // of what was written; may exceed limit by one write
 	tooLarge      bool
 }
 
@@ -25,7 +25,8 @@ var errTooLarge = errors.New("the message is too large")
 // outputBuffer is how much is hashed and stored at a time, in bytes.
 const outputBuffer = 8 << 10
 
-// newOutput makes an output that takes at most limit bytes, and some size or more of them.
+// newOutput makes an output that stores at most limit bytes. size is how many are expected
+// at least.
 func newOutput(limit int64, size int) *output {
 	o := &output{sum: sha256.New(), limit: limit}
 	o.spool.Grow(int64(size) + 2<<10)
@@ -36,10 +37,10 @@ func newOutput(limit int64, size int) *output {
 // close ends the writing.
 func (o *output) close() error { return o.Flush() }
 
-// discard gives up what was not taken away.
+// discard releases the bytes, unless finish has taken them.
 func (o *output) discard() { _ = o.spool.Close() }
 
-// sink is what is behind the buffer of an output.
+// sink takes what leaves the buffer of an output.
 type sink output
 
 func (s *sink) Write(p []byte) (int, error) {

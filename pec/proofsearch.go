@@ -11,39 +11,38 @@ import (
 const (
 	// searchEvery is how often Watch looks for uncertain sends whose search is due.
 	searchEvery = time.Minute
-	// The first search for proof of a send is due firstSearch after its attempt. The
-	// pauses between further ones are as long as the attempt is old, at most
-	// longestSearch.
+	// The first search for proof of a send is due firstSearch after its attempt. Each
+	// further pause is as long as the attempt is old, at most longestSearch.
 	firstSearch   = time.Minute
 	longestSearch = 24 * time.Hour
-	// searchBudget is how long the searches of a round may take, all folders together.
-	// The search that is under way at its end is not broken off: IMAP cannot, except
-	// with the connection.
+	// searchBudget is how long the searches of a round may take, all folders together. A
+	// search that is running when it ends is not broken off: IMAP can only break off the
+	// connection.
 	searchBudget = 2 * time.Second
 	// searchBatch is how many sends are searched for together.
 	searchBatch = 50
-	// maxSearchFailures in a row are enough to pass over sends that fail together.
+	// After more than maxSearchFailures failures in a row, sends that have to be searched
+	// for together are skipped until they are next due.
 	maxSearchFailures = 6
 )
 
-// searches is what one Watch knows of its searches. That they go on where they stopped does
-// not depend on it: when a search is due follows from the facts, and how far they have come
-// is in the Store.
+// searches is the state of the searches in one Watch. They go on where they stopped without
+// it: the facts say when a search is due, and the Store says how far the searches have come.
 type searches struct {
 	looked  time.Time      // when uncertain sends were last looked for
 	backlog bool           // the budget ended before the searches did
-	failed  map[string]int // by folder: how many searches have failed in a row
+	failed  map[string]int // how many searches have failed in a row, by folder
 }
 
 // uncertainSend is a send whose proof is searched for.
 type uncertainSend struct {
 	name  string
-	begun time.Time // the attempt of which nothing is known
+	begun time.Time // when the attempt began whose outcome is not known
 	due   time.Time
 }
 
-// searchDue is the first time after another at which proof of an attempt is to be
-// searched for.
+// searchDue returns the first time after after at which a search for proof of an attempt is
+// due.
 func searchDue(begun, after time.Time) time.Time {
 	due := begun.Add(firstSearch)
 	for !due.After(after) {
@@ -60,7 +59,7 @@ func (w *watch) searchAll(ctx context.Context, folders []string) error {
 	}
 	w.searches.looked, w.searches.backlog = now, false
 	var sends []uncertainSend
-	_, err := w.try(ctx, "prove", w.client.options.PollInterval, func(ctx context.Context) (err error) {
+	_, err := w.try(ctx, "uncertain", w.client.options.PollInterval, func(ctx context.Context) (err error) {
 		sends, err = w.client.uncertain(ctx, now)
 		return err
 	})
@@ -76,13 +75,13 @@ func (w *watch) searchAll(ctx context.Context, folders []string) error {
 		}
 	}
 	if w.searches.backlog {
-		w.before(time.Now().Add(searchBudget)) // half of the time is for the rest
+		w.before(time.Now().Add(searchBudget)) // half of the time is for the other activities
 	}
 	return nil
 }
 
-// uncertain gives the sends that are uncertain, with an error also those that can be
-// read.
+// uncertain returns the sends that are uncertain. With an error it returns those that were
+// read before it.
 func (c *Client) uncertain(ctx context.Context, now time.Time) (sends []uncertainSend, err error) {
 	for s, err := range c.selected(ctx, Query{Filter: FilterUncertain, At: now}) {
 		if err != nil {
@@ -98,8 +97,8 @@ func (c *Client) uncertain(ctx context.Context, now time.Time) (sends []uncertai
 	return sends, nil
 }
 
-// search makes the searches of a folder that are due, those due first before others, until
-// the budget is spent.
+// search makes the searches of a folder that are due, in the order in which they are due,
+// until the budget is spent.
 func (w *watch) search(ctx context.Context, folder string, sends []uncertainSend, budget time.Duration) error {
 	begun, c := time.Now(), w.client
 	if err := c.mayLogIn(ctx); err != nil {
@@ -110,8 +109,9 @@ func (w *watch) search(ctx context.Context, folder string, sends []uncertainSend
 		return &StoreError{Op: "read", Err: err}
 	}
 	at, now := cursorOf(cursors, searchMark+folder), c.now()
-	// No pause is longer than longestSearch: what was due before is due again since. How
-	// far a wrong clock came in the future does not count, nor when an attempt began there.
+	// No pause is longer than longestSearch, so a search that was due before earliest is due
+	// again after it. A wrong clock may have stored a time in the future: that does not count,
+	// and neither does an attempt that began in the future.
 	from := at.ReadAt
 	if earliest := now.Add(-longestSearch); from.Before(earliest) || from.After(now.Add(clockTolerance)) {
 		from = earliest
@@ -134,10 +134,10 @@ func (w *watch) search(ctx context.Context, folder string, sends []uncertainSend
 			w.searches.backlog = unreadable == nil
 			break
 		}
-		// After failures fewer are searched for together, until one stands alone.
+		// After failures fewer sends are searched for together, at last a single one.
 		n := min(max(searchBatch>>min(w.searches.failed[folder], 30), 1), len(queue))
 		for n < len(queue) && queue[n].due.Equal(queue[n-1].due) {
-			n++ // how far the searches have come is told by the time alone
+			n++ // how far the searches have come is stored as a time alone
 		}
 		names := make([]string, n)
 		for i := range names {
@@ -151,7 +151,7 @@ func (w *watch) search(ctx context.Context, folder string, sends []uncertainSend
 			return err
 		case err == nil:
 			delete(w.searches.failed, folder)
-		case errors.As(err, &one): // the others were had
+		case errors.As(err, &one): // the other messages were read
 			unreadable = cmp.Or(unreadable, err)
 		case ctx.Err() != nil:
 			return err
@@ -159,7 +159,7 @@ func (w *watch) search(ctx context.Context, folder string, sends []uncertainSend
 			if w.searches.failed[folder]++; n > 1 && w.searches.failed[folder] <= maxSearchFailures {
 				return err
 			}
-			// It has its turn again when it is next due, and holds up no other.
+			// It is tried again when it is next due, and does not delay the others.
 			return errors.Join(err, c.searched(ctx, at, queue[n-1].due))
 		}
 		if err := c.searched(ctx, at, queue[n-1].due); err != nil {
@@ -170,7 +170,7 @@ func (w *watch) search(ctx context.Context, folder string, sends []uncertainSend
 	return unreadable
 }
 
-// searched keeps how far the searches of a folder have come.
+// searched stores how far the searches of a folder have come.
 func (c *Client) searched(ctx context.Context, at Cursor, to time.Time) error {
 	ctx, cancel := outlast(ctx)
 	defer cancel()

@@ -10,22 +10,24 @@ import (
 	"github.com/gopec/gopec/internal/multipart"
 )
 
-// RawMessage is a PEC that the caller has written: a message of RFC 5322, such as
-// an S/MIME program makes. It leaves as it is, byte for byte, with two exceptions:
-// line ends that are LF throughout become CRLF, as the last line gets one, and a
-// Message-ID is put on top where there is none.
+// RawMessage is a PEC that the caller has written: a message of RFC 5322, such as an S/MIME
+// program makes. It leaves byte for byte as it is, with two exceptions. Line ends that are
+// LF throughout become CRLF, and a last line without one gets it. A message without a
+// Message-ID gets one on top.
 //
-// It must be one that every program reads alike, and a PEC that providers accept
-// (RFC 6109, 3.1.1): From is the one address of the mailbox; To, and Cc if there
-// is one, are plain lists of addresses without groups; no Bcc and no Sender; Date
-// and MIME-Version are there; no field of which there is one stands there twice,
-// and none is a provider's. It is seven-bit, in lines of at most 998 octets. The
-// receipt asked for is X-TipoRicevuta: completa, breve or sintetica.
+// Every program must read it alike, and providers must accept it (RFC 6109, 3.1.1):
+//
+//   - From is the address of the mailbox and no other.
+//   - To is there. To and Cc are plain lists of addresses without groups.
+//   - Date and MIME-Version are there. Bcc, Sender and fields that providers write are not.
+//   - Fields that a message has once are there once.
+//   - All bytes are at most 127, and lines have at most 998 bytes.
+//
+// X-TipoRicevuta chooses the receipt: completa, breve or sintetica; absent means completa.
 type RawMessage struct {
 	// Content is read once, to its end; required. Its header is at most 1 MiB.
 	Content io.Reader
-	// Key names the request, as in Message. With a key the same bytes are the same
-	// request.
+	// Key names the request, as in Message. The same bytes are the same request.
 	Key string
 	// RequireFullEvidence is as in Message.
 	RequireFullEvidence bool
@@ -39,6 +41,7 @@ func composeRaw(ctx context.Context, sender string, m RawMessage, l Limits) (*co
 // composeRawAs is composeRaw with a Message-ID for a message that has none.
 func composeRawAs(ctx context.Context, messageID, sender string, m RawMessage, l Limits) (*composed, error) {
 	c := &rawComposer{sender: sender}
+	c.raw = true
 	c.checkKey(m.Key)
 	if m.Content == nil {
 		c.problem("Content", "", ProblemMissing, nil)
@@ -60,7 +63,7 @@ func composeRawAs(ctx context.Context, messageID, sender string, m RawMessage, l
 		c.messageID = messageID
 		raw = append(mailtext.Fold("Message-ID", "<"+c.messageID+">"), raw...)
 	}
-	_, _ = out.Write(raw) // a failure stays, and is found when out is closed
+	_, _ = out.Write(raw) // closing out returns the error
 	if err == nil {
 		err = lines.copyTo(out)
 	}
@@ -82,8 +85,8 @@ func composeRawAs(ctx context.Context, messageID, sender string, m RawMessage, l
 	return done, nil
 }
 
-// findAttachments takes the digests of the attachments of a message that the
-// caller has written. One that cannot be decoded could be compared with nothing.
+// findAttachments computes the digests of the attachments of a RawMessage. An attachment
+// that cannot be decoded is a problem: no receipt could be compared with it.
 func (c *composed) findAttachments(ctx context.Context) error {
 	err := c.digestLeaves(ctx)
 	switch {
@@ -112,7 +115,7 @@ func (c *composed) digestLeaves(ctx context.Context) error {
 		if _, err := io.Copy(io.Discard, content); err != nil {
 			return err
 		}
-		// Of two names the one in Content-Disposition, which is what files are saved as.
+		// When there are two names, files are saved under the one in Content-Disposition.
 		name := p.Names[len(p.Names)-1]
 		c.attachments = append(c.attachments, AttachmentDigest{name, content.size, [32]byte(content.sum.Sum(nil))})
 	}

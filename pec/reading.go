@@ -8,16 +8,16 @@ import (
 )
 
 const (
-	// cursorEvery is how many messages are read before their cursor is kept. Those read
-	// twice after a crash are recorded once.
+	// cursorEvery is how many messages are read before the cursor is stored. A message that
+	// is read twice after a crash is recorded once.
 	cursorEvery = 100
-	// patience is how often a message may break off before it is set aside.
+	// patience is how often reading a message may break off before it is set aside.
 	patience = 3
-	// maxTrouble bounds the messages that a Client remembers to have broken off.
+	// maxTrouble bounds the messages that a Client remembers as broken off.
 	maxTrouble = 1024
 )
 
-// read reads one folder to its end, and reports whether the caller has left the loop.
+// read reads one folder to its end. It reports whether the caller has left the loop.
 func (c *Client) read(ctx context.Context, folder string, yield func(Event, error) bool) (left bool, err error) {
 	r := &reading{client: c, folder: folder, yield: yield}
 	if err = c.loginRefused(ctx, r.run(ctx)); err != nil {
@@ -33,9 +33,9 @@ type reading struct {
 	yield  func(Event, error) bool
 	left   bool // the caller has left the loop
 
-	cursor     Cursor // behind the last message dealt with
-	unsaved    int    // messages since it was kept
-	renumbered bool   // the folder has numbered its messages again
+	cursor     Cursor // the last message dealt with
+	unsaved    int    // messages since the cursor was stored
+	renumbered bool   // the folder has renumbered its messages during this reading
 }
 
 func (r *reading) run(ctx context.Context) error {
@@ -51,7 +51,7 @@ func (r *reading) run(ctx context.Context) error {
 		var bad *MessageError
 		var broke *brokenError
 		if errors.As(err, &broke) && r.exhausted(broke.at) {
-			// The connection is gone with it: what lies behind is read over another.
+			// The connection is lost too. The messages after it are read over a new one.
 			bad = &MessageError{Cursor: broke.at, Err: broke.err}
 		} else {
 			errors.As(err, &bad)
@@ -74,8 +74,8 @@ func (r *reading) run(ctx context.Context) error {
 }
 
 // passable reports whether the reading may go on after a message that cannot be read. A
-// folder may number its messages again, but not once for each of them: the reading would
-// not end.
+// folder may renumber its messages once; if it did so for each of them, the reading would
+// never end.
 func (r *reading) passable(at Cursor) bool {
 	if at.UIDValidity == r.cursor.UIDValidity {
 		return at.UID > r.cursor.UID
@@ -85,8 +85,8 @@ func (r *reading) passable(at Cursor) bool {
 	return !again
 }
 
-// keep keeps the cursor: facts first, then the cursor. What is read twice is recorded
-// once, what is skipped is lost.
+// keep stores the cursor. Facts are stored before it: a message that is read twice is
+// recorded once, but a message that is skipped is lost.
 func (r *reading) keep(ctx context.Context) error {
 	if r.unsaved == 0 {
 		return nil
@@ -100,7 +100,7 @@ func (r *reading) keep(ctx context.Context) error {
 	return nil
 }
 
-// pass reads on from the cursor until the folder or the connection ends.
+// pass reads from the cursor until the folder or the connection ends.
 func (r *reading) pass(ctx context.Context) error {
 	b := newBatch(r)
 	defer b.close()
@@ -120,7 +120,8 @@ func (r *reading) pass(ctx context.Context) error {
 	return b.flush(ctx)
 }
 
-// exhausted counts how often a message broke off, and tells when it is enough.
+// exhausted counts how often reading a message broke off, and reports whether patience is
+// exhausted.
 func (r *reading) exhausted(at Cursor) bool {
 	c := r.client
 	c.mu.Lock()
@@ -136,7 +137,7 @@ func (r *reading) exhausted(at Cursor) bool {
 	return true
 }
 
-// setAside passes over a message that cannot be read, and remembers it.
+// setAside records a message that cannot be read, and moves past it.
 func (r *reading) setAside(ctx context.Context, at Cursor, cause error) error {
 	c := r.client
 	at.ReadAt = r.cursor.ReadAt

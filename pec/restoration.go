@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// HeldError reports that nothing was offered to the provider, since the Store was
-// restored from a backup and what had left before is not known yet. Sync and Watch lift
-// it: see MarkRestored.
+// HeldError reports that nothing was offered to the provider: the Store was restored from a
+// backup, and what had left before is not known yet. Sync and Watch lift the hold: see
+// MarkRestored.
 type HeldError struct {
 	Restoration Restoration
-	// Until is the time from which on a reading of the mailbox counts.
+	// Until is the earliest time at which a reading of the mailbox may begin to count.
 	Until time.Time
-	// Folders are those that are still to be read to the end by such a reading. Nil when
-	// only this send is held: Retry, Watch and SearchNotices search for it first.
+	// Folders are those that such a reading still has to read to the end. Nil when only
+	// this send is held: Retry, Watch or SearchNotices searches for it first.
 	Folders []string
-	// Trace is that of Untraced: a person has to look, and then Cancel the send, or Cancel
-	// and Resend it. "" for none.
+	// Trace is that of Untraced: a person has to compare the two sends, and then Cancel this
+	// one, or Cancel and Resend it. "" for none.
 	Trace string
 }
 
@@ -28,26 +28,27 @@ func (e *HeldError) Error() string {
 	const held = "pec: the store was restored from a backup: "
 	switch {
 	case e.Trace != "":
-		return held + "message " + e.Trace + " may have taken the place of this one: look, and Cancel it"
+		return held + "message " + e.Trace + " may have taken the place of this one: compare the two, then Cancel this one, and Resend it if it is still needed"
 	case e.Folders == nil:
-		return held + "this message may have left before: Retry, Watch or SearchNotices searches for it first"
+		return held + "this message may have left before: run Retry, Watch or SearchNotices, which search for it first"
 	default:
-		return fmt.Sprintf("%snothing is sent until a Sync or Watch that begins at %s or later has read %s",
+		return fmt.Sprintf("%snothing is sent before the mailbox is read: run Sync or Watch at %s or later, until it has read %s",
 			held, e.Until.Format(time.RFC3339), strings.Join(e.Folders, ", "))
 	}
 }
 
-// MarkRestored records that the Store was restored from a backup. Call it for every
-// mailbox before the first program uses the Store again: also for those that the Store
-// does not know, whose sends may all be missing.
+// MarkRestored records that the Store was restored from a backup. Call it for every mailbox
+// before the first program uses the Store again, also for mailboxes that the Store does not
+// know: all their sends may be missing. stopped is when the last program that used the lost
+// Store ended; zero means now.
 //
-// From then on every Client holds what it would send: Send and Retry give a *HeldError.
-// The hold ends once all folders have been read to their end, by any Client, beginning
-// an hour after stopped or later: the acceptance of all that left before has come by
-// then. Then what was recorded before the mark, and would be offered again, is searched
-// for and offered only if there is no notice about it; until then its status has
-// FlagHeld. stopped is when the last program that used the lost Store had ended; zero
-// means now.
+// From then on every Client holds what it would send: Send and Retry return a *HeldError.
+// The hold ends when all folders have been read to their end, by any Client, beginning an
+// hour after stopped or later: by then the acceptances of all that left have arrived.
+//
+// After the hold, a message that was recorded before the mark and would be offered again is
+// searched for. It is offered only if there is no notice about it. Until then its status has
+// FlagHeld.
 func (l *Ledger) MarkRestored(ctx context.Context, stopped time.Time) error {
 	for {
 		last, err := l.restoration(ctx, 0)
@@ -67,11 +68,12 @@ func (l *Ledger) MarkRestored(ctx context.Context, stopped time.Time) error {
 	}
 }
 
-// until is when a reading may begin that finds the acceptance of all that left before.
+// until is the earliest beginning of a reading that finds the acceptances of all that left
+// before.
 func (f Restoration) until() time.Time { return f.Stopped.Add(confirmWithin) }
 
-// hold gives the N of the last Restoration, zero for none, and what it holds the
-// mailbox for, nil for nothing.
+// hold returns the N of the last Restoration, zero for none, and the hold on the mailbox,
+// nil when there is none.
 func (c *Client) hold(ctx context.Context) (n int, held *HeldError, err error) {
 	c.mu.Lock()
 	lifted := c.lifted
@@ -101,8 +103,8 @@ func (c *Client) hold(ctx context.Context) (n int, held *HeldError, err error) {
 	return last.N, nil, nil
 }
 
-// folderRead records that a folder was read to its end, by a reading begun then, where
-// that lifts a hold.
+// folderRead records that a reading, begun at begun, has read a folder to its end, if that
+// helps to lift a hold.
 func (c *Client) folderRead(ctx context.Context, folder string, begun time.Time) error {
 	n, held, err := c.hold(ctx)
 	if err != nil || held == nil || begun.Before(held.Until) || !slices.Contains(held.Folders, folder) {
@@ -112,7 +114,7 @@ func (c *Client) folderRead(ctx context.Context, folder string, begun time.Time)
 	return err
 }
 
-// held explains heldBack of a send.
+// held returns the *HeldError of a send for which heldBack is true.
 func (c *Client) held(ctx context.Context, f *folding) error {
 	_, held, err := c.hold(ctx)
 	switch {

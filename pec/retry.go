@@ -7,16 +7,21 @@ import (
 	"log/slog"
 )
 
-// Retry offers again what provably has not left and is due: messages that were
-// recorded and never offered, and those whose attempts were answered with a temporary
-// error, after pauses that grow from a minute to an hour. What has been offered for
-// as long as Options.RetryFor is given up. Each step of the iteration is one
-// attempt of this Client, with what it led to in Event.Outcome, or a message given up:
-// OutcomeRefused. After MarkRestored the error is a *HeldError until the mailbox has been
-// read; then each message from before is searched for (SearchNotices) and offered if nothing was
-// found, and what is found is a step too, without Outcome. An attempt that no server answered is the last: what else is due stays so for the next call. In a
-// suspended mailbox the error is a *SuspendedError. At most one error is yielded, as
-// the last pair.
+// Retry offers messages again that are due and provably have not left. These are messages
+// that were recorded and never offered, and messages whose last attempt failed temporarily,
+// after pauses that grow from a minute to an hour. A message that has been offered for
+// Options.RetryFor is given up.
+//
+// Each step of the iteration is one attempt of this Client, with its outcome in
+// Event.Outcome, or a message that was given up, with OutcomeRefused. After an attempt that no
+// server answered Retry stops: what else is due is left to the next call.
+//
+// After MarkRestored the error is a *HeldError until the mailbox has been read. Then each
+// message from before is searched for (SearchNotices), and offered if nothing was found. What is
+// found is a step too, without Outcome.
+//
+// In a suspended mailbox the error is a *SuspendedError. At most one error is yielded, as the
+// last pair.
 func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		if err := c.mayLogIn(ctx); err != nil {
@@ -36,10 +41,10 @@ func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 				return
 			}
 			if c.underWay.has(s.name) {
-				continue // another goroutine is at it
+				continue // another call of this Client is offering it
 			}
 			if f := foldingOf(s.facts); f != nil && f.isUnsure() {
-				// Searched for first. Without a trace it is offered now.
+				// It is searched for first, and offered now if there is no trace.
 				for e, err := range c.SearchNotices(ctx, s.name) {
 					if !yield(e, err) || err != nil {
 						return
@@ -66,8 +71,8 @@ func (c *Client) Retry(ctx context.Context) iter.Seq2[Event, error] {
 	}
 }
 
-// retry makes one attempt, or gives the send up. A nil event means that there was
-// nothing to do.
+// retry makes one attempt, or gives the send up. A nil event means that there was nothing to
+// do.
 func (c *Client) retry(ctx context.Context, s *send) (*Event, error) {
 	status, f := fold(s.facts, c.now())
 	if !f.isDue(c.now()) || !f.mayAttempt() || f.heldBack() {
@@ -75,7 +80,7 @@ func (c *Client) retry(ctx context.Context, s *send) (*Event, error) {
 	}
 	if c.isSpent(f) {
 		if err := c.giveUp(ctx, status.MessageID, GivenUpRetryFor); errors.Is(err, ErrNotOpen) {
-			return nil, nil // it has left since, or somebody is at it
+			return nil, nil // it has left since, or another worker is offering it
 		} else if err != nil {
 			return nil, err
 		}

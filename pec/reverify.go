@@ -11,11 +11,12 @@ import (
 	"github.com/gopec/gopec/internal/spool"
 )
 
-// Reverify judges again what could not be proven or read before: notices that the
-// Verifier of then did not trust, which are kept in the Store, and messages that were
-// set aside, which are fetched again: with them what was signed in the future. Watch does so when it begins and every hour; who
-// does not Watch calls it when anchors have changed. Each step is something that is
-// proven or readable now. At most one error is yielded, as the last pair.
+// Reverify judges again what could not be proven or read before: notices that an earlier
+// Verifier did not trust, which are in the Store, and messages that were set aside, which are
+// fetched again. Messages signed in the future are among the latter. Watch does this when it
+// begins and every hour; a program without Watch calls it when anchors have changed. Each step
+// of the iteration is a message that is proven or readable now. At most one error is yielded,
+// as the last pair.
 func (c *Client) Reverify(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		err := c.reverifyNotices(ctx, yield)
@@ -28,7 +29,7 @@ func (c *Client) Reverify(ctx context.Context) iter.Seq2[Event, error] {
 	}
 }
 
-// errLeft says that the caller has left the loop.
+// errLeft reports that the caller has left the loop.
 var errLeft = errors.New("the caller has left the loop")
 
 func (c *Client) reverifyNotices(ctx context.Context, yield func(Event, error) bool) error {
@@ -44,7 +45,7 @@ func (c *Client) reverifyNotices(ctx context.Context, yield func(Event, error) b
 			}
 			body, err := c.Raw(ctx, s.name, claim)
 			if errors.Is(err, ErrNotFound) {
-				continue // an altered message: nothing proves it
+				continue // the message was altered: no verifier proves it
 			}
 			if err != nil {
 				return err
@@ -60,7 +61,7 @@ func (c *Client) reverifyNotices(ctx context.Context, yield func(Event, error) b
 	return nil
 }
 
-// proven are the keys of the notices that are proven by now.
+// proven returns the digests of the notices that are proven by now.
 func (s *send) proven() map[envelope.Digest]bool {
 	keys := map[envelope.Digest]bool{}
 	for _, f := range s.facts {
@@ -71,8 +72,8 @@ func (s *send) proven() map[envelope.Digest]bool {
 	return keys
 }
 
-// rejudge judges a message outside of the order of its folder, and yields its event if
-// it is wanted.
+// rejudge judges a message out of the order of its folder, and yields its event if it is
+// wanted.
 func (c *Client) rejudge(ctx context.Context, item Item, wanted func(*Event) bool, yield func(Event, error) bool) error {
 	raw, err := spool.Open(ctx, item.Body)
 	if err != nil {
@@ -92,8 +93,8 @@ func (c *Client) rejudge(ctx context.Context, item Item, wanted func(*Event) boo
 
 func isProven(e *Event) bool { return e.Unverified == nil }
 
-// reverifySetAside fetches again what could not be read, as far as its folder still
-// counts as it did.
+// reverifySetAside fetches again the messages that were set aside, if their folder still has
+// the same UIDVALIDITY.
 func (c *Client) reverifySetAside(ctx context.Context, yield func(Event, error) bool) error {
 	facts, err := c.factsAbout(ctx, "")
 	if err != nil {
@@ -120,7 +121,7 @@ func (c *Client) reverifySetAside(ctx context.Context, yield func(Event, error) 
 			return err
 		}
 		if failed == nil {
-			failed = err // one that still breaks off keeps no other from being read
+			failed = err // the others are still fetched
 		}
 	}
 	return failed
@@ -137,7 +138,7 @@ func (c *Client) fetchAgain(ctx context.Context, at Cursor, yield func(Event, er
 		case err != nil:
 			return err
 		case item.Cursor.UIDValidity != at.UIDValidity || item.Cursor.UID != at.UID:
-			return nil // it is gone
+			return nil // the message is gone
 		}
 		future := false
 		wanted := func(e *Event) bool {
@@ -150,7 +151,7 @@ func (c *Client) fetchAgain(ctx context.Context, at Cursor, yield func(Event, er
 			}
 		}
 		if future {
-			return nil // by another clock its time has not come
+			return nil // by the clock of this verifier it is still signed in the future
 		}
 		_, err = c.record(ctx, "", Recovered{Cursor: at, At: c.now()})
 		return err

@@ -8,12 +8,12 @@ import (
 	"iter"
 )
 
-// SearchNotices looks for notices about one send in all folders of the mailbox, wherever the
-// cursors stand: that is how an uncertain send is resolved without waiting. What is
-// found is judged and recorded as in Sync, and yielded when it is about the send. After
-// MarkRestored, once the mailbox has been read, a search that finds nothing lifts the
-// hold on the send. A folder that cannot be searched does not keep the others from it. At
-// most one error is yielded, as the last pair.
+// SearchNotices searches all folders of the mailbox for notices about one send, wherever the
+// cursors are. It resolves an uncertain send without waiting. What is found is judged and
+// recorded as in Sync, and yielded if it is about the send. After MarkRestored, once the mailbox
+// has been read, a search that finds nothing lifts the hold on the send. If one folder cannot
+// be searched, the others are still searched. In a suspended mailbox the error is a
+// *SuspendedError. At most one error is yielded, as the last pair.
 func (c *Client) SearchNotices(ctx context.Context, messageID string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		if err := c.mayLogIn(ctx); err != nil {
@@ -50,13 +50,13 @@ func (c *Client) SearchNotices(ctx context.Context, messageID string) iter.Seq2[
 	}
 }
 
-// proveIn looks in one folder for notices about any of the sends.
+// searchIn searches one folder for notices about any of the sends.
 func (c *Client) searchIn(ctx context.Context, folder string, messageIDs []string, yield func(Event, error) bool) error {
 	names := map[string]bool{}
 	for _, id := range messageIDs {
 		names[sendName(id)] = true
 	}
-	// A search finds whatever contains an ID.
+	// The server finds every message whose field contains an ID.
 	about := func(e *Event) bool { return names[sendName(e.MessageID)] }
 	for item, err := range c.mailbox.Search(ctx, folder, messageIDs) {
 		if err == nil && item.Body != nil {

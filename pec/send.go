@@ -9,20 +9,24 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-// Send writes a message, records it, and hands it to the provider, at most once.
-// It gives the Message-ID it set, under which Status tells what becomes of the
-// message: a nil error means that the provider has it, not that it has accepted it.
+// Send writes a message, records it, and hands it to the provider, at most once. It returns
+// the Message-ID that it set; Status takes it and says what becomes of the message. A nil
+// error means that the provider has the message, not that it has accepted it.
 //
-// With a Message.Key a repeated call sends nothing new: it gives the Message-ID of
-// the first one and goes on where that stands, and tries again if it provably has not left.
-// One that waits for another of the same Client shares what that came to.
+// With a Message.Key a repeated call sends nothing new. It returns the Message-ID of the
+// first call, continues that send, and tries again if the message provably has not left. A
+// call that waits for another call of the same Client shares its outcome.
 //
-// A *ComposeError means that nothing was recorded and nothing left, a *KeyError that
-// the key stands for something else, a *HeldError that nothing was recorded and the call
-// is to be repeated later (MarkRestored). A *SendError comes with the Message-ID: the
-// send is recorded and can be followed, and Retry and Watch offer it again where
-// that is safe. Any other error is the Store's or that of ctx, and comes with the Message-ID when the
-// message may have been recorded.
+// Errors:
+//
+//   - *ComposeError: the message cannot be sent. Nothing was recorded and nothing left.
+//   - *KeyError: the key belongs to another request. Nothing was recorded.
+//   - *HeldError: the Store was restored (MarkRestored). Nothing was recorded: repeat the
+//     call later.
+//   - *SendError: the send is recorded, and the Message-ID is returned. Retry and Watch offer
+//     it again where that is safe.
+//   - Any other error is from the Store or from ctx. The Message-ID is returned if the
+//     message may have been recorded.
 func (c *Client) Send(ctx context.Context, m Message) (messageID string, err error) {
 	composed, err := c.compose(ctx, m)
 	if err != nil {
@@ -31,7 +35,7 @@ func (c *Client) Send(ctx context.Context, m Message) (messageID string, err err
 	return c.begin(ctx, composed, m.Key, "")
 }
 
-// SendRaw is Send for a message that the caller wrote.
+// SendRaw is Send for a message that the caller has written.
 func (c *Client) SendRaw(ctx context.Context, m RawMessage) (messageID string, err error) {
 	id, derived := c.messageID(m.Key)
 	composed, err := composeRawAs(ctx, id, c.address, m, c.options.Limits)
@@ -51,12 +55,12 @@ func (c *Client) compose(ctx context.Context, m Message) (*composed, error) {
 	return composed, err
 }
 
-// Resend is Send for a message that takes the place of one that definitely failed:
-// for each of its recipients that the first one had too, that one must be refused,
-// rejected, failed, expired or bounced; otherwise, or where another Resend was first,
-// the error is a *ResendError. It gets a Message-ID of its own, late notices about the
-// first still count for the first, and if it turns out to have arrived after all its
-// status says FlagDuplicateSend.
+// Resend is Send for a message that takes the place of one that definitely failed. first is
+// the Message-ID of the failed send. Each recipient that both messages have must be refused,
+// rejected, bounced, expired or failed in the first; otherwise, or when another Resend came
+// before, the error is a *ResendError. The new message has a Message-ID of its own. Late
+// notices about the first still count for the first. If the first arrives after all, its
+// status gets FlagDuplicateSend.
 func (c *Client) Resend(ctx context.Context, first string, m Message) (messageID string, err error) {
 	composed, err := c.compose(ctx, m)
 	if err != nil {
@@ -65,15 +69,15 @@ func (c *Client) Resend(ctx context.Context, first string, m Message) (messageID
 	return c.begin(ctx, composed, m.Key, first)
 }
 
-// begin records what was composed, unless its key stands for it already, and goes on
-// from there.
+// begin records a composed message and makes the first attempt. When its key is known it
+// continues the send that has the key.
 func (c *Client) begin(ctx context.Context, m *composed, key, first string) (string, error) {
 	defer m.body.Close()
 	if len(m.warnings) > 0 {
 		c.log.WarnContext(ctx, "pec: composed with warnings", slog.String("message_id", m.messageID), slog.Any("warnings", m.warnings))
 	}
 	if first != "" {
-		// A key stands for the repetition of this send, and for no other request.
+		// The send that is repeated is part of the request.
 		first = envelope.NormalizeMessageID(first)
 		m.request = sha256.Sum256(append(m.request[:], sendName(first)...))
 	}
@@ -82,7 +86,7 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 		return "", err
 	}
 	if held != nil {
-		restoration-- // it will be searched for, as what was recorded before
+		restoration-- // it will be searched for, like what was recorded before
 	}
 	now := c.now()
 	intent := Intent{
@@ -92,7 +96,7 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 	}
 	facts := []Fact{intent}
 	if key != "" {
-		claim, err := c.claimed(ctx, key, m.request)
+		claim, err := c.claimed(ctx, m, intent)
 		if err != nil || claim != nil {
 			return c.resume(ctx, claim, err)
 		}
@@ -102,14 +106,14 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 				return "", err
 			}
 			if adopted {
-				return c.lost(ctx, m, key, first)
+				return c.lost(ctx, m, intent)
 			}
 		}
 		facts = append(facts, KeyClaim{Key: key, MessageID: m.messageID, Request: m.request, At: now})
 	}
 	if held != nil && (m.derived || m.chosen) {
-		// Whether that message has left will be known. Until then no other takes its place:
-		// its bytes would not be those that left.
+		// Whether a message with this Message-ID has left will be known after the hold. Until
+		// then none is recorded: its bytes would differ from those that left.
 		return "", held
 	}
 	if m.chosen {
@@ -126,13 +130,12 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 		return m.messageID, err
 	}
 	if !added {
-		return c.lost(ctx, m, key, first)
+		return c.lost(ctx, m, intent)
 	}
 	open := func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(m.body, 0, m.body.Size())), nil
 	}
-	// A Message-ID that was drawn is new, so no earlier facts exist. Whoever claims attempt 1
-	// sends.
+	// A random Message-ID is new, so no earlier facts exist. Whoever claims attempt 1 sends.
 	if !m.chosen && !m.derived && held == nil && c.mayLogIn(ctx) == nil {
 		if claimed, err := c.offerNew(ctx, intent, open); claimed || err != nil {
 			return m.messageID, err
@@ -142,8 +145,8 @@ func (c *Client) begin(ctx context.Context, m *composed, key, first string) (str
 	return m.messageID, err
 }
 
-// unused refuses a Message-ID that the caller chose and that is known already: notices
-// about the one message would count for the other.
+// unused refuses a Message-ID that the caller chose and that is known already: notices about
+// one message would count for the other.
 func (c *Client) unused(ctx context.Context, messageID string) error {
 	entries, err := c.store.Entries(ctx, c.box, sendName(messageID))
 	if err != nil {
@@ -155,7 +158,8 @@ func (c *Client) unused(ctx context.Context, messageID string) error {
 	return nil
 }
 
-// beginEntries are the entries of a new send, and the claims on what it repeats.
+// beginEntries makes the entries of a new send, and those that it adds to the send that it
+// repeats.
 func (c *Client) beginEntries(ctx context.Context, m *composed, facts []Fact, first string) ([]Entry, error) {
 	entries, err := c.newEntries(m.messageID, io.NewSectionReader(m.body, 0, m.body.Size()), facts...)
 	if err != nil || first == "" {
@@ -188,16 +192,16 @@ func (c *Client) beginEntries(ctx context.Context, m *composed, facts []Fact, fi
 	return append(entries, claims...), err
 }
 
-// lost finds out who was first: the same key, another Resend, or a message that has
-// the same Message-ID.
-func (c *Client) lost(ctx context.Context, m *composed, key, first string) (string, error) {
-	if key != "" {
-		claim, err := c.claimed(ctx, key, m.request)
+// lost continues or refuses a send that could not be recorded because another was first:
+// the same key, another Resend, or a message with the same Message-ID.
+func (c *Client) lost(ctx context.Context, m *composed, intent Intent) (string, error) {
+	if intent.Key != "" {
+		claim, err := c.claimed(ctx, m, intent)
 		if err != nil || claim != nil {
 			return c.resume(ctx, claim, err)
 		}
 	}
-	if first != "" {
+	if first := intent.Resends; first != "" {
 		s, err := c.load(ctx, first)
 		if err != nil {
 			return "", err
@@ -219,17 +223,22 @@ func (c *Client) lost(ctx context.Context, m *composed, key, first string) (stri
 	return "", &ComposeError{[]Problem{{"Message-ID", m.messageID, ProblemDuplicate, nil}}}
 }
 
-// claimed looks for the send that has a key, nil when there is none. One that was
-// asked for with something else is a *KeyError.
-func (c *Client) claimed(ctx context.Context, key string, request envelope.Digest) (*KeyClaim, error) {
-	claim, err := c.claim(ctx, key)
-	if claim != nil && claim.Request != request {
-		return nil, &KeyError{Key: key, MessageID: claim.MessageID}
+// claimed returns the claim of a message's key, nil when there is none. A key that belongs
+// to another request is a *KeyError.
+func (c *Client) claimed(ctx context.Context, m *composed, intent Intent) (*KeyClaim, error) {
+	claim, err := c.claim(ctx, intent.Key)
+	if claim == nil || claim.Request == m.request {
+		return claim, err
 	}
-	return claim, err
+	taken := &KeyError{Key: intent.Key, MessageID: claim.MessageID}
+	// That it is another request is certain, whether the first one can be read or not.
+	if first, err := c.intentOf(ctx, sendName(claim.MessageID)); err == nil && first != nil {
+		taken.Differences = m.differences(*first, intent)
+	}
+	return nil, taken
 }
 
-// resume goes on with a send that was recorded before.
+// resume continues a send that was recorded before.
 func (c *Client) resume(ctx context.Context, claim *KeyClaim, err error) (string, error) {
 	if err != nil {
 		return "", err

@@ -7,13 +7,13 @@ import (
 	"io"
 )
 
-// source reads what the caller gave, once, and takes its digest on the way.
+// source reads content of the caller once, and computes its digest on the way.
 type source struct {
 	ctx  context.Context
 	r    io.Reader
 	sum  hash.Hash
 	size int64
-	err  error // what ended the reading; nil at the end
+	err  error // what stopped the reading; nil when the content was read to its end
 }
 
 func newSource(ctx context.Context, r io.Reader) *source {

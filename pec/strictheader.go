@@ -15,7 +15,7 @@ type rawComposer struct {
 	sender string
 }
 
-// readHeader gives the header with the empty line that ends it.
+// readHeader returns the header with the empty line that ends it.
 func (c *rawComposer) readHeader(lines *lineReader) ([]byte, error) {
 	var raw []byte
 	for {
@@ -23,7 +23,7 @@ func (c *rawComposer) readHeader(lines *lineReader) ([]byte, error) {
 		raw = append(raw, line...)
 		switch {
 		case err == io.EOF:
-			// To some programs that is a header, to others nothing.
+			// Some programs read this as a header, others do not.
 			c.problem("Header", "", ProblemMalformed, errNoEnd)
 			return raw, io.EOF
 		case err != nil:
@@ -37,11 +37,11 @@ func (c *rawComposer) readHeader(lines *lineReader) ([]byte, error) {
 	}
 }
 
-// parseHeader reads a header as strictly as RFC 5322, 2.2 has it: what other
-// readers forgive, they forgive in different ways.
+// parseHeader reads a header by the letter of RFC 5322, 2.2. Programs that tolerate more do
+// so in different ways.
 func (c *rawComposer) parseHeader(raw []byte) header.Header {
 	var h header.Header
-	var folded []byte // the last value, once it has more than one line
+	var folded []byte // the last value when it has more than one line, else nil
 	unfold := func() {
 		if folded != nil {
 			h[len(h)-1].Value, folded = string(folded), nil
@@ -55,7 +55,7 @@ func (c *rawComposer) parseHeader(raw []byte) header.Header {
 			continue
 		}
 		if len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
-			// A blank line within a header ends it for some programs.
+			// For some programs a blank line within a header ends it.
 			if blank || len(h) == 0 {
 				c.problem("Header", string(line), ProblemMalformed, errFolding)
 				continue
@@ -82,9 +82,9 @@ func (c *rawComposer) parseHeader(raw []byte) header.Header {
 }
 
 var (
-	errNoEnd   = errors.New("no empty line ends the header")
-	errFolding = errors.New("a blank line, or a continuation of nothing")
-	errNoField = errors.New("no field name followed by a colon")
+	errNoEnd   = errors.New("an empty line has to end the header")
+	errFolding = errors.New("a continuation line needs a field before it and text in it")
+	errNoField = errors.New("a line has to begin with a field name and a colon")
 )
 
 // maxRawHeader is the longest header of a RawMessage, in bytes.

@@ -12,9 +12,9 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-// submit makes one attempt at a send, if its facts allow one, and reports where it
-// then stands: nil when the provider has the message, else a *SendError. attempted
-// is false when no attempt of this call counts, and when the send has to be due and is not.
+// submit makes one attempt at a send if its facts allow one. The error is nil when the
+// provider has the message, else a *SendError. attempted is false when this call made no
+// attempt that counts. With due it makes none unless the send is due.
 func (c *Client) submit(ctx context.Context, messageID string, due bool, open func() (io.ReadCloser, error)) (attempted bool, err error) {
 	begun := c.now()
 	leave, waited, err := c.underWay.enter(ctx, sendName(messageID))
@@ -34,10 +34,10 @@ func (c *Client) submit(ctx context.Context, messageID string, due bool, open fu
 		return false, f.standing()
 	}
 	if o := f.last().outcome; waited && o != nil && !o.At.Before(begun) {
-		return false, f.standing() // what was waited for is the answer to this call too
+		return false, f.standing() // the attempt that this call waited for answers it too
 	}
 	if due && !f.isDue(c.now()) {
-		return false, nil // another worker has tried meanwhile
+		return false, nil // another worker has tried in the meantime
 	}
 	if f.heldBack() {
 		return false, c.heldSend(ctx, f)
@@ -50,7 +50,7 @@ func (c *Client) submit(ctx context.Context, messageID string, due bool, open fu
 	if claimed || err != nil {
 		return claimed, err
 	}
-	// Another worker was faster: what became of its attempt may be known by now.
+	// Another worker was faster. The outcome of its attempt may be known by now.
 	if s, err = c.load(ctx, messageID); err != nil {
 		return false, err
 	}
@@ -60,7 +60,7 @@ func (c *Client) submit(ctx context.Context, messageID string, due bool, open fu
 	return false, f.standing()
 }
 
-// heldSend is what submit returns of a send that is held back.
+// heldSend is what submit returns for a send that is held back.
 func (c *Client) heldSend(ctx context.Context, f *folding) error {
 	err := c.held(ctx, f)
 	var held *HeldError
@@ -70,7 +70,7 @@ func (c *Client) heldSend(ctx context.Context, f *folding) error {
 	return &SendError{MessageID: f.intent.MessageID, Outcome: Outcome{Kind: OutcomeUncertain, Err: held}}
 }
 
-// offerNew makes the first attempt at a send that nobody else knows yet.
+// offerNew makes the first attempt at a send that no other worker knows yet.
 func (c *Client) offerNew(ctx context.Context, intent Intent, open func() (io.ReadCloser, error)) (claimed bool, err error) {
 	leave, _, err := c.underWay.enter(ctx, sendName(intent.MessageID))
 	if err != nil {
@@ -80,11 +80,11 @@ func (c *Client) offerNew(ctx context.Context, intent Intent, open func() (io.Re
 	return c.offer(ctx, c.newClaim(intent, 1, false), open)
 }
 
-// offer makes the attempt of a claim. claimed is false when another worker has the
-// attempt: then nothing of this one has left.
+// offer makes the attempt of a claim. claimed is false when another worker has the attempt:
+// then this call has sent nothing.
 func (c *Client) offer(ctx context.Context, a *claim, open func() (io.ReadCloser, error)) (claimed bool, err error) {
-	// A process that stood still must not wake up and send: by then its claim may have
-	// been resolved.
+	// A process that was stopped must not wake up and send: its claim may have been
+	// resolved in the meantime.
 	limited, cancel := context.WithTimeout(ctx, attemptLimit)
 	defer cancel()
 	outcome := c.attempt(limited, a, open)
@@ -93,15 +93,16 @@ func (c *Client) offer(ctx context.Context, a *claim, open func() (io.ReadCloser
 	}
 	switch {
 	case a.err != nil:
-		// Whether it is recorded or not, no byte was handed out.
+		// Whether the claim is recorded or not, no byte was handed out.
 		outcome = Outcome{Kind: OutcomeTemporary, Err: a.err}
 	case !a.made && outcome.Kind == OutcomeUncertain:
-		outcome.Kind = OutcomeTemporary // nobody asked for a byte
+		outcome.Kind = OutcomeTemporary // the Submitter read no byte
 	}
 	return c.conclude(ctx, a, AttemptOutcome{N: a.n, At: c.now(), Outcome: outcome}, open)
 }
 
-// standing is what the attempts at a send led to, as submit returns it.
+// standing returns what the attempts at a send led to, in the form of submit: nil or a
+// *SendError.
 func (f *folding) standing() error {
 	if f.certified() || f.elsewhere {
 		return nil
@@ -136,7 +137,7 @@ func (c *Client) attempt(ctx context.Context, a *claim, open func() (io.ReadClos
 	defer body.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer a.end()
-	defer cancel() // first: a claim under way holds up the end
+	defer cancel() // runs before a.end, which waits for a claim that is being recorded
 	outcome := c.submitter.Submit(ctx, Submission{
 		From: a.intent.Sender, To: a.intent.Recipients(), Size: a.intent.Size,
 		Body: &checkedBody{
@@ -154,8 +155,9 @@ func (c *Client) attempt(ctx context.Context, a *claim, open func() (io.ReadClos
 	return outcome
 }
 
-// checkedBody withholds a message without a claim, and the end of one that is not the
-// one recorded or whose claim is void, so that its final dot never leaves.
+// checkedBody is the message as the Submitter reads it. It returns nothing before the
+// attempt is claimed. It withholds the end of a message that differs from the recorded one or
+// whose claim has expired, so that the final dot never leaves.
 type checkedBody struct {
 	src   io.Reader
 	hash  hash.Hash
@@ -181,10 +183,9 @@ func (b *checkedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// conclude records an outcome, whoever has stopped waiting for it. An attempt that was
-// over before the message was asked for is recorded with it, and so is one of which the
-// Store did not say that it is recorded; claimed is false when another worker has that
-// attempt.
+// conclude records an outcome, even when the caller has stopped waiting. It records the
+// attempt with it when the Submitter never asked for the message, or when the Store did not
+// confirm the claim. claimed is false when another worker has that attempt.
 func (c *Client) conclude(ctx context.Context, a *claim, o AttemptOutcome, open func() (io.ReadCloser, error)) (claimed bool, err error) {
 	kept, cancel := outlast(ctx)
 	defer cancel()
@@ -213,7 +214,7 @@ func (c *Client) conclude(ctx context.Context, a *claim, o AttemptOutcome, open 
 	return true, nil
 }
 
-// saveCopy puts the message into the Sent folder. Nothing depends on it.
+// saveCopy puts the message into the Sent folder. A failure is only logged.
 func (c *Client) saveCopy(ctx context.Context, intent Intent, open func() (io.ReadCloser, error)) {
 	if c.options.SentFolder == nil {
 		return

@@ -7,30 +7,32 @@ import (
 	"log/slog"
 )
 
-// SuspendedError reports that no login is tried any more: the provider refused
-// one, and providers lock mailboxes for refused logins. It holds for SMTP and IMAP
-// and for every Client that shares the Store, until Ledger.Resume.
+// SuspendedError reports that no login is tried any more: the provider refused one, and
+// providers lock mailboxes after refused logins. The suspension applies to SMTP and IMAP and
+// to every Client that shares the Store. Put the right password in place, then call
+// Ledger.Resume.
 type SuspendedError struct {
-	Suspension Suspension // what was recorded of the refusal
-	// Err is the *LoginError when this very call met the refusal; nil otherwise.
+	Suspension Suspension // what is recorded of the refusal
+	// Err wraps the *LoginError when this call itself met the refusal; nil otherwise.
 	Err error
 }
 
 // Error implements error.
 func (e *SuspendedError) Error() string {
-	return fmt.Sprintf("pec: the mailbox is suspended: login refused by %s: %s", e.Suspension.Server, e.Suspension.Reply)
+	return fmt.Sprintf("pec: the mailbox is suspended: login refused by %s: %s: put the right password in place, then Resume",
+		e.Suspension.Server, e.Suspension.Reply)
 }
 
-// Unwrap gives the refusal.
+// Unwrap returns the refusal.
 func (e *SuspendedError) Unwrap() error { return e.Err }
 
-// Suspended gives the suspension of the mailbox, nil when it is not suspended.
+// Suspended returns the suspension of the mailbox, nil when it is not suspended.
 func (l *Ledger) Suspended(ctx context.Context) (*Suspension, error) {
 	suspended, _, err := l.suspension(ctx)
 	return suspended, err
 }
 
-// Resume lifts a suspension: call it once the password is right again. Without a
+// Resume lifts a suspension. Call it after the right password is in place. Without a
 // suspension it does nothing.
 func (l *Ledger) Resume(ctx context.Context) error {
 	suspended, n, err := l.suspension(ctx)
@@ -41,7 +43,8 @@ func (l *Ledger) Resume(ctx context.Context) error {
 	return err
 }
 
-// mayLogIn is asked before everything that logs in.
+// mayLogIn returns a *SuspendedError when the mailbox is suspended. It is called before
+// everything that logs in.
 func (c *Client) mayLogIn(ctx context.Context) error {
 	suspended, err := c.Suspended(ctx)
 	if err == nil && suspended != nil {
@@ -50,8 +53,8 @@ func (c *Client) mayLogIn(ctx context.Context) error {
 	return err
 }
 
-// loginRefused turns a refused login into a suspension; any other error stays as it
-// is.
+// loginRefused records a suspension when err is a refused login, and returns a
+// *SuspendedError. It returns any other error unchanged.
 func (c *Client) loginRefused(ctx context.Context, err error) error {
 	var refused *LoginError
 	if !errors.As(err, &refused) {

@@ -7,18 +7,19 @@ import (
 	"iter"
 )
 
-// Sync reads the messages that came since the last Sync, of all folders, and
-// records what they prove. Each step of the iteration is one message, recorded
-// before it is yielded; those behind it are not. A message that is not proven is an
-// event, not an error, and so is one that cannot be read: neither keeps the rest from
-// being read. An envelope comes again until the loop has been left behind it, in the
-// next process too.
+// Sync reads the messages that arrived since the last Sync, in all folders, and records what
+// they prove. Each step of the iteration is one message, which is recorded before it is
+// yielded; the messages after it are not recorded yet. A message that is not proven, or that
+// cannot be read, is an event and not an error: the rest is read all the same.
 //
-// At most one error is yielded, as the last pair; the next Sync goes on where this
-// one stopped. A folder that cannot be read does not keep the others from it. In a
-// suspended mailbox the error is a *SuspendedError. Leaving the loop early is
-// allowed; the message it was left at comes again. The mailbox is in use until the
-// loop ends: nothing that reads it may be called from inside it.
+// Leaving the loop early is allowed. The message at which it was left is yielded again by the
+// next Sync: an envelope is yielded again, in the next process too, until the loop moves past
+// it.
+//
+// At most one error is yielded, as the last pair; the next Sync goes on where this one
+// stopped. If one folder cannot be read, the others are still read. In a suspended mailbox the
+// error is a *SuspendedError. The mailbox is in use until the loop ends: do not call anything
+// that reads it from inside the loop.
 func (c *Client) Sync(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		if err := c.mayLogIn(ctx); err != nil {
@@ -45,9 +46,9 @@ func (c *Client) Sync(ctx context.Context) iter.Seq2[Event, error] {
 	}
 }
 
-// Wait blocks until the mailbox may hold something new, or ctx ends, whose error
-// it then returns. It may return early: a loop of Wait and Sync misses nothing. In a
-// suspended mailbox the error is a *SuspendedError.
+// Wait blocks until the mailbox may hold something new, and returns nil. When ctx ends first,
+// it returns an error that wraps ctx's. It may return early; a loop of Wait and Sync misses
+// nothing. In a suspended mailbox the error is a *SuspendedError.
 func (c *Client) Wait(ctx context.Context) error {
 	if err := c.mayLogIn(ctx); err != nil {
 		return err

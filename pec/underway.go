@@ -5,16 +5,15 @@ import (
 	"sync"
 )
 
-// underWay are the sends that one Client offers to the provider at the moment, by name.
-// The claim alone keeps them from leaving twice; this keeps a Client from logging in
-// twice for one of them.
+// underWay holds the sends, by name, that one Client is offering to the provider. The claim
+// alone prevents a second copy. underWay prevents a second login for the same send.
 type underWay struct {
 	mu    sync.Mutex
 	sends map[string]chan struct{} // closed when the attempt is over
 }
 
-// enter waits until nobody else in this Client offers the send, and reports whether
-// somebody did. leave must be called after the attempt.
+// enter waits until no other call of this Client offers the send, and reports whether it had
+// to wait. leave must be called after the attempt.
 func (u *underWay) enter(ctx context.Context, name string) (leave func(), waited bool, err error) {
 	for ; ; waited = true {
 		u.mu.Lock()

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// searchedFor records that a search, which began without a hold, found no trace of a
-// send.
+// searchedFor records that a search for a send found no notice about it. The search began
+// when Restoration n held nothing back any more.
 func (c *Client) searchedFor(ctx context.Context, messageID string, n int) error {
 	s, err := c.load(ctx, messageID)
 	if err != nil {
@@ -29,8 +29,8 @@ func (c *Client) searchedFor(ctx context.Context, messageID string, n int) error
 	return err
 }
 
-// othersSends are the sends that are known from their notices alone, by what they say
-// and to whom: one that the Store has lost may have taken the place of one that it has.
+// othersSends holds the sends that are known from their notices alone, by likeness. One of
+// them, lost by the Store, may have taken the place of a send that the Store has.
 type othersSends struct {
 	since time.Time
 	ids   map[string][]otherSend
@@ -41,7 +41,8 @@ type otherSend struct {
 	at        time.Time // the certified time of its first notice
 }
 
-// likeness is equal for sends to the same recipients with the same subject.
+// likeness returns a text that is equal for sends to the same recipients with the same
+// subject.
 func likeness(i Intent) string {
 	var recipients []string
 	for r := range recipientSet(i) {
@@ -51,8 +52,8 @@ func likeness(i Intent) string {
 	return strings.Join(recipients, " ") + "\n" + plainWords(i.Subject)
 }
 
-// plainWords keeps the letters and digits of ASCII, in lower case: providers differ in
-// how they decode a subject.
+// plainWords keeps only the ASCII letters and digits, in lower case: providers decode a
+// subject in different ways.
 func plainWords(text string) string {
 	return strings.Map(func(r rune) rune {
 		if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' {
@@ -62,8 +63,8 @@ func plainWords(text string) string {
 	}, lowerASCII(text))
 }
 
-// otherSend gives the Message-ID of a send that is known from its notices alone, later
-// than the intent and like it; "" for none.
+// otherSend returns the Message-ID of a send that is known from its notices alone, is like
+// the intent and not older; "" for none.
 func (c *Client) otherSend(ctx context.Context, i Intent) (string, error) {
 	c.mu.Lock()
 	others := c.others
@@ -108,7 +109,8 @@ func (c *Client) findOthers(ctx context.Context, since time.Time) (*othersSends,
 	return others, nil
 }
 
-// saidOf is what all the notices together say of a send: some list one recipient only.
+// saidOf returns recipients and subject of a send as all its notices together say: some
+// notices list one recipient only.
 func (f *folding) saidOf() Intent {
 	i := Intent{Subject: f.intent.Subject}
 	for _, n := range slices.SortedFunc(slices.Values(f.heard), compareNotices) {

@@ -12,21 +12,22 @@ import (
 const (
 	// recoverEvery is how often Watch judges again what was not proven or not read.
 	recoverEvery = time.Hour
-	// leastRound is how long a round takes at least, whatever the mailbox says of news.
+	// leastRound is the shortest time of a round, however often the mailbox reports news.
 	leastRound = time.Second
 )
 
-// Watch does all that a mailbox needs, for as long as ctx lasts: Retry, Sync, SearchNotices for
-// what is uncertain, another look at what was set aside, and Wait, over and over. It
-// yields their events, and as Event.Trouble what it goes on trying in spite of, such as
-// a lost connection. Each activity, and each folder, is then left alone for a pause of its
-// own, up to 5 minutes, while the others go on. It ends with an error, as the last pair, when ctx ends and when the
-// mailbox is suspended (a *SuspendedError). The mailbox is in use: what is said of the
-// loop body of Sync holds here too.
+// Watch does everything that a mailbox needs, until ctx ends: Retry, Sync, SearchNotices for
+// what is uncertain, Reverify, and Wait, in a loop. It yields their events. An error that it
+// can live with, such as a lost connection, is yielded as Event.Trouble; that activity, or
+// that folder, then pauses for up to 5 minutes while the others go on.
 //
-// What was recorded before makes no event: who waits for a send to be settled looks at
-// its Status first. Nor does what time alone brings about, such as FlagOverdue: Find
-// tells.
+// Watch ends with an error, as the last pair, when ctx ends or when the mailbox is suspended
+// (a *SuspendedError). The mailbox is in use, and an envelope is yielded again until the loop
+// moves past it, as in Sync.
+//
+// Watch yields nothing for what was recorded before: before waiting for a send to be settled,
+// look at its Status. It yields nothing either for what time alone changes, such as
+// FlagOverdue: use Find for that.
 func (c *Client) Watch(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		w := &watch{client: c, yield: yield, troubles: map[string]*backoff{}, searches: searches{failed: map[string]int{}}}
@@ -40,14 +41,14 @@ type watch struct {
 	client    *Client
 	yield     func(Event, error) bool
 	left      bool                // the caller has left the loop
-	troubles  map[string]*backoff // of each activity, of those in the mailbox by folder
+	troubles  map[string]*backoff // by activity; reading and searching by folder too
 	next      time.Time           // when the next round is due at the latest
 	searches  searches
 	recovered time.Time // when what was not proven or not read was last judged again
-	held      bool      // said already
+	held      bool      // the *HeldError was yielded
 }
 
-// run ends with an error, or when the caller has left.
+// run returns when there is an error that ends Watch, or when the caller has left the loop.
 func (w *watch) run(ctx context.Context) error {
 	for {
 		begun := time.Now()
@@ -60,8 +61,8 @@ func (w *watch) run(ctx context.Context) error {
 	}
 }
 
-// round does everything once, and waits for news. What keeps one thing from being
-// done does not keep the others. An error is the end.
+// round does every activity once, and waits for news. An activity that fails does not stop
+// the others. An error of round ends Watch.
 func (w *watch) round(ctx context.Context) error {
 	poll := w.client.options.PollInterval
 	w.next = time.Now().Add(poll)
@@ -85,8 +86,7 @@ func (w *watch) round(ctx context.Context) error {
 	if _, err := w.try(ctx, "recover", mostBackoff, w.recover); err != nil {
 		return err
 	}
-	// The first folder is the one that Wait watches. While it cannot be read there is
-	// nothing to wait for.
+	// Wait watches the first folder. While it cannot be read there is no point in waiting.
 	if len(folders) > 0 && slices.Contains(readable, folders[0]) {
 		// When only waiting fails, the mailbox is polled.
 		if well, err := w.try(ctx, "wait", poll, w.wait); well || err != nil {
@@ -96,8 +96,8 @@ func (w *watch) round(ctx context.Context) error {
 	return sleep(ctx, time.Until(w.next))
 }
 
-// try does one activity, except while its backoff lasts, and reports whether it went
-// well. Trouble is yielded; an error ends Watch.
+// try does one activity, unless it pauses, and reports whether it succeeded. It yields a
+// failure as trouble, after which the activity pauses for at most most. An error ends Watch.
 func (w *watch) try(ctx context.Context, activity string, most time.Duration, do func(context.Context) error) (well bool, err error) {
 	b := w.troubles[activity]
 	if b == nil {
@@ -123,7 +123,7 @@ func (w *watch) try(ctx context.Context, activity string, most time.Duration, do
 		return true, nil
 	}
 	if activity == "wait" && time.Since(begun) > b.pause {
-		b.pause = 0 // it has waited for longer than it was left alone: that connection was good
+		b.pause = 0 // it waited for longer than the last pause: that connection was good
 	}
 	b.failed(most)
 	w.before(b.until)
@@ -141,7 +141,8 @@ func (w *watch) before(t time.Time) {
 	}
 }
 
-// retry says once that everything is held: reading, which lifts it, does not wait.
+// retry yields a *HeldError once. It is no failure: reading, which lifts the hold, goes on
+// without a pause.
 func (w *watch) retry(ctx context.Context) error {
 	err := w.pass(w.client.Retry(ctx))
 	var held *HeldError
@@ -166,8 +167,8 @@ func (w *watch) read(ctx context.Context, folder string) error {
 	return err
 }
 
-// wait waits for news until the next round is due: other folders, retries and searches
-// have nobody who calls.
+// wait waits for news until the next round is due: nothing else begins a round for other
+// folders, retries and searches.
 func (w *watch) wait(ctx context.Context) error {
 	waiting, cancel := context.WithDeadline(ctx, w.next)
 	defer cancel()
@@ -177,7 +178,7 @@ func (w *watch) wait(ctx context.Context) error {
 	return nil
 }
 
-// recover judges again what could not be proven or read, every now and then.
+// recover runs Reverify, once every recoverEvery.
 func (w *watch) recover(ctx context.Context) error {
 	now := w.client.now()
 	if now.Sub(w.recovered) < recoverEvery {
@@ -187,7 +188,7 @@ func (w *watch) recover(ctx context.Context) error {
 	return w.pass(w.client.Reverify(ctx))
 }
 
-// pass hands on the events of one activity.
+// pass yields the events of one activity.
 func (w *watch) pass(events iter.Seq2[Event, error]) error {
 	for e, err := range events {
 		if err != nil {
