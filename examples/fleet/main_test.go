@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,14 +14,16 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gopec/gopec/examples/internal/account/accounttest"
 	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// server is the one of all tests of this package.
+// server is the PostgreSQL server of all tests of this package.
 var server testenv.Postgres
 
-// asProgram makes the test binary the program itself, for tests that need processes.
+// asProgram is the environment variable that makes the test binary run as the program, for
+// tests that need processes.
 const asProgram = "GOPEC_TEST_AS_FLEET"
 
 func TestMain(m *testing.M) {
@@ -52,10 +53,10 @@ func newSite(t *testing.T, opts *pectest.Options) *site {
 	}
 	c := config{
 		CA:      file("ca.pem", s.network.TLSRootPEM()),
-		Anchors: file("anchors.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.network.SigningCA().Raw})),
+		Anchors: file("anchors.pem", accounttest.AnchorPEM(s.network)),
 	}
 	for _, p := range s.network.Providers() {
-		c.Providers = append(c.Providers, provider{Domain: p.Domain(), SMTP: p.SMTPAddr(), IMAP: p.IMAPAddr()})
+		c.Providers = append(c.Providers, providerConfig{Domain: p.Domain(), SMTP: p.SMTPAddr(), IMAP: p.IMAPAddr()})
 	}
 	for _, a := range s.network.Accounts() {
 		c.Accounts = append(c.Accounts, login{Address: a.Address, Login: a.Login, Password: a.Password})
@@ -66,7 +67,7 @@ func newSite(t *testing.T, opts *pectest.Options) *site {
 	return s
 }
 
-// open is what a process of the fleet does.
+// open opens the fleet as a process of it does.
 func (s *site) open(t *testing.T) *fleet {
 	t.Helper()
 	f, err := open(t.Context(), s.url, s.file)
@@ -75,7 +76,7 @@ func (s *site) open(t *testing.T) *fleet {
 	return f
 }
 
-// enqueue commits invoices, with their jobs, in one transaction.
+// enqueue commits invoices and their jobs in one transaction.
 func (f *fleet) enqueue(t *testing.T, invoices ...invoice) {
 	t.Helper()
 	jobs, err := river.NewClient(riverpgxv5.New(f.pool), &river.Config{})
@@ -90,6 +91,7 @@ func (f *fleet) enqueue(t *testing.T, invoices ...invoice) {
 	}))
 }
 
+// rows returns the number that a query returns.
 func (f *fleet) rows(t *testing.T, query string, args ...any) (n int) {
 	t.Helper()
 	require.NoError(t, f.pool.QueryRow(t.Context(), query, args...).Scan(&n))
@@ -104,6 +106,7 @@ const (
 	queued = "SELECT count(*) FROM river_job WHERE kind = 'pec_send'"
 )
 
+// bill returns an invoice from mario to three recipients.
 func bill(number string) invoice {
 	return invoice{Sender: mario, Recipients: []string{luigi, bruna, anna}, Number: number, Total: "100,00"}
 }
@@ -130,7 +133,7 @@ func TestInvoiceAndJobAreCommittedTogether(t *testing.T) {
 	require.Zero(t, f.rows(t, recorded))
 	require.Zero(t, f.rows(t, queued))
 	f.enqueue(t, bill("1"))
-	// The same invoice once more is neither recorded nor sent.
+	// The same invoice again is neither recorded nor sent.
 	require.Error(t, pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error { return bill("1").enqueueIn(t.Context(), tx, jobs) }))
 	require.Equal(t, 1, f.rows(t, recorded))
 	require.Equal(t, 1, f.rows(t, queued))
@@ -167,7 +170,7 @@ func TestCommands(t *testing.T) {
 		"jobs: 1 of sending are waiting or under way, 0 were given up\n", stdout)
 }
 
-// The worker looks after everything until it is interrupted, and says nothing.
+// The worker sends and reads until it is interrupted, and prints nothing.
 func TestWorkerSendsAndReads(t *testing.T) {
 	s := newSite(t, nil)
 	f := s.open(t)

@@ -22,13 +22,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/examples/internal/account"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// asProgram makes the test binary the program itself, for tests that kill it.
+// asProgram is the environment variable that makes the test binary run as the program, for
+// tests that kill it.
 const asProgram = "GOPEC_TEST_AS_WEBHOOK"
 
 func TestMain(m *testing.M) {
@@ -59,9 +60,9 @@ type site struct {
 	file string
 
 	mu     sync.Mutex
-	answer func(Change) int // nil takes everything; 0 is no answer
+	answer func(Change) int // the HTTP status for a change; nil takes everything, 0 gives no answer
 	taken  []Change
-	seen   int // posts
+	seen   int // how many posts arrived
 	server *httptest.Server
 }
 
@@ -73,16 +74,14 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// send records a send: an Intent, an Attempt and its AttemptOutcome.
+// send records a send, which makes three facts: Intent, Attempt and AttemptOutcome.
 func (s *site) send(from string) string {
 	s.t.Helper()
 	store, db, err := account.OpenStore(s.t.Context(), s.file)
 	require.NoError(s.t, err)
 	defer db.Close()
 	n := pectest.Start(s.t, nil)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(s.t, err)
-	client, err := pec.New(from, taker{}, taker{}, v, &pec.Options{Store: store})
+	client, err := pec.New(from, taker{}, taker{}, trusttest.Verifier(s.t, n, nil), &pec.Options{Store: store})
 	require.NoError(s.t, err)
 	id, err := client.Send(s.t.Context(), pec.Message{To: []string{"luigi@beta-pec.example"}})
 	require.NoError(s.t, err)
@@ -123,7 +122,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// facts are the kinds of the changes of a send that were taken, in order.
+// facts returns the kinds of the taken changes of a send, in order.
 func (s *site) facts(id string) (facts []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,6 +134,7 @@ func (s *site) facts(id string) (facts []string) {
 	return facts
 }
 
+// answering sets how the receiver answers.
 func (s *site) answering(answer func(Change) int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +148,7 @@ func (s *site) run(args ...string) (exit int, stdout, stderr string) {
 	return exit, out.String(), log.String()
 }
 
-// post is the program with -once, whose pauses are short.
+// post does what the program does with -once, with short pauses.
 func (s *site) post(tries int) (log string) {
 	s.t.Helper()
 	store, db, err := account.ReadStore(s.t.Context(), s.file)
@@ -165,6 +165,7 @@ func (s *site) post(tries int) (log string) {
 	return told.String()
 }
 
+// all are the facts of a send.
 var all = []string{"Intent", "Attempt", "AttemptOutcome"}
 
 func TestEveryChangeIsPostedOnceItIsTaken(t *testing.T) {
@@ -188,11 +189,11 @@ func TestEveryChangeIsPostedOnceItIsTaken(t *testing.T) {
 	second := s.send(mario)
 	exit, _, _ = s.run(args...)
 	require.Zero(t, exit)
-	require.Len(t, s.taken, 6, "it goes on where it was")
+	require.Len(t, s.taken, 6, "the second run continues after the first")
 	require.Equal(t, all, s.facts(second))
 }
 
-// A redirect would take the signature elsewhere, and leave the change behind.
+// Following a redirect would send the signature elsewhere, without the change.
 func TestARedirectIsAFailure(t *testing.T) {
 	for _, code := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
 		t.Run(http.StatusText(code), func(t *testing.T) {
@@ -207,14 +208,13 @@ func TestARedirectIsAFailure(t *testing.T) {
 			})
 			log := s.post(5)
 			require.Equal(t, all, s.facts(id))
-			require.Equal(t, 5, s.seen, "nobody went elsewhere")
+			require.Equal(t, 5, s.seen, "no redirect is followed")
 			require.Equal(t, 2, strings.Count(log, http.StatusText(code)))
 		})
 	}
 }
 
-// One change that is never taken holds up what comes after it of its send, and nothing
-// else.
+// A change that is never taken holds up the later changes of its send, and nothing else.
 func TestARefusedChangeIsParked(t *testing.T) {
 	for name, code := range map[string]int{"refused": 400, "broken": 500, "redirected": 302, "no answer": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -242,7 +242,7 @@ func TestARefusedChangeIsParked(t *testing.T) {
 			require.Equal(t, waiting{Mailbox: mario, Position: parked.Position, MessageID: bad, Tries: 4, Error: parked.Error, Behind: 1}, parked)
 			require.NotEmpty(t, parked.Error)
 
-			// It is not tried any more, and later sends go on.
+			// It is not tried again, and later sends go on.
 			before := s.seen
 			later := s.send(mario)
 			exit, _, log = s.run("-url", s.server.URL, "-once")
@@ -255,14 +255,14 @@ func TestARefusedChangeIsParked(t *testing.T) {
 			exit, _, log = s.run("-url", s.server.URL, "-once", "-again")
 			require.Zero(t, exit, log)
 			require.Equal(t, all, s.facts(bad))
-			require.Equal(t, before+5, s.seen, "none comes twice")
+			require.Equal(t, before+5, s.seen, "no change is posted twice")
 			_, out, _ = s.run("-parked")
 			require.Empty(t, out)
 		})
 	}
 }
 
-// While nobody answers nothing is parked.
+// While the receiver does not answer, nothing is parked.
 func TestAnAbsentReceiverRefusesNothing(t *testing.T) {
 	s := newSite(t)
 	ids := []string{s.send(mario), s.send(anna)}
@@ -281,8 +281,8 @@ func TestAnAbsentReceiverRefusesNothing(t *testing.T) {
 	}
 }
 
-// It is killed at each of its posts, before and after the receiver has the change: none
-// is lost, none overtakes another of its send, and nothing is left in the folder.
+// The program is killed at each of its posts, before or after the receiver has the change. No
+// change is lost, none overtakes another of its send, and no file is left in the folder.
 func TestKilledAtEachPost(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -326,7 +326,7 @@ func TestKilledAtEachPost(t *testing.T) {
 			require.Equal(t, all, slices.Compact(s.facts(id)))
 		}
 		if !lost {
-			require.Greater(t, len(s.taken), changes, "what was taken when it was killed comes again")
+			require.Greater(t, len(s.taken), changes, "changes that were taken just before a kill come again")
 		}
 		left, err := filepath.Glob(filepath.Join(filepath.Dir(s.file), "*"))
 		require.NoError(t, err)

@@ -19,15 +19,14 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// Every program that can be under way for long ends when it is told to, by either
-// signal, and says so with the same exit status.
+// Every program that can run for long ends at either signal, with the same exit status.
 func TestSignals(t *testing.T) {
 	n := pectest.Start(t, nil)
 	w := newWrong(t)
 	provider, account := n.Providers()[0], n.Accounts()[0]
 	flags := accounttest.Flags(t, n)
 	called := make(chan struct{}, 100)
-	silent := testenv.Listen(t, nil, func(conn net.Conn) { // a server that says nothing
+	silent := testenv.Listen(t, nil, func(conn net.Conn) { // a server that never answers
 		called <- struct{}{}
 		_, _ = io.Copy(io.Discard, conn)
 	})
@@ -42,7 +41,7 @@ func TestSignals(t *testing.T) {
 	answers := filepath.Join(w.folder, "answers")
 	require.NoError(t, os.Mkdir(answers, 0o700))
 
-	// A notice makes watch say that it is under way.
+	// A notice makes watch print something, which shows that it is under way.
 	raw, err := provider.Emit(pectest.Notice{
 		Kind: pectest.KindAcceptance, Sender: account.Address, MessageID: "<m@desk>",
 		Recipients: []pectest.Recipient{{Address: "luigi@beta-pec.example"}},
@@ -93,7 +92,7 @@ func TestSignals(t *testing.T) {
 				switch c.event {
 				case "call":
 					<-called
-				case "read": // more than a pipe holds
+				case "read": // more than a pipe can hold
 					_, err = in.Write(make([]byte, 1<<20))
 					require.NoError(t, err)
 				default:
@@ -117,7 +116,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// A full disk beneath standard output is trouble like any other.
+// A full disk under standard output is an error like any other.
 func TestFullOutput(t *testing.T) {
 	n := pectest.Start(t, nil)
 	flags := accounttest.Flags(t, n)
