@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"net/mail"
 	"os"
 	"os/exec"
 	"slices"
@@ -20,23 +19,6 @@ import (
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
-
-// patience is how long any condition may take to hold. River notices after 15 seconds that a
-// leader is gone, and looks for jobs of dead workers every 30.
-const patience = 5 * time.Minute
-
-// inbox returns the headers of the messages in a mailbox.
-func (s *site) inbox(t *testing.T, address string) (headers []mail.Header) {
-	t.Helper()
-	messages, err := s.network.ProviderOf(address).Messages(address, pectest.InboxFolder)
-	require.NoError(t, err)
-	for _, raw := range messages {
-		m, err := mail.ReadMessage(bytes.NewReader(raw))
-		require.NoError(t, err)
-		headers = append(headers, m.Header)
-	}
-	return headers
-}
 
 // process is a worker that runs in a process of its own.
 type process struct {

@@ -18,23 +18,6 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-var anySend = pec.Query{}
-
-// every waits until a condition holds.
-func every(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick := time.NewTicker(500 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
-}
-
 // job returns the job of an invoice.
 func (f *fleet) job(t *testing.T, number string) *river.Job[sendArgs] {
 	t.Helper()

@@ -23,7 +23,7 @@ import (
 func TestSignals(t *testing.T) {
 	n := pectest.Start(t, nil)
 	w := newWrong(t)
-	provider, account := n.Providers()[0], n.Accounts()[0]
+	provider, owner := n.Providers()[0], n.Accounts()[0]
 	flags := accounttest.Flags(t, n)
 	called := make(chan struct{}, 100)
 	silent := testenv.Listen(t, nil, func(conn net.Conn) { // a server that never answers
@@ -32,7 +32,7 @@ func TestSignals(t *testing.T) {
 	})
 	config, err := json.Marshal(map[string]any{
 		"providers": []any{map[string]string{"domain": provider.Domain(), "smtp": provider.SMTPAddr(), "imap": silent}},
-		"accounts":  []any{map[string]string{"address": account.Address, "login": account.Login, "password": account.Password}},
+		"accounts":  []any{map[string]string{"address": owner.Address, "login": owner.Login, "password": owner.Password}},
 		"ca":        flags[slices.Index(flags, "-ca")+1],
 	})
 	require.NoError(t, err)
@@ -43,13 +43,13 @@ func TestSignals(t *testing.T) {
 
 	// A notice makes watch print something, which shows that it is under way.
 	raw, err := provider.Emit(pectest.Notice{
-		Kind: pectest.KindAcceptance, Sender: account.Address, MessageID: "<m@desk>",
+		Kind: pectest.KindAcceptance, Sender: owner.Address, MessageID: "<m@desk>",
 		Recipients: []pectest.Recipient{{Address: "luigi@beta-pec.example"}},
 	})
 	require.NoError(t, err)
-	require.NoError(t, provider.Deliver(account.Address, pectest.InboxFolder, raw))
+	require.NoError(t, provider.Deliver(owner.Address, pectest.InboxFolder, raw))
 	evidence := filepath.Join(w.folder, "sent.db")
-	env := []string{"PEC_TEST_PASSWORD=" + account.Password, "WEBHOOK_SECRET=s3cret"}
+	env := []string{"PEC_TEST_PASSWORD=" + owner.Password, "WEBHOOK_SECRET=s3cret"}
 	said, err := command(t.Context(), t, env, "send", with(flags, "-to", "luigi@beta-pec.example", "-key", "k", "-store", evidence)...).CombinedOutput()
 	require.NoError(t, err, "%s", said)
 
