@@ -1,6 +1,7 @@
-// Program custom-store shows a pec.Store of one's own: an append-only file. What
-// makes it one is in store.go; that it is one is shown by its test, which runs
-// storetest. The program keeps a few facts, forgets them, and reads them again.
+// Custom-store shows a pec.Store of your own: an append-only file. The store is in
+// store.go, and its test runs storetest, the contract that every store must pass. The
+// program records a fact twice, as two processes would: the second finds it recorded, and
+// would not send the message again.
 package main
 
 import (

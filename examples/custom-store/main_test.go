@@ -12,8 +12,8 @@ import (
 	"github.com/gopec/gopec/pec/storetest"
 )
 
-// storage makes the place of a file, and gives what opens it, after closing the
-// Store it gave before.
+// storage returns a function that opens the store in one new file. It closes the store that
+// it returned before.
 func storage(t *testing.T) func() pec.Store {
 	path := filepath.Join(t.TempDir(), "facts.jsonl")
 	var last *fileStore
@@ -34,7 +34,7 @@ func TestStore(t *testing.T) {
 	storetest.RunDurable(t, storage)
 }
 
-// A crash in the middle of a line leaves what was there before it.
+// A crash in the middle of a line loses only that line.
 func TestHalfALine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "facts.jsonl")
 	whole := []string{"one", "two"}

@@ -13,20 +13,21 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// fileStore is a pec.Store in one file: a line of JSON for each call that changed
-// something, in its order. A line counts when its line end is there, so that a crash
-// leaves whole calls. The Store in memory knows what the lines say, and answers all that only
-// reads. The file is for one process at a time.
+// fileStore is a pec.Store in one file, with one line of JSON for each call that changed
+// something, in order. A line counts only with its line end, so a crash leaves whole calls.
+// The Store in memory holds the content of the lines, and answers all calls that only read. Only one
+// process may use the file at a time.
 type fileStore struct {
 	pec.Store
 
-	mu     sync.Mutex // a line is written, and then given to the Store in memory
+	mu     sync.Mutex // held while a line is written and applied to the Store in memory
 	file   *os.File
-	size   int64 // of the lines that are known to be there
-	failed error // after it what is in the file is not known, until it is opened again
+	size   int64 // of the complete lines in the file
+	failed error // a failed write: the end of the file is unknown until it is opened again
 }
 
-// line is one call: an Append, or else a Summarize, or else a SetCursor.
+// line is one call. It is Summarize when Summary is set, SetCursor when Cursor is set, and
+// otherwise Append.
 type line struct {
 	Mailbox string
 	Entries []pec.Entry    `json:",omitempty"` // without their Raw
@@ -36,8 +37,8 @@ type line struct {
 	Cursor  *pec.Cursor    `json:",omitempty"`
 }
 
-// openFileStore opens the file, and makes it where there is none. A line that cannot
-// be read is an error: to pass over it could be to send a message once more.
+// openFileStore opens the file, and makes it when there is none. A line that cannot be read
+// is an error, because skipping it could send a message twice.
 func openFileStore(path string) (*fileStore, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -51,7 +52,7 @@ func openFileStore(path string) (*fileStore, error) {
 	return s, nil
 }
 
-// load reads all lines, and cuts off what a crash left behind the last line end.
+// load reads all lines, and cuts off what a crash left after the last line end.
 func (s *fileStore) load() error {
 	content, err := io.ReadAll(s.file)
 	if err != nil {
@@ -63,15 +64,16 @@ func (s *fileStore) load() error {
 		if err := json.Unmarshal(text, &l); err != nil {
 			return err
 		}
-		if err := s.tell(l); err != nil {
+		if err := s.apply(l); err != nil {
 			return err
 		}
 	}
 	return s.file.Truncate(s.size)
 }
 
-// tell has the Store in memory do what a line says. What is in the file no ctx stops any more.
-func (s *fileStore) tell(l line) error {
+// apply makes in the Store in memory the call that a line records. The line is in the file already, so
+// no context may stop it.
+func (s *fileStore) apply(l line) error {
 	ctx := context.Background()
 	switch {
 	case l.Summary != nil:
@@ -86,7 +88,7 @@ func (s *fileStore) tell(l line) error {
 	return err
 }
 
-// write keeps a line. It is called with mu held.
+// write writes a line to the file and applies it; mu is held.
 func (s *fileStore) write(ctx context.Context, l line) error {
 	if err := cmp.Or(ctx.Err(), s.failed); err != nil {
 		return err
@@ -103,7 +105,7 @@ func (s *fileStore) write(ctx context.Context, l line) error {
 		return err
 	}
 	s.size += int64(len(text) + 1)
-	return s.tell(l)
+	return s.apply(l)
 }
 
 // Append implements pec.Store.

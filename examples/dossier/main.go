@@ -1,16 +1,17 @@
-// Dossier writes the evidence of one PEC into one zip: the original, every notice,
-// and a report to print (package dossier of the library).
+// Dossier writes the evidence of one PEC into one zip: the original, every notice, and a
+// report to print (package dossier of the library).
 //
 //	dossier -store FILE.db -key KEY -out FILE.zip [-anchors FILE.pem] [-legacy] [-lang it|en]
 //	dossier -folder DIR [-message-id ID] -out FILE.zip [-anchors FILE.pem] [-legacy] [-lang it|en]
 //
-// The message is one that was sent under a key and is in a store, or one of which the
-// .eml files are in a folder, sent or received. It tells what the evidence
-// shows and what is missing, in the language of -lang, with a text in Italian that
-// asks the provider for it. pecverify verifies the zip.
+// The message was sent under a key and is in a store, or its .eml files, sent or received,
+// are in a folder. The program prints what the evidence shows and what is missing, in the
+// language of -lang, with a text in Italian that asks the provider for the missing part.
+// pecverify verifies the zip.
 //
-// The exit status is 0, 1 when there is no evidence of the message or of more than one,
-// and 2 for wrong usage or what cannot be read or written.
+// The exit status is 0 when the zip was written; 1 when there is no evidence of the message,
+// or evidence of more than one message; 2 for wrong usage, or for files that cannot be read
+// or written.
 package main
 
 import (
@@ -31,7 +32,7 @@ func main() {
 	os.Exit(run(program.Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// request is what the flags ask for.
+// request holds the flags.
 type request struct {
 	store, key        string
 	folder, messageID string
@@ -45,13 +46,13 @@ func (r request) check() error {
 	case r.out == "":
 		return errors.New("-out is required")
 	case r.folder != "" && r.store+r.key != "":
-		return errors.New("-folder does not go with -store and -key")
+		return errors.New("-folder cannot be used with -store and -key")
 	case r.folder == "" && (r.store == "" || r.key == ""):
 		return errors.New("-store and -key, or -folder, are required")
 	case r.folder == "" && r.messageID != "":
 		return errors.New("-message-id needs -folder")
 	case r.language != dossier.LanguageItalian && r.language != dossier.LanguageEnglish:
-		return fmt.Errorf("-lang is it or en, not %q", r.language)
+		return fmt.Errorf("-lang must be it or en, not %q", r.language)
 	}
 	return nil
 }
@@ -88,7 +89,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// write makes the file, and replaces an older one once the new one is whole.
+// write writes the file. It replaces an older one only once the new one is complete.
 func (r request) write(ctx context.Context) (*dossier.Report, error) {
 	anchors, err := account.Anchors(r.anchors)
 	if err != nil {

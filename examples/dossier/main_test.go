@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/tls"
-	"encoding/pem"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,49 +10,37 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/examples/internal/account"
-	"github.com/gopec/gopec/imapclient"
+	"github.com/gopec/gopec/examples/internal/account/accounttest"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/dossier"
 	"github.com/gopec/gopec/pec/pectest"
-	"github.com/gopec/gopec/smtpclient"
 )
 
-// fill sends a message and reads what comes back, into a store and into a folder.
+// fill sends a message, and reads its notices into a store and into a folder.
 func fill(t *testing.T) (dir string, anchors []envelope.Anchor) {
 	t.Helper()
 	dir = t.TempDir()
 	n := pectest.Start(t, nil)
-	owner := n.Accounts()[0]
-	provider, trust, login := n.Providers()[0], &tls.Config{RootCAs: n.TLSRoots()}, pec.Password(owner.Login, owner.Password)
-	submitter, err := smtpclient.New(provider.SMTPAddr(), login, &smtpclient.Options{TLS: trust})
-	require.NoError(t, err)
-	defer submitter.Close()
-	mailbox, err := imapclient.New(provider.IMAPAddr(), login, &imapclient.Options{TLS: trust})
-	require.NoError(t, err)
-	defer mailbox.Close()
-	anchors = []envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}
-	verifier, err := envelope.NewVerifier(anchors, nil)
-	require.NoError(t, err)
+	const owner = "mario@alfa-pec.example"
 	store, closer, err := account.OpenStore(t.Context(), filepath.Join(dir, "pec.db"))
 	require.NoError(t, err)
 	defer closer.Close()
-	client, err := pec.New(owner.Address, submitter, mailbox, verifier, &pec.Options{Store: store})
-	require.NoError(t, err)
+	client := accounttest.Client(t, n, owner, &pec.Options{Store: store})
 	_, err = client.Send(t.Context(), pec.Message{To: []string{"luigi@beta-pec.example", "silent@beta-pec.example"}, Subject: "Diffida", Key: "pratica 12"})
 	require.NoError(t, err)
 	require.NoError(t, n.Idle(t.Context()))
 	for _, err := range client.Sync(t.Context()) {
 		require.NoError(t, err)
 	}
-	messages, err := provider.Messages(owner.Address, pectest.InboxFolder)
+	messages, err := n.ProviderOf(owner).Messages(owner, pectest.InboxFolder)
 	require.NoError(t, err)
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "saved"), 0o700))
 	for i, raw := range messages {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "saved", string(rune('a'+i))+".eml"), raw, 0o600))
 	}
-	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: n.SigningCA().Raw})
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "ca.pem"), ca, 0o600))
-	return dir, anchors
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "ca.pem"), accounttest.AnchorPEM(n), 0o600))
+	return dir, trusttest.Anchors(n)
 }
 
 func TestStoreAndFolder(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/gopec/gopec/pec/dossier"
 )
 
-// texts are what is printed, in Italian and in English.
+// texts are the printed words, in Italian and in English.
 var texts = map[string][2]string{
 	"by":                          {"prova", "proof"},
 	"missing":                     {"Manca", "Missing"},
@@ -47,7 +47,7 @@ func show(out io.Writer, r *dossier.Report, l dossier.Language) error {
 			fmt.Fprintf(&b, "%s %s\n\n%s\n", text("until"), gap.Until, gap.Request)
 		}
 	}
-	// What strangers wrote steers no terminal.
+	// Strangers wrote some of this, so it must not control the terminal.
 	_, err := io.WriteString(out, strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) || r == '\n' {
 			return r

@@ -9,28 +9,29 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// config is the file that names providers and mailboxes. All workers of a fleet have
-// the same. Fields that it does not know are passed over.
+// config is the file that names providers and mailboxes. All workers of a fleet use the
+// same. Unknown fields are ignored.
 type config struct {
-	Providers []provider `json:"providers"`
-	Accounts  []login    `json:"accounts"`
-	CA        string     `json:"ca"`      // PEM file: who vouches for the servers; "" means the roots of the system
-	Anchors   string     `json:"anchors"` // PEM file: the signing CAs or their keys; "" means the built-in ones
+	Providers []providerConfig `json:"providers"`
+	Accounts  []login          `json:"accounts"`
+	CA        string           `json:"ca"`      // PEM file: the CA of the servers; "" means the system's roots
+	Anchors   string           `json:"anchors"` // PEM file: the signing CAs or their keys; "" means the built-in ones
 }
 
-type provider struct {
+// providerConfig names the servers of one provider.
+type providerConfig struct {
 	Domain string `json:"domain"`
-	SMTP   string `json:"smtp"` // host:port, TLS from the first byte
+	SMTP   string `json:"smtp"` // host:port, with implicit TLS
 	IMAP   string `json:"imap"` // the same
 }
 
 // login is one mailbox.
 type login struct {
 	Address     string `json:"address"`
-	Login       string `json:"login"`       // "" means the address
-	Password    string `json:"password"`    // or
-	PasswordEnv string `json:"passwordEnv"` // the environment variable that holds it
-	Provider    string `json:"provider"`    // the domain of its provider; "" means that of the address
+	Login       string `json:"login"` // "" means the address
+	Password    string `json:"password"`
+	PasswordEnv string `json:"passwordEnv"` // the environment variable that holds the password, instead of Password
+	Provider    string `json:"provider"`    // the domain of its provider; "" means the domain of the address
 }
 
 func readConfig(file string) (c config, err error) {
@@ -42,13 +43,13 @@ func readConfig(file string) (c config, err error) {
 		return c, fmt.Errorf("%s: %w", file, err)
 	}
 	if len(c.Accounts) == 0 {
-		return c, fmt.Errorf("%s: no accounts", file)
+		return c, fmt.Errorf("%s: it names no accounts", file)
 	}
 	return c, nil
 }
 
-// provider gives the one that runs a mailbox.
-func (c *config) provider(l login) (provider, error) {
+// provider returns the provider that runs a mailbox.
+func (c *config) provider(l login) (providerConfig, error) {
 	domain := l.Provider
 	if domain == "" {
 		_, domain, _ = strings.Cut(l.Address, "@")
@@ -58,10 +59,10 @@ func (c *config) provider(l login) (provider, error) {
 			return p, nil
 		}
 	}
-	return provider{}, fmt.Errorf("%s: no provider has the domain %q", l.Address, domain)
+	return providerConfig{}, fmt.Errorf("%s: no provider in the config has the domain %q", l.Address, domain)
 }
 
-// pec gives the login as the clients take it.
+// pec returns the login in the form that package pec uses.
 func (l login) pec() (pec.Login, error) {
 	user, password := l.Login, l.Password
 	if user == "" {

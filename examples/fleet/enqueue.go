@@ -14,7 +14,7 @@ import (
 	"github.com/gopec/gopec/examples/internal/program"
 )
 
-// enqueue records one invoice and the job of sending it.
+// enqueue records one invoice and the job that sends it.
 func enqueue(ctx context.Context, f *fleet, args []string, _, stderr io.Writer) error {
 	set := program.Flags("fleet enqueue", "-from ADDRESS -to A,B -number N [-total T]")
 	i := invoice{}
@@ -36,7 +36,7 @@ func enqueue(ctx context.Context, f *fleet, args []string, _, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
-	// Better told now than found among the cancelled jobs.
+	// It is better to report a bad message now than to find it among the cancelled jobs.
 	if _, err := m.Check(ctx, i.message(i.key())); err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"database/sql"
 	"fmt"
 	"io"
@@ -12,34 +11,31 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/examples/internal/account"
-	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/provider"
 	"github.com/gopec/gopec/pec/sqlstore"
-	"github.com/gopec/gopec/smtpclient"
 )
 
-// fleet is what a process has of it: the database, and its own connections to the
-// mailboxes.
+// fleet is what one process uses: the database, and its own connections to the mailboxes.
 type fleet struct {
 	pool      *pgxpool.Pool
-	db        *sql.DB // the same connections, for the Store
+	db        *sql.DB // uses the same connections, for the Store
 	store     *sqlstore.Store
 	mailboxes map[string]*mailbox // by normalised address
 	closers   []io.Closer
 }
 
-// mailbox is a Client and the turn to send with it.
+// mailbox is a client that sends one message at a time.
 type mailbox struct {
 	*pec.Client
 	address string
-	// turn holds a token while a message is sent. A mailbox has one connection to
-	// its access point: a message that waited for it with its attempt recorded would be
-	// uncertain when the process dies, for nothing.
+	// turn holds a token while a message is sent. A mailbox has one SMTP connection, so
+	// other messages wait here, before they touch the client.
 	turn chan struct{}
 }
 
-// open makes the tables and the clients. Nothing is connected but the database. With
-// no config file there are no mailboxes to use, only what is known of them.
+// open makes the tables and the clients. It connects only to the database. Without a config
+// file there are no mailboxes to use, only the facts in the store.
 func open(ctx context.Context, url, file string) (f *fleet, err error) {
 	f = &fleet{mailboxes: map[string]*mailbox{}}
 	defer func() {
@@ -63,18 +59,18 @@ func open(ctx context.Context, url, file string) (f *fleet, err error) {
 	if f.store, err = sqlstore.OpenPostgres(ctx, f.db, nil); err != nil || file == "" {
 		return f, err
 	}
-	roots, err := account.Roots(c.CA)
-	if err != nil {
+	preset := provider.Preset{}
+	if preset.TLS, err = account.Roots(c.CA); err != nil {
 		return f, err
 	}
-	verifier, err := account.Verifier(c.Anchors)
-	if err != nil {
+	if preset.Anchors, err = account.Anchors(c.Anchors); err != nil {
 		return f, err
 	}
 	for _, l := range c.Accounts {
 		p, err := c.provider(l)
 		if err == nil {
-			err = f.add(p, l, roots, verifier)
+			preset.SMTP, preset.IMAP = p.SMTP, p.IMAP
+			err = f.add(preset, l)
 		}
 		if err != nil {
 			return f, err
@@ -84,22 +80,17 @@ func open(ctx context.Context, url, file string) (f *fleet, err error) {
 }
 
 // add makes the client of a mailbox.
-func (f *fleet) add(p provider, l login, roots *tls.Config, verifier *envelope.Verifier) error {
+func (f *fleet) add(preset provider.Preset, l login) error {
 	who, err := l.pec()
 	if err != nil {
 		return err
 	}
-	submitter, err := smtpclient.New(p.SMTP, who, &smtpclient.Options{TLS: roots})
+	conn, err := preset.Connect(who, nil)
 	if err != nil {
 		return err
 	}
-	f.closers = append(f.closers, submitter)
-	reader, err := imapclient.New(p.IMAP, who, &imapclient.Options{TLS: roots})
-	if err != nil {
-		return err
-	}
-	f.closers = append(f.closers, reader)
-	client, err := pec.New(l.Address, submitter, reader, verifier, &pec.Options{Store: f.store})
+	f.closers = append(f.closers, conn)
+	client, err := conn.Client(l.Address, &pec.Options{Store: f.store})
 	if err != nil {
 		return err
 	}
@@ -114,7 +105,7 @@ func (f *fleet) mailbox(address string) (*mailbox, error) {
 	return nil, fmt.Errorf("%s is not in the config", address)
 }
 
-// send sends when it is this message's turn.
+// send waits for the mailbox's turn and sends a message.
 func (m *mailbox) send(ctx context.Context, message pec.Message) error {
 	select {
 	case m.turn <- struct{}{}:
@@ -126,10 +117,10 @@ func (m *mailbox) send(ctx context.Context, message pec.Message) error {
 	return err
 }
 
-// close ends all connections.
+// close closes all connections.
 func (f *fleet) close() {
 	for _, c := range f.closers {
-		_ = c.Close() // of a connection that is not needed any more
+		_ = c.Close() // an error does not matter: the connection is not needed any more
 	}
 	if f.db != nil {
 		_ = f.db.Close()

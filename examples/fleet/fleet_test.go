@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"net/mail"
 	"os"
 	"os/exec"
 	"slices"
@@ -21,24 +20,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// patience is how long anything may take. River sees that a leader is gone after 15
-// seconds, and looks for jobs of the dead every 30.
-const patience = 5 * time.Minute
-
-// inbox gives the headers of a mailbox's messages.
-func (s *site) inbox(t *testing.T, address string) (headers []mail.Header) {
-	t.Helper()
-	messages, err := s.network.ProviderOf(address).Messages(address, pectest.InboxFolder)
-	require.NoError(t, err)
-	for _, raw := range messages {
-		m, err := mail.ReadMessage(bytes.NewReader(raw))
-		require.NoError(t, err)
-		headers = append(headers, m.Header)
-	}
-	return headers
-}
-
-// process is a worker in a process of its own.
+// process is a worker that runs in a process of its own.
 type process struct {
 	cmd    *exec.Cmd
 	output bytes.Buffer
@@ -67,11 +49,11 @@ func (s *site) process(t *testing.T) *process {
 
 func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
 
-// name is a part of how River knows the process.
+// name matches, in SQL, River's identifier of the process.
 func (p *process) name() string { return fmt.Sprintf("%%-%d-%%", p.cmd.Process.Pid) }
 
-// Four processes send. One is stopped for so long that its jobs are given to others,
-// and then goes on; two are killed. All in the middle of SMTP dialogues.
+// Four processes send. One is stopped for so long that others get its jobs, and then goes
+// on. Two are killed. All this happens in the middle of SMTP dialogues.
 func TestFleet(t *testing.T) {
 	count := 300
 	if s := os.Getenv("GOPEC_SCALE"); s != "" {
@@ -142,8 +124,7 @@ func TestFleet(t *testing.T) {
 		}
 	}()
 	every(t, "every send is final, or uncertain for want of proof", func() bool {
-		// What is on the wire after all, now that the stopped worker goes on, comes later
-		// than its job is done.
+		// The stopped worker goes on and may still send after its job was done by others.
 		require.NoError(t, s.network.Idle(t.Context()))
 		copies = s.count(t)
 		delivered, uncertain, pending = f.results(t, copies)
@@ -156,7 +137,7 @@ func TestFleet(t *testing.T) {
 		require.True(t, w.cmd.ProcessState.Success(), w.output.String())
 	}
 	require.Empty(t, workers[3].output.String())
-	// With the workers gone nothing more can leave. What came last we read ourselves.
+	// The workers are gone, so nothing more can leave. Read here what came last.
 	require.NoError(t, s.network.Idle(t.Context()))
 	for _, m := range f.mailboxes {
 		for _, err := range m.Sync(t.Context()) {
@@ -176,7 +157,7 @@ func TestFleet(t *testing.T) {
 		}
 	}
 	require.Equal(t, count, delivered+uncertain)
-	t.Logf("%d sends of 3 recipients: %d delivered, %d uncertain of which nothing left; %d jobs of the stopped worker were run again; %.1f sends a second, all known after %.0f s",
+	t.Logf("%d sends of 3 recipients: %d delivered, %d uncertain that never left; %d jobs of the stopped worker were run again; %.1f sends a second, all known after %.0f s",
 		count, delivered, uncertain, twice, rate, took.Seconds())
 }
 
@@ -187,7 +168,7 @@ func accounts(domain string, names ...string) (all []pectest.Account) {
 	return all
 }
 
-// manyInvoices go from four mailboxes to three of four others.
+// manyInvoices returns invoices from four mailboxes, each to three of four others.
 func manyInvoices(count int) (all []invoice) {
 	senders := []string{"a@alfa-pec.example", "b@alfa-pec.example", "a@beta-pec.example", "b@beta-pec.example"}
 	recipients := []string{"x@alfa-pec.example", "y@alfa-pec.example", "x@beta-pec.example", "y@beta-pec.example"}
@@ -198,10 +179,10 @@ func manyInvoices(count int) (all []invoice) {
 	return all
 }
 
-// envelopeOf counts by recipient and by Message-ID, or subject.
+// envelopeOf is a recipient with the Message-ID, or the subject, of an envelope.
 type envelopeOf struct{ recipient, what string }
 
-// count counts the envelopes in all mailboxes.
+// count counts the envelopes in all mailboxes, by Message-ID and by subject.
 func (s *site) count(t *testing.T) map[envelopeOf]int {
 	t.Helper()
 	counts := map[envelopeOf]int{}
@@ -216,8 +197,8 @@ func (s *site) count(t *testing.T) map[envelopeOf]int {
 	return counts
 }
 
-// results counts the sends. Pending are those that are neither delivered as they
-// should be nor uncertain while nobody has them.
+// results counts the sends that are delivered to all recipients, and those that are
+// uncertain and reached nobody. It describes all others in pending.
 func (f *fleet) results(t *testing.T, copies map[envelopeOf]int) (delivered, uncertain int, pending []string) {
 	t.Helper()
 	for _, m := range f.mailboxes {

@@ -11,7 +11,7 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// invoice is a row of the application's own.
+// invoice is a row in a table of the application.
 type invoice struct {
 	Sender     string
 	Recipients []string
@@ -19,8 +19,8 @@ type invoice struct {
 	Total      string
 }
 
-// enqueueIn records an invoice, and the job of sending it, in the caller's own
-// transaction: with it both are there, or neither.
+// enqueueIn records an invoice, and the job that sends it, in the caller's transaction. Both
+// are committed, or neither.
 func (i invoice) enqueueIn(ctx context.Context, tx pgx.Tx, jobs *river.Client[pgx.Tx]) error {
 	var id int64
 	err := tx.QueryRow(ctx, "INSERT INTO fleet_invoices (sender, recipients, number, total) VALUES ($1, $2, $3, $4) RETURNING id",
@@ -32,18 +32,18 @@ func (i invoice) enqueueIn(ctx context.Context, tx pgx.Tx, jobs *river.Client[pg
 	return err
 }
 
-// findInvoice reads what was committed with the job.
+// findInvoice returns the invoice that was committed with a job.
 func (f *fleet) findInvoice(ctx context.Context, id int64) (i invoice, err error) {
 	err = f.pool.QueryRow(ctx, "SELECT sender, recipients, number, total FROM fleet_invoices WHERE id = $1", id).
 		Scan(&i.Sender, &i.Recipients, &i.Number, &i.Total)
 	return i, err
 }
 
-// key names the request: of all jobs with it one sends.
+// key names the request. Only one of all jobs with the same key sends.
 func (i invoice) key() string { return "invoice " + i.Number }
 
-// message is the same each time that it is composed: the key stands for these
-// addresses, words and files, and for no others.
+// message returns the same message each time. The key stands for exactly these addresses,
+// texts and files.
 func (i invoice) message(key string) pec.Message {
 	return pec.Message{
 		To:      i.Recipients,

@@ -12,16 +12,16 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// The queues are apart, so that neither kind of job waits for the other.
+// There are two queues, so that neither kind of job waits for the other.
 const (
 	sendQueue    = "pec_send"
 	mailboxQueue = "pec_mailbox"
 )
 
-// suspendedPause is how long jobs of a suspended mailbox sleep. Asking costs no login.
+// suspendedPause is how long jobs of a suspended mailbox sleep. Trying again costs no login.
 const suspendedPause = time.Minute
 
-// sendArgs is the job of sending an invoice. All but the key is in its row.
+// sendArgs is the job that sends an invoice. Everything except the key is in the invoice's row.
 type sendArgs struct {
 	Key     string `json:"key"`
 	Invoice int64  `json:"invoice"`
@@ -51,10 +51,10 @@ func (w *sendWorker) Work(ctx context.Context, job *river.Job[sendArgs]) error {
 	return verdict(m.send(ctx, i.message(job.Args.Key)))
 }
 
-// verdict is what River is told of a send. A job is done once this worker can do no
-// more for it: what it led to is for the status to say. Where an uncertain attempt turns
-// out not to have left, since the worker that made it is alive, the mailbox's job offers
-// the message again.
+// verdict returns what to report to River about a send. The job is done once it can do no
+// more: the status says what became of the message. If an uncertain attempt turns out not
+// to have left, because its worker is alive and reports so, the mailbox's job sends the
+// message again.
 func verdict(err error) error {
 	var (
 		suspended *pec.SuspendedError
@@ -66,24 +66,24 @@ func verdict(err error) error {
 	case errors.As(err, &suspended):
 		return river.JobSnooze(suspendedPause)
 	case errors.As(err, &malformed), errors.As(err, &taken):
-		return river.JobCancel(err) // it will be no better the next time
+		return river.JobCancel(err) // it would fail again
 	case errors.As(err, &failed) && failed.Store == nil &&
 		(failed.Outcome.Kind == pec.OutcomeUncertain || failed.Outcome.Kind == pec.OutcomeRefused):
 		return nil
 	default:
-		return err // sent, or to be tried again after River's pause
+		return err // nil when it was sent; otherwise River tries again after a pause
 	}
 }
 
-// mailboxArgs is the job of looking after a mailbox. It never ends: when its turn is
-// over it goes back to the end of the queue.
+// mailboxArgs is the job that looks after a mailbox. It never ends: after its turn it goes
+// back to the end of the queue.
 type mailboxArgs struct {
 	Mailbox string `json:"mailbox"`
 }
 
 func (mailboxArgs) Kind() string { return "pec_mailbox" }
 
-// InsertOpts let one mailbox have one job at a time.
+// InsertOpts allows one job per mailbox at a time.
 func (mailboxArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: mailboxQueue, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
 		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
@@ -104,7 +104,7 @@ func (w *mailboxWorker) Work(ctx context.Context, job *river.Job[mailboxArgs]) e
 	}
 	turn, cancel := context.WithTimeout(ctx, w.turn)
 	defer cancel()
-	// Watch is Retry, Sync, SearchNotices and Wait, over and over.
+	// Watch repeats Retry, Sync, SearchNotices and Wait.
 	for e, err := range m.Watch(turn) {
 		var suspended *pec.SuspendedError
 		switch {
@@ -115,7 +115,7 @@ func (w *mailboxWorker) Work(ctx context.Context, job *river.Job[mailboxArgs]) e
 		case e.Trouble != nil:
 			w.log.WarnContext(ctx, "fleet: mailbox in trouble", slog.Int64("job", job.ID), slog.Any("error", e.Trouble))
 		case e.Inbound != nil:
-			// Here an application takes what others have sent to the mailbox.
+			// Here an application handles what others sent to the mailbox.
 			w.log.InfoContext(ctx, "fleet: an envelope has come", slog.Int64("job", job.ID))
 		}
 	}

@@ -18,36 +18,19 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-var anySend = pec.Query{}
-
-// every waits until a condition holds that others bring about.
-func every(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick := time.NewTicker(500 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
-}
-
-// job is the job of an invoice.
+// job returns the job of an invoice.
 func (f *fleet) job(t *testing.T, number string) *river.Job[sendArgs] {
 	t.Helper()
 	id := f.rows(t, "SELECT id FROM fleet_invoices WHERE number = $1", number)
 	return &river.Job[sendArgs]{Args: sendArgs{Key: bill(number).key(), Invoice: int64(id)}}
 }
 
-// work runs a job, as a worker process of its own would.
+// work runs a job, as a worker process would.
 func (f *fleet) work(ctx context.Context, job *river.Job[sendArgs]) error {
 	return (&sendWorker{fleet: f, timeout: time.Minute}).Work(ctx, job)
 }
 
-// copies are the envelopes with an invoice that came to a mailbox.
+// copies counts the envelopes with an invoice in a mailbox.
 func (s *site) copies(t *testing.T, address, number string) (n int) {
 	t.Helper()
 	for _, raw := range s.inbox(t, address) {
@@ -94,7 +77,7 @@ func TestPace(t *testing.T) {
 	require.Equal(t, 300, p.needed(300), "a turn that is too long: all at a time")
 }
 
-// Who gives a worker too few places is told how many it needs.
+// A worker with too few places logs how many it needs.
 func TestPaceWarns(t *testing.T) {
 	for places, warns := range map[int]bool{8: true, 49: true, 50: false} {
 		var out strings.Builder
@@ -104,8 +87,8 @@ func TestPaceWarns(t *testing.T) {
 	}
 }
 
-// A worker stands still with the message on the wire, for longer than River waits,
-// and the job is run again by another.
+// A worker stops with the message on the wire, for longer than River waits, and another
+// worker runs the job again.
 func TestARescuedJobOfALiveWorkerSendsOnce(t *testing.T) {
 	s := newSite(t, nil)
 	slow, rescuer := s.open(t), s.open(t)
@@ -125,8 +108,8 @@ func TestARescuedJobOfALiveWorkerSendsOnce(t *testing.T) {
 	job := slow.job(t, "1")
 	go func() { first <- slow.work(t.Context(), job) }()
 	<-onTheWire
-	// Whoever is second cannot know what became of the first: the job is done, the
-	// status uncertain.
+	// The second worker cannot know what became of the first attempt: the job is done, and
+	// the status is uncertain.
 	require.NoError(t, rescuer.work(t.Context(), job))
 	id, err := rescuer.mailboxes[mario].MessageID(t.Context(), bill("1").key())
 	require.NoError(t, err)
@@ -140,7 +123,7 @@ func TestARescuedJobOfALiveWorkerSendsOnce(t *testing.T) {
 	require.Equal(t, 1, s.copies(t, luigi, "1"))
 }
 
-// Every job is run by all workers at the same time.
+// All workers run every job at the same time.
 func TestWorkersRaceForEveryJob(t *testing.T) {
 	s := newSite(t, nil)
 	workers := []*fleet{s.open(t), s.open(t), s.open(t)}
@@ -204,7 +187,7 @@ func TestASuspendedMailboxIsLeftAlone(t *testing.T) {
 	require.Contains(t, stdout, "by 127.0.0.1:")
 }
 
-// The row was changed after its PEC was begun: the key stands for what was asked first.
+// The row changed after its PEC was begun, but the key still stands for the first content.
 func TestAChangedInvoiceIsNotSentUnderTheSameKey(t *testing.T) {
 	s := newSite(t, nil)
 	f := s.open(t)

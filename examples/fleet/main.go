@@ -1,24 +1,24 @@
-// Fleet sends the PEC of invoices from any number of machines that share one
-// PostgreSQL: the same calls as on one machine, run as jobs of River.
+// Fleet sends invoices by PEC from any number of machines that share one PostgreSQL. It
+// makes the same calls as a program on one machine, as jobs of River.
 //
 //	fleet [-db URL] [-config FILE] worker [-sends N] [-mailboxes N] [-turn D] [-send-timeout D] [-rescue D]
 //	fleet [-db URL] [-config FILE] enqueue -from ADDRESS -to A,B -number N -total T
 //	fleet [-db URL] summary
 //
-// worker runs jobs until it is interrupted; start as many as you like. enqueue records
-// an invoice and the job of sending it, both or neither, in one transaction. summary
-// prints what each mailbox waits for. The tables, River's and ours, are made on the way.
+// worker runs jobs until it is interrupted; start as many as you like. enqueue records an
+// invoice and the job that sends it in one transaction. summary prints what each mailbox
+// waits for. The program makes all tables, River's and its own.
 //
-// The config file names providers and mailboxes (see config.go). What the simulator
-// prints when it is ready is one:
+// The config file names providers and mailboxes (see config.go). The line that the
+// simulator prints when it is ready is a config file:
 //
 //	simulator >fleet.json &
 //	fleet -db postgres://localhost/pec -config fleet.json worker &
 //	fleet -db postgres://localhost/pec -config fleet.json enqueue -from mario@alfa-pec.example -to luigi@beta-pec.example -number 12 -total 100,00
 //
-// A job may run twice, when its worker died or was only slow. The PEC leaves once all
-// the same: its key is the invoice, and whoever records an attempt first makes it.
-// The exit status is 0, or 2 for wrong usage or trouble.
+// A job may run twice, because its worker died or was slow. The PEC still leaves only once:
+// its key is the invoice, and whoever records an attempt first makes it. The exit status is
+// 0, or 2 for wrong usage or trouble.
 package main
 
 import (
@@ -71,7 +71,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	return do(ctx, f, set.Args()[1:], stdout, stderr)
 }
 
-// parse prints the usage when it is asked for: the error is flag.ErrHelp then.
+// parse reads flags. After -help it prints the usage and returns flag.ErrHelp.
 func parse(set *flag.FlagSet, args []string, stderr io.Writer) error {
 	err := set.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {

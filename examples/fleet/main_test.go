@@ -1,119 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"encoding/pem"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/stretchr/testify/require"
-
-	"github.com/gopec/gopec/internal/testenv"
-	"github.com/gopec/gopec/pec/pectest"
 )
-
-// server is the one of all tests of this package.
-var server testenv.Postgres
-
-// asProgram makes the test binary the program itself, for tests that need processes.
-const asProgram = "GOPEC_TEST_AS_FLEET"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		main()
-	}
-	code := m.Run()
-	server.Stop()
-	os.Exit(code)
-}
-
-// site is a network of providers and a database.
-type site struct {
-	network   *pectest.Network
-	url, file string
-}
-
-func newSite(t *testing.T, opts *pectest.Options) *site {
-	t.Helper()
-	testenv.NoLeak(t)
-	s := &site{url: server.Database(t), network: pectest.Start(t, opts)}
-	dir := t.TempDir()
-	file := func(name string, content []byte) string {
-		path := filepath.Join(dir, name)
-		require.NoError(t, os.WriteFile(path, content, 0o600))
-		return path
-	}
-	c := config{
-		CA:      file("ca.pem", s.network.TLSRootPEM()),
-		Anchors: file("anchors.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.network.SigningCA().Raw})),
-	}
-	for _, p := range s.network.Providers() {
-		c.Providers = append(c.Providers, provider{Domain: p.Domain(), SMTP: p.SMTPAddr(), IMAP: p.IMAPAddr()})
-	}
-	for _, a := range s.network.Accounts() {
-		c.Accounts = append(c.Accounts, login{Address: a.Address, Login: a.Login, Password: a.Password})
-	}
-	text, err := json.Marshal(c)
-	require.NoError(t, err)
-	s.file = file("fleet.json", text)
-	return s
-}
-
-// open is what a process of the fleet does.
-func (s *site) open(t *testing.T) *fleet {
-	t.Helper()
-	f, err := open(t.Context(), s.url, s.file)
-	require.NoError(t, err)
-	t.Cleanup(f.close)
-	return f
-}
-
-// enqueue commits invoices, with their jobs, in one transaction.
-func (f *fleet) enqueue(t *testing.T, invoices ...invoice) {
-	t.Helper()
-	jobs, err := river.NewClient(riverpgxv5.New(f.pool), &river.Config{})
-	require.NoError(t, err)
-	require.NoError(t, pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error {
-		for _, i := range invoices {
-			if err := i.enqueueIn(t.Context(), tx, jobs); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
-}
-
-func (f *fleet) rows(t *testing.T, query string, args ...any) (n int) {
-	t.Helper()
-	require.NoError(t, f.pool.QueryRow(t.Context(), query, args...).Scan(&n))
-	return n
-}
-
-const (
-	mario  = "mario@alfa-pec.example"
-	luigi  = "luigi@beta-pec.example"
-	bruna  = "bruna@beta-pec.example"
-	anna   = "anna@alfa-pec.example"
-	queued = "SELECT count(*) FROM river_job WHERE kind = 'pec_send'"
-)
-
-func bill(number string) invoice {
-	return invoice{Sender: mario, Recipients: []string{luigi, bruna, anna}, Number: number, Total: "100,00"}
-}
-
-// run runs a command to its end.
-func (s *site) run(ctx context.Context, args ...string) (exit int, stdout, stderr string) {
-	var out, trouble bytes.Buffer
-	exit = run(ctx, append([]string{"-db", s.url, "-config", s.file}, args...), &out, &trouble)
-	return exit, out.String(), trouble.String()
-}
 
 func TestInvoiceAndJobAreCommittedTogether(t *testing.T) {
 	s := newSite(t, nil)
@@ -130,7 +26,7 @@ func TestInvoiceAndJobAreCommittedTogether(t *testing.T) {
 	require.Zero(t, f.rows(t, recorded))
 	require.Zero(t, f.rows(t, queued))
 	f.enqueue(t, bill("1"))
-	// The same invoice once more is neither recorded nor sent.
+	// The same invoice again is neither recorded nor sent.
 	require.Error(t, pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error { return bill("1").enqueueIn(t.Context(), tx, jobs) }))
 	require.Equal(t, 1, f.rows(t, recorded))
 	require.Equal(t, 1, f.rows(t, queued))
@@ -167,7 +63,7 @@ func TestCommands(t *testing.T) {
 		"jobs: 1 of sending are waiting or under way, 0 were given up\n", stdout)
 }
 
-// The worker looks after everything until it is interrupted, and says nothing.
+// The worker sends and reads until it is interrupted, and prints nothing.
 func TestWorkerSendsAndReads(t *testing.T) {
 	s := newSite(t, nil)
 	f := s.open(t)

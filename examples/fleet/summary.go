@@ -10,7 +10,8 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// summary prints, for each mailbox, how many sends need looking at.
+// summary prints how many sends of each mailbox are open, overdue and uncertain, and whether
+// the mailbox is suspended.
 func summary(ctx context.Context, f *fleet, args []string, stdout, stderr io.Writer) error {
 	set := program.Flags("fleet summary", "")
 	if err := parse(set, args, stderr); err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 )
 
-// The invoices stand for the tables of an application.
+// invoices stands for the tables of an application.
 const invoices = `CREATE TABLE IF NOT EXISTS fleet_invoices (
 	id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	sender     text NOT NULL,
@@ -19,12 +19,11 @@ const invoices = `CREATE TABLE IF NOT EXISTS fleet_invoices (
 	UNIQUE (sender, number)
 )`
 
-// migrating is the advisory lock of those who make tables: River's migrations do not
-// expect that two processes start together.
+// migrating is the advisory lock that is held while tables are made, because River's
+// migrations do not expect two processes that start together.
 const migrating = 0x666c656574
 
-// migrate makes River's tables and the application's. Those of the Store it makes
-// itself.
+// migrate makes River's tables and the application's. The store makes its own.
 func migrate(ctx context.Context, pool *pgxpool.Pool) (err error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {

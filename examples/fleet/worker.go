@@ -16,29 +16,29 @@ import (
 	"github.com/gopec/gopec/examples/internal/program"
 )
 
-// pace is how a worker process works.
+// pace holds the settings of a worker process.
 type pace struct {
 	sends     int           // messages at a time
-	mailboxes int           // mailboxes at a time; 0 for as many as within needs
-	within    time.Duration // how long until a mailbox has its turn again
-	turn      time.Duration // how long a mailbox is looked after before another's turn
-	timeout   time.Duration // the longest that sending may take
-	rescue    time.Duration // after that long a job's worker is taken for dead
+	mailboxes int           // mailboxes at a time; 0 means as many as within requires
+	within    time.Duration // the longest time until a mailbox has its next turn
+	turn      time.Duration // how long a mailbox is looked after at a time
+	timeout   time.Duration // the longest time for one send
+	rescue    time.Duration // the time after which the worker of a job counts as dead
 }
 
-// needed is how many mailboxes have to be looked after at a time, so that each of count has
-// its turn again in time.
+// needed returns how many mailboxes must be looked after at a time, so that each of count
+// mailboxes has its next turn within p.within.
 func (p pace) needed(count int) int {
-	turns := max(int(p.within/p.turn), 1) // that one place has to give
+	turns := max(int(p.within/p.turn), 1) // that one place gives in p.within
 	return max((count+turns-1)/turns, 1)
 }
 
-// round is how long it takes until each of count mailboxes has had its turn.
+// round returns how long it takes until each of count mailboxes has had its turn.
 func (p pace) round(count int) time.Duration {
 	return time.Duration((count+p.mailboxes-1)/p.mailboxes) * p.turn
 }
 
-// warn says when count mailboxes wait longer for their turn than they may.
+// warn logs a warning when count mailboxes wait longer than p.within for their turn.
 func (p pace) warn(ctx context.Context, log *slog.Logger, count int) {
 	if round := p.round(count); round > p.within {
 		log.WarnContext(ctx, "fleet: with this worker alone each mailbox waits too long for its turn",
@@ -46,7 +46,7 @@ func (p pace) warn(ctx context.Context, log *slog.Logger, count int) {
 	}
 }
 
-// worker runs jobs until ctx ends, and finishes those it has begun.
+// worker runs jobs until ctx ends, and then finishes the jobs that it has begun.
 func worker(ctx context.Context, f *fleet, args []string, _, stderr io.Writer) error {
 	set := program.Flags("fleet worker", "[-sends N] [-mailboxes N] [-within D] [-turn D] [-send-timeout D] [-rescue D]")
 	var p pace
@@ -63,9 +63,9 @@ func worker(ctx context.Context, f *fleet, args []string, _, stderr io.Writer) e
 	case set.NArg() > 0:
 		return fmt.Errorf("%q is not a flag", set.Arg(0))
 	case p.sends < 1 || p.mailboxes < 0 || p.within <= 0 || p.turn <= 0 || p.timeout <= 0:
-		return errors.New("-sends, -within, -turn and -send-timeout are greater than zero, and -mailboxes is not negative")
+		return errors.New("-sends, -within, -turn and -send-timeout must be greater than zero, and -mailboxes must not be negative")
 	case p.rescue <= p.turn:
-		return errors.New("-rescue is longer than -turn")
+		return errors.New("-rescue must be longer than -turn")
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if p.mailboxes == 0 {
@@ -109,7 +109,8 @@ func newWorker(f *fleet, p pace, log *slog.Logger) (*river.Client[pgx.Tx], error
 	})
 }
 
-// rounds see to it that each mailbox has its job. Where it has one, nothing is added.
+// rounds returns the periodic jobs that insert a job for each mailbox. A mailbox that has a
+// job gets no second one.
 func (f *fleet) rounds() []*river.PeriodicJob {
 	var jobs []*river.PeriodicJob
 	for _, m := range f.mailboxes {

@@ -13,7 +13,7 @@ import (
 	"github.com/gopec/gopec/internal/growth"
 )
 
-// A folder of four times as many messages is four times the work.
+// Four times as many messages in a folder take four times the work.
 func TestWorkGrowsAsTheInputDoes(t *testing.T) {
 	growth.Run(t, []growth.Case{{Name: "files", N: 300, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
 		folder := tb.TempDir()

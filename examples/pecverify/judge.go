@@ -16,12 +16,12 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// verdict is what is told of one message, or of a dossier.
+// verdict is the result for one message or for a dossier.
 type verdict struct {
 	receipt.Report
-	differences []receipt.Difference // of content that is not what was sent
-	enclosed    bool                 // in a dossier
-	dossier     *dossierReport       // nil of a message
+	differences []receipt.Difference // how the content differs from what was sent
+	enclosed    bool                 // the message is in a dossier
+	dossier     *dossierReport       // nil for a message
 }
 
 func (v verdict) good() bool {
@@ -31,12 +31,12 @@ func (v verdict) good() bool {
 	return v.Verified && v.Content != string(receipt.ContentMismatch)
 }
 
-// judge gives verdicts.
+// judge verifies messages and dossiers.
 type judge struct {
 	anchors  []envelope.Anchor
 	legacy   bool
 	verifier *envelope.Verifier
-	sent     *os.File // nil to compare with nothing
+	sent     *os.File // the message that was sent; nil compares nothing
 }
 
 func newJudge(anchorFile string, legacy bool, sentFile string) (*judge, error) {
@@ -58,7 +58,7 @@ func newJudge(anchorFile string, legacy bool, sentFile string) (*judge, error) {
 		if j.sent, err = os.Open(sentFile); err != nil {
 			return nil, err
 		}
-		// Better told now than for each receipt.
+		// It is better to report an unreadable file once than for each receipt.
 		if _, err := j.sent.ReadAt(make([]byte, 1), 0); err != nil {
 			return nil, errors.Join(fmt.Errorf("-sent: %s: %w", sentFile, err), j.Close())
 		}
@@ -66,7 +66,7 @@ func newJudge(anchorFile string, legacy bool, sentFile string) (*judge, error) {
 	return j, nil
 }
 
-// Close closes the message that was sent.
+// Close closes the file with the message that was sent.
 func (j *judge) Close() error {
 	if j.sent == nil {
 		return nil
@@ -74,7 +74,7 @@ func (j *judge) Close() error {
 	return j.sent.Close()
 }
 
-// zipMagic begins a zip (APPNOTE 6.3, 4.3.7), and no message.
+// zipMagic begins every zip (APPNOTE 6.3, 4.3.7), but no message.
 var zipMagic = []byte("PK\x03\x04")
 
 // file judges a file, or standard input.
@@ -154,10 +154,10 @@ type dossierReport struct {
 	Missing     []dossier.Missing    `json:"missing"`
 }
 
-// dossier judges the messages in a dossier, and then the dossier.
+// dossier judges each message in a dossier, and then the dossier itself.
 func (j *judge) dossier(ctx context.Context, name string, content *io.SectionReader) ([]verdict, error) {
 	if j.sent != nil {
-		return nil, errors.New("-sent does not go with a dossier, which has its own original")
+		return nil, errors.New("-sent cannot be used with a dossier, which has its own original")
 	}
 	d := &dossierReport{Schema: dossier.Form, File: name, Kind: "dossier", Alterations: []dossier.Alteration{}, Flags: []pec.Flag{}, Missing: []dossier.Missing{}}
 	report, err := dossier.Verify(ctx, content, content.Size(), j.anchors, &dossier.VerifyOptions{AllowLegacy: j.legacy})

@@ -1,20 +1,20 @@
-// Pecverify checks PEC messages: receipts, notices and envelopes, saved as .eml, and
-// dossiers of them (package dossier).
+// Pecverify verifies PEC messages, which are receipts, notices and envelopes saved as .eml
+// files, and dossiers of them (package dossier).
 //
 //	pecverify [-json] [-anchors FILE.pem] [-legacy] [-sent ORIGINAL.eml] FILE...
 //
-// A FILE may be a folder, of which every .eml file is read, or - for standard
-// input. With -json each message is one JSON object a line (receipt.Report).
-// -anchors replaces the built-in trust anchors by the CA certificates or public
-// keys of a PEM file; -legacy admits certificates of the time before 2017. -sent
-// compares what delivery receipts carry with the message as it was sent.
+// A FILE may be a folder, whose .eml files are all read, or - for standard input. With -json
+// each message is one JSON object on a line (receipt.Report). -anchors replaces the built-in
+// trust anchors by the CA certificates or public keys in a PEM file. -legacy accepts
+// certificates from before 2017. -sent compares the content of delivery receipts with the
+// message that was sent.
 //
-// Of a dossier each message in it is told, and in the end the dossier itself, as
-// kind dossier: verified, or what in it was altered. It brings its own original, and
-// -sent does not go with it.
+// For a dossier the program prints each message in it, and then the dossier itself, as kind
+// dossier: verified, or what was altered. A dossier has its own original, so -sent cannot be
+// used with it.
 //
-// The exit status is 0 when every message is verified, 1 when some is not or carries
-// something else than was sent, 2 for wrong usage or a file that cannot be read.
+// The exit status is 0 when every message is verified; 1 when some message is not, or has
+// other content than was sent; 2 for wrong usage or a file that cannot be read.
 package main
 
 import (
@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	exit := exitVerified
 	files, err := messages(flags.Args())
 	if err != nil {
-		exit = program.Fail(stderr, "pecverify", err) // and what was found is verified all the same
+		exit = program.Fail(stderr, "pecverify", err) // the other files are verified all the same
 	}
 	print := newPrinter(stdout, *asJSON, len(files))
 	bar := newProgress(stderr, len(files))
@@ -84,8 +84,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return exit
 }
 
-// messages gives the files the arguments stand for: a folder, every .eml file in
-// it. What is wrong with a file itself is told when it is opened.
+// messages returns the files that the arguments name: for a folder, every .eml file in it.
+// Problems with a file itself are reported when it is opened.
 func messages(args []string) ([]string, error) {
 	var files []string
 	var errs []error
@@ -103,7 +103,7 @@ func messages(args []string) ([]string, error) {
 			return err
 		})
 		if err == nil && len(files) == before {
-			err = fmt.Errorf("%s: no .eml file in this folder", arg)
+			err = fmt.Errorf("%s: there is no .eml file in this folder", arg)
 		}
 		errs = append(errs, err)
 	}

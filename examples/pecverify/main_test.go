@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"encoding/pem"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,8 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
+	"github.com/gopec/gopec/examples/internal/account/accounttest"
 	"github.com/gopec/gopec/internal/testenv"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec/dossier"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/receipt"
@@ -30,7 +30,7 @@ func pecverify(t *testing.T, stdin string, args ...string) (exit int, reports []
 	return exit, reports, errs.String()
 }
 
-// Every genuine message gets the verdict of the corpus's index.
+// Every genuine message gets the verdict that the index of the corpus lists.
 func TestGenuineMessages(t *testing.T) {
 	dir := testenv.Corpus(t, "genuine")
 	index, err := os.ReadFile(filepath.Join(dir, "INDEX.tsv"))
@@ -87,7 +87,7 @@ func TestFolderStandardInputAndAnchors(t *testing.T) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 	anchors := filepath.Join(dir, "ca.pem")
-	require.NoError(t, os.WriteFile(anchors, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: n.SigningCA().Raw}), 0o600))
+	require.NoError(t, os.WriteFile(anchors, accounttest.AnchorPEM(n), 0o600))
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "in"), 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "in", "a.eml"), raw, 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "in", "b.EML"), []byte("Subject: ciao\n\nciao\n"), 0o600))
@@ -148,11 +148,11 @@ func TestTextForPeople(t *testing.T) {
 	require.Len(t, lines, 4)
 	require.True(t, strings.HasPrefix(lines[0], "VERDICT               KIND            CERTIFIED TIME"), lines[0])
 	require.True(t, strings.HasPrefix(lines[1], "NO: unsigned          delivery   "), lines[1])
-	require.True(t, strings.HasSuffix(lines[2], "a?[2J.eml"), "a file name steers no terminal")
+	require.True(t, strings.HasSuffix(lines[2], "a?[2J.eml"), "a file name cannot control the terminal")
 	require.Empty(t, errs.String())
 }
 
-// exchange is a message that was sent, and the notices about it, in a folder.
+// exchange returns a message that was sent, and a folder with it, its notices and the anchor.
 func exchange(t *testing.T) (n *pectest.Network, dir string, sent []byte) {
 	t.Helper()
 	n = pectest.Start(t, nil)
@@ -167,7 +167,7 @@ func exchange(t *testing.T) (n *pectest.Network, dir string, sent []byte) {
 	notice.Kind, notice.Delivered, notice.Original = pectest.KindDelivery, "luigi@beta-pec.example", sent
 	delivery, err := n.Providers()[1].Emit(notice)
 	require.NoError(t, err)
-	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: n.SigningCA().Raw})
+	ca := accounttest.AnchorPEM(n)
 	for name, content := range map[string][]byte{"ca.pem": ca, "sent.eml": sent, "a.eml": acceptance, "d.eml": delivery} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
 	}
@@ -204,8 +204,7 @@ func TestDossier(t *testing.T) {
 	n, dir, _ := exchange(t)
 	in := func(name string) string { return filepath.Join(dir, name) }
 	var zip bytes.Buffer
-	anchors := []envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}
-	_, err := dossier.Write(t.Context(), &zip, dossier.FromFolder(os.DirFS(dir), ""), anchors, nil)
+	_, err := dossier.Write(t.Context(), &zip, dossier.FromFolder(os.DirFS(dir), ""), trusttest.Anchors(n), nil)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(in("d.zip"), zip.Bytes(), 0o600))
 	verdict := func(stdin string, args ...string) (int, []receipt.Report, dossierReport) {
@@ -252,20 +251,20 @@ func TestDossier(t *testing.T) {
 	require.Equal(t, dossier.ReasonNoDossier, d.Failure)
 }
 
-// Content that differs in an intact dossier is no proof of what was sent.
+// An intact dossier whose content differs does not verify what was sent.
 func TestDossierWithOtherContent(t *testing.T) {
 	n, dir, sent := exchange(t)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "sent.eml"), bytes.Replace(sent, []byte("Si diffida"), []byte("Si Diffida"), 1), 0o600))
 	var zip, out, errs bytes.Buffer
-	_, err := dossier.Write(t.Context(), &zip, dossier.FromFolder(os.DirFS(dir), ""), []envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	_, err := dossier.Write(t.Context(), &zip, dossier.FromFolder(os.DirFS(dir), ""), trusttest.Anchors(n), nil)
 	require.NoError(t, err)
 	require.Equal(t, exitNotVerified, run(t.Context(), []string{"-anchors", filepath.Join(dir, "ca.pem"), "-"}, &zip, &out, &errs))
 	require.Contains(t, out.String(), "different       body")
 }
 
-// Two sends under one Message-ID: an early acceptance of one beside the delivery of the
-// other is no quiet evidence.
-func TestDossierOfTwoCopiesIsToldSo(t *testing.T) {
+// A dossier with the acceptance of one copy and the delivery of another, under one
+// Message-ID, is flagged.
+func TestDossierOfTwoCopiesIsFlagged(t *testing.T) {
 	n, dir, _ := exchange(t)
 	early, err := n.Providers()[0].Emit(pectest.Notice{
 		Kind: pectest.KindAcceptance, Sender: "mario@alfa-pec.example", MessageID: "<m1@alfa-pec.example>", CertID: "p0@alfa-pec.example",
@@ -274,7 +273,7 @@ func TestDossierOfTwoCopiesIsToldSo(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.eml"), early, 0o600))
 	var zip, out, errs bytes.Buffer
-	_, err = dossier.Write(t.Context(), &zip, dossier.FromFolder(os.DirFS(dir), ""), []envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
+	_, err = dossier.Write(t.Context(), &zip, dossier.FromFolder(os.DirFS(dir), ""), trusttest.Anchors(n), nil)
 	require.NoError(t, err)
 	ca := filepath.Join(dir, "ca.pem")
 	run(t.Context(), []string{"-anchors", ca, "-"}, bytes.NewReader(zip.Bytes()), &out, &errs)

@@ -10,8 +10,8 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// newPrinter gives the function that prints verdicts: as JSON lines, in full for
-// one message, as a table for more.
+// newPrinter returns the function that prints verdicts: as JSON lines, or in full for one
+// message and as a table for more.
 func newPrinter(w io.Writer, asJSON bool, files int) func(verdict) error {
 	if asJSON {
 		encoder := json.NewEncoder(w)
@@ -44,7 +44,7 @@ func newPrinter(w io.Writer, asJSON bool, files int) func(verdict) error {
 	}
 }
 
-// printDossier prints the verdict on a dossier, behind its messages.
+// printDossier prints the verdict on a dossier, which comes after its messages.
 func printDossier(w io.Writer, d *dossierReport) error {
 	if d.Verified {
 		if _, err := fmt.Fprintf(w, "%s\nverified: dossier of %s: %s\n", clean(d.File), clean(d.MessageID), d.Result); err != nil {
@@ -68,7 +68,7 @@ func printDossier(w io.Writer, d *dossierReport) error {
 	return nil
 }
 
-// printDifferences tells how the content is not what was sent.
+// printDifferences prints how the content differs from what was sent.
 func printDifferences(w io.Writer, v verdict) error {
 	for _, d := range v.differences {
 		if _, err := fmt.Fprintf(w, "  different       %s: %s\n", clean(d.What), clean(d.Detail)); err != nil {
@@ -155,7 +155,7 @@ func printFull(w io.Writer, v verdict) error {
 	return printDifferences(w, v)
 }
 
-// compared is the verdict on content where there is one.
+// compared returns the verdict on the content; "" when the message has none to compare.
 func compared(r receipt.Report) string {
 	if r.Detail == "" {
 		return ""
@@ -178,8 +178,8 @@ func warnings(r receipt.Report) string {
 	return strings.Join(list, ", ")
 }
 
-// clean keeps what a stranger wrote from steering the terminal or the order of its
-// letters.
+// clean replaces characters by which a stranger's text could control the terminal or change
+// the order of letters.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

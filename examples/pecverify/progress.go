@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// progress shows how far the work is, on a terminal, once it takes long.
+// progress shows on a terminal how much is done, once the work takes long.
 type progress struct {
-	w     io.Writer // nil when there is nobody to see it
+	w     io.Writer // nil when it is not a terminal
 	total int
 	start time.Time
 	shown bool
@@ -40,7 +40,7 @@ func (p *progress) show(done int) {
 	p.shown = true
 }
 
-// clear makes room for a line of output.
+// clear removes the bar, to make room for a line of output.
 func (p *progress) clear() {
 	if p.shown {
 		fmt.Fprint(p.w, "\r\x1b[K")

@@ -1,12 +1,11 @@
-// Quickstart sends one PEC and follows it to the end, with no account and no
-// network: it starts two PEC providers of its own (package pectest), sends one
-// message to three recipients with different fates, shows each notice as it
-// arrives, proven, and then what became of the message for each recipient.
+// Quickstart sends one PEC and follows it to the end. It needs no account and no network,
+// because it starts two PEC providers of its own (package pectest). It sends one message to
+// three recipients with different fates, prints each proven notice as it arrives, and then
+// prints what became of the message for each recipient.
 package main
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"os"
@@ -15,10 +14,9 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/examples/internal/program"
-	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
-	"github.com/gopec/gopec/smtpclient"
+	"github.com/gopec/gopec/pec/provider"
 )
 
 func main() {
@@ -33,38 +31,30 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer) error {
-	// Two PEC providers on this machine. With a real one, this part is replaced by
-	// its host names, envelope.BuiltinAnchors and your password.
+	// Two PEC providers on this machine. For a real one, take a preset of package
+	// provider, your login and your address instead.
 	network, err := pectest.New(nil)
 	if err != nil {
 		return err
 	}
 	defer network.Close()
-	provider, account := network.Providers()[0], network.Accounts()[0]
-	login := pec.Password(account.Login, account.Password)
-	trust := &tls.Config{RootCAs: network.TLSRoots()}
+	mario := network.Access("mario@alfa-pec.example")
+	preset := provider.Preset{
+		SMTP: mario.SMTP, IMAP: mario.IMAP, TLS: mario.TLS,
+		Anchors: []envelope.Anchor{envelope.AnchorFromCertificate(mario.SigningCA)},
+	}
 
-	submitter, err := smtpclient.New(provider.SMTPAddr(), login, &smtpclient.Options{TLS: trust})
+	conn, err := preset.Connect(pec.Password(mario.Login, mario.Password), nil)
 	if err != nil {
 		return err
 	}
-	defer submitter.Close()
-	mailbox, err := imapclient.New(provider.IMAPAddr(), login, &imapclient.Options{TLS: trust})
-	if err != nil {
-		return err
-	}
-	defer mailbox.Close()
-	anchor := envelope.AnchorFromCertificate(network.SigningCA())
-	verifier, err := envelope.NewVerifier([]envelope.Anchor{anchor}, nil)
-	if err != nil {
-		return err
-	}
-	client, err := pec.New(account.Address, submitter, mailbox, verifier, nil)
+	defer conn.Close()
+	client, err := conn.Client(mario.Address, nil)
 	if err != nil {
 		return err
 	}
 
-	fmt.Fprintf(out, "Sending one PEC from %s to three recipients.\n\n", account.Address)
+	fmt.Fprintf(out, "Sending one PEC from %s to three recipients.\n\n", mario.Address)
 	id, err := client.Send(ctx, pec.Message{
 		To: []string{
 			"luigi@beta-pec.example",  // a PEC mailbox
@@ -90,7 +80,7 @@ func run(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// follow reads the mailbox until nothing more is awaited.
+// follow reads the mailbox until the send is settled.
 func follow(ctx context.Context, client *pec.Client, id string, out io.Writer) (pec.Status, error) {
 	for {
 		for event, err := range client.Sync(ctx) {
@@ -111,7 +101,7 @@ func follow(ctx context.Context, client *pec.Client, id string, out io.Writer) (
 	}
 }
 
-// reason says in words what the state rests on.
+// reason says in words why a recipient is in its state.
 func reason(r pec.RecipientStatus) string {
 	switch r.State {
 	case pec.StateDelivered:

@@ -17,15 +17,15 @@ import (
 // exchange is the exchange system, as seen from one mailbox.
 type exchange struct {
 	*account.Account
-	first  string // where invoices go until it has answered; its domain is the exchange system's
-	folder string // of the answers, and of the address for later sends
+	first  string // the address for invoices until the first answer; its domain is the exchange system's
+	folder string // holds the answers and the address for later invoices
 }
 
-// addressFile holds where invoices go since the first answer.
+// addressFile holds the address for invoices since the first answer.
 const addressFile = "address.txt"
 
-// recipient is where an invoice goes. One that was sent before keeps its address: its
-// key stands for it.
+// recipient returns the address for an invoice. One that was sent before keeps its address,
+// because its key stands for that address too.
 func (x *exchange) recipient(ctx context.Context, stem string) (string, error) {
 	id, err := x.MessageID(ctx, stem)
 	if err == nil {
@@ -45,8 +45,8 @@ func (x *exchange) recipient(ctx context.Context, stem string) (string, error) {
 	return strings.TrimSpace(string(learnt)), err
 }
 
-// send sends an invoice once, however often it is asked to. The key has no extension: an
-// invoice and the same one signed are one.
+// send sends an invoice once, however often it is called. The key has no extension, so an
+// invoice and its signed form are one invoice.
 func (x *exchange) send(ctx context.Context, path string) (id string, err error) {
 	name := filepath.Base(path)
 	key, err := stem(name)
@@ -72,14 +72,14 @@ func (x *exchange) send(ctx context.Context, path string) (id string, err error)
 		Key:         key,
 	})
 	if _, recorded := errors.AsType[*pec.SendError](err); recorded {
-		return id, nil // what became of it the status tells
+		return id, nil // the status says what became of it
 	}
 	return id, err
 }
 
-// take keeps the answers that a PEC brings about invoices of ours. Anybody can send a
-// file of that name: only the certified sender tells who did, and who lets a stranger
-// in here has invoices refused that were not, and sends the next ones to the stranger.
+// take keeps the answers in a PEC that are about invoices of ours. Anybody can send a file
+// with such a name, and only the certified sender says who did. A program that believed
+// strangers would report refusals that never happened, and send the next invoices to them.
 func (x *exchange) take(ctx context.Context, in *inbound.Message) ([]answer, error) {
 	if in.Kind != envelope.KindTransport || !strings.EqualFold(domain(in.Sender), domain(x.first)) {
 		return nil, nil
@@ -94,7 +94,7 @@ func (x *exchange) take(ctx context.Context, in *inbound.Message) ([]answer, err
 			_, err = x.MessageID(ctx, a.stem)
 		}
 		if errors.Is(err, pec.ErrUnknownSend) {
-			continue // about no invoice of ours
+			continue // not about an invoice of ours
 		}
 		var content []byte
 		if err == nil {
@@ -111,7 +111,7 @@ func (x *exchange) take(ctx context.Context, in *inbound.Message) ([]answer, err
 	return taken, nil
 }
 
-// keep writes a file that is not there yet, all of it or nothing.
+// keep writes a file, completely or not at all. An existing file stays unchanged.
 func (x *exchange) keep(name string, content []byte) error {
 	path := filepath.Join(x.folder, name)
 	if _, err := os.Stat(path); err == nil {

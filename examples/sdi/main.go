@@ -1,18 +1,18 @@
 // Sdi sends electronic invoices to the tax agency's exchange system (Sistema di
-// Interscambio) by PEC, and takes its answers.
+// Interscambio) by PEC, and keeps its answers.
 //
 //	sdi [-preset NAME | -smtp HOST:PORT -imap HOST:PORT] -user LOGIN [-from ADDRESS]
 //	    [-password-env VAR] [-ca FILE] [-anchors FILE] -store FILE.db [-folder F]...
 //	    -answers FOLDER [-to ADDRESS] [IT01234567890_00001.xml...]
 //
-// It sends each invoice once, however often it is run, and then takes answers about all
-// that was sent until it is interrupted. Answers are kept in their folder under their
-// own names, and beside them the address that the first came from, to which later
-// invoices go.
+// It sends each invoice once, however often it is run. Then it waits for answers about all
+// sent invoices until it is interrupted. It keeps answers in their folder under their own
+// names. The folder also keeps the address that the first answer came from: later invoices
+// go there.
 //
-// Two kinds of lines tell of two things. PEC is the message to the exchange system: its
-// delivery is not the delivery of the invoice. SdI is what the exchange system says of
-// the invoice.
+// It prints two kinds of lines. A PEC line is about the message to the exchange system: its
+// delivery is not the delivery of the invoice. An SdI line is the exchange system's answer
+// about the invoice.
 //
 // The exit status is 0 when interrupted, and 2 for wrong usage or trouble.
 package main
@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// run sends the invoices, and follows them and all that were sent before until ctx ends.
+// run sends the invoices, and then follows them and all earlier ones until ctx ends.
 func (x *exchange) run(ctx context.Context, invoices []string, stdout, stderr io.Writer) error {
 	for _, path := range invoices {
 		id, err := x.send(ctx, path)
@@ -94,8 +94,8 @@ func (x *exchange) run(ctx context.Context, invoices []string, stdout, stderr io
 	return nil
 }
 
-// show says how far the PEC of an invoice got: to the exchange system, and not to the
-// customer. A mailbox sends other messages too.
+// show prints how far the PEC of an invoice got: to the exchange system, not to the
+// customer. It prints nothing about the other messages that a mailbox sends.
 func (x *exchange) show(ctx context.Context, id string, stdout io.Writer) error {
 	status, err := x.Status(ctx, id)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"os"
@@ -15,12 +14,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/examples/internal/account/accounttest"
-	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
-	"github.com/gopec/gopec/smtpclient"
 )
 
 const (
@@ -30,8 +26,8 @@ const (
 	stranger       = "luigi@pec.fatturapa.example.beta-pec.example"
 )
 
-// site is a mailbox that sends invoices, and a network where an account plays the
-// exchange system.
+// site is a mailbox that sends invoices, in a network where two accounts play the exchange
+// system.
 type site struct {
 	network *pectest.Network
 	folder  string
@@ -58,24 +54,10 @@ func (s *site) invoice(t *testing.T, name string) string {
 	return path
 }
 
-// answer sends a PEC to mario, with a file, and waits until it is there.
+// answer sends a PEC with a file to mario, and waits until it has arrived.
 func (s *site) answer(t *testing.T, from, file string) {
 	t.Helper()
-	account, ok := s.network.Account(from)
-	require.True(t, ok)
-	provider, trust := s.network.ProviderOf(from), &tls.Config{RootCAs: s.network.TLSRoots()}
-	login := pec.Password(account.Login, account.Password)
-	submitter, err := smtpclient.New(provider.SMTPAddr(), login, &smtpclient.Options{TLS: trust})
-	require.NoError(t, err)
-	defer submitter.Close()
-	mailbox, err := imapclient.New(provider.IMAPAddr(), login, &imapclient.Options{TLS: trust})
-	require.NoError(t, err)
-	defer mailbox.Close()
-	verifier, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(s.network.SigningCA())}, nil)
-	require.NoError(t, err)
-	client, err := pec.New(from, submitter, mailbox, verifier, nil)
-	require.NoError(t, err)
-	_, err = client.Send(t.Context(), pec.Message{
+	_, err := accounttest.Client(t, s.network, from, nil).Send(t.Context(), pec.Message{
 		To: []string{"mario@alfa-pec.example"}, Subject: "Invio file", Text: "In allegato.",
 		Attachments: []pec.Attachment{{Name: file, Type: "application/xml", Content: strings.NewReader("<from>" + from + "</from>")}},
 	})
@@ -83,7 +65,7 @@ func (s *site) answer(t *testing.T, from, file string) {
 	require.NoError(t, s.network.Idle(t.Context()))
 }
 
-// run runs the program until it has printed a line that matches, and gives all lines.
+// run runs the program until it prints a line that matches, and returns all lines.
 func (s *site) run(t *testing.T, until string, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -109,7 +91,7 @@ func (s *site) run(t *testing.T, until string, args ...string) string {
 	return said.String()
 }
 
-// received tells how many envelopes an account of the exchange system has.
+// received returns how many envelopes an account of the exchange system has received.
 func (s *site) received(t *testing.T, address string) (n int) {
 	t.Helper()
 	require.NoError(t, s.network.Idle(t.Context()))
@@ -123,17 +105,17 @@ func (s *site) received(t *testing.T, address string) (n int) {
 	return n
 }
 
-// A stranger answers first, with a genuine PEC, and would have the invoice refused and
-// the next ones for itself.
+// A stranger answers first, with a genuine PEC. If it were believed, the invoice would count
+// as refused, and the next ones would go to the stranger.
 func TestOnlyTheExchangeSystemIsBelieved(t *testing.T) {
 	s := newSite(t)
 	file := s.invoice(t, "IT01234567890_00001.xml")
-	// All of it is there before the program looks: it sends, and then reads.
+	// All answers are there before the program reads: it sends first.
 	s.answer(t, stranger, "IT01234567890_00001_NS_001.xml")
 	require.NoError(t, s.network.Receive(later, []string{"mario@alfa-pec.example"}, []byte("From: "+later+"\r\nSubject: x\r\nMIME-Version: 1.0\r\n"+
 		"Content-Type: application/xml\r\nContent-Disposition: attachment; filename=IT01234567890_00001_DT_001.xml\r\n\r\n<x/>\r\n")))
 	require.NoError(t, s.network.Idle(t.Context()))
-	s.answer(t, first, "IT01234567890_00009_RC_001.xml") // of no invoice of ours
+	s.answer(t, first, "IT01234567890_00009_RC_001.xml") // not about an invoice of ours
 	s.answer(t, later, "IT01234567890_00001_RC_001.xml")
 	out := s.run(t, `^SdI  IT01234567890_00001_RC_001\.xml  ricevuta di consegna$`, file)
 	require.Equal(t, 1, strings.Count(out, "SdI  "), out)
@@ -147,14 +129,15 @@ func TestOnlyTheExchangeSystemIsBelieved(t *testing.T) {
 	}
 	require.Equal(t, []string{"IT01234567890_00001_RC_001.xml", addressFile}, names)
 
-	// Run again it sends nothing; the next one goes where the first answer came from.
+	// The second run does not send the first invoice again. The next invoice goes to the
+	// address that the first answer came from.
 	s.answer(t, later, "IT01234567890_0000B_NS_001.xml")
 	s.run(t, `^SdI  IT01234567890_0000B_NS_001\.xml  notifica di scarto$`, file, s.invoice(t, "IT01234567890_0000B.xml.p7m"))
 	require.Equal(t, 1, s.received(t, first))
 	require.Equal(t, 1, s.received(t, later))
 }
 
-// The PEC has reached the exchange system, and that is no answer.
+// Delivery of the PEC to the exchange system is not an answer about the invoice.
 func TestDeliveryOfThePECIsNotDeliveryOfTheInvoice(t *testing.T) {
 	s := newSite(t)
 	out := s.run(t, `^PEC  .* delivered`, s.invoice(t, "IT01234567890_00001.xml"))
@@ -163,12 +146,12 @@ func TestDeliveryOfThePECIsNotDeliveryOfTheInvoice(t *testing.T) {
 	require.Equal(t, "SdI  IT01234567890_00001_MC_001.xml  mancata consegna\n", s.run(t, "^SdI"))
 }
 
-func TestAPECThatFailsIsTold(t *testing.T) {
+func TestAPECThatFailsIsReported(t *testing.T) {
 	s := newSite(t)
 	s.run(t, `^PEC  IT01234567890_00001\.xml  unknown@`+exchangeDomain+`  failed 5\.1\.1`, "-to", "unknown@"+exchangeDomain, s.invoice(t, "IT01234567890_00001.xml"))
 }
 
-// A file that has changed under its name is another invoice, and is not sent.
+// A file that changed under the same name is not sent: the name is the key.
 func TestANameStandsForOneFile(t *testing.T) {
 	s := newSite(t)
 	file := s.invoice(t, "IT01234567890_00001.xml")

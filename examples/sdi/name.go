@@ -6,23 +6,23 @@ import (
 	"strings"
 )
 
-// invoiceName is the country and identifier of who transmits, and a number that it
-// gives once.
+// invoiceName matches the country and identifier of the transmitter, and a number that the
+// transmitter uses once.
 var invoiceName = regexp.MustCompile(`^([A-Z]{2})([A-Za-z0-9]{2,28})_[A-Za-z0-9]{1,5}$`)
 
-// stem is the name of an invoice file without its extension, which is .xml, or .xml.p7m
-// where it is signed.
+// stem returns the name of an invoice file without its extension, which is .xml, or .xml.p7m
+// for a signed file.
 func stem(name string) (string, error) {
 	s, isXML := strings.CutSuffix(strings.TrimSuffix(name, ".p7m"), ".xml")
 	m := invoiceName.FindStringSubmatch(s)
 	// Italian identifiers are those of the tax register.
 	if !isXML || m == nil || m[1] == "IT" && (len(m[2]) < 11 || len(m[2]) > 16) {
-		return "", fmt.Errorf("%q is no name of an invoice file, such as IT01234567890_00001.xml", name)
+		return "", fmt.Errorf("%q is not the name of an invoice file: want one such as IT01234567890_00001.xml", name)
 	}
 	return s, nil
 }
 
-// kinds are what the exchange system answers, by the token in the name of the file.
+// kinds are the names of the exchange system's answers, by the token in the file name.
 var kinds = map[string]string{
 	"RC": "ricevuta di consegna",
 	"NS": "notifica di scarto",
@@ -35,7 +35,7 @@ var kinds = map[string]string{
 
 var answerName = regexp.MustCompile(`^(.+)_([A-Z]{2})_[A-Za-z0-9]{1,3}\.xml$`)
 
-// answer is a file in which the exchange system speaks of an invoice.
+// answer is a file from the exchange system about an invoice.
 type answer struct {
 	file, stem, kind string
 }

@@ -14,12 +14,12 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// display shows a send to whoever runs the program.
+// display shows a send to the user of the program.
 type display interface {
 	change(pec.Change) error
 	trouble(error) // in one line, on standard error
 	rehearsed(pec.Preview) error
-	last(s pec.Status, why string) error // why is for recipients of which the status does not say it
+	last(s pec.Status, why string) error // why explains the state of recipients where the status does not
 }
 
 func newDisplay(out, log io.Writer, asJSON bool) display {
@@ -34,11 +34,11 @@ func newDisplay(out, log io.Writer, asJSON bool) display {
 	return lines{out, log}
 }
 
-// jsonDisplay prints one object a change, for programs.
+// jsonDisplay prints one object per change, for programs.
 type jsonDisplay struct {
 	*json.Encoder
 	log io.Writer
-	seq int // of changes of this send, from its beginning
+	seq int // the number of changes of this send so far
 }
 
 type changeObject struct {
@@ -116,7 +116,7 @@ func (d *jsonDisplay) rehearsed(draft pec.Preview) error {
 	return d.Encode(map[string]any{"dryRun": true, "recipients": draft.Recipients, "size": draft.Size, "warnings": append([]pec.Warning{}, draft.Warnings...)})
 }
 
-// stamp writes a certified time with its own offset.
+// stamp formats a certified time with its own offset; "" for the zero time.
 func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -124,7 +124,7 @@ func stamp(t time.Time) string {
 	return t.Format(time.RFC3339)
 }
 
-// lines prints a line a change.
+// lines prints one line per change.
 type lines struct{ out, log io.Writer }
 
 func (d lines) change(c pec.Change) error {
@@ -159,7 +159,7 @@ func flagText(s pec.Status) string {
 	return fmt.Sprint(" ", s.Flags)
 }
 
-// attempted is why the attempt failed that a change is about; "" of any other.
+// attempted returns why the attempt that a change is about failed; "" for any other change.
 func attempted(c pec.Change) string {
 	if attempt, ok := c.Fact.(pec.AttemptOutcome); ok {
 		return failed(attempt.Outcome)
@@ -167,7 +167,7 @@ func attempted(c pec.Change) string {
 	return ""
 }
 
-// explain says in words what a state rests on.
+// explain says in words why a recipient is in its state.
 func explain(r pec.RecipientStatus, why string) string {
 	var words []string
 	if !r.Time.IsZero() {
@@ -213,7 +213,7 @@ func (d *table) change(c pec.Change) error {
 	return err
 }
 
-// clean keeps what a provider wrote from moving the cursor of a terminal.
+// clean replaces control characters, so that a provider's text cannot move the cursor.
 func clean(text string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) {
@@ -223,7 +223,7 @@ func clean(text string) string {
 	}, text)
 }
 
-// shorten keeps a text on one line of most terminals.
+// shorten cuts a text to fit on one line of most terminals.
 func shorten(text string) string {
 	if runes := []rune(text); len(runes) > 60 {
 		return string(runes[:59]) + "…"
@@ -231,7 +231,7 @@ func shorten(text string) string {
 	return text
 }
 
-// trouble leaves the table where it stands: the next one comes below.
+// trouble prints below the table; the next table is printed below it.
 func (d *table) trouble(err error) {
 	d.lines.trouble(err)
 	d.height = 0

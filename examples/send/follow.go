@@ -8,7 +8,7 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// follower shows what happens to one message.
+// follower shows the changes of one message.
 type follower struct {
 	account *account.Account
 	display display
@@ -17,8 +17,8 @@ type follower struct {
 	last    error // the last trouble
 }
 
-// follow shows what happens until nothing more is awaited. Its error is that of the
-// context when time is up.
+// follow shows changes until the send is settled. It returns the error of the context when
+// the time is up.
 func (f *follower) follow(ctx context.Context) error {
 	status, err := f.show(ctx)
 	if err != nil || status.Settled {
@@ -36,7 +36,7 @@ func (f *follower) follow(ctx context.Context) error {
 	return nil
 }
 
-// show shows what changed since the last time.
+// show shows what changed since the last call, and returns the status.
 func (f *follower) show(ctx context.Context) (pec.Status, error) {
 	for change, err := range f.account.Changes(ctx, f.seen) {
 		if err != nil {
@@ -52,28 +52,28 @@ func (f *follower) show(ctx context.Context) (pec.Status, error) {
 	return f.account.Status(ctx, f.id)
 }
 
-// event tells of what keeps the message from its end.
+// event reports what keeps the message from being settled.
 func (f *follower) event(e pec.Event) {
 	switch {
 	case e.Trouble != nil:
-		f.tell(e.Trouble)
+		f.report(e.Trouble)
 	case e.Unreadable != nil: // it may be about this message, or any other
 		f.display.trouble(e.Unreadable)
 	case e.Unverified != nil && e.MessageID == f.id:
-		f.tell(e.Unverified)
+		f.report(e.Unverified)
 	case e.Outcome != nil && e.Outcome.Kind != pec.OutcomeSubmitted && e.MessageID == f.id:
-		f.tell(&pec.SendError{MessageID: f.id, Outcome: *e.Outcome})
+		f.report(&pec.SendError{MessageID: f.id, Outcome: *e.Outcome})
 	}
 }
 
-// tell prints trouble, and keeps it for the result.
-func (f *follower) tell(err error) {
+// report prints trouble, and keeps it for the result.
+func (f *follower) report(err error) {
 	f.last = err
 	f.display.trouble(err)
 }
 
-// why is what holds the message up, for recipients of which no notice and no reply
-// tells: what the last attempt led to, or else the last trouble.
+// why returns what holds the message up, for recipients where no notice and no reply says
+// so: the outcome of the last attempt, or else the last trouble.
 func (f *follower) why(ctx context.Context) (string, error) {
 	facts, err := f.account.Facts(ctx, f.id)
 	if err != nil {
@@ -91,7 +91,7 @@ func (f *follower) why(ctx context.Context) (string, error) {
 	return text, nil
 }
 
-// failed says why an attempt failed; "" of one that did not.
+// failed says why an attempt failed; "" for one that did not.
 func failed(o pec.Outcome) string {
 	switch {
 	case o.Kind == pec.OutcomeSubmitted:
@@ -105,8 +105,8 @@ func failed(o pec.Outcome) string {
 	}
 }
 
-// reason is the code and the text that say why a recipient's state is what it is; why is
-// for a state in which neither a notice nor a reply does.
+// reason returns the code and the text that say why a recipient is in its state. It returns
+// why when neither a notice nor a reply says so.
 func reason(r pec.RecipientStatus, why string) (code, text string) {
 	switch {
 	case r.Failure.Cause != "":

@@ -6,17 +6,20 @@
 //	     [-receipt full|brief|concise] [-key KEY] [-store FILE.db] [-folder F]...
 //	     [-require accepted|delivered] [-allow-ordinary] [-timeout D] [-dry-run] [-json]
 //
-// With -store and -key it sends once, however often it is run: run again, it goes on
-// where it was. On a terminal it shows a table that changes, in a pipe a line a
-// change, and with -json each change is a JSON object, the last one the result. What
-// keeps the message from its end is told on standard error too, and is errorText in the
-// result where no notice says why.
-// -dry-run logs in and checks the message, and sends nothing.
+// With -store and -key it sends once, however often it is run: a second run continues where
+// the first ended. On a terminal it shows a table that changes. In a pipe it prints one line
+// per change, and with -json one JSON object per change and the result as the last object.
+// What keeps the message from being settled is printed on standard error; it is also the
+// errorText in the result of recipients for which no notice says why. -dry-run logs in and
+// checks the message, but sends nothing.
 //
-// The exit status is 0 when every recipient is as -require has it, 1 when some is
-// not, 2 for wrong usage or trouble with files or the network, 3 when the timeout
-// passed before all was final or it is uncertain or in conflict, and 4 when the
-// provider refused the login or the mailbox is suspended.
+// The exit status is
+//
+//	0  when every recipient is as -require demands
+//	1  when some recipient is not
+//	2  for wrong usage, or trouble with files or the network
+//	3  when the timeout passed before everything was final, or the send is uncertain or in conflict
+//	4  when the provider refused the login, or the mailbox is suspended
 package main
 
 import (
@@ -62,7 +65,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return exit
 }
 
-// run does what was asked and gives the exit status.
+// run does what the flags ask for and returns the exit status.
 func (r *request) run(ctx context.Context, a *account.Account, d display) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
@@ -77,8 +80,8 @@ func (r *request) run(ctx context.Context, a *account.Account, d display) (int, 
 	var failed *pec.SendError
 	switch {
 	case errors.As(err, &failed):
-		// Whether it is offered again, the status tells.
-		f.tell(failed)
+		// The status says whether it is sent again.
+		f.report(failed)
 		err = f.follow(ctx)
 	case err == nil:
 		err = f.follow(ctx)
@@ -86,10 +89,10 @@ func (r *request) run(ctx context.Context, a *account.Account, d display) (int, 
 	return r.end(ctx, f, err)
 }
 
-// lastLook is how long the last status may take to be read.
+// lastLook is how long reading the last status may take.
 const lastLook = 30 * time.Second
 
-// end shows what became of the message, whatever ended the wait, and gives the exit
+// end shows what became of the message, whatever ended the wait, and returns the exit
 // status.
 func (r *request) end(ctx context.Context, f *follower, err error) (int, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
@@ -97,7 +100,7 @@ func (r *request) end(ctx context.Context, f *follower, err error) (int, error) 
 	status, readErr := f.show(ctx)
 	if readErr != nil {
 		if err == nil || exitOf(err) == exitNotFinal {
-			err = readErr // the other is no news beside it
+			err = readErr // it matters more than the end of the wait
 		}
 		return exitOf(err), fmt.Errorf("message %s: %w", f.id, err)
 	}
@@ -124,7 +127,7 @@ func (r *request) end(ctx context.Context, f *follower, err error) (int, error) 
 	return exit, err
 }
 
-// send hands the message over, or goes on with the one that has the key.
+// send sends the message, or continues with the one that has the key.
 func (r *request) send(ctx context.Context, a *account.Account) (string, error) {
 	message, raw, files, err := r.compose()
 	defer func() {
@@ -142,7 +145,7 @@ func (r *request) send(ctx context.Context, a *account.Account) (string, error) 
 	}
 }
 
-// exitOf is the exit status that an error stands for.
+// exitOf returns the exit status for an error.
 func exitOf(err error) int {
 	var suspended *pec.SuspendedError
 	var refused *pec.LoginError
@@ -158,7 +161,7 @@ func exitOf(err error) int {
 	}
 }
 
-// verdict is the exit status for what became of the message.
+// verdict returns the exit status for what became of the message.
 func (r *request) verdict(s pec.Status) int {
 	if s.Result == pec.ResultUncertain || s.Has(pec.FlagConflict) {
 		return exitNotFinal
@@ -176,7 +179,7 @@ func (r *request) verdict(s pec.Status) int {
 	return exit
 }
 
-// satisfied tells whether a recipient in this state is as required.
+// satisfied reports whether a recipient in this state is as required.
 func (r *request) satisfied(state pec.State) bool {
 	switch state {
 	case pec.StateDelivered:

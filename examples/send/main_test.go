@@ -20,20 +20,6 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-const (
-	luigi  = "luigi@beta-pec.example"
-	nobody = "nobody@beta-pec.example"
-	info   = "info@example.org"
-)
-
-// send runs the program against a network and gives its exit status and output.
-func send(t *testing.T, n *pectest.Network, args ...string) (int, string, string) {
-	t.Helper()
-	var out, log bytes.Buffer
-	exit := run(t.Context(), append(accounttest.Flags(t, n), args...), strings.NewReader("Buongiorno.\n"), &out, &log)
-	return exit, out.String(), log.String()
-}
-
 func TestExitStatus(t *testing.T) {
 	n := pectest.Start(t, nil)
 	cases := map[string]struct {
@@ -60,7 +46,7 @@ func TestExitStatus(t *testing.T) {
 	}
 	messages, err := n.Providers()[1].Messages(luigi, pectest.InboxFolder)
 	require.NoError(t, err)
-	require.Len(t, messages, 3, "and not the one that was only tried")
+	require.Len(t, messages, 3, "the dry run sends nothing")
 }
 
 func TestJSON(t *testing.T) {
@@ -97,7 +83,7 @@ func TestAKeySendsOnceAndGoesOn(t *testing.T) {
 	n := pectest.Start(t, nil)
 	store := filepath.Join(t.TempDir(), "pec.db")
 	args := []string{"-to", luigi, "-subject", "Prova", "-key", "fattura 12", "-store", store}
-	// The first run has no time to see the end.
+	// The first run ends before the notices arrive.
 	remove := n.Route(func(pectest.Notice) ([]pectest.Posting, bool) { return []pectest.Posting{{After: time.Hour}}, true })
 	exit, out, log := send(t, n, append(args, "-timeout", "1s")...)
 	require.Equal(t, exitNotFinal, exit, "%s\n%s", out, log)
@@ -124,10 +110,10 @@ func TestARefusedLogin(t *testing.T) {
 		var out, log bytes.Buffer
 		require.Equal(t, exitLogin, run(context.Background(), args, nil, &out, &log), "%s\n%s", &out, &log)
 	}
-	require.Equal(t, 1, n.Providers()[0].RefusedLogins(n.Accounts()[0].Address), "the second run does not try")
+	require.Equal(t, 1, n.Providers()[0].RefusedLogins(n.Accounts()[0].Address), "the second run does not log in")
 }
 
-func TestAnEMLFileIsSentAsItIs(t *testing.T) {
+func TestAnEMLFileIsSentUnchanged(t *testing.T) {
 	n := pectest.Start(t, nil)
 	file := filepath.Join(t.TempDir(), "m.eml")
 	text := "From: " + n.Accounts()[0].Address + "\nTo: " + luigi + "\nSubject: Prova\nDate: " + n.Now().Format(time.RFC1123Z) +
@@ -138,7 +124,7 @@ func TestAnEMLFileIsSentAsItIs(t *testing.T) {
 	require.Contains(t, out, "mine@desk.example: delivered")
 }
 
-// On a terminal the table stands where it stood, whatever a provider writes.
+// On a terminal the table stays in place, whatever a provider writes.
 func TestTableWritesOverItself(t *testing.T) {
 	var out bytes.Buffer
 	d := &table{lines: lines{&out, io.Discard}}

@@ -17,7 +17,7 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// request is what the command line asks for.
+// request holds the flags.
 type request struct {
 	account       *account.Flags
 	stdin         io.Reader
@@ -34,7 +34,7 @@ type request struct {
 	dryRun, json  bool
 }
 
-// parse returns nil and the exit status when the program has nothing to do.
+// parse reads the flags. It returns nil and the exit status when the program must end.
 func parse(args []string, stdin io.Reader, stderr io.Writer) (r *request, exit int) {
 	set := program.Flags("send", account.Usage+" -to A,B [-cc C] [-reply-to R] [-subject S] [-body FILE|-] [-attach FILE]... [-eml FILE]"+
 		" [-receipt full|brief|concise] [-key KEY] [-require accepted|delivered] [-allow-ordinary] [-timeout D] [-dry-run] [-json]")
@@ -62,24 +62,24 @@ func parse(args []string, stdin io.Reader, stderr io.Writer) (r *request, exit i
 	return r, 0
 }
 
-// check finds what does not go together.
+// check returns an error for flags that cannot be used together.
 func (r *request) check() error {
 	switch {
 	case r.key != "" && r.account.Store == "":
-		return errors.New("-key needs -store: without one it is forgotten")
+		return errors.New("-key needs -store: without a store the key is forgotten")
 	case r.require != "accepted" && r.require != "delivered":
-		return fmt.Errorf("-require is accepted or delivered, not %q", r.require)
+		return fmt.Errorf("-require must be accepted or delivered, not %q", r.require)
 	case r.eml != "" && (len(r.to)+len(r.cc)+len(r.attach) > 0 || r.subject+r.body+r.replyTo != ""):
-		return errors.New("-eml is a whole message: the other flags about its content do not go with it")
+		return errors.New("-eml is a whole message: it cannot be used with other flags about the content")
 	case r.eml == "" && len(addresses(r.to)) == 0:
 		return errors.New("-to is required")
 	case r.timeout <= 0:
-		return errors.New("-timeout is not a time to wait")
+		return errors.New("-timeout must be greater than zero")
 	}
 	return nil
 }
 
-// compose gives the message, or the raw one, and the files to close afterwards.
+// compose returns the message, or the raw message, and the files to close afterwards.
 func (r *request) compose() (m pec.Message, raw *pec.RawMessage, files []io.Closer, err error) {
 	if r.eml != "" {
 		f, err := os.Open(r.eml)
@@ -101,7 +101,7 @@ func (r *request) compose() (m pec.Message, raw *pec.RawMessage, files []io.Clos
 			return m, nil, files, err
 		}
 		files = append(files, f)
-		// Of the type only what every system agrees on.
+		// Leave out the parameters, which differ between systems.
 		mediaType, _, _ := strings.Cut(mime.TypeByExtension(filepath.Ext(name)), ";")
 		m.Attachments = append(m.Attachments, pec.Attachment{Name: filepath.Base(name), Type: mediaType, Content: f})
 	}
@@ -121,7 +121,7 @@ func (r *request) text() (string, error) {
 	return string(text), err
 }
 
-// addresses splits lists at their commas, save within quotes.
+// addresses splits lists at commas outside quotes.
 func addresses(lists []string) []string {
 	var all []string
 	for _, list := range lists {
@@ -138,7 +138,7 @@ func addresses(lists []string) []string {
 	return all
 }
 
-// rehearse does everything but sending.
+// rehearse does everything except sending.
 func (r *request) rehearse(ctx context.Context, a *account.Account, d display) (int, error) {
 	message, raw, files, err := r.compose()
 	defer func() {

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"encoding/pem"
 	"io"
 	"net"
 	"os"
@@ -13,14 +12,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gopec/gopec/examples/internal/account/accounttest"
 	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// What keeps a message from its end is told: on standard error, and in the result. The
-// result comes whatever happens, and names the message.
-func TestTroubleIsTold(t *testing.T) {
+// What keeps a message from being settled is printed on standard error and in the result.
+// The result is always printed, and names the message.
+func TestTroubleIsReported(t *testing.T) {
 	n := pectest.Start(t, &pectest.Options{Providers: []pectest.ProviderOptions{
 		{Domain: "alfa-pec.example", Accounts: []pectest.Account{{Address: "mario@alfa-pec.example", Password: "x"}}, RefuseAtSMTP: true, CertifiedOnly: true},
 		{Domain: "beta-pec.example", Accounts: []pectest.Account{{Address: luigi, Password: "x"}}},
@@ -32,7 +32,7 @@ func TestTroubleIsTold(t *testing.T) {
 		return path
 	}
 	otherCA := file("ca.pem", stranger.TLSRootPEM())
-	otherAnchors := file("anchors.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: stranger.SigningCA().Raw}))
+	otherAnchors := file("anchors.pem", accounttest.AnchorPEM(stranger))
 	silent := testenv.Listen(t, nil, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
 	cases := map[string]struct {
 		args  []string
@@ -79,7 +79,7 @@ func TestTroubleIsTold(t *testing.T) {
 	}
 }
 
-// What others wrote into the mailbox is no trouble of this message.
+// Trouble with other messages in the mailbox is not reported.
 func TestOtherMailIsNoTrouble(t *testing.T) {
 	n := pectest.Start(t, nil)
 	me, provider := n.Accounts()[0].Address, n.Providers()[0]

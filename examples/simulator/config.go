@@ -13,7 +13,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// config is the file's form; config.example.json explains the fields.
+// config is the form of the file; config.example.json explains the fields.
 type config struct {
 	Start          string              `json:"start"`
 	Speed          int                 `json:"speed"`
@@ -67,7 +67,7 @@ type styleForm struct {
 	Malformed     pectest.Malformed   `json:"malformed"`
 }
 
-// The words that may stand in a configuration.
+// The allowed words in a configuration.
 var (
 	engines      = []pectest.Engine{pectest.EngineAruba, pectest.EngineInfoCert}
 	certificates = []pectest.Certificate{
@@ -82,7 +82,7 @@ var (
 	}
 )
 
-// checkWord refuses a word that is not in a list. None is as good as the first.
+// checkWord returns an error unless word is "" or in the list.
 func checkWord[W ~string](list []W, word W) error {
 	if word == "" || slices.Contains(list, word) {
 		return nil
@@ -91,7 +91,7 @@ func checkWord[W ~string](list []W, word W) error {
 	for i, w := range list {
 		words[i] = string(w)
 	}
-	return fmt.Errorf("%q is none of %s", word, strings.Join(words, ", "))
+	return fmt.Errorf("%q is not one of %s", word, strings.Join(words, ", "))
 }
 
 func (f styleForm) style() (pectest.Style, error) {
@@ -138,7 +138,7 @@ func (f fateForm) fate() pectest.Fate {
 	return out
 }
 
-// duration is written as Go does, "12h30m", or "never".
+// duration is in Go's form, such as "12h30m", or "never".
 type duration time.Duration
 
 func (d *duration) UnmarshalText(text []byte) error {
@@ -151,13 +151,13 @@ func (d *duration) UnmarshalText(text []byte) error {
 	return err
 }
 
-// settings is what the file says.
+// settings is the content of the file in the types of pectest.
 type settings struct {
 	options pectest.Options
 	fates   map[string]pectest.Fate
 }
 
-// readConfig reads the file; "" is the default network.
+// readConfig reads the file; "" means the default network.
 func readConfig(file string) (settings, error) {
 	if file == "" {
 		return settings{options: pectest.Options{MachineSigningTime: true}}, nil
@@ -213,7 +213,7 @@ func (p providerConfig) options() (pectest.ProviderOptions, error) {
 	return out, nil
 }
 
-// parseStart takes a moment, or how far it lies from now.
+// parseStart reads a time, or a duration from now.
 func parseStart(s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
@@ -224,12 +224,12 @@ func parseStart(s string) (time.Time, error) {
 	return time.Parse(time.RFC3339, s)
 }
 
-// uncomment empties the lines that begin with //.
+// uncomment empties the lines that begin with //, so that line numbers in errors stay right.
 func uncomment(raw []byte) []byte {
 	var out bytes.Buffer
 	for line := range strings.Lines(string(raw)) {
 		if strings.HasPrefix(strings.TrimSpace(line), "//") {
-			line = "\n" // so that the line numbers of errors hold
+			line = "\n"
 		}
 		out.WriteString(line)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// control is the HTTP address by which others steer the network.
+// control is the HTTP server by which other programs control the network.
 type control struct {
 	network  *pectest.Network
 	listener net.Listener
@@ -23,21 +23,21 @@ type control struct {
 	serving  sync.WaitGroup
 
 	mu     sync.Mutex
-	faults []func() // take them away
+	faults []func() // remove the faults
 }
 
-// trouble is a kind of fault that can be asked for by name.
+// trouble is a fault with a name.
 type trouble struct {
 	protocol, command string
 	fault             pectest.Fault
 }
 
-// troubles are the kinds of POST /fault. The command is the beginning of what
-// the server is about to answer.
+// troubles are the kinds of POST /fault. The fault strikes when the server is about to answer
+// something that begins with command.
 var troubles = map[string]trouble{
 	"cut-before-dot":  {pectest.SMTP, pectest.MomentBody, pectest.Fault{Cut: true}},            // while the message is being sent
-	"cut-after-dot":   {pectest.SMTP, pectest.MomentDot, pectest.Fault{Cut: true}},             // accepted, and the client does not know
-	"lost-after-dot":  {pectest.SMTP, pectest.MomentDot, pectest.Fault{Cut: true, Lose: true}}, // not accepted, and the client does not know
+	"cut-after-dot":   {pectest.SMTP, pectest.MomentDot, pectest.Fault{Cut: true}},             // accepted, but the client does not know
+	"lost-after-dot":  {pectest.SMTP, pectest.MomentDot, pectest.Fault{Cut: true, Lose: true}}, // not accepted, but the client does not know
 	"silence":         {pectest.SMTP, pectest.MomentDot, pectest.Fault{Silence: true}},         // accepted, no answer
 	"temporary":       {pectest.SMTP, pectest.MomentDot, pectest.Fault{Lose: true}},            // 451
 	"drip-smtp":       {pectest.SMTP, "", pectest.Fault{Split: true, Pause: 20 * time.Millisecond}},
@@ -68,7 +68,7 @@ func newControl(network *pectest.Network) (*control, error) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { answer(w, r, handle) })
 	}
 	c.server = http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	// Serve's only error is that the server was closed.
+	// The only error of Serve is that the server was closed.
 	c.serving.Go(func() { _ = c.server.Serve(listener) })
 	return c, nil
 }
@@ -88,7 +88,7 @@ func answer(w http.ResponseWriter, r *http.Request, handle func(*http.Request) (
 		w.WriteHeader(http.StatusBadRequest)
 		out = map[string]string{"error": err.Error()}
 	}
-	// The client has gone when this fails.
+	// This fails only when the client has gone.
 	_ = json.NewEncoder(w).Encode(out)
 }
 
@@ -100,7 +100,7 @@ func (c *control) advance(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if d < 0 {
-		return nil, errors.New("time does not go back")
+		return nil, errors.New("d is negative, and time does not go back")
 	}
 	c.network.Advance(d)
 	return c.now(), nil
@@ -111,7 +111,7 @@ func (c *control) idle(r *http.Request) (any, error) {
 }
 
 func (c *control) inject(r *http.Request) (any, error) {
-	query := r.URL.Query() // not FormValue: the body is a message
+	query := r.URL.Query() // not FormValue, because the body is a message
 	to := query["to"]
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -130,7 +130,7 @@ func (c *control) inject(r *http.Request) (any, error) {
 	for _, address := range to {
 		p := c.network.ProviderOf(address)
 		if p == nil {
-			return nil, fmt.Errorf("no provider of %s", address)
+			return nil, fmt.Errorf("no provider has the domain of %s", address)
 		}
 		if err := p.Deliver(address, folder, raw); err != nil {
 			return nil, err
@@ -139,13 +139,13 @@ func (c *control) inject(r *http.Request) (any, error) {
 	return c.now(), nil
 }
 
-// messages gives what a folder holds, oldest first; encoding/json writes the raw
-// bytes in base64. Service mailboxes, which have no login, are open here too.
+// messages returns the messages in a folder, oldest first; encoding/json writes the raw
+// bytes in base64. It also reads service mailboxes, which have no login.
 func (c *control) messages(r *http.Request) (any, error) {
 	address, folder := r.FormValue("address"), r.FormValue("folder")
 	p := c.network.ProviderOf(address)
 	if p == nil {
-		return nil, fmt.Errorf("no provider of %q", address)
+		return nil, fmt.Errorf("no provider has the domain of %q", address)
 	}
 	if folder == "" {
 		folder = pectest.InboxFolder

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// logHandler writes lines for people: the time, what happened, the facts.
+// logHandler writes lines for people: the time, what happened, and the attributes.
 type logHandler struct {
 	mu    *sync.Mutex
 	out   io.Writer

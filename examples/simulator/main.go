@@ -1,30 +1,29 @@
-// Simulator is a sandbox of PEC providers for programs in any language: real
-// submission (SMTP) and mailboxes (IMAP) over TLS, with all the notices of
-// Italian certified e-mail and none of its legal effect.
+// Simulator is a sandbox of PEC providers for programs in any language. It has real
+// submission (SMTP) and mailboxes (IMAP) over TLS, and all the notices of Italian certified
+// e-mail, but no legal effect.
 //
 //	simulator [-config FILE] [-speed N]
 //
-// When it is ready it prints one line of JSON: the providers' addresses, the
-// accounts, the files with the TLS root ("ca") and the signing CA ("anchors"),
-// and the control address. What goes on is told on standard error. It runs until
-// it is interrupted, and keeps nothing.
+// When it is ready it prints one line of JSON: the providers' addresses, the accounts, the
+// files with the TLS root ("ca") and the signing CA ("anchors"), and the control address. It
+// logs what happens on standard error. It runs until it is interrupted, and keeps nothing.
 //
-// The local part of a recipient chooses what becomes of a message, like the test
-// cards of a payment sandbox: unknown@ full@ virus@ silent@ late@ twice@ delay12@
-// delay24@, in the domain of any provider (pectest.ReservedFates says what each
-// does). The control address takes
+// The local part of a recipient chooses what becomes of a message, like the test cards of a
+// payment sandbox: unknown@ full@ virus@ silent@ late@ twice@ delay12@ delay24@, in the
+// domain of any provider (pectest.ReservedFates says what each does). The control address
+// answers these requests:
 //
-//	POST /advance?d=12h    moves the clock; returns when all that became due is done
-//	POST /idle             returns when all that was handed in is done
-//	POST /inject?to=A      body: a message; with from=B it comes as ordinary mail
-//	                       from outside, without it lies in folder=F (INBOX) as it is
-//	POST /fault?kind=K     the next connection trouble, times=N (1); see control.go
-//	DELETE /fault          takes all faults away
+//	POST /advance?d=12h    moves the clock; returns when everything due has happened
+//	POST /idle             returns when everything handed in has been processed
+//	POST /inject?to=A      body: a message; with from=B it arrives as ordinary mail from
+//	                       outside, without from it is put into folder=F (INBOX) unchanged
+//	POST /fault?kind=K     a fault at the next times=N (1) answers; control.go lists the kinds
+//	DELETE /fault          removes all faults
 //	POST /fate?address=A   body: what becomes of messages to A, as in the config file
-//	GET /messages?address=A  {"service": the address of A's provider's service mailbox,
-//	                       "messages": what folder=F (INBOX) of A holds, in base64}
+//	GET /messages?address=A  {"service": the address of the service mailbox of A's provider,
+//	                       "messages": the messages in folder=F (INBOX) of A, in base64}
 //
-// config.example.json shows all that can be configured.
+// config.example.json shows everything that can be configured.
 package main
 
 import (
@@ -44,7 +43,7 @@ func main() {
 	os.Exit(run(program.Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// ready is the line that tells others where everything is.
+// ready is the line that says where everything is.
 type ready struct {
 	Providers []provider `json:"providers"`
 	Accounts  []account  `json:"accounts"`
@@ -73,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exit
 	}
 	if *speed < 0 {
-		return program.Fail(stderr, "simulator", errors.New("-speed is not negative"))
+		return program.Fail(stderr, "simulator", errors.New("-speed must not be negative"))
 	}
 	if err := simulate(ctx, *file, *speed, stdout, stderr); err != nil {
 		return program.Fail(stderr, "simulator", err)
@@ -81,7 +80,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// simulate starts everything, says so, and ends it when ctx ends.
+// simulate starts everything, prints the ready line, and ends everything when ctx ends.
 func simulate(ctx context.Context, file string, speed int, stdout, stderr io.Writer) (err error) {
 	settings, err := readConfig(file)
 	if err != nil {
@@ -122,7 +121,7 @@ func simulate(ctx context.Context, file string, speed int, stdout, stderr io.Wri
 	return nil
 }
 
-// announce writes the certificates and gathers the addresses.
+// announce writes the files with certificates and returns the ready line.
 func announce(network *pectest.Network, dir string) (ready, error) {
 	line := ready{CA: filepath.Join(dir, "ca.pem"), Anchors: filepath.Join(dir, "anchors.pem")}
 	anchor := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: network.SigningCA().Raw})

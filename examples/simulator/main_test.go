@@ -22,7 +22,7 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// locked is a buffer that several goroutines may use.
+// locked is a buffer that is safe for concurrent use.
 type locked struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -40,7 +40,7 @@ func (l *locked) String() string {
 	return l.b.String()
 }
 
-// start runs the program until the returned function is called.
+// start runs the program until stop is called.
 func start(t *testing.T, args ...string) (line ready, log *locked, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -2,9 +2,9 @@
 //
 //	status -store FILE.db [-key K | -open | -overdue | -uncertain] [-json]
 //
-// Without a choice it prints every message of every mailbox. With -json each is one
-// JSON object a line. The exit status is 0, 1 when -key names none, and 2 for wrong
-// usage or a store that cannot be read.
+// Without -key or a filter it prints every message of every mailbox. With -json it prints
+// one JSON object per line. The exit status is 0; 1 when no message has the key; 2 for
+// wrong usage or a store that cannot be read.
 package main
 
 import (
@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case *file == "":
 		return program.Fail(stderr, "status", errors.New("-store is required"))
 	case choices > 1:
-		return program.Fail(stderr, "status", errors.New("-key, -open, -overdue and -uncertain do not go together"))
+		return program.Fail(stderr, "status", errors.New("only one of -key, -open, -overdue and -uncertain can be used"))
 	}
 	print := printLines(stdout)
 	if *asJSON {
@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// show prints the messages asked for, of every mailbox.
+// show prints the messages of every mailbox that the flags ask for.
 func show(ctx context.Context, file, key string, q pec.Query, print func(pec.Status) error) (found bool, err error) {
 	store, closer, err := account.ReadStore(ctx, file)
 	if err != nil {
@@ -172,7 +172,7 @@ func printJSON(out io.Writer) func(pec.Status) error {
 	}
 }
 
-// stamp writes a time with its own offset; "" for none.
+// stamp formats a time with its own offset; "" for the zero time.
 func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -10,13 +10,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/examples/internal/account"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// nowhere takes every message and holds none.
+// nowhere is a provider that takes every message and never confirms it.
 type nowhere struct{ pec.Mailbox }
 
 func (nowhere) Submit(_ context.Context, s pec.Submission) pec.Outcome {
@@ -40,9 +40,7 @@ func TestStatus(t *testing.T) {
 
 	store, closer, err := account.OpenStore(t.Context(), file)
 	require.NoError(t, err)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
-	client, err := pec.New("mario@alfa-pec.example", nowhere{}, nowhere{}, v, &pec.Options{Store: store})
+	client, err := pec.New("mario@alfa-pec.example", nowhere{}, nowhere{}, trusttest.Verifier(t, n, nil), &pec.Options{Store: store})
 	require.NoError(t, err)
 	id, err := client.Send(t.Context(), pec.Message{To: []string{"luigi@beta-pec.example"}, Subject: "Prova\u202e", Key: "k"})
 	require.Error(t, err)

@@ -1,14 +1,15 @@
-// Watch reads a mailbox for as long as it runs, and prints one JSON object for each
-// notice and envelope that arrives, proven or not (receipt.Report).
+// Watch reads a mailbox until it is interrupted, and prints one JSON object for each notice
+// and envelope that arrives, proven or not (receipt.Report).
 //
 //	watch [-preset NAME | -smtp HOST:PORT -imap HOST:PORT] -user LOGIN [-from ADDRESS]
 //	      [-password-env VAR] [-ca FILE] [-anchors FILE] [-store FILE.db] [-folder F]...
 //
-// The field file is the folder and UID of the message. With -store it goes on where
-// it was when it is run again, messages that wait to be sent are offered, and what the
-// notices say is kept: see the program status. It ends with status 0 when interrupted,
-// 2 on trouble with usage or files, and 4 when the provider refused the login or the
-// mailbox is suspended.
+// The field file is the folder and UID of the message. With -store a second run continues
+// where the first ended, messages that wait to be sent are sent, and what the notices say
+// is kept for the program status.
+//
+// The exit status is 0 when interrupted, 2 for wrong usage or trouble with files, and 4 when
+// the provider refused the login or the mailbox is suspended.
 package main
 
 import (

@@ -55,7 +55,7 @@ func TestEachNoticeAndEnvelopeIsAnObject(t *testing.T) {
 	require.False(t, second.Verified)
 	require.EqualValues(t, "digest-mismatch", second.Failure)
 
-	// What comes while it waits.
+	// This arrives while the program waits.
 	require.NoError(t, n.Receive("anna@example.org", []string{me}, []byte("From: anna@example.org\r\nSubject: x\r\n\r\nciao\r\n")))
 	require.Equal(t, "anomaly", next().Kind)
 	cancel()

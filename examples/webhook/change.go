@@ -7,16 +7,16 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// Change is what is posted.
+// Change is the JSON object that is posted.
 type Change struct {
 	Mailbox    string       `json:"mailbox"`
 	Position   pec.Position `json:"position"`
 	MessageID  string       `json:"messageID"` // "" when the change is about the mailbox
 	Key        string       `json:"key"`
-	Fact       string       `json:"fact"` // its kind, such as NoticeFact
+	Fact       string       `json:"fact"` // the kind of the recorded fact, such as NoticeFact
 	Result     pec.Result   `json:"result"`
 	Flags      []pec.Flag   `json:"flags"`
-	Recipients []Recipient  `json:"recipients"` // those whose state changed
+	Recipients []Recipient  `json:"recipients"` // only those whose state changed
 }
 
 // Recipient is one recipient after the change.
@@ -24,7 +24,7 @@ type Recipient struct {
 	Address  string `json:"address"`
 	State    string `json:"state"`
 	Cause    string `json:"cause"`
-	Time     string `json:"time"` // certified; RFC 3339, in the provider's offset
+	Time     string `json:"time"` // certified time, RFC 3339, in the provider's offset; "" when there is none
 	Evidence string `json:"evidence"`
 }
 

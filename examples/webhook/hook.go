@@ -25,20 +25,20 @@ type hook struct {
 	client *http.Client
 	outbox *outbox
 	store  account.Store
-	tries  int           // after so many failures a change is parked
+	tries  int           // the number of failures after which a change is parked
 	least  time.Duration // the pause after the first failure; each later one is twice as long
 	log    io.Writer
 
-	answered time.Time // when the receiver last did, whatever it said
-	deaf     int       // how many posts in a row got no answer since
+	answered time.Time // when the receiver last answered, whatever it said
+	deaf     int       // how many posts since then got no answer
 }
 
 const (
-	pollEvery = time.Second     // how often a store is asked for changes when there were none
-	mostPause = 5 * time.Minute // between two tries of a change
-	batch     = 100             // how many changes are kept in one transaction, or posted before others are looked for
-	mostDeaf  = 3               // after so many posts without an answer nobody is there
-	maxError  = 500             // bytes of an error that are kept
+	pollEvery = time.Second     // how often to ask the store for changes when there were none
+	mostPause = 5 * time.Minute // the longest pause between two tries of a change
+	batch     = 100             // how many changes to add in one transaction, or to post before looking for others
+	mostDeaf  = 3               // the number of posts without an answer after which the receiver counts as absent
+	maxError  = 500             // how many bytes of an error are kept
 )
 
 // run posts until ctx ends, or until everything is posted or parked.
@@ -67,7 +67,7 @@ func (h *hook) run(ctx context.Context, once bool) error {
 	}
 }
 
-// collect moves new changes of all mailboxes to the outbox.
+// collect adds the new changes of all mailboxes to the outbox.
 func (h *hook) collect(ctx context.Context) error {
 	mailboxes, err := h.store.Mailboxes(ctx)
 	if err != nil {
@@ -103,15 +103,15 @@ func (h *hook) collect(ctx context.Context) error {
 	return nil
 }
 
-// round posts all that is due. It ends early when nobody answers.
+// round posts all changes that are due. It ends early when the receiver does not answer.
 func (h *hook) round(ctx context.Context) error {
 	for {
 		due, err := h.outbox.due(ctx, time.Now())
 		if err != nil || len(due) == 0 {
 			return err
 		}
-		// To ask for all that is due costs as much as there is: not once for each of the
-		// many changes of one send.
+		// A query for all due changes costs as much as there are changes, so it is not made
+		// for each of the many changes of one send.
 		for i := 0; i < len(due) && i < batch; i++ {
 			taken, err := h.try(ctx, due[i])
 			if err == nil && taken {
@@ -129,7 +129,7 @@ func (h *hook) round(ctx context.Context) error {
 	}
 }
 
-// try posts one change, and keeps what came of it.
+// try posts one change, and records the result. It reports whether the receiver took it.
 func (h *hook) try(ctx context.Context, w waiting) (taken bool, err error) {
 	answered, err := h.post(ctx, w.body)
 	if ctx.Err() != nil {
@@ -145,8 +145,8 @@ func (h *hook) try(ctx context.Context, w waiting) (taken bool, err error) {
 	if w.Error = clip(err.Error()); w.failed.IsZero() {
 		w.failed = now
 	}
-	// A receiver that is not there refuses nothing. One that answers others, and says
-	// nothing to this one, does.
+	// A receiver that is absent refuses nothing, so the try does not count. It counts when
+	// the receiver has answered any post since this change first failed.
 	if !h.answered.Before(w.failed) {
 		w.Tries++
 	}
@@ -161,7 +161,8 @@ func (h *hook) try(ctx context.Context, w waiting) (taken bool, err error) {
 	return false, h.outbox.keep(ctx, w, now.Add(pause), park)
 }
 
-// clip cuts what may be a receiver's words: they are kept with each change.
+// clip shortens an error, which may be the receiver's text, because it is kept with each
+// change.
 func clip(text string) string {
 	if len(text) > maxError {
 		text = strings.ToValidUTF8(text[:maxError], "") + " ..."
@@ -169,10 +170,10 @@ func clip(text string) string {
 	return text
 }
 
-// pause is how long to wait after the n-th failure, counted from 0.
+// pause returns how long to wait after the n-th failure, counted from 0.
 func (h *hook) pause(n int) time.Duration { return min(h.least<<min(n, 20), mostPause) }
 
-// post tells whether the receiver answered, whatever it said.
+// post posts a change. It reports whether the receiver answered, whatever it said.
 func (h *hook) post(ctx context.Context, body []byte) (answered bool, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url, bytes.NewReader(body))
 	if err != nil {

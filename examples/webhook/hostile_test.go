@@ -21,7 +21,7 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// fill gives a hook of a new store with many changes of one send.
+// fill returns a hook for a new store with many waiting changes of one send.
 func fill(tb testing.TB, url string, client *http.Client, changes int) *hook {
 	store, db, err := account.OpenStore(tb.Context(), filepath.Join(tb.TempDir(), "pec.db"))
 	require.NoError(tb, err)
@@ -36,7 +36,8 @@ func fill(tb testing.TB, url string, client *http.Client, changes int) *hook {
 	return &hook{url: url, secret: []byte(secret), client: client, outbox: box, store: store, tries: 3, least: time.Millisecond, log: io.Discard}
 }
 
-// Anybody who knows a Message-ID can write much about that send, and each is a change.
+// Anybody who knows a Message-ID can write many messages about that send, and each makes a
+// change.
 func TestManyChangesOfOneSend(t *testing.T) {
 	growth.Run(t, []growth.Case{{Name: "changes", N: 500, CPU: true, Prepare: func(tb testing.TB, size int) growth.Call {
 		var posted []string
@@ -58,8 +59,8 @@ func TestManyChangesOfOneSend(t *testing.T) {
 	}}})
 }
 
-// A receiver answers with words that have no end.
-func TestLongWordsOfAReceiver(t *testing.T) {
+// A receiver may answer with a very long text.
+func TestLongAnswersOfAReceiver(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
 	for name, answer := range map[string]string{
 		"status":           "HTTP/1.1 500 " + long + "\r\nContent-Length: 0\r\n\r\n",

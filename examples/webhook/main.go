@@ -1,27 +1,27 @@
-// Webhook posts every change that a store records to a web address, at least once, the
-// changes of one send in their order, signed.
+// Webhook posts every change that a store records to a web address: signed, at least once,
+// and in order for each send.
 //
 //	webhook -store FILE.db -url URL [-secret-env VAR] [-name NAME] [-tries N] [-again] [-once]
 //	webhook -store FILE.db [-name NAME] -parked
 //
 // Each change is one POST of a JSON object. Its header Pec-Signature is
-// "t=SECONDS,v1=HEX": the HMAC-SHA256, under the secret, of the seconds since 1970, a
-// dot, and the body. A receiver recomputes it, refuses old times, and answers 2xx once
-// the change is safe with it; the field position tells a change that comes again. Any
-// other answer, a redirect too, is a failure, and is tried again after pauses that grow
-// to five minutes.
+// "t=SECONDS,v1=HEX": the HMAC-SHA256, under the secret, of the seconds since 1970, a dot,
+// and the body. A receiver recomputes it, refuses old times, and answers 2xx once the change
+// is safe with it. A change that comes again has the same field position. Any other answer,
+// including a redirect, is a failure. The change is tried again after pauses that grow to
+// five minutes.
 //
-// A change that fails -tries times (20: about an hour) is parked, and so is what comes
-// after it of the same send. Every other send goes on. -parked prints what is parked,
-// one JSON object a line, and -again posts it again. While the receiver answers nothing
+// A change that fails -tries times (20: about an hour) is parked, and the later changes of
+// the same send wait behind it. All other sends go on. -parked prints the parked changes,
+// one JSON object per line, and -again posts them again. While the receiver does not answer
 // at all, tries do not count.
 //
-// What is still to be posted is kept in tables of the store's file, under -name, so that
-// a crash loses nothing and a restored file goes on where it was. Run one process for
-// each name.
+// Changes that are not posted yet are kept in tables in the store's file, under -name. A
+// crash loses nothing, and a restored file continues where it was. Run one process for each
+// name.
 //
-// With -once it ends when there is nothing more to post. The exit status is 0, 1 when
-// something is parked then, and 2 for wrong usage or trouble with the store.
+// With -once the program ends when there is nothing more to post. The exit status is 0; 1
+// when it ends with parked changes; 2 for wrong usage or trouble with the store.
 package main
 
 import (
@@ -43,7 +43,7 @@ func main() {
 	os.Exit(run(program.Context(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// request is what the flags ask for.
+// request holds the flags.
 type request struct {
 	store, url, env, name string
 	tries                 int
@@ -53,19 +53,19 @@ type request struct {
 func (r request) check() error {
 	switch {
 	case r.store == "" || r.name == "":
-		return errors.New("-store is required, and -name is not empty")
+		return errors.New("-store is required, and -name must not be empty")
 	case r.parked && (r.url != "" || r.again || r.once):
-		return errors.New("-parked only prints: -url, -again and -once do not go with it")
+		return errors.New("-parked only prints: it cannot be used with -url, -again and -once")
 	case r.parked:
 		return nil
 	case r.tries < 1:
-		return errors.New("-tries is greater than zero")
+		return errors.New("-tries must be greater than zero")
 	case os.Getenv(r.env) == "":
 		return fmt.Errorf("-secret-env: the environment variable %q, which should hold the secret, is not set or is empty", r.env)
 	}
 	u, err := url.Parse(r.url)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return fmt.Errorf("-url: %q is not the address of a web server", r.url)
+		return fmt.Errorf("-url: %q is not an http or https address of a web server", r.url)
 	}
 	return nil
 }
@@ -99,7 +99,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// run does what was asked, and counts what is parked.
+// run does what the flags ask for. It returns the number of parked changes, or 0 with -parked.
 func (r request) run(ctx context.Context, stdout, stderr io.Writer) (parked int, err error) {
 	store, db, err := account.ReadStore(ctx, r.store)
 	if err != nil {
@@ -137,8 +137,8 @@ func (r request) run(ctx context.Context, stdout, stderr io.Writer) (parked int,
 	return 0, nil
 }
 
-// newClient follows no redirect: its answer would be about another request, without the
-// change, and the signature is for one receiver.
+// newClient returns a client that follows no redirect. After a redirect the answer would be
+// about another request, perhaps without the change, and the signature is for one receiver.
 func newClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxResponseHeaderBytes = 64 << 10

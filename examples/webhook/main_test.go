@@ -1,171 +1,19 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
-	"github.com/gopec/gopec/examples/internal/account"
 	"github.com/gopec/gopec/pec"
-	"github.com/gopec/gopec/pec/pectest"
 )
-
-// asProgram makes the test binary the program itself, for tests that kill it.
-const asProgram = "GOPEC_TEST_AS_WEBHOOK"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		main()
-	}
-	os.Exit(m.Run())
-}
-
-// taker is a provider that takes every message.
-type taker struct{ pec.Mailbox }
-
-func (taker) Submit(context.Context, pec.Submission) pec.Outcome {
-	return pec.Outcome{Kind: pec.OutcomeSubmitted}
-}
-
-func (taker) Folders() []string { return []string{"INBOX"} }
-
-const (
-	secret = "s3cret"
-	mario  = "mario@alfa-pec.example"
-	anna   = "anna@alfa-pec.example"
-)
-
-// site is a store with sends in it, and a receiver.
-type site struct {
-	t    *testing.T
-	file string
-
-	mu     sync.Mutex
-	answer func(Change) int // nil takes everything; 0 is no answer
-	taken  []Change
-	seen   int // posts
-	server *httptest.Server
-}
-
-func newSite(t *testing.T) *site {
-	s := &site{t: t, file: filepath.Join(t.TempDir(), "pec.db")}
-	s.server = httptest.NewServer(s)
-	t.Cleanup(s.server.Close)
-	t.Setenv("WEBHOOK_SECRET", secret)
-	return s
-}
-
-// send records a send: an Intent, an Attempt and its AttemptOutcome.
-func (s *site) send(from string) string {
-	s.t.Helper()
-	store, db, err := account.OpenStore(s.t.Context(), s.file)
-	require.NoError(s.t, err)
-	defer db.Close()
-	n := pectest.Start(s.t, nil)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(s.t, err)
-	client, err := pec.New(from, taker{}, taker{}, v, &pec.Options{Store: store})
-	require.NoError(s.t, err)
-	id, err := client.Send(s.t.Context(), pec.Message{To: []string{"luigi@beta-pec.example"}})
-	require.NoError(s.t, err)
-	return id
-}
-
-func (s *site) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	body, err := io.ReadAll(request.Body)
-	if err != nil {
-		return // the sender was killed
-	}
-	at, signature, found := strings.Cut(strings.TrimPrefix(request.Header.Get("Pec-Signature"), "t="), ",v1=")
-	mac := hmac.New(sha256.New, []byte(secret))
-	fmt.Fprintf(mac, "%s.%s", at, body)
-	var c Change
-	if !found || hex.EncodeToString(mac.Sum(nil)) != signature || json.Unmarshal(body, &c) != nil {
-		s.t.Errorf("not signed, or no change: %q", body)
-		return
-	}
-	s.mu.Lock()
-	s.seen++
-	answer := http.StatusOK
-	if s.answer != nil {
-		answer = s.answer(c)
-	}
-	if answer == http.StatusOK {
-		s.taken = append(s.taken, c)
-	}
-	s.mu.Unlock()
-	switch {
-	case answer == 0:
-		panic(http.ErrAbortHandler) // it hangs up
-	case answer/100 == 3:
-		w.Header().Set("Location", s.server.URL+"/elsewhere")
-		fallthrough
-	default:
-		w.WriteHeader(answer)
-	}
-}
-
-// facts are the kinds of the changes of a send that were taken, in order.
-func (s *site) facts(id string) (facts []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, c := range s.taken {
-		if c.MessageID == id {
-			facts = append(facts, c.Fact)
-		}
-	}
-	return facts
-}
-
-func (s *site) answering(answer func(Change) int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.answer = answer
-}
-
-// run runs the program.
-func (s *site) run(args ...string) (exit int, stdout, stderr string) {
-	var out, log bytes.Buffer
-	exit = run(s.t.Context(), append([]string{"-store", s.file}, args...), &out, &log)
-	return exit, out.String(), log.String()
-}
-
-// post is the program with -once, whose pauses are short.
-func (s *site) post(tries int) (log string) {
-	s.t.Helper()
-	store, db, err := account.ReadStore(s.t.Context(), s.file)
-	require.NoError(s.t, err)
-	defer db.Close()
-	box, err := openOutbox(s.t.Context(), db, "webhook")
-	require.NoError(s.t, err)
-	var told bytes.Buffer
-	h := &hook{
-		url: s.server.URL, secret: []byte(secret), client: newClient(), outbox: box, store: store,
-		tries: tries, least: time.Millisecond, log: &told,
-	}
-	require.NoError(s.t, h.run(s.t.Context(), true))
-	return told.String()
-}
-
-var all = []string{"Intent", "Attempt", "AttemptOutcome"}
 
 func TestEveryChangeIsPostedOnceItIsTaken(t *testing.T) {
 	s := newSite(t)
@@ -188,11 +36,11 @@ func TestEveryChangeIsPostedOnceItIsTaken(t *testing.T) {
 	second := s.send(mario)
 	exit, _, _ = s.run(args...)
 	require.Zero(t, exit)
-	require.Len(t, s.taken, 6, "it goes on where it was")
+	require.Len(t, s.taken, 6, "the second run continues after the first")
 	require.Equal(t, all, s.facts(second))
 }
 
-// A redirect would take the signature elsewhere, and leave the change behind.
+// Following a redirect would send the signature elsewhere, without the change.
 func TestARedirectIsAFailure(t *testing.T) {
 	for _, code := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
 		t.Run(http.StatusText(code), func(t *testing.T) {
@@ -207,14 +55,13 @@ func TestARedirectIsAFailure(t *testing.T) {
 			})
 			log := s.post(5)
 			require.Equal(t, all, s.facts(id))
-			require.Equal(t, 5, s.seen, "nobody went elsewhere")
+			require.Equal(t, 5, s.seen, "no redirect is followed")
 			require.Equal(t, 2, strings.Count(log, http.StatusText(code)))
 		})
 	}
 }
 
-// One change that is never taken holds up what comes after it of its send, and nothing
-// else.
+// A change that is never taken holds up the later changes of its send, and nothing else.
 func TestARefusedChangeIsParked(t *testing.T) {
 	for name, code := range map[string]int{"refused": 400, "broken": 500, "redirected": 302, "no answer": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -242,7 +89,7 @@ func TestARefusedChangeIsParked(t *testing.T) {
 			require.Equal(t, waiting{Mailbox: mario, Position: parked.Position, MessageID: bad, Tries: 4, Error: parked.Error, Behind: 1}, parked)
 			require.NotEmpty(t, parked.Error)
 
-			// It is not tried any more, and later sends go on.
+			// It is not tried again, and later sends go on.
 			before := s.seen
 			later := s.send(mario)
 			exit, _, log = s.run("-url", s.server.URL, "-once")
@@ -255,14 +102,14 @@ func TestARefusedChangeIsParked(t *testing.T) {
 			exit, _, log = s.run("-url", s.server.URL, "-once", "-again")
 			require.Zero(t, exit, log)
 			require.Equal(t, all, s.facts(bad))
-			require.Equal(t, before+5, s.seen, "none comes twice")
+			require.Equal(t, before+5, s.seen, "no change is posted twice")
 			_, out, _ = s.run("-parked")
 			require.Empty(t, out)
 		})
 	}
 }
 
-// While nobody answers nothing is parked.
+// While the receiver does not answer, nothing is parked.
 func TestAnAbsentReceiverRefusesNothing(t *testing.T) {
 	s := newSite(t)
 	ids := []string{s.send(mario), s.send(anna)}
@@ -281,8 +128,8 @@ func TestAnAbsentReceiverRefusesNothing(t *testing.T) {
 	}
 }
 
-// It is killed at each of its posts, before and after the receiver has the change: none
-// is lost, none overtakes another of its send, and nothing is left in the folder.
+// The program is killed at each of its posts, before or after the receiver has the change. No
+// change is lost, none overtakes another of its send, and no file is left in the folder.
 func TestKilledAtEachPost(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -326,7 +173,7 @@ func TestKilledAtEachPost(t *testing.T) {
 			require.Equal(t, all, slices.Compact(s.facts(id)))
 		}
 		if !lost {
-			require.Greater(t, len(s.taken), changes, "what was taken when it was killed comes again")
+			require.Greater(t, len(s.taken), changes, "changes that were taken just before a kill come again")
 		}
 		left, err := filepath.Glob(filepath.Join(filepath.Dir(s.file), "*"))
 		require.NoError(t, err)

@@ -9,26 +9,26 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// outbox keeps what is still to be posted, and how far each mailbox was read, in tables
-// of the store's database: both change in one transaction, and a crash leaves nothing to
-// clear away.
+// outbox keeps the changes that are not posted yet, and how far each mailbox was read, in
+// tables in the store's database. Both change in one transaction, so a crash leaves nothing
+// to clean up.
 type outbox struct {
 	db   *sql.DB
 	hook string
 }
 
-// waiting is a change that has not been taken.
+// waiting is a change that the receiver has not taken.
 type waiting struct {
 	Mailbox   string       `json:"mailbox"`
 	Position  pec.Position `json:"position"`
 	MessageID string       `json:"messageID"`
-	Tries     int          `json:"tries"`  // that failed
-	Error     string       `json:"error"`  // of the last
+	Tries     int          `json:"tries"`  // the failed tries that count
+	Error     string       `json:"error"`  // the error of the last try
 	Behind    int          `json:"behind"` // how many later changes of the same send wait for it
 	id        int64
 	body      []byte
-	failed    time.Time // for the first time; zero for never
-	rounds    int       // all tries, those that do not count too
+	failed    time.Time // when it first failed; zero means never
+	rounds    int       // all failed tries, including those that do not count
 }
 
 func openOutbox(ctx context.Context, db *sql.DB, hook string) (*outbox, error) {
@@ -47,13 +47,13 @@ func openOutbox(ctx context.Context, db *sql.DB, hook string) (*outbox, error) {
 	return &outbox{db: db, hook: hook}, nil
 }
 
-// position is how far a mailbox was read; "" for not at all.
+// position returns how far a mailbox was read; "" means not at all.
 func (o *outbox) position(ctx context.Context, mailbox string) (p pec.Position, err error) {
 	err = o.db.QueryRowContext(ctx, `SELECT coalesce(max(position), '') FROM webhook_position WHERE hook = ? AND mailbox = ?`, o.hook, mailbox).Scan(&p)
 	return p, err
 }
 
-// add keeps changes, in their order, and how far the mailbox was read with them.
+// add adds changes in order, and records that the mailbox was read up to the last of them.
 func (o *outbox) add(ctx context.Context, mailbox string, changes []Change) error {
 	tx, err := o.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -77,24 +77,24 @@ func (o *outbox) add(ctx context.Context, mailbox string, changes []Change) erro
 	return tx.Commit()
 }
 
-// first are the earliest waiting changes of each send. The others have to wait for them.
+// first selects the earliest waiting change of each send. The others must wait for it.
 const first = ` FROM webhook_waiting w WHERE hook = ? AND NOT EXISTS
 	(SELECT 1 FROM webhook_waiting e WHERE e.hook = w.hook AND e.mailbox = w.mailbox AND e.send = w.send AND e.id < w.id)`
 
-// due are changes to post now, at most one of each send.
+// due returns changes to post now, at most one of each send.
 func (o *outbox) due(ctx context.Context, now time.Time) ([]waiting, error) {
 	return o.list(ctx, `SELECT id, mailbox, position, send, tries, error, body, failed, rounds, 0`+first+` AND NOT parked AND due <= ? ORDER BY due, id LIMIT 100`,
 		o.hook, now.UnixMilli())
 }
 
-// behind is the change that waited for one that is taken, if there is one.
+// behind returns the next change of the send of a change that was taken, if it is due.
 func (o *outbox) behind(ctx context.Context, w waiting, now time.Time) ([]waiting, error) {
 	return o.list(ctx, `SELECT id, mailbox, position, send, tries, error, body, failed, rounds, 0 FROM webhook_waiting
 		WHERE id = (SELECT min(id) FROM webhook_waiting WHERE hook = ? AND mailbox = ? AND send = ?) AND NOT parked AND due <= ?`,
 		o.hook, w.Mailbox, w.MessageID, now.UnixMilli())
 }
 
-// parked are the changes that failed too often.
+// parked returns the changes that failed too often.
 func (o *outbox) parked(ctx context.Context) ([]waiting, error) {
 	return o.list(ctx, `SELECT id, mailbox, position, send, tries, error, body, failed, rounds,
 		(SELECT count(*) FROM webhook_waiting l WHERE l.hook = w.hook AND l.mailbox = w.mailbox AND l.send = w.send AND l.id > w.id)`+
@@ -121,27 +121,27 @@ func (o *outbox) list(ctx context.Context, query string, args ...any) (list []wa
 	return list, rows.Err()
 }
 
-// next is when something is to be posted; it is false when all is posted or parked.
+// next returns when the next change is due. It returns false when all are posted or parked.
 func (o *outbox) next(ctx context.Context) (at time.Time, found bool, err error) {
 	var due sql.NullInt64
 	err = o.db.QueryRowContext(ctx, `SELECT min(due)`+first+` AND NOT parked`, o.hook).Scan(&due)
 	return time.UnixMilli(due.Int64), due.Valid, err
 }
 
-// taken forgets a change that the receiver has.
+// taken removes a change that the receiver took.
 func (o *outbox) taken(ctx context.Context, w waiting) error {
 	_, err := o.db.ExecContext(ctx, `DELETE FROM webhook_waiting WHERE id = ?`, w.id)
 	return err
 }
 
-// keep keeps a change that was not taken until its next try, or parks it.
+// keep records a failed try of a change, and either its next try or that it is parked.
 func (o *outbox) keep(ctx context.Context, w waiting, due time.Time, park bool) error {
 	_, err := o.db.ExecContext(ctx, `UPDATE webhook_waiting SET tries = ?, rounds = ?, failed = ?, error = ?, due = ?, parked = ? WHERE id = ?`,
 		w.Tries, w.rounds, w.failed.UnixMilli(), w.Error, due.UnixMilli(), park, w.id)
 	return err
 }
 
-// again has parked changes posted as if they were new.
+// again makes all parked changes due, as if they were new.
 func (o *outbox) again(ctx context.Context) error {
 	_, err := o.db.ExecContext(ctx, `UPDATE webhook_waiting SET tries = 0, rounds = 0, failed = 0, due = 0, parked = 0 WHERE hook = ? AND parked`, o.hook)
 	return err

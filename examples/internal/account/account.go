@@ -1,5 +1,5 @@
-// Package account is what the example programs share: flags that name a mailbox,
-// and the client they make.
+// Package account has what the example programs share: the flags that name a mailbox, the
+// client for it, and the SQLite store.
 package account
 
 import (
@@ -41,7 +41,7 @@ func (l *List) Set(value string) error {
 	return nil
 }
 
-// Usage is the part of a usage line that these flags are.
+// Usage is the part of a usage line for these flags.
 const Usage = "[-preset NAME | -smtp HOST:PORT -imap HOST:PORT] -user LOGIN [-from ADDRESS] [-password-env VAR] [-ca FILE] [-anchors FILE] [-store FILE.db] [-folder F]..."
 
 // Register adds the flags to a set.
@@ -68,14 +68,14 @@ func presetNames() []string {
 	return names
 }
 
-// Account is a mailbox with its connections.
+// Account is the client of a mailbox, with its connections and its store.
 type Account struct {
 	*pec.Client
 	Connection *provider.Connection
 	closers    []io.Closer
 }
 
-// Close ends the connections and closes the store.
+// Close closes the connections and the store.
 func (a *Account) Close() error {
 	var err error
 	for i := len(a.closers) - 1; i >= 0; i-- {
@@ -84,7 +84,7 @@ func (a *Account) Close() error {
 	return err
 }
 
-// Open makes the client that the flags ask for. Nothing is connected yet.
+// Open makes the client that the flags ask for. It opens the store, but no connection.
 func (f *Flags) Open(ctx context.Context) (*Account, error) {
 	a := &Account{}
 	if err := a.open(ctx, f); err != nil {
@@ -107,7 +107,7 @@ func (a *Account) open(ctx context.Context, f *Flags) error {
 	case password == "":
 		return fmt.Errorf("the environment variable %s, which should hold the password, is not set or is empty", f.PasswordEnv)
 	case f.From == "" && !strings.Contains(f.User, "@"):
-		return errors.New("-from is required where the login name is not the address")
+		return errors.New("-from is required when the login name is not an address")
 	case f.From == "":
 		f.From = f.User
 	}
@@ -135,7 +135,7 @@ func (a *Account) open(ctx context.Context, f *Flags) error {
 	return err
 }
 
-// preset gives the preset asked for, with the flags put over it.
+// preset returns the named preset with the servers that the flags name.
 func (f *Flags) preset() (provider.Preset, error) {
 	var p provider.Preset
 	if f.Preset != "" {
@@ -156,8 +156,8 @@ func (f *Flags) preset() (provider.Preset, error) {
 	return p, nil
 }
 
-// Roots trusts the servers that the CA in a PEM file vouches for; nil, which trusts
-// the system's, without a file.
+// Roots returns a TLS configuration that trusts the CAs in a PEM file. It returns nil, which
+// means the system's roots, when file is "".
 func Roots(file string) (*tls.Config, error) {
 	if file == "" {
 		return nil, nil
@@ -168,22 +168,12 @@ func Roots(file string) (*tls.Config, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s holds no certificate", file)
+		return nil, fmt.Errorf("%s holds no certificate in PEM", file)
 	}
 	return &tls.Config{RootCAs: pool}, nil
 }
 
-// Verifier trusts the signing CAs or public keys in a PEM file, or the built-in ones
-// without a file.
-func Verifier(file string) (*envelope.Verifier, error) {
-	anchors, err := Anchors(file)
-	if err != nil {
-		return nil, err
-	}
-	return envelope.NewVerifier(anchors, nil)
-}
-
-// Anchors are those in a PEM file; "" gives the built-in ones.
+// Anchors returns the anchors in a PEM file, or the built-in ones when file is "".
 func Anchors(file string) ([]envelope.Anchor, error) {
 	if file == "" {
 		return envelope.BuiltinAnchors(), nil

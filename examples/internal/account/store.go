@@ -13,15 +13,15 @@ import (
 	"github.com/gopec/gopec/pec/sqlstore"
 )
 
-// Store is what OpenStore gives.
+// Store is the type of store that OpenStore returns.
 type Store = *sqlstore.Store
 
 var _ pec.Store = Store(nil)
 
-// OpenStore opens the store in an SQLite file, and makes it where there is none. The
-// database is the caller's to close.
+// OpenStore opens the store in an SQLite file, and makes it when there is none. The caller
+// must close the database.
 func OpenStore(ctx context.Context, file string) (Store, *sql.DB, error) {
-	// The settings stand in the name, so that every connection of the pool has them.
+	// The settings are part of the name, so that every connection of the pool has them.
 	name := url.URL{Scheme: "file", Opaque: url.PathEscape(file), RawQuery: url.Values{
 		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(1)"},
 		"_txlock": {"immediate"},
@@ -30,7 +30,7 @@ func OpenStore(ctx context.Context, file string) (Store, *sql.DB, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	db.SetMaxIdleConns(9) // as many as a Store uses at a time
+	db.SetMaxIdleConns(9) // as many connections as a Store uses at a time
 	store, err := sqlstore.OpenSQLite(ctx, db)
 	if err != nil {
 		db.Close()
@@ -39,7 +39,8 @@ func OpenStore(ctx context.Context, file string) (Store, *sql.DB, error) {
 	return store, db, nil
 }
 
-// ReadStore is OpenStore for programs that only look: they make no store.
+// ReadStore is OpenStore for programs that only read. It returns an error when there is no
+// file, and makes none.
 func ReadStore(ctx context.Context, file string) (Store, *sql.DB, error) {
 	if _, err := os.Stat(file); err != nil {
 		return nil, nil, err

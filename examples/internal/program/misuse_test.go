@@ -3,99 +3,14 @@ package program_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/gopec/gopec/examples/internal/account"
 )
-
-// programs is the folder with all of them, built once.
-var programs = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "programs")
-	if err != nil {
-		return "", err
-	}
-	build := exec.Command("go", "build", "-o", folder+"/", "./...")
-	build.Dir = "../.."
-	out, err := build.CombinedOutput()
-	if err != nil {
-		err = errors.New(string(out))
-	}
-	return folder, err
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if folder, err := programs(); err == nil {
-		os.RemoveAll(folder)
-	}
-	os.Exit(code)
-}
-
-// command is a program about to run, with nothing in its environment but env.
-func command(ctx context.Context, t *testing.T, env []string, program string, args ...string) *exec.Cmd {
-	t.Helper()
-	folder, err := programs()
-	require.NoError(t, err)
-	c := exec.CommandContext(ctx, filepath.Join(folder, program), args...)
-	c.Env = append(env, "TMPDIR="+t.TempDir())
-	c.Dir = t.TempDir()
-	return c
-}
-
-// wrong are files and folders that are not what a flag asks for.
-type wrong struct {
-	missing, folder, unreadable, readOnly string
-	text, empty, brokenPEM                string
-	store, garbage, halfStore, newerStore string
-	message                               string
-}
-
-func newWrong(t *testing.T) wrong {
-	t.Helper()
-	dir := t.TempDir()
-	file := func(name, content string) string {
-		path := filepath.Join(dir, name)
-		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
-		return path
-	}
-	store := func(name string) (string, []byte) {
-		path := filepath.Join(dir, name)
-		_, closer, err := account.OpenStore(t.Context(), path)
-		require.NoError(t, err)
-		require.NoError(t, closer.Close())
-		content, err := os.ReadFile(path)
-		require.NoError(t, err)
-		return path, content
-	}
-	w := wrong{
-		missing: filepath.Join(dir, "no", "such"), folder: dir,
-		unreadable: "/proc/self/mem", // opens, and cannot be read, by root neither
-		readOnly:   "/proc/self/x",   // nothing can be made there
-		text:       file("text", "Buongiorno.\n"), empty: file("empty", ""),
-		brokenPEM: file("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-		garbage:   file("garbage.db", strings.Repeat("no store ", 1000)),
-		message:   file("m.eml", "From: a@pec.example\nTo: b@pec.example\nSubject: x\n\nx\n"),
-	}
-	var content []byte
-	w.store, content = store("sound.db")
-	w.halfStore = file("half.db", string(content[:len(content)/2]))
-	w.newerStore, _ = store("newer.db")
-	db, err := sql.Open("sqlite", w.newerStore)
-	require.NoError(t, err)
-	_, err = db.Exec("UPDATE pec_schema SET version = 1000")
-	require.NoError(t, errors.Join(err, db.Close()))
-	return w
-}
 
 // misuse is one way to run a program wrongly.
 type misuse struct {
@@ -105,14 +20,10 @@ type misuse struct {
 
 const password = "PEC_PASSWORD=s3cret"
 
-// mailbox are flags of a mailbox whose servers are not there.
+// mailbox are the flags of a mailbox whose servers do not exist.
 var mailbox = []string{"-smtp", "127.0.0.1:1", "-imap", "127.0.0.1:1", "-user", "a@pec.example"}
 
-func with(base []string, args ...string) []string {
-	return append(append([]string{}, base...), args...)
-}
-
-// everywhere is wrong for every program that has flags.
+// everywhere returns misuses of every program.
 func everywhere(base []string) []misuse {
 	return []misuse{
 		{with(base, "-no-such-flag"), "no-such-flag"},
@@ -120,7 +31,7 @@ func everywhere(base []string) []misuse {
 	}
 }
 
-// ofMailbox is wrong for every program that takes the flags of a mailbox.
+// ofMailbox returns misuses of every program that takes the flags of a mailbox.
 func ofMailbox(w wrong, base []string) []misuse {
 	all := []misuse{
 		{with(base, "-preset", "nobody"), "nobody"},
@@ -147,7 +58,7 @@ func ofMailbox(w wrong, base []string) []misuse {
 	return append(all, ofStore(w, base)...)
 }
 
-// ofStore is wrong for every program that opens a store.
+// ofStore returns misuses of every program that opens a store.
 func ofStore(w wrong, base []string) (all []misuse) {
 	for _, file := range []string{w.missing, w.missing + "/x.db", w.folder, w.readOnly, w.unreadable, w.text, w.garbage, w.halfStore, w.newerStore} {
 		all = append(all, misuse{with(base, "-store", file), file})
@@ -155,7 +66,7 @@ func ofStore(w wrong, base []string) (all []misuse) {
 	return all
 }
 
-// misuses are those of every program, by its name.
+// misuses returns the misuses of all programs, by the name of the program.
 func misuses(w wrong) map[string][]misuse {
 	send := with(mailbox, "-to", "b@pec.example", "-subject", "x", "-timeout", "50ms")
 	watch := mailbox
@@ -288,7 +199,7 @@ func misuses(w wrong) map[string][]misuse {
 	return all
 }
 
-// What is wrong is told in one line, with exit status 2, and nothing else happens.
+// After a misuse a program prints one line, ends with exit status 2, and does nothing else.
 func TestMisuse(t *testing.T) {
 	w := newWrong(t)
 	table := misuses(w)
@@ -302,11 +213,11 @@ func TestMisuse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, c := range cases {
-				// The limit only ends a program that goes on.
+				// The timeout only matters for a program that does not end.
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 				if strings.Contains(strings.Join(c.args, ""), "\x00") {
 					cancel()
-					continue // no process can be given it
+					continue // a process cannot have such an argument
 				}
 				p := command(ctx, t, env, name, c.args...)
 				var out, log bytes.Buffer
@@ -315,18 +226,18 @@ func TestMisuse(t *testing.T) {
 				said := log.String()
 				if p.ProcessState.ExitCode() != 2 || out.Len() > 0 || strings.Count(said, "\n") != 1 || !strings.HasSuffix(said, "\n") ||
 					!strings.HasPrefix(said, name+": ") || !strings.Contains(said, c.says) || strings.Contains(said, "\x1b") || strings.Contains(said, "s3cret") {
-					t.Errorf("%q: exit %d, stdout %q, stderr %q, which should tell of %q", c.args, p.ProcessState.ExitCode(), &out, said, c.says)
+					t.Errorf("%q: exit %d, stdout %q, stderr %q, which should contain %q", c.args, p.ProcessState.ExitCode(), &out, said, c.says)
 				}
 				entries, err := os.ReadDir(p.Dir)
 				require.NoError(t, err)
-				require.Empty(t, entries, "%q leaves nothing behind", c.args)
+				require.Empty(t, entries, "%q leaves no file", c.args)
 				cancel()
 			}
 		})
 	}
 }
 
-// Whoever asks for the flags gets them, and that is no failure.
+// -help prints the flags, and the exit status is 0.
 func TestHelp(t *testing.T) {
 	for name := range misuses(newWrong(t)) {
 		if name == "quickstart" || name == "custom-store" {

@@ -1,4 +1,4 @@
-// Package program is what the mains of the examples share: signals, flags, and
+// Package program has what the main functions of the examples share: signals, flags, and
 // errors in one line.
 package program
 
@@ -15,16 +15,16 @@ import (
 	"unicode"
 )
 
-// Context ends when the program is told to end: by Ctrl-C (SIGINT), or by what service
-// managers send (SIGTERM). A second signal ends the process at once.
+// Context returns a context that ends at the first SIGINT (Ctrl-C) or SIGTERM (service
+// managers). A second signal ends the process at once.
 func Context() context.Context {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx
 }
 
-// Flags makes a set of flags for Parse. Its usage is what follows the program's name in
-// the usage line.
+// Flags makes a set of flags for Parse. The usage line is the program's name followed by
+// usage.
 func Flags(name, usage string) *flag.FlagSet {
 	set := flag.NewFlagSet(name, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
@@ -35,9 +35,9 @@ func Flags(name, usage string) *flag.FlagSet {
 	return set
 }
 
-// Parse reads the flags of a program that takes nothing else. When goOn is false,
-// everything is said and the program ends with the exit status: 0 after -help, 2 after
-// wrong usage.
+// Parse reads the flags of a program that takes no other arguments. When goOn is false it
+// has printed the usage or an error, and the program must end with the exit status: 0 after
+// -help, 2 after wrong usage.
 func Parse(set *flag.FlagSet, args []string, stderr io.Writer) (exit int, goOn bool) {
 	exit, goOn = ParseWithArguments(set, args, stderr)
 	if goOn && set.NArg() > 0 {
@@ -59,8 +59,8 @@ func ParseWithArguments(set *flag.FlagSet, args []string, stderr io.Writer) (exi
 	return 0, true
 }
 
-// Fail prints an error in one line, without what moves a terminal's cursor, and
-// returns the exit status 2.
+// Fail prints an error in one line, without control characters, and returns the exit
+// status 2.
 func Fail(stderr io.Writer, name string, err error) (exit int) {
 	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
 	text = strings.Map(func(c rune) rune {

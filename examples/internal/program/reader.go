@@ -5,7 +5,8 @@ import (
 	"io"
 )
 
-// Reader reads r, which may block for ever as a terminal does, until ctx ends.
+// Reader returns a reader of r that fails when ctx ends, even while r blocks, as a terminal
+// does.
 func Reader(ctx context.Context, r io.Reader) io.Reader {
 	return &reader{ctx: ctx, r: r, done: make(chan result, 1)}
 }
@@ -22,8 +23,8 @@ type reader struct {
 	done chan result
 }
 
-// Read implements io.Reader. After the end of the context a Read beneath may still be
-// under way, in a buffer of its own.
+// Read implements io.Reader. After the context ends, a Read of r may still be under way. It
+// has a buffer of its own, which the caller never sees.
 func (r *reader) Read(p []byte) (int, error) {
 	if err := r.ctx.Err(); err != nil {
 		return 0, err

@@ -19,21 +19,20 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// Every program that can be under way for long ends when it is told to, by either
-// signal, and says so with the same exit status.
+// Every program that can run for long ends at either signal, with the same exit status.
 func TestSignals(t *testing.T) {
 	n := pectest.Start(t, nil)
 	w := newWrong(t)
-	provider, account := n.Providers()[0], n.Accounts()[0]
+	provider, owner := n.Providers()[0], n.Accounts()[0]
 	flags := accounttest.Flags(t, n)
 	called := make(chan struct{}, 100)
-	silent := testenv.Listen(t, nil, func(conn net.Conn) { // a server that says nothing
+	silent := testenv.Listen(t, nil, func(conn net.Conn) { // a server that never answers
 		called <- struct{}{}
 		_, _ = io.Copy(io.Discard, conn)
 	})
 	config, err := json.Marshal(map[string]any{
 		"providers": []any{map[string]string{"domain": provider.Domain(), "smtp": provider.SMTPAddr(), "imap": silent}},
-		"accounts":  []any{map[string]string{"address": account.Address, "login": account.Login, "password": account.Password}},
+		"accounts":  []any{map[string]string{"address": owner.Address, "login": owner.Login, "password": owner.Password}},
 		"ca":        flags[slices.Index(flags, "-ca")+1],
 	})
 	require.NoError(t, err)
@@ -42,15 +41,15 @@ func TestSignals(t *testing.T) {
 	answers := filepath.Join(w.folder, "answers")
 	require.NoError(t, os.Mkdir(answers, 0o700))
 
-	// A notice makes watch say that it is under way.
+	// A notice makes watch print something, which shows that it is under way.
 	raw, err := provider.Emit(pectest.Notice{
-		Kind: pectest.KindAcceptance, Sender: account.Address, MessageID: "<m@desk>",
+		Kind: pectest.KindAcceptance, Sender: owner.Address, MessageID: "<m@desk>",
 		Recipients: []pectest.Recipient{{Address: "luigi@beta-pec.example"}},
 	})
 	require.NoError(t, err)
-	require.NoError(t, provider.Deliver(account.Address, pectest.InboxFolder, raw))
+	require.NoError(t, provider.Deliver(owner.Address, pectest.InboxFolder, raw))
 	evidence := filepath.Join(w.folder, "sent.db")
-	env := []string{"PEC_TEST_PASSWORD=" + account.Password, "WEBHOOK_SECRET=s3cret"}
+	env := []string{"PEC_TEST_PASSWORD=" + owner.Password, "WEBHOOK_SECRET=s3cret"}
 	said, err := command(t.Context(), t, env, "send", with(flags, "-to", "luigi@beta-pec.example", "-key", "k", "-store", evidence)...).CombinedOutput()
 	require.NoError(t, err, "%s", said)
 
@@ -93,7 +92,7 @@ func TestSignals(t *testing.T) {
 				switch c.event {
 				case "call":
 					<-called
-				case "read": // more than a pipe holds
+				case "read": // more than a pipe can hold
 					_, err = in.Write(make([]byte, 1<<20))
 					require.NoError(t, err)
 				default:
@@ -117,7 +116,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// A full disk beneath standard output is trouble like any other.
+// A full disk under standard output is an error like any other.
 func TestFullOutput(t *testing.T) {
 	n := pectest.Start(t, nil)
 	flags := accounttest.Flags(t, n)
