@@ -16,8 +16,7 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// The first byte of a FuzzDialogue input says what the client does and how the server
-// behaves.
+// The op of a FuzzDialogue input says what the client does and how the server behaves.
 const (
 	dialogueFetch byte = iota
 	dialogueSearch
