@@ -7,19 +7,19 @@ import (
 	goimap "github.com/emersion/go-imap/v2/imapclient"
 )
 
-// head is what is known of a message before its body is fetched.
+// head is what is known about a message before its body is fetched.
 type head struct {
 	uid     imap.UID
 	arrived time.Time
 	size    int64
-	pec     bool // may be PEC, or whatever else is looked for
+	wanted  bool // as the judge of the fetch decides
 }
 
-// answers are those to a FETCH under way.
+// answers reads the answers to the FETCH in progress.
 type answers struct {
 	turn  *turn
-	asked func(*imap.FetchItemBodySection) bool // tells the sections that we ask for
-	msg   *goimap.FetchMessageData              // the message that is being read, nil between two
+	asked func(*imap.FetchItemBodySection) bool // reports whether we asked for a section
+	msg   *goimap.FetchMessageData              // the message being read, nil between two
 	head  head
 }
 
@@ -30,9 +30,9 @@ func (t *turn) ask(set imap.UIDSet, options *imap.FetchOptions, asked func(*imap
 	return &answers{turn: t, asked: asked}
 }
 
-// next goes on to the next literal that was asked for, or to the end of a message,
-// where the literal is nil; ok is false after the last message. All of that is one
-// question to the library, because each costs two changes of goroutine.
+// next advances to the next literal that was asked for, or to the end of a message,
+// where it returns a nil literal; ok is false after the last message. The library is
+// asked only once for this, because each question costs two changes of goroutine.
 func (a *answers) next() (h head, b *body, ok bool) {
 	s := a.turn.client.session
 	if s.fetch == nil {
@@ -48,7 +48,7 @@ func (a *answers) next() (h head, b *body, ok bool) {
 	return a.head, b, true
 }
 
-// advance runs on the goroutine of the library.
+// advance does the work of next, on the goroutine that talks to the library.
 func (a *answers) advance(fetch *goimap.FetchCommand) (imap.LiteralReader, error) {
 	if a.msg == nil {
 		a.head = head{}
@@ -65,7 +65,7 @@ func (a *answers) advance(fetch *goimap.FetchCommand) (imap.LiteralReader, error
 		case goimap.FetchItemDataRFC822Size:
 			a.head.size = item.Size
 		case goimap.FetchItemDataBodySection:
-			// The library passes a message on only when its UID came first.
+			// The library passes on only messages whose UID comes first.
 			if item.Literal != nil && a.head.uid != 0 && len(item.Section.Part) == 0 && a.asked(item.Section) {
 				return item.Literal, nil
 			}

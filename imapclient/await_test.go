@@ -14,8 +14,8 @@ import (
 	"github.com/gopec/gopec/internal/testenv"
 )
 
-// TestAwait gives up a library that does not return once the connection has ended,
-// and asks it for nothing more.
+// TestAwait has a library that does not return after the end of the connection: await
+// gives up, and nothing asks the library again.
 func TestAwait(t *testing.T) {
 	id := testenv.NewIdentity(t)
 	addr := testenv.Listen(t, id.Server, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })

@@ -14,22 +14,18 @@ import (
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/internal/floor"
 	"github.com/gopec/gopec/internal/testenv"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/pec/sqlstore"
 )
 
-const (
-	me       = "mario@alfa-pec.example"
-	luigi    = "luigi@beta-pec.example"
-	receipts = 5000
-)
+const receipts = 5000
 
-// nobody takes no messages.
+// nobody is a Submitter that submits nothing.
 type nobody struct{}
 
 func (nobody) Submit(_ context.Context, s pec.Submission) pec.Outcome {
@@ -37,9 +33,9 @@ func (nobody) Submit(_ context.Context, s pec.Submission) pec.Outcome {
 	return pec.Outcome{}
 }
 
-// BenchmarkSync reads 5,000 delivery receipts of 18 KB, each of another send, from a
-// real Dovecot over TLS. The floor is a bare loop of the IMAP library that reads the
-// same mailbox and throws everything away.
+// BenchmarkSync reads 5,000 delivery receipts of 18 KB, each for a different send, from a
+// real Dovecot over TLS. The floor is a bare loop of the IMAP library that reads the same
+// mailbox and discards everything.
 func BenchmarkSync(b *testing.B) {
 	id := testenv.NewIdentity(b)
 	server := testenv.StartDovecot(b, id, secret)
@@ -49,8 +45,7 @@ func BenchmarkSync(b *testing.B) {
 		texts[i] = delivery(b, network, fmt.Sprintf("m%d@alfa-pec.example", i))
 	}
 	server.Seed(me, texts...)
-	verifier, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(network.SigningCA())}, nil)
-	require.NoError(b, err)
+	verifier := trusttest.Verifier(b, network, nil)
 	stream(b, server.Addr, id) // Dovecot indexes the folder once
 	for name, open := range benchStores(b) {
 		b.Run(name, func(b *testing.B) {
@@ -80,21 +75,7 @@ func BenchmarkSync(b *testing.B) {
 	}
 }
 
-// delivery is a delivery receipt of 18 KB.
-func delivery(b testing.TB, n *pectest.Network, id string) string {
-	original := "From: " + me + "\r\nTo: " + luigi + "\r\nSubject: Diffida\r\nMIME-Version: 1.0\r\n\r\n"
-	for len(original) < 11_000 {
-		original += "Lorem ipsum dolor sit amet, consectetur adipisici elit, sed eiusmod tempor.\r\n"
-	}
-	raw, err := n.Providers()[1].Emit(pectest.Notice{
-		Kind: pectest.KindDelivery, Sender: me, Subject: "Diffida", MessageID: "<" + id + ">", Delivered: luigi,
-		Recipients: []pectest.Recipient{{Address: luigi}}, ReceiptKind: pectest.ReceiptFull, Original: []byte(original),
-	})
-	require.NoError(b, err)
-	return string(raw)
-}
-
-// stream reads the whole mailbox with the library alone.
+// stream reads the whole mailbox with only the library.
 func stream(b *testing.B, addr string, id testenv.Identity) {
 	c, err := goimap.DialTLS(addr, &goimap.Options{TLSConfig: id.Client})
 	require.NoError(b, err)
@@ -118,7 +99,7 @@ func stream(b *testing.B, addr string, id testenv.Identity) {
 	require.Equal(b, receipts, count)
 }
 
-// benchStores are the Stores that are compared.
+// benchStores returns the Stores to compare.
 func benchStores(b *testing.B) map[string]func() pec.Store {
 	var postgres testenv.Postgres
 	b.Cleanup(postgres.Stop)

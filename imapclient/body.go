@@ -6,13 +6,13 @@ import (
 	"github.com/emersion/go-imap/v2"
 )
 
-// body is the literal of one message. The library takes the end of the connection
-// for the end of the literal; body counts.
+// body is the literal of one message. It counts the bytes, because the library takes
+// the end of the connection for the end of the literal.
 type body struct {
 	turn *turn
 	src  io.Reader
 	left int64
-	lent bool  // in the caller's hands, who may take any time
+	lent bool  // the caller reads it, and may take any time
 	err  error // final
 }
 
@@ -45,13 +45,13 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, b.err
 }
 
-// finish reads what the caller left. It fails if the literal is not whole.
+// finish reads the rest of the literal. It fails if the literal is incomplete.
 func (b *body) finish() error {
 	_, err := io.Copy(io.Discard, b)
 	return err
 }
 
-// expire makes the body useless to whoever kept it: the connection is past it.
+// expire makes every later Read fail: the connection has moved on.
 func (b *body) expire() {
 	b.err = &Error{Op: "body", Reason: ReasonClosed, Err: errMoved}
 }

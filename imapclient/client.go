@@ -1,7 +1,7 @@
 // Package imapclient is the pec.Mailbox over IMAPS: IMAP4rev1 or IMAP4rev2 (RFC
-// 9051) with implicit TLS (RFC 8314, 3.2). A Client only ever examines folders and
-// peeks at messages: nothing in the mailbox changes. SentFolder, a type apart, adds
-// copies of what was sent to one folder, and does nothing else.
+// 9051) with implicit TLS (RFC 8314, 3.2). A Client only examines folders and peeks at
+// messages: it changes nothing in the mailbox. SentFolder, a separate type, only adds
+// copies of sent messages to one folder.
 package imapclient
 
 import (
@@ -18,30 +18,30 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// Options are the optional settings of a Client. Nil is the zero value.
+// Options are the optional settings of a Client. Nil means the zero value.
 type Options struct {
-	// TLS are the settings for the connection; nil means the roots of the system.
-	// The server name is taken from the address when it is empty, TLS 1.2 is the
-	// lowest version, and InsecureSkipVerify is refused.
+	// TLS configures the connection; nil trusts the system's root certificates. An
+	// empty ServerName is taken from the address, the lowest version is TLS 1.2, and
+	// InsecureSkipVerify is refused.
 	TLS *tls.Config
-	// Timeout is the longest silence of the server while it owes us something, and
-	// the longest stall of one write; zero means 1 minute. An answer that comes in
-	// trickles may take ten times as long in all, unless it is the text of a message.
+	// Timeout is the longest silence of the server while we wait for it, and the
+	// longest stall of one write; zero means 1 minute. A whole answer may take ten
+	// times as long; for the text of a message, each 64 KiB may.
 	Timeout time.Duration
 	// Folders are the folders to read; nil means INBOX. Wait watches the first.
 	Folders []string
-	// Since leaves out older messages where a folder is read from its beginning;
-	// zero means all. IMAP compares days without a zone, so that messages of up to
-	// two days before it can still appear.
+	// Since skips older messages when a folder is read from its beginning; zero skips
+	// none. IMAP compares days without a time zone, so messages that are up to two
+	// days older can still appear.
 	Since time.Time
 	// MaxMessage is the size in bytes of the largest message to download; zero means
 	// 200 MiB.
 	MaxMessage int64
-	// PollInterval is how long Wait waits on a server without IDLE; zero means 1
+	// PollInterval is how long Wait waits if the server has no IDLE; zero means 1
 	// minute.
 	PollInterval time.Duration
-	// Logger tells of connections made; nil is silent. It is never given folder
-	// names, logins, secrets or contents.
+	// Logger receives each new connection; nil logs nothing. Folder names, logins,
+	// secrets and contents are never logged.
 	Logger *slog.Logger
 }
 
@@ -51,8 +51,9 @@ const (
 	defaultMax     = 200 << 20
 )
 
-// Client reads one mailbox over one connection, which it makes when it needs it.
-// It is safe for concurrent use; one call at a time has the connection.
+// Client reads one mailbox over one connection, which it makes when a call needs it. It
+// is safe for concurrent use: calls take turns on the connection. Close it after its
+// last use.
 type Client struct {
 	addr    string
 	login   pec.Login
@@ -64,19 +65,19 @@ type Client struct {
 	end  context.CancelFunc
 
 	turns   chan struct{} // holds a token while a call has the connection
-	waiting atomic.Int32  // calls that want a turn
+	waiting atomic.Int32  // how many calls wait for their turn
 	nudge   chan struct{} // asks a Wait to give up its turn
 
 	// These belong to whoever has the turn.
 	session    *session
 	seen       *mark
-	searchLine int // how long the command of a search may be; less once the server has refused one
+	searchLine int // the longest search command in octets; lowered when the server refuses one
 }
 
 var _ pec.Mailbox = (*Client)(nil)
 
-// New gives a Client for the server at addr (host:port). It does not connect. It
-// fails with an *Error of ReasonConfig.
+// New returns a Client for the server at addr (host:port). It does not connect. Its
+// error is an *Error with ReasonConfig.
 func New(addr string, login pec.Login, opts *Options) (*Client, error) {
 	c := &Client{addr: addr, login: login, turns: make(chan struct{}, 1), nudge: make(chan struct{}, 1), searchLine: searchLine}
 	if opts != nil {
@@ -93,14 +94,14 @@ func New(addr string, login pec.Login, opts *Options) (*Client, error) {
 	return c, nil
 }
 
-// fill puts the defaults in and checks the rest.
+// fill sets the defaults and checks the options.
 func (c *Client) fill() error {
 	o := &c.options
 	if err := login.Check(c.login.User, string(c.login.Mechanism), c.login.Secret != nil); err != nil {
 		return err
 	}
 	if o.Timeout < 0 || o.PollInterval < 0 || o.MaxMessage < 0 {
-		return errors.New("negative duration or size")
+		return errors.New("negative Timeout, PollInterval or MaxMessage")
 	}
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout
@@ -115,7 +116,7 @@ func (c *Client) fill() error {
 		o.Folders = []string{"INBOX"}
 	}
 	if len(o.Folders) == 0 || slices.Contains(o.Folders, "") {
-		return errors.New("no folder, or one without a name")
+		return errors.New("no folder to read, or one with an empty name")
 	}
 	if c.log = o.Logger; c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
@@ -126,14 +127,14 @@ func (c *Client) fill() error {
 // Folders implements pec.Mailbox.
 func (c *Client) Folders() []string { return slices.Clone(c.options.Folders) }
 
-// Close ends the connection and makes every call under way, and every later one,
-// fail with ReasonClosed. It always returns nil.
+// Close ends the connection. Every call in progress, and every later one, fails with
+// ReasonClosed. Close always returns nil.
 func (c *Client) Close() error {
 	c.end()
 	select {
 	case c.turns <- struct{}{}:
 	default:
-		return nil // whoever has the turn has just lost the connection and cleans up
+		return nil // the call that has the turn loses the connection and cleans up
 	}
 	if c.session != nil {
 		c.session.logout()

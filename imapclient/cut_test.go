@@ -20,20 +20,20 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// cut is what happens to the ciphertext of one connection, at one byte.
+// cut is damage to one byte of the ciphertext of a connection.
 type cut struct {
 	fault string // cut, stall or corrupt; "" for none
-	up    bool   // from the client
+	up    bool   // in the bytes from the client
 	at    int
 }
 
-// line is a network between a client and a server.
+// line is a network between a client and a server. The cut strikes the first connection.
 type line struct {
 	addr   string
 	cut    cut
 	conns  atomic.Int32
 	writes [2][]int // where each write of the first connection began: down, up
-	ends   [2]int
+	ends   [2]int   // how many bytes it carried: down, up
 }
 
 func newLine(t *testing.T, server string, c cut) *line {
@@ -53,7 +53,7 @@ func newLine(t *testing.T, server string, c cut) *line {
 	return l
 }
 
-// pump carries bytes until one side ends, then ends the other.
+// pump copies bytes until one side ends, then ends the other.
 func (l *line) pump(to, from net.Conn, up, first bool) {
 	defer to.Close()
 	defer from.Close()
@@ -93,8 +93,8 @@ func (l *line) pump(to, from net.Conn, up, first bool) {
 	}
 }
 
-// cuts gives the places to strike at: the beginning of each write, the byte behind it,
-// and some between.
+// cuts returns the places to strike at: the beginning of each write, the byte after it,
+// and some samples in between.
 func (l *line) cuts(samples int) (all []cut) {
 	for way, writes := range l.writes {
 		places := map[int]bool{}
@@ -113,7 +113,7 @@ func (l *line) cuts(samples int) (all []cut) {
 	return all
 }
 
-// every runs one case for each cut, a few at a time.
+// every runs one case for each cut, several at a time.
 func every(cuts []cut, run func(i int, c cut)) {
 	var group sync.WaitGroup
 	work := make(chan int)
@@ -140,8 +140,8 @@ func TestCut(t *testing.T) {
 	t.Run("Wait", testCutWait)
 }
 
-// testCutFetch strikes at every command and at bytes in between. Whoever goes on from
-// the last message that came whole must get all messages, each as it is.
+// testCutFetch strikes at every command and at bytes in between. A caller that goes on
+// from the last complete message must get every message unchanged.
 func testCutFetch(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
@@ -191,8 +191,8 @@ func testCutFetch(t *testing.T) {
 				return calls, again
 			}
 			var one *pec.MessageError
-			var login *pec.LoginError
-			if errors.As(failed, &one) || errors.As(failed, &login) || ctx.Err() != nil || calls > 9 {
+			var refused *pec.LoginError
+			if errors.As(failed, &one) || errors.As(failed, &refused) || ctx.Err() != nil || calls > 9 {
 				assert.NoError(t, failed, "%+v", c)
 				return calls, again
 			}
@@ -219,8 +219,8 @@ func testCutFetch(t *testing.T) {
 	assert.Greater(t, int(struck.Load()), len(cuts)/2)
 }
 
-// testCutSave strikes while a copy is saved. Whoever tries again until it is saved must
-// leave one copy.
+// testCutSave strikes while a copy is saved. A caller that calls Save until it succeeds
+// must leave exactly one copy.
 func testCutSave(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
@@ -261,8 +261,8 @@ func testCutSave(t *testing.T) {
 	assert.Greater(t, int(twice.Load()), len(cuts)/2)
 }
 
-// testCutWait strikes while nothing happens. A Wait must end, and the next must hear
-// of news.
+// testCutWait strikes while nothing happens. Every Wait must end, and a later Fetch must
+// return all messages.
 func testCutWait(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, three...)
@@ -280,7 +280,7 @@ func testCutWait(t *testing.T) {
 			cancel()
 		}
 		all, _, err := collect(context.Background(), client, inbox)
-		for range 5 { // it may strike only now
+		for range 5 { // the cut may strike only now
 			if err != nil {
 				all, _, err = collect(context.Background(), client, inbox)
 			}

@@ -15,31 +15,32 @@ import (
 // Reason says why a call failed. The set is closed.
 type Reason string
 
-// The reasons. After all of them but config, argument and closed the call can be repeated;
-// the next one connects anew where that is needed.
+// The reasons. A call can be repeated after all of them except config, argument and
+// closed; it makes a new connection if it needs one.
 const (
-	ReasonConfig      Reason = "config"      // New was given something it cannot use
-	ReasonSecret      Reason = "secret"      // the password or token could not be had, or no login can carry it
-	ReasonArgument    Reason = "argument"    // the call was given something it cannot use
-	ReasonMechanism   Reason = "mechanism"   // the server does not offer the way to log in
-	ReasonUnavailable Reason = "unavailable" // the server lets nobody in right now (RFC 5530, 3: UNAVAILABLE)
+	ReasonConfig      Reason = "config"      // an argument of New or NewSentFolder cannot be used
+	ReasonSecret      Reason = "secret"      // the password or token is not available, or no login can carry it
+	ReasonArgument    Reason = "argument"    // an argument of the call cannot be used
+	ReasonMechanism   Reason = "mechanism"   // the server does not offer the chosen way to log in
+	ReasonUnavailable Reason = "unavailable" // the server takes no logins right now (RFC 5530, 3: UNAVAILABLE)
 	ReasonFolder      Reason = "folder"      // the folder cannot be opened
-	ReasonMessage     Reason = "message"     // the server lists a message that it does not hand out; UID names it
+	ReasonMessage     Reason = "message"     // the server lists a message but does not return it; UID names it
 	ReasonTooLarge    Reason = "too-large"   // the message is larger than Options.MaxMessage; UID names it
 	ReasonRefused     Reason = "refused"     // the server answered NO or BAD to another command
 	ReasonNetwork     Reason = "network"     // no connection, no TLS, or the connection broke
-	ReasonTimeout     Reason = "timeout"     // the server was silent for too long
+	ReasonTimeout     Reason = "timeout"     // the server was silent, or did not read, for too long
 	ReasonCanceled    Reason = "canceled"    // the context ended; the error is the context's
-	ReasonProtocol    Reason = "protocol"    // the server said something that cannot be understood, or far too much
-	ReasonClosed      Reason = "closed"      // Close was called, or a body was read after its turn
+	ReasonProtocol    Reason = "protocol"    // the server's answer makes no sense, or is far too long
+	ReasonClosed      Reason = "closed"      // Close was called, or a body was read after the loop moved on
 )
 
-// Error is the error of this package; only a refused login is a *pec.LoginError.
+// Error is the error type of this package. Two errors have other types: a refused login
+// is a *pec.LoginError, and a *pec.MessageError wraps the *Error about one message.
 type Error struct {
-	Op     string // what was under way: new, connect, login, examine, list, search, fetch, body, wait, save or quota
+	Op     string // the step that failed: new, connect, login, examine, list, search, fetch, body, wait, save or quota
 	Reason Reason
 	Folder string // with ReasonFolder, ReasonMessage and ReasonTooLarge
-	UID    uint32 // with ReasonMessage and ReasonTooLarge: a cursor at it skips the message
+	UID    uint32 // with ReasonMessage and ReasonTooLarge; a Fetch after this UID skips the message
 	Err    error  // the cause
 }
 
@@ -55,28 +56,28 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("imapclient: %s: %s%s: %v", e.Op, e.Reason, where, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 var (
 	errClosed     = errors.New("the client is closed")
-	errMoved      = errors.New("the iteration has moved on")
-	errTooMany    = errors.New("more messages than a folder can have")
-	errTooLarge   = errors.New("the message is larger than Options.MaxMessage")
-	errWithheld   = errors.New("the server lists the message and does not hand it out")
-	errHeader     = errors.New("a header is larger than any message may be")
-	errMessageID  = errors.New("not a Message-ID that can be searched for")
-	errSize       = errors.New("the body is not of the size given")
-	errNoSent     = errors.New("no folder of sent mail to be recognised")
-	errRenumbered = errors.New("the UIDVALIDITY has changed meanwhile")
-	errNameless   = errors.New("the folder has no name")
+	errMoved      = errors.New("the loop has moved on: a body must be read before the next message")
+	errTooMany    = fmt.Errorf("the server lists more than %d messages", maxListed)
+	errWithheld   = errors.New("the server lists the message but does not return it")
+	errHeader     = errors.New("the header alone is larger than Options.MaxMessage")
+	errMessageID  = fmt.Errorf("a Message-ID must have 1 to %d characters, printable ASCII without spaces", maxMessageID)
+	errSize       = errors.New("the size must be positive and equal that of the body")
+	errNoSent     = errors.New("no folder of sent mail was found: set SentOptions.Folder")
+	errRenumbered = errors.New("the folder's UIDVALIDITY changed during the call")
+	errNameless   = errors.New("the folder name is empty")
 	errStuck      = errors.New("the IMAP library does not return")
 	errLost       = errors.New("the connection has ended")
 )
 
-// failure names the reason of an error. A context that has ended explains all that
-// follows from it; then comes what broke the connection, since the library passes
-// that on as text only.
+// failure returns the error with its reason; broken is what broke the connection, nil
+// if nothing did. A context that has ended comes first, since it closes the connection.
+// What broke the connection comes before err, since the library passes it on as text
+// only.
 func failure(ctx, life context.Context, op string, err, broken error) error {
 	var (
 		known *Error

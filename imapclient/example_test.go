@@ -12,8 +12,8 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// Look at a mailbox before it is read: nothing in it changes. What New gives is the
-// Mailbox of pec.New.
+// Look at a mailbox before it is read: nothing in it changes. The Client is the Mailbox
+// that pec.New takes.
 func ExampleClient_Probe() {
 	network, err := pectest.New(nil)
 	if err != nil {
@@ -38,14 +38,14 @@ func ExampleClient_Probe() {
 	for _, folder := range mailbox.Read {
 		fmt.Println(folder.Name, "holds", folder.Messages)
 	}
-	fmt.Println("told of news at once:", mailbox.Idle)
+	fmt.Println("learns of new messages at once:", mailbox.Idle)
 	// Output:
 	// INBOX holds 0
-	// told of news at once: true
+	// learns of new messages at once: true
 }
 
-// Keep a copy of what is sent where people look for it. What NewSentFolder gives is for
-// pec.Options.SentFolder.
+// Keep a copy of each sent message in the folder where people look for it. The SentFolder
+// goes into pec.Options.SentFolder.
 func ExampleSentFolder() {
 	network, err := pectest.New(nil)
 	if err != nil {
@@ -61,7 +61,7 @@ func ExampleSentFolder() {
 	}
 	defer sent.Close()
 	message := "Message-ID: <1@alfa-pec.example>\r\nSubject: Diffida\r\n\r\nSi diffida.\r\n"
-	for range 2 { // the second finds it there
+	for range 2 { // the second Save finds the copy and adds none
 		err := sent.Save(context.Background(), "1@alfa-pec.example", int64(len(message)), strings.NewReader(message))
 		if err != nil {
 			log.Fatal(err)

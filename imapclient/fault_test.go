@@ -19,24 +19,29 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
+// faultReasons are the reasons of the error after each fault.
+var faultReasons = map[string]imapclient.Reason{
+	"canceled": imapclient.ReasonCanceled, "timeout": imapclient.ReasonTimeout, "closed": imapclient.ReasonNetwork,
+}
+
 // TestFaults lets the server fall silent or hang up at every stage.
 func TestFaults(t *testing.T) {
 	fetching := []string{
 		"TLS", "greeting", "CAPABILITY 1", "AUTHENTICATE", "CAPABILITY 2", "EXAMINE", "SEARCH",
 		"FETCH head", "head literal", "FETCH body", "body literal",
 	}
-	waiting := []string{"IDLE", "idling"}
+	idling := []string{"IDLE", "idling"}
 	cases := 0
-	for _, stage := range append(fetching, waiting...) {
+	for _, stage := range append(fetching, idling...) {
 		for _, fault := range []string{"canceled", "timeout", "closed"} {
 			if stage == "idling" && fault == "timeout" {
-				continue // silence is what an IDLE is for
+				continue // a server may be silent during IDLE
 			}
 			cases++
 			t.Run(stage+"/"+fault, func(t *testing.T) {
 				testenv.NoLeak(t)
 				f := newFake(t, notice+strings.Repeat("body of a notice\r\n", 1000), plain)
-				// A greeting without capabilities makes the library ask by itself, too.
+				// Without capabilities in the greeting, the library would also ask for them.
 				f.caps = "IMAP4rev1 IDLE AUTH=PLAIN SASL-IR"
 				f.greeting = "* OK [CAPABILITY " + f.caps + "] fake"
 				f.at, f.fault = stage, "silent"
@@ -75,13 +80,11 @@ func TestFaults(t *testing.T) {
 					assert.Equal(t, 2, f.dials)
 					return
 				}
-				checkReason(t, err, map[string]imapclient.Reason{
-					"canceled": imapclient.ReasonCanceled, "timeout": imapclient.ReasonTimeout, "closed": imapclient.ReasonNetwork,
-				}[fault])
+				checkReason(t, err, faultReasons[fault])
 				assert.Equal(t, fault == "canceled", errors.Is(err, context.Canceled))
 				assert.Equal(t, fault == "timeout", errors.Is(err, os.ErrDeadlineExceeded))
-				var login *pec.LoginError
-				assert.False(t, errors.As(err, &login))
+				var refused *pec.LoginError
+				assert.False(t, errors.As(err, &refused))
 				if !(stage == "idling" && fault == "canceled") {
 					assert.Empty(t, testenv.Leaked(), "before Close")
 				}
@@ -91,15 +94,8 @@ func TestFaults(t *testing.T) {
 	require.Equal(t, 38, cases)
 }
 
-func checkReason(t *testing.T, err error, reason imapclient.Reason) {
-	t.Helper()
-	var known *imapclient.Error
-	require.ErrorAs(t, err, &known)
-	require.Equal(t, reason, known.Reason, "%v", err)
-}
-
-// TestTruncatedLiteral has the connection end cleanly in the middle of a message:
-// the reader must not take that for its end.
+// TestTruncatedLiteral ends the connection cleanly in the middle of a message: the reader
+// must not take that for the end of the message.
 func TestTruncatedLiteral(t *testing.T) {
 	testenv.NoLeak(t)
 	f := newFake(t, notice+strings.Repeat("body of a notice\r\n", 1000))
@@ -122,10 +118,10 @@ func TestTruncatedLiteral(t *testing.T) {
 	assert.Equal(t, 1, errs)
 	all, _, err := collect(context.Background(), c, inbox)
 	require.NoError(t, err)
-	assert.Len(t, all, 1, "the next call connects anew")
+	assert.Len(t, all, 1, "the next call makes a new connection")
 }
 
-// TestOtherFaults is TestFaults for the calls that are rarer.
+// TestOtherFaults is TestFaults for Save, Probe and Search.
 func TestOtherFaults(t *testing.T) {
 	calls := map[string][]string{
 		"save":   {"AUTHENTICATE", "LIST", "EXAMINE", "SEARCH", "FETCH head", "head literal", "APPEND"},
@@ -170,12 +166,10 @@ func TestOtherFaults(t *testing.T) {
 						_, err = searched(ctx, c, "INBOX", reference)
 					}
 					if stage == "EXAMINE" && name != "search" && fault != "canceled" {
-						require.NoError(t, err, "a connection of before may have died")
+						require.NoError(t, err, "a kept connection that has died is replaced")
 						return
 					}
-					checkReason(t, err, map[string]imapclient.Reason{
-						"canceled": imapclient.ReasonCanceled, "timeout": imapclient.ReasonTimeout, "closed": imapclient.ReasonNetwork,
-					}[fault])
+					checkReason(t, err, faultReasons[fault])
 					assert.Empty(t, testenv.Leaked(), "before Close")
 				})
 			}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 
 	"github.com/emersion/go-imap/v2"
@@ -13,22 +14,22 @@ import (
 
 const (
 	headBatch = 500     // messages in one FETCH; its command line stays below 8000 octets (RFC 7162, 4)
-	bodyBytes = 8 << 20 // of bodies in one, about: all that a disordered answer can waste
-	attempts  = 3       // at a message that is listed and does not come
-	maxListed = 1 << 24 // more UIDs than any folder has: a broken answer
+	bodyBytes = 8 << 20 // about how much one FETCH asks for: an answer out of order wastes no more
+	attempts  = 3       // how often a listed message is asked for before it counts as withheld
+	maxListed = 1 << 24 // no folder has more messages: a longer answer is broken
 )
 
 var (
-	errStopped = errors.New("stopped by the caller") // who left the loop
+	errStopped = errors.New("the caller left the loop")
 	errLast    = errors.New("that was the last message")
 )
 
-// Fetch implements pec.Mailbox. When the server's UIDVALIDITY differs from the
-// cursor's, it starts over. A message that the server lists but does not hand out,
-// or that is larger than Options.MaxMessage, ends the iteration with a
-// *pec.MessageError around ReasonMessage or ReasonTooLarge, so that nothing is lost
-// unseen. The iteration has the connection until it ends: no other call may be made
-// from inside the loop.
+// Fetch implements pec.Mailbox. It reads from the beginning of the folder when the
+// server's UIDVALIDITY differs from the cursor's. No message is skipped silently: one
+// that the server lists but does not return, or that is larger than Options.MaxMessage,
+// ends the iteration with a *pec.MessageError, whose cause is an *Error with
+// ReasonMessage or ReasonTooLarge. The iteration holds the connection until it ends:
+// make no other call from inside the loop.
 func (c *Client) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		err := c.fetch(ctx, after, func(item pec.Item) bool { return yield(item, nil) })
@@ -75,26 +76,26 @@ func (c *Client) fetch(ctx context.Context, after pec.Cursor, yield func(pec.Ite
 type fetch struct {
 	turn   *turn
 	cursor pec.Cursor
-	fields []string // of the header, to judge by
+	fields []string // the header fields for judge
 	judge  judge
 
-	passed   imap.UID // all up to it are done with
-	answered int      // when the heads broke off: how many of the part came before the first that did not
+	passed   imap.UID // all messages up to it are done
+	answered int      // if the heads broke off: how many of the part came before the first missing one
 	yield    func(pec.Item) bool
 }
 
-// judge tells from its header fields whether a message is wanted; whole is false if
-// there is more of them.
+// judge reports whether a message is wanted. header holds the fields asked for; whole is
+// false if it is only their beginning.
 type judge func(header []byte, whole bool) bool
 
-// part hands out a few messages of ascending UIDs.
+// part yields the messages of uids, which ascend.
 func (f *fetch) part(uids []imap.UID) error {
 	f.answered = 0
 	heads, lost := f.heads(uids)
 	for len(heads) > 0 {
 		n := f.batch(heads)
 		if n == 0 {
-			return f.unreadable(heads[0].uid, ReasonTooLarge, errTooLarge)
+			return f.unreadable(heads[0].uid, ReasonTooLarge, f.tooLarge(heads[0].size))
 		}
 		if err := f.deliver(heads[:n]); err != nil {
 			return err
@@ -104,12 +105,12 @@ func (f *fetch) part(uids []imap.UID) error {
 	return lost
 }
 
-// batch says how many of heads, from the first, go into one FETCH. It stops at a
+// batch returns how many of heads, from the first, go into one FETCH. It stops before a
 // message that is too large.
 func (f *fetch) batch(heads []head) int {
 	bytes := int64(0)
 	for i, h := range heads {
-		if !h.pec {
+		if !h.wanted {
 			continue
 		}
 		if h.size > f.turn.client.options.MaxMessage || bytes > 0 && bytes+h.size > bodyBytes {
@@ -120,20 +121,19 @@ func (f *fetch) batch(heads []head) int {
 	return len(heads)
 }
 
-// deliver hands out heads in their order. The bodies are asked for in one FETCH
-// and streamed as long as they arrive in that order too. What does not is passed
-// over and fetched again one by one, so that nothing unread is ever behind a cursor
-// handed out.
+// deliver yields heads in their order. It asks for all bodies in one FETCH and streams
+// them as long as they arrive in that order. A body out of order is skipped and fetched
+// again on its own, so that no cursor is yielded past an unread message.
 func (f *fetch) deliver(heads []head) error {
 	var wanted imap.UIDSet
 	for _, h := range heads {
-		if h.pec {
+		if h.wanted {
 			wanted.AddNum(h.uid)
 		}
 	}
 	next := 0
 	ordinary := func() error {
-		for ; next < len(heads) && !heads[next].pec; next++ {
+		for ; next < len(heads) && !heads[next].wanted; next++ {
 			if err := f.hand(heads[next], nil); err != nil {
 				return err
 			}
@@ -152,7 +152,7 @@ func (f *fetch) deliver(heads []head) error {
 			return f.hand(heads[next-1], b)
 		})
 		if err != nil {
-			if f.hungUp(err) { // over the next one that has a body
+			if f.hungUp(err) { // at the next message with a body
 				err = cmp.Or(ordinary(), err)
 			}
 			return err
@@ -171,14 +171,14 @@ func (f *fetch) deliver(heads []head) error {
 		}
 		f.passed = heads[next].uid
 		next++
-		if vanished { // a gap, not disorder
+		if vanished { // a gap only: the rest may still be in order
 			return f.deliver(heads[next:])
 		}
 	}
 }
 
-// single fetches one message that did not arrive with its batch. If it is no longer
-// in the folder it is passed over.
+// single fetches one message that did not arrive with its batch. It returns vanished if
+// the message is no longer in the folder.
 func (f *fetch) single(h head) (vanished bool, err error) {
 	for range attempts {
 		found := false
@@ -197,12 +197,18 @@ func (f *fetch) single(h head) (vanished bool, err error) {
 	return false, f.withheld(h.uid)
 }
 
-// withheld is the error of a message that does not come.
+// withheld returns the error about a message that the server does not return.
 func (f *fetch) withheld(uid imap.UID) error {
 	return f.unreadable(uid, ReasonMessage, errWithheld)
 }
 
-// unreadable is the error of one message; all before it have been handed out.
+// tooLarge returns the cause of ReasonTooLarge.
+func (f *fetch) tooLarge(size int64) error {
+	return fmt.Errorf("the message has %d bytes, Options.MaxMessage is %d", size, f.turn.client.options.MaxMessage)
+}
+
+// unreadable returns the error about one message. All messages before it have been
+// yielded.
 func (f *fetch) unreadable(uid imap.UID, reason Reason, cause error) error {
 	f.cursor.UID = uint32(uid)
 	return &pec.MessageError{Cursor: f.cursor, Err: &Error{
@@ -210,10 +216,10 @@ func (f *fetch) unreadable(uid imap.UID, reason Reason, cause error) error {
 	}}
 }
 
-// hand gives one message to the caller, and reads the rest of a body afterwards.
+// hand yields one message.
 func (f *fetch) hand(h head, b *body) error {
 	if b != nil && b.left > f.turn.client.options.MaxMessage { // more than was announced
-		return f.unreadable(h.uid, ReasonTooLarge, errTooLarge)
+		return f.unreadable(h.uid, ReasonTooLarge, f.tooLarge(b.left))
 	}
 	f.cursor.UID, f.passed = uint32(h.uid), h.uid
 	item := pec.Item{Cursor: f.cursor, Arrived: h.arrived, Size: h.size}
@@ -232,9 +238,9 @@ func (f *fetch) hand(h head, b *body) error {
 	return nil
 }
 
-// bodies fetches whole messages and calls each with those that come. A message
-// without its text, such as a change of flags that somebody else made, does not
-// count. That the server refuses part of the set only shows in what is missing.
+// bodies fetches whole messages and calls each for every one that arrives. An answer
+// without the text does not count, such as a change of flags by another client. If the
+// server refuses some of the messages, they are simply missing.
 func (f *fetch) bodies(set imap.UIDSet, each func(imap.UID, *body) error) error {
 	s := f.turn.client.session
 	s.conn.allow(bulk)
@@ -245,7 +251,7 @@ func (f *fetch) bodies(set imap.UIDSet, each func(imap.UID, *body) error) error 
 		}
 		err := each(h.uid, literal)
 		if err == nil && literal.left > f.turn.client.options.MaxMessage {
-			err = &Error{Op: "fetch", Reason: ReasonProtocol, Folder: f.cursor.Folder, Err: errTooLarge}
+			err = &Error{Op: "fetch", Reason: ReasonProtocol, Folder: f.cursor.Folder, Err: f.tooLarge(literal.left)}
 		}
 		if err == nil {
 			err = literal.finish()

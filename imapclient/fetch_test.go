@@ -16,9 +16,6 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// three are messages of which the second is ordinary.
-var three = []string{notice + "uno\r\n", plain + "due\r\n", notice + "tre\r\n"}
-
 func TestFetch(t *testing.T) {
 	testenv.NoLeak(t)
 	f := newFake(t, three...)
@@ -37,7 +34,7 @@ func TestFetch(t *testing.T) {
 		assert.Contains(t, line, "BODY.PEEK[")
 	}
 
-	// From a cursor; the quirk of n:* gives nothing twice.
+	// From a cursor: the last message, which n:* includes, is not read twice.
 	all, _, err = collect(context.Background(), c, items[1].Cursor)
 	require.NoError(t, err)
 	assert.Equal(t, []got{{3, three[2]}}, all)
@@ -48,7 +45,7 @@ func TestFetch(t *testing.T) {
 	assert.Len(t, f.heard("UID FETCH"), before)
 	assert.Equal(t, 1, f.dials)
 
-	// The last UID there can be has nothing after it.
+	// Nothing comes after the highest possible UID.
 	all, _, err = collect(context.Background(), c, pec.Cursor{Folder: "INBOX", UIDValidity: 7, UID: 1<<32 - 1})
 	require.NoError(t, err)
 	assert.Empty(t, all)
@@ -70,8 +67,8 @@ func TestUIDValidityChanges(t *testing.T) {
 	checkReason(t, err, imapclient.ReasonProtocol)
 }
 
-// TestAnswers lists answers that are allowed, and some that are not, but would mix
-// up, lose or repeat messages in a careless reader.
+// TestAnswers lists answers with which a careless reader would mix up, lose or repeat
+// messages. Some of them are not allowed.
 func TestAnswers(t *testing.T) {
 	want := []got{{1, three[0]}, {2, "-"}, {3, three[2]}}
 	cases := []struct {
@@ -163,7 +160,7 @@ func TestBatchBytes(t *testing.T) {
 	}
 }
 
-// TestGap has two of many messages vanish: the rest still comes in batches.
+// TestGap lets two of many messages vanish: the rest still comes in batches.
 func TestGap(t *testing.T) {
 	f := newFake(t)
 	for i := range 90 {
@@ -182,7 +179,7 @@ func TestGap(t *testing.T) {
 	assert.Len(t, f.heard("UID FETCH"), 1+3+2)
 }
 
-// TestMayBePEC lists headers and whether the message is downloaded.
+// TestMayBePEC lists headers, and whether the message is downloaded.
 func TestMayBePEC(t *testing.T) {
 	cases := map[string]bool{
 		"X-Ricevuta: avvenuta-consegna\r\n":                         true,
@@ -217,7 +214,7 @@ func TestSince(t *testing.T) {
 	assert.Equal(t, "UID SEARCH UID 2:*", f.heard("UID SEARCH")[1])
 }
 
-// sorted brings the terms of a search into one order.
+// sorted puts the terms of each search into the same order.
 func sorted(lines []string) []string {
 	for i, line := range lines {
 		if strings.HasPrefix(line, "UID SEARCH UID 1:* SINCE") {
@@ -270,11 +267,11 @@ func TestLeavingEarly(t *testing.T) {
 	}
 }
 
-// TestSlowCaller takes longer over each message than the server may be silent.
+// TestSlowCaller takes longer for each message than the server may be silent.
 func TestSlowCaller(t *testing.T) {
 	testenv.NoLeak(t)
 	f := newFake(t)
-	for range 500 { // a batch of which no body is asked for
+	for range 500 { // a batch without bodies to fetch
 		f.add(plain)
 	}
 	f.add(notice + strings.Repeat("a long one\r\n", 10000))
@@ -301,8 +298,8 @@ func TestSlowCaller(t *testing.T) {
 	c.Close()
 }
 
-// TestLostHeader has the connection end while it is unknown what became of a
-// message: nothing after it may be handed out.
+// TestLostHeader ends the connection while it is not known whether a message has
+// vanished: no message after it may be yielded.
 func TestLostHeader(t *testing.T) {
 	f := newFake(t, notice, plain, plain)
 	f.mails[0].flags = 1
@@ -312,7 +309,7 @@ func TestLostHeader(t *testing.T) {
 	assert.Empty(t, all)
 }
 
-// TestKeptBody reads a body after the iteration has moved on.
+// TestKeptBody reads bodies after the loop has moved on.
 func TestKeptBody(t *testing.T) {
 	f := newFake(t, three...)
 	c := f.open(t, nil)
@@ -353,5 +350,5 @@ func TestFolders(t *testing.T) {
 	f.lock(func() { delete(f.refuse, "EXAMINE") })
 	_, _, err = collect(context.Background(), c, inbox)
 	require.NoError(t, err)
-	assert.Equal(t, 1, f.dials, "no folder is no reason to log in again")
+	assert.Equal(t, 1, f.dials, "a missing folder does not end the connection")
 }

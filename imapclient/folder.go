@@ -8,14 +8,14 @@ import (
 
 // Folder is one folder of a mailbox, as the server lists it.
 type Folder struct {
-	// Name is in UTF-8, as Options.Folders has it.
+	// Name is in UTF-8, as in Options.Folders.
 	Name string
-	// Delimiter separates the levels of Name, "" when there are none.
+	// Delimiter separates the levels of Name; "" means that there are no levels.
 	Delimiter string
-	// SpecialUse is what the server says the folder is for, such as \Sent (RFC 6154,
-	// 2); "" when it does not say.
+	// SpecialUse is the folder's purpose according to the server, such as \Sent (RFC
+	// 6154, 2); "" if the server does not say.
 	SpecialUse string
-	// Selectable is false for a folder that only has others below it.
+	// Selectable is false for a folder that holds no messages, only other folders.
 	Selectable bool
 }
 
@@ -25,7 +25,7 @@ var specialUses = []imap.MailboxAttr{
 	imap.MailboxAttrJunk, imap.MailboxAttrSent, imap.MailboxAttrTrash,
 }
 
-// folders lists all folders of the mailbox.
+// folders returns all folders of the mailbox.
 func (t *turn) folders() ([]Folder, error) {
 	s := t.client.session
 	var opts *imap.ListOptions
@@ -56,11 +56,11 @@ func (t *turn) folders() ([]Folder, error) {
 	return folders, nil
 }
 
-// sentNames are the names of folders of sent mail that providers are known to use,
+// sentNames are the names that providers are known to use for the folder of sent mail,
 // at the top or below INBOX.
 var sentNames = []string{"Inviata", "Spedite", "Posta inviata", "Sent"}
 
-// sentFolder chooses the folder of sent mail, "" when none is to be recognised.
+// sentFolder returns the name of the folder of sent mail, "" if none is recognised.
 func sentFolder(folders []Folder) string {
 	for _, f := range folders {
 		if f.Selectable && f.SpecialUse == string(imap.MailboxAttrSent) {

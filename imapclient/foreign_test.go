@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A server answers for messages that it was not asked for, and for one again and again.
-// Each message comes once, and no cursor passes what has not been read.
+// A server answers for messages that it was not asked for, or for one again and again.
+// Each message is yielded once, and no cursor passes an unread message.
 func TestAnswersThatWereNotAskedFor(t *testing.T) {
 	for _, uid := range []uint32{1, 2, 3, 9, 4294967295} {
 		t.Run(fmt.Sprint(uid), func(t *testing.T) {

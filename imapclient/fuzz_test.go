@@ -16,7 +16,7 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// What FuzzDialogue does with the client, and how the server behaves.
+// The op of a FuzzDialogue input says what the client does and how the server behaves.
 const (
 	dialogueFetch byte = iota
 	dialogueSearch
@@ -29,15 +29,15 @@ const (
 	dialogueSilent byte = 1 << 7
 )
 
-// says joins what a server says from turn to turn.
+// says joins the turns of a server.
 func says(turns ...string) []byte { return []byte(strings.Join(turns, testenv.Turn)) }
 
-// ok is the end of an answer, with a code or without.
+// ok is the end of an answer, with or without a code.
 func ok(code ...string) string {
 	return testenv.Tag + " OK " + strings.Join(append(code, "done\r\n"), " ")
 }
 
-// dialogues are what a server says: whole dialogues of each operation, and attacks on
+// dialogues returns what a server says: whole dialogues of each operation, and attacks on
 // the library and on the client.
 func dialogues() (all []struct {
 	op   byte
@@ -72,7 +72,7 @@ func dialogues() (all []struct {
 	add(dialogueToken, at(2, "+ eyJzdGF0dXMiOiI0MDEifQ==\r\n", "T2 NO refused\r\n")...)
 	add(dialogueFetch, "* BYE not now\r\n")
 
-	// The library reads for ever, or for very long.
+	// The library would read for ever, or for very long.
 	for _, mode := range []byte{0, dialogueSilent} {
 		add(dialogueFetch|mode, "* OK [CAPABILITY (\r\n")
 		add(dialogueFetch|mode, at(1, "* CAPABILITY (\r\n")...)
@@ -80,7 +80,8 @@ func dialogues() (all []struct {
 		add(dialogueFetch|mode, at(2, testenv.Tag+" OK [CAPABILITY X (\r\n")...)
 		add(dialogueFetch|mode, at(2, testenv.Tag+" NO [capability\r\n* x] (\r\n")...)
 		add(dialogueFetch|mode, at(1, "* OK [X y\r\n] x\r\n* 5 CAPABILITY (\r\n")...)
-		// The library waits for what has passed: it has the word, and the end comes with it.
+		// The library would wait for what has passed: the command ends together with the
+		// line that asks the client to go on.
 		add(dialogueFetch|mode, at(2, "+ \r\n"+testenv.Tag+" OK done\r\n")...)
 		add(dialogueToken|mode, at(2, "+ e30=\r\n"+testenv.Tag+" NO x\r\n")...)
 		add(dialogueSave|mode, at(4, list, box+ok(), "* SEARCH\r\n"+ok(), "+ go\r\n"+testenv.Tag+" NO x\r\n")...)
@@ -102,7 +103,7 @@ func dialogues() (all []struct {
 	return all
 }
 
-// TestDialogues keeps the seeds of whole dialogues whole.
+// TestDialogues shows that the seeds of whole dialogues succeed.
 func TestDialogues(t *testing.T) {
 	stage := testenv.NewStage(t)
 	for i, seed := range dialogues()[:8] {
@@ -115,8 +116,8 @@ func TestDialogues(t *testing.T) {
 	}
 }
 
-// FuzzDialogue has the server say anything at all. Every call ends with an error of
-// this package or with none, soon after its context, and leaves nothing behind.
+// FuzzDialogue plays arbitrary input as the server. Every call ends soon after its
+// context, returns nil or an error of a known type, and leaves nothing running.
 func FuzzDialogue(f *testing.F) {
 	seeds := dialogues()
 	require.Len(f, seeds, 38)
@@ -134,11 +135,11 @@ func FuzzDialogue(f *testing.F) {
 			defer wait()
 			err := converse(ctx, stage, op&^dialogueSilent%dialogueOperations, 100*time.Millisecond)
 			var (
-				known *imapclient.Error
-				login *pec.LoginError
-				one   *pec.MessageError
+				known   *imapclient.Error
+				refused *pec.LoginError
+				one     *pec.MessageError
 			)
-			assert.True(t, err == nil || errors.As(err, &known) || errors.As(err, &login) || errors.As(err, &one), "%v", err)
+			assert.True(t, err == nil || errors.As(err, &known) || errors.As(err, &refused) || errors.As(err, &one), "%v", err)
 		})
 	})
 }

@@ -12,31 +12,31 @@ import (
 	"github.com/emersion/go-imap/v2"
 )
 
-// maxHead is as much of the header fields as is looked at; what is longer is
+// maxHead is how much of the header fields is examined. A message with more is
 // downloaded whole.
 const maxHead = 64 << 10
 
 // kindFields are the header fields by which mayBePEC judges.
 var kindFields = []string{"X-Ricevuta", "X-Trasporto", "Content-Type"}
 
-// list gives the UIDs after the cursor, ascending.
+// list returns the UIDs after the cursor, ascending.
 func (f *fetch) list() ([]imap.UID, error) {
 	from := imap.UID(f.cursor.UID) + 1
 	criteria := &imap.SearchCriteria{UID: []imap.UIDSet{{imap.UIDRange{Start: from}}}}
 	if since := f.turn.client.options.Since; !since.IsZero() && f.cursor.UID == 0 {
-		// RFC 9051, 6.4.4 compares the date in the server's zone, whichever that is:
-		// at the same instant it can be the day before that of UTC.
+		// RFC 9051, 6.4.4: the server compares dates in its own time zone, where it can
+		// still be the day before.
 		criteria.Since = since.UTC().AddDate(0, 0, -1)
 	}
 	uids, err := f.search(criteria)
 	if err != nil {
 		return nil, err
 	}
-	// RFC 9051, 9: n:* is also the last message, even if its UID is below n.
+	// RFC 9051, 9: n:* includes the last message, even if its UID is below n.
 	return slices.DeleteFunc(uids, func(uid imap.UID) bool { return uid < from }), nil
 }
 
-// search gives UIDs in ascending order.
+// search returns the UIDs that match, ascending.
 func (f *fetch) search(criteria *imap.SearchCriteria) ([]imap.UID, error) {
 	s := f.turn.client.session
 	s.conn.allow(bulk)
@@ -60,10 +60,10 @@ func (f *fetch) search(criteria *imap.SearchCriteria) ([]imap.UID, error) {
 	return uids, nil
 }
 
-// heads fetches what is to be known of uids, ascending. Each of them is there or
-// has vanished from the folder, or the error is about the first that is withheld
-// and comes with those before it. The library loses an answer in which the UID
-// follows the header, and one that a change of flags has come before.
+// heads fetches the heads of uids, which ascend. A UID without a head has vanished from
+// the folder. If the server withholds a message, heads returns the heads before it and
+// the error about it. Missing heads are asked for again, because the library loses an
+// answer in which the UID follows the header, and an answer after a change of flags.
 func (f *fetch) heads(uids []imap.UID) ([]head, error) {
 	heads := make([]head, 0, len(uids))
 	missing := uids
@@ -113,14 +113,14 @@ func (f *fetch) fetchHeads(uids []imap.UID) ([]head, error) {
 	wanted, found := false, false
 	for h, literal, ok := answers.next(); ok; h, literal, ok = answers.next() {
 		if literal == nil {
-			if h.pec = wanted; found {
+			if h.wanted = wanted; found {
 				heads = append(heads, h)
 			}
 			wanted, found = false, false
 			continue
 		}
 		if literal.left > f.turn.client.options.MaxMessage {
-			s.body = nil // nobody reads it: the connection ends, as if the server had hung up
+			s.body = nil // it is not read: the connection ends, as if the server had hung up
 			return heads, &Error{Op: "fetch", Reason: ReasonProtocol, Folder: f.cursor.Folder, Err: errHeader}
 		}
 		raw, err := io.ReadAll(io.LimitReader(literal, maxHead))
@@ -136,7 +136,8 @@ func (f *fetch) fetchHeads(uids []imap.UID) ([]head, error) {
 	return heads, f.turn.closeFetch()
 }
 
-// whole, fields and start recognise the sections that we ask for.
+// whole, fields and start report whether a section is one that we ask for: the whole
+// message, its header fields, or its beginning.
 func whole(s *imap.FetchItemBodySection) bool {
 	return s.Specifier == imap.PartSpecifierNone && s.Partial == nil
 }
@@ -147,8 +148,9 @@ func fields(s *imap.FetchItemBodySection) bool {
 
 func start(s *imap.FetchItemBodySection) bool { return s.Specifier == imap.PartSpecifierNone }
 
-// closeFetch ends a FETCH whose messages have all been read. NO means that some
-// could not be had (RFC 5530, 3: EXPUNGEISSUED): they are looked for afterwards.
+// closeFetch ends a FETCH whose messages have all been read. NO is not an error: it
+// means that some were not available (RFC 5530, 3: EXPUNGEISSUED), and the caller looks
+// for them afterwards.
 func (t *turn) closeFetch() error {
 	s := t.client.session
 	if s.stuck {
@@ -169,8 +171,8 @@ func (t *turn) closeFetch() error {
 	return t.fail("fetch", err)
 }
 
-// mayBePEC looks for what every message of a PEC provider has: one of the two
-// fields that name its kind, or a signature around it (RFC 6109, 3.1.2, 3.2).
+// mayBePEC reports whether a header has what every message of a PEC provider has: one of
+// the two fields that name its kind, or a signature around it (RFC 6109, 3.1.2, 3.2).
 func mayBePEC(header []byte, whole bool) bool {
 	if !whole {
 		return true
@@ -188,7 +190,7 @@ func mayBePEC(header []byte, whole bool) bool {
 	return false
 }
 
-// headerFields gives the names and values of header fields, unfolded.
+// headerFields yields the names and values of header fields, unfolded.
 func headerFields(header []byte) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		header = bytes.ReplaceAll(header, []byte("\r\n"), []byte("\n"))

@@ -13,8 +13,8 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// A message whose header alone is too large is told as one message, and those around it
-// are read.
+// A message whose header alone is too large is reported as one unreadable message. Those
+// around it are read.
 func TestAHeaderThatIsTooLarge(t *testing.T) {
 	f := newFake(t, notice, "Content-Type: multipart/signed; x="+strings.Repeat("x", 5000)+"\r\n\r\n", plain, notice)
 	c := f.open(t, &imapclient.Options{MaxMessage: 2000})

@@ -32,8 +32,9 @@ func (t *turn) connect() error {
 	return nil
 }
 
-// greet waits for the greeting. When the connection ends right behind one that turns
-// us away, the library reports one of the two at random: so it is asked again.
+// greet waits for the greeting. If the server turns us away and ends the connection at
+// once, the library reports either of the two at random: it is asked again until it
+// reports the server's reply.
 func (t *turn) greet() (err error) {
 	for range 64 {
 		err = t.client.session.done(t.client.session.imap.WaitGreeting)
@@ -47,7 +48,8 @@ func (t *turn) greet() (err error) {
 func (t *turn) login() error {
 	c := t.client
 	capability := func() (imap.CapSet, error) { return c.session.imap.Capability().Wait() }
-	// Asked for explicitly: what the library remembers may be of before the login.
+	// Asked for explicitly, since those that the library remembers may be older than the
+	// login.
 	caps, err := await(c.session, capability)
 	if err != nil {
 		return err
@@ -73,7 +75,7 @@ func (t *turn) login() error {
 		return c.session.imap.Authenticate(mechanism)
 	})
 	switch {
-	case errors.Is(err, errStuck): // the library may be using the mechanism still
+	case errors.Is(err, errStuck): // the library may still be using the mechanism
 		return err
 	case err != nil && mechanism.Refusal() != "":
 		return &pec.LoginError{Server: c.addr, Reply: mechanism.Refusal(), Err: err}
@@ -84,7 +86,8 @@ func (t *turn) login() error {
 	return err
 }
 
-// offered are the ways to log in. LOGIN is the command, which needs no SASL.
+// offered returns the ways to log in. LOGIN means the command of that name, not the
+// SASL mechanism.
 func offered(caps imap.CapSet) []string {
 	names := slices.DeleteFunc(caps.AuthMechanisms(), func(name string) bool { return name == sasl.Login })
 	if !caps.Has(imap.CapLoginDisabled) {
@@ -93,8 +96,8 @@ func offered(caps imap.CapSet) []string {
 	return names
 }
 
-// refused tells a refused login, which must not be repeated, from a server that
-// cannot check one now (RFC 5530, 3).
+// refused returns a *pec.LoginError for a refused login, which must not be repeated, and
+// an *Error for a server that cannot check a login right now (RFC 5530, 3).
 func (c *Client) refused(err error) error {
 	var reply *imap.Error
 	if !errors.As(err, &reply) || reply.Type != imap.StatusResponseTypeNo {

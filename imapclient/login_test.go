@@ -22,7 +22,7 @@ import (
 )
 
 func TestLogin(t *testing.T) {
-	sasl := base64.StdEncoding.EncodeToString([]byte("\x00" + user + "\x00" + secret))
+	response := base64.StdEncoding.EncodeToString([]byte("\x00" + user + "\x00" + secret))
 	cases := []struct {
 		name, caps string
 		refuse     string // the answer to the login
@@ -31,9 +31,9 @@ func TestLogin(t *testing.T) {
 		refused    string // reply in the *pec.LoginError
 		reason     imapclient.Reason
 	}{
-		{name: "PLAIN at once", caps: "IMAP4rev1 AUTH=PLAIN SASL-IR", command: "AUTHENTICATE PLAIN " + sasl},
+		{name: "PLAIN at once", caps: "IMAP4rev1 AUTH=PLAIN SASL-IR", command: "AUTHENTICATE PLAIN " + response},
 		{name: "LOGIN", caps: "IMAP4rev1", command: `LOGIN "mario@pec.example" "s3cret"`},
-		{name: "PLAIN before LOGIN", caps: "IMAP4rev1 AUTH=LOGIN AUTH=PLAIN SASL-IR LOGINDISABLED", command: "AUTHENTICATE PLAIN " + sasl},
+		{name: "PLAIN before LOGIN", caps: "IMAP4rev1 AUTH=LOGIN AUTH=PLAIN SASL-IR LOGINDISABLED", command: "AUTHENTICATE PLAIN " + response},
 		{name: "no way", caps: "IMAP4rev1 LOGINDISABLED AUTH=GSSAPI", reason: imapclient.ReasonMechanism},
 		{name: "PLAIN refused", caps: "IMAP4rev1 AUTH=PLAIN SASL-IR", refuse: "NO [AUTHENTICATIONFAILED] wrong", refused: "[AUTHENTICATIONFAILED] wrong"},
 		{name: "LOGIN refused", caps: "IMAP4rev1", refuse: "NO wrong", refused: "wrong"},
@@ -55,25 +55,25 @@ func TestLogin(t *testing.T) {
 			if c.greeting != "" {
 				f.greeting = c.greeting
 			}
-			var told bytes.Buffer
-			client := f.open(t, &imapclient.Options{Logger: slog.New(slog.NewTextHandler(&told, nil))})
+			var logged bytes.Buffer
+			client := f.open(t, &imapclient.Options{Logger: slog.New(slog.NewTextHandler(&logged, nil))})
 			_, _, err := collect(context.Background(), client, inbox)
-			var login *pec.LoginError
+			var refused *pec.LoginError
 			switch {
 			case c.refused != "":
-				require.ErrorAs(t, err, &login)
-				assert.Equal(t, c.refused, login.Reply)
-				assert.Equal(t, f.addr, login.Server)
+				require.ErrorAs(t, err, &refused)
+				assert.Equal(t, c.refused, refused.Reply)
+				assert.Equal(t, f.addr, refused.Server)
 				assert.Equal(t, 1, f.dials, "a refused login is not repeated")
 			case c.reason != "":
 				checkReason(t, err, c.reason)
-				assert.False(t, errors.As(err, &login))
+				assert.False(t, errors.As(err, &refused))
 			default:
 				require.NoError(t, err)
 				assert.Contains(t, append(f.heard("LOGIN"), f.heard("AUTHENTICATE")...), c.command)
 			}
-			assert.NotContains(t, told.String(), secret)
-			assert.NotContains(t, told.String(), user)
+			assert.NotContains(t, logged.String(), secret)
+			assert.NotContains(t, logged.String(), user)
 			client.Close()
 		})
 	}
@@ -92,8 +92,8 @@ func TestToken(t *testing.T) {
 	cases := []struct {
 		name, caps string
 		mechanism  pec.Mechanism
-		challenge  string // the server's first word
-		answer     string // its last
+		challenge  string // the server's first answer
+		answer     string // its last answer
 		heard      string
 		refused    string
 		reason     imapclient.Reason
@@ -126,7 +126,7 @@ func TestToken(t *testing.T) {
 			if c.heard != "" {
 				assert.Contains(t, f.heard(""), strings.ReplaceAll(c.heard, "RESPONSE", bearer(f.addr)))
 			}
-			assert.Empty(t, f.heard("LOGIN"), "the token is no password")
+			assert.Empty(t, f.heard("LOGIN"), "a token is never sent as a password")
 			var refused *pec.LoginError
 			switch {
 			case c.refused != "":

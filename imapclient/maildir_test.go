@@ -19,8 +19,8 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// TestDovecotMailboxes gives a real Dovecot mailboxes as they are in the field: large,
-// damaged, full of folders.
+// TestDovecotMailboxes reads mailboxes of a real Dovecot as they occur in practice:
+// large, damaged, with folders that vanish.
 func TestDovecotMailboxes(t *testing.T) {
 	testenv.NoLeak(t)
 	id := testenv.NewIdentity(t)
@@ -54,8 +54,8 @@ func TestDovecotMailboxes(t *testing.T) {
 		assert.Empty(t, all)
 	})
 
-	// Files that Dovecot knows and cannot give: it hangs up over the first two, and gives
-	// too little of the third.
+	// Dovecot knows these files and cannot read them: it hangs up at the first two, and
+	// sends too little of the third.
 	t.Run("damaged messages", func(t *testing.T) {
 		var texts []string
 		for i := range 12 {
@@ -74,7 +74,7 @@ func TestDovecotMailboxes(t *testing.T) {
 		var unreadable []uint32
 		after, broken := inbox, 0
 		for {
-			some, bad, err := behind(ctx, c, after)
+			some, bad, err := collectReadable(ctx, c, after)
 			all, unreadable = append(all, some...), append(unreadable, bad...)
 			if err == nil {
 				break
@@ -174,7 +174,7 @@ func TestDovecotMailboxes(t *testing.T) {
 		}
 		require.NoError(t, save(open()))
 
-		// A large one goes through and is nowhere whole.
+		// A large message is streamed, never held in memory as a whole.
 		head := "Message-ID: <large@pec.example>\r\n\r\n"
 		line := bytes.Repeat([]byte("0123456789abcdef0123456789abcdef0123456789abcdef0123456789ab\r\n"), 1<<10)
 		const lines = 600
@@ -187,7 +187,7 @@ func TestDovecotMailboxes(t *testing.T) {
 		require.NoError(t, s.Save(ctx, "<large@pec.example>", size, io.MultiReader(body...)))
 		assert.Less(t, stop(), uint64(16<<20))
 
-		// One that does not come whole leaves nothing.
+		// An incomplete message leaves no copy.
 		err := s.Save(ctx, "<short@pec.example>", size, strings.NewReader(head))
 		checkReason(t, err, imapclient.ReasonArgument)
 

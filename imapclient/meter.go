@@ -7,43 +7,43 @@ import (
 	"github.com/gopec/gopec/internal/netguard"
 )
 
-// What one command may make the server say, message texts apart.
+// How many bytes the server may send for one command, not counting message texts.
 const (
-	quick = 1 << 20  // most commands
-	bulk  = 16 << 20 // those that tell of every message: a SEARCH of about 2 million
+	quick = 1 << 20  // for most commands
+	bulk  = 16 << 20 // for commands about every message: a SEARCH of about 2 million
 
-	stretch = 64 << 10 // of a message text: what each answer's time must bring
+	stretch = 64 << 10 // how much of a message text must arrive in the time of one answer
 )
 
-var errFlood = errors.New("the server says more than any answer needs")
+var errFlood = errors.New("the server sends more than any answer needs")
 
-// meter is the connection as the library sees it. The library keeps lines and
-// strings in memory however long they are, and a server that trickles is never silent.
-// So what a command makes us read is bounded, in bytes and in time, and sifted. The
-// text of a message does not count: it goes through to the caller, and has its time
-// again for each stretch.
+// meter is the connection as the library sees it. The library keeps lines and strings in
+// memory however long they are, and a server that trickles is never silent. So meter
+// limits the bytes and the time of each answer, and passes them through a sieve. The
+// text of a message does not count, since it goes on to the caller; each stretch of it
+// has the time of one answer.
 //
-// After a line with which the server gives us the word, the library hears no more
-// until it has spoken. What comes at once would end the command before the library has
-// noted what it waits for next, and that would never come.
+// After a line that asks the client to go on ("+"), the library reads nothing until it
+// has written. Otherwise the end of the command could arrive before the library notes
+// what it waits for next, and it would wait for ever.
 type meter struct {
 	*netguard.Conn
 
 	mu    sync.Mutex
-	bytes int64         // left
-	moved int           // of a message text, since its time began
+	bytes int64         // how many more the server may send
+	moved int           // bytes of the current stretch
 	err   error         // final
-	mute  chan struct{} // closed when the library may hear again, nil when it may
+	mute  chan struct{} // closed when the library may read again; nil when it may
 
 	// These belong to whoever reads.
 	sieve sieve
-	given int    // of sieve.out, to the library
-	goOn  bool   // sieve.out ends with a line that gives us the word
+	given int    // how much of sieve.out the library has read
+	goOn  bool   // sieve.out ends with a line that asks the client to go on
 	raw   []byte // not sifted yet
 	buf   [16 << 10]byte
 }
 
-// allow begins a command.
+// allow begins a command, whose answer may have so many bytes.
 func (m *meter) allow(bytes int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -51,7 +51,7 @@ func (m *meter) allow(bytes int64) {
 	m.Again()
 }
 
-// streamed says that n bytes went to the caller.
+// streamed records that n bytes of a message text went to the caller.
 func (m *meter) streamed(n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -62,7 +62,7 @@ func (m *meter) streamed(n int) {
 	}
 }
 
-// hush lets the library hear nothing until it has spoken, or until release.
+// hush makes the library wait with reading until it has written, or until release.
 func (m *meter) hush() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -129,8 +129,8 @@ func (m *meter) Read(p []byte) (int, error) {
 	}
 }
 
-// read takes bytes from the connection, as many as may come. It gives none when m is
-// broken.
+// read reads from the connection. It returns 0 when m is broken or the server has sent
+// too much.
 func (m *meter) read(p []byte) int {
 	m.mu.Lock()
 	left := m.bytes
@@ -165,7 +165,7 @@ func (m *meter) broken() error {
 	return m.err
 }
 
-// Failure gives what broke the connection, nil when nothing has.
+// Failure returns what broke the connection, nil if nothing did.
 func (m *meter) Failure() error {
 	if err := m.broken(); err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,10 +19,10 @@ import (
 
 const (
 	vast   = 300 << 20
-	memory = 256 << 20 // all that an attack may cost
+	memory = 256 << 20 // the most that an attack may use
 )
 
-// repeat writes a text over and over until total bytes are out.
+// repeat writes a text again and again, total bytes in all.
 func repeat(text string, total int) func(io.Writer) {
 	block := bytes.Repeat([]byte(text), max(1, 1<<16/len(text)))
 	return func(w io.Writer) {
@@ -35,7 +34,7 @@ func repeat(text string, total int) func(io.Writer) {
 	}
 }
 
-// chain writes a text, then what the next one writes.
+// chain writes a text, then calls next.
 func chain(text string, next func(io.Writer)) func(io.Writer) {
 	return func(w io.Writer) {
 		_, _ = io.WriteString(w, text)
@@ -43,7 +42,7 @@ func chain(text string, next func(io.Writer)) func(io.Writer) {
 	}
 }
 
-// numbered writes words that all differ.
+// numbered writes words that all differ, total bytes in all.
 func numbered(format string, total int) func(io.Writer) {
 	return func(w io.Writer) {
 		for i, sent := 0, 0; sent < total; i++ {
@@ -55,35 +54,7 @@ func numbered(format string, total int) func(io.Writer) {
 	}
 }
 
-// peak watches the memory in use until it is stopped.
-func peak() (stop func() uint64) {
-	runtime.GC()
-	var before runtime.MemStats
-	runtime.ReadMemStats(&before)
-	done, result := make(chan struct{}), make(chan uint64)
-	go func() {
-		tick := time.NewTicker(5 * time.Millisecond)
-		defer tick.Stop()
-		var most uint64
-		for {
-			var now runtime.MemStats
-			runtime.ReadMemStats(&now)
-			most = max(most, now.HeapInuse+now.StackInuse)
-			select {
-			case <-done:
-				result <- most - min(most, before.HeapInuse+before.StackInuse)
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	return func() uint64 {
-		close(done)
-		return <-result
-	}
-}
-
-// TestFlood has a server that says far more than any answer needs.
+// TestFlood has a server that sends far more than any answer needs.
 func TestFlood(t *testing.T) {
 	const four = "{4294967296}\r\n"
 	cases := []struct {
@@ -116,20 +87,20 @@ func TestFlood(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			testenv.NoLeak(t)
 			f := newFake(t, three...)
-			c2 := f.open(t, &imapclient.Options{Timeout: 20 * time.Second})
+			client := f.open(t, &imapclient.Options{Timeout: 20 * time.Second})
 			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 			defer cancel()
 			if c.stage == "idling" {
-				_, _, err := collect(ctx, c2, inbox)
+				_, _, err := collect(ctx, client, inbox)
 				require.NoError(t, err)
 			}
 			f.at, f.fault, f.spew = c.stage, "spew", c.spew
 			stop, begin := peak(), time.Now()
 			var err error
 			if c.stage == "idling" {
-				err = c2.Wait(ctx)
+				err = client.Wait(ctx)
 			} else {
-				_, _, err = collect(ctx, c2, inbox)
+				_, _, err = collect(ctx, client, inbox)
 			}
 			used := stop()
 			t.Logf("%d MiB, %v: %v", used>>20, time.Since(begin).Round(time.Millisecond), err)
@@ -139,13 +110,13 @@ func TestFlood(t *testing.T) {
 				checkReason(t, err, c.reason)
 			}
 			assert.Less(t, used, uint64(memory))
-			c2.Close()
+			client.Close()
 		})
 	}
 	require.Len(t, cases, 20)
 }
 
-// TestFloodBetweenCalls has a server that talks on when nobody has asked it.
+// TestFloodBetweenCalls has a server that goes on sending after its answer.
 func TestFloodBetweenCalls(t *testing.T) {
 	testenv.NoLeak(t)
 	f := newFake(t, three...)
@@ -182,7 +153,7 @@ type writerFunc func([]byte) (int, error)
 
 func (w writerFunc) Write(p []byte) (int, error) { return w(p) }
 
-// TestTrickle has a server that is never silent for long and never done.
+// TestTrickle has a server that is never silent for long and never finishes.
 func TestTrickle(t *testing.T) {
 	testenv.NoLeak(t)
 	line := "* OK " + strings.Repeat("still here ", 50) + "\r\n"

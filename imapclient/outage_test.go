@@ -21,8 +21,8 @@ import (
 // refusals is how many connections a server refuses before it is back.
 const refusals = 10
 
-// away puts a door before the fake. Once the fault has struck, the door is shut for
-// as many connections as left counts.
+// away makes the fake refuse connections after the fault has struck, as many as left
+// counts.
 func (f *fake) away(t *testing.T) (left *atomic.Int32) {
 	id := testenv.NewIdentity(t)
 	f.client, left = id.Client, &atomic.Int32{}
@@ -41,15 +41,15 @@ func (f *fake) away(t *testing.T) (left *atomic.Int32) {
 	return left
 }
 
-// TestOutage has the server go away at every stage of every operation, and stay away
-// for some time. Whatever was under way ends with an error of this package, and the
-// first call after the server has come back succeeds.
+// TestOutage ends the server at every stage of every operation, and keeps it away for
+// some time. The call in progress ends with an error of a known type, and the first call
+// after the server is back succeeds.
 func TestOutage(t *testing.T) {
 	login := []string{"TLS", "greeting", "CAPABILITY 1", "AUTHENTICATE", "CAPABILITY 2"}
 	operations := []struct {
 		name   string
 		stages []string
-		cold   []string // stages of a connection that is made anew
+		cold   []string // more stages, of a new connection
 		run    func(ctx context.Context, t *testing.T, f *fake, c *imapclient.Client, s *imapclient.SentFolder) error
 	}{
 		{
@@ -85,7 +85,7 @@ func TestOutage(t *testing.T) {
 				if _, _, err := collect(ctx, c, inbox); err != nil {
 					return err
 				}
-				waiting, stop := context.WithCancel(ctx)
+				short, stop := context.WithCancel(ctx)
 				ended := make(chan struct{})
 				defer close(ended)
 				go func() {
@@ -95,9 +95,9 @@ func TestOutage(t *testing.T) {
 					case <-ended:
 					}
 				}()
-				err := c.Wait(waiting)
-				if waiting.Err() != nil && errors.Is(err, context.Canceled) {
-					return nil // it waited
+				err := c.Wait(short)
+				if short.Err() != nil && errors.Is(err, context.Canceled) {
+					return nil // Wait has waited
 				}
 				return err
 			},
@@ -116,7 +116,7 @@ func TestOutage(t *testing.T) {
 		for warm, stages := range map[bool][]string{false: append(op.cold, op.stages...), true: op.stages} {
 			for _, stage := range stages {
 				if stage == "NOOP" && !warm {
-					continue // it is asked of a kept connection alone
+					continue // only sent over a kept connection
 				}
 				cases++
 				name := op.name + "/cold/" + stage
@@ -137,15 +137,15 @@ func TestOutage(t *testing.T) {
 					defer cancel()
 					if warm {
 						require.NoError(t, op.run(ctx, t, f, c, s))
-						f.lock(func() { f.mails = f.mails[:2] }) // without a copy that was saved
+						f.lock(func() { f.mails = f.mails[:2] }) // without the saved copy
 					}
 					left.Store(refusals)
 					f.struck.Store(false)
 					for calls, before := 0, left.Load(); before > 0; calls, before = calls+1, left.Load() {
 						require.NoError(t, ctx.Err(), "the fault did not strike")
 						err := op.run(ctx, t, f, c, s)
-						if err == nil { // the fault struck, or will strike, where nobody listens any more
-							require.EqualValues(t, refusals, before, "nobody was there")
+						if err == nil { // the fault strikes only after the end of the operation
+							require.EqualValues(t, refusals, before, "success while the server was away")
 							calls = 0
 							continue
 						}

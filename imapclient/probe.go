@@ -10,35 +10,35 @@ import (
 	goimap "github.com/emersion/go-imap/v2/imapclient"
 )
 
-// Probe is what a server tells of a mailbox.
+// Probe is what a server says about a mailbox.
 type Probe struct {
 	// Capabilities are those of the server after the login, sorted.
 	Capabilities []string
-	// Idle tells whether Wait hears of news at once; otherwise it polls.
+	// Idle is true if Wait learns of new messages at once; otherwise it polls.
 	Idle bool
 	// Folders are all folders of the mailbox, in the server's order.
 	Folders []Folder
 	// Read are the folders of Options.Folders, in their order.
 	Read []FolderState
-	// Quota is that of INBOX; nil when the server does not tell.
+	// Quota is that of INBOX; nil if the server does not report one.
 	Quota *Quota
 }
 
 // FolderState is the state of a folder that is read.
 type FolderState struct {
 	Name        string // as in Options.Folders
-	UIDValidity uint32 // zero with Err
-	Messages    uint32 // how many it holds
-	Err         error  // why the folder cannot be opened, an *Error
+	UIDValidity uint32 // zero if Err is set
+	Messages    uint32 // how many it holds; zero if Err is set
+	Err         error  // an *Error if the folder cannot be opened, else nil
 }
 
 // Quota is how full a mailbox is, in bytes (RFC 9208, 5.1). The server counts in units
-// of 1024.
+// of 1024 bytes.
 type Quota struct{ Used, Limit int64 }
 
-// Probe logs in and looks around: what the server can do, the folders and the quota.
-// It changes nothing. That a folder to read cannot be opened is not its error, but
-// told in the result.
+// Probe logs in and returns what the server can do, the folders and the quota. It
+// changes nothing. A folder that cannot be opened does not make Probe fail: its
+// FolderState says so.
 func (c *Client) Probe(ctx context.Context) (*Probe, error) {
 	t, err := c.begin(ctx, "probe")
 	if err != nil {
@@ -86,7 +86,7 @@ func (t *turn) probe() (*Probe, error) {
 	return p, nil
 }
 
-// quota asks for the storage of INBOX. A server may refuse to tell.
+// quota returns the storage quota of INBOX, nil if the server refuses or has none.
 func (t *turn) quota() (*Quota, error) {
 	s := t.client.session
 	s.conn.allow(quick)

@@ -32,7 +32,7 @@ func TestProbe(t *testing.T) {
 	}, p)
 	assert.Equal(t, []string{`LIST "" "*" RETURN (SPECIAL-USE)`}, f.heard("LIST"))
 
-	// What is missing is no error.
+	// A missing quota or folder is not an error of Probe.
 	f.lock(func() {
 		f.refuse["GETQUOTAROOT"] = "NO not for you"
 		f.refuse["EXAMINE"] = "NO [NONEXISTENT] none"

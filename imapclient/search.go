@@ -12,18 +12,19 @@ import (
 )
 
 const (
-	// maxMessageID is well above the 250 characters that a line of our own can have.
+	// maxMessageID is well above the 250 characters that a header line of ours can have.
 	maxMessageID = 400
-	// searchLine is as long as one command may be, in octets: servers take at least 8192
-	// (RFC 7162, 4). Some older ones take less.
+	// searchLine is the length of the longest command, in octets: servers take at least
+	// 8192 (RFC 7162, 4). Some older ones take less.
 	searchLine = 7500
 )
 
-// Search implements pec.Mailbox, with the UIDs that UID SEARCH HEADER finds (RFC
-// 9051, 6.4.4): also messages whose field only contains one of messageIDs. It joins as many of
-// them with OR as fit into a command, and fewer after a server has refused that. Options.Since
-// does not count. A server that refuses the search for a single one is an error of
-// ReasonRefused. A message that cannot be had is told at the end, after those that can.
+// Search implements pec.Mailbox with UID SEARCH HEADER (RFC 9051, 6.4.4), which also
+// finds messages whose field merely contains one of messageIDs. It joins as many of them
+// with OR as fit into one command, and fewer after a server has refused that.
+// Options.Since does not apply. ReasonRefused means that the server refuses even the
+// search for a single Message-ID. An unreadable message does not stop the iteration: the
+// error about the first one comes at the end, after all readable messages.
 func (c *Client) Search(ctx context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		err := c.find(ctx, folder, messageIDs, func(item pec.Item) bool { return yield(item, nil) })
@@ -78,8 +79,8 @@ func (c *Client) find(ctx context.Context, folder string, messageIDs []string, y
 	}
 }
 
-// about gives the UIDs of the messages about any of the Message-IDs, ascending, in as few
-// commands as the server takes.
+// about returns the UIDs of the messages about any of the Message-IDs, ascending. It
+// uses as few commands as the server accepts.
 func (f *fetch) about(messageIDs []string) ([]imap.UID, error) {
 	c := f.turn.client
 	var all []imap.UID
@@ -102,7 +103,7 @@ func (f *fetch) about(messageIDs []string) ([]imap.UID, error) {
 		case ReasonRefused:
 			c.searchLine = size / 2
 		case ReasonUnavailable, ReasonNetwork:
-			c.searchLine = size / 2 // some servers hang up over a line that is too long
+			c.searchLine = size / 2 // some servers hang up at a line that is too long
 			return nil, err
 		default:
 			return nil, err
@@ -112,12 +113,13 @@ func (f *fetch) about(messageIDs []string) ([]imap.UID, error) {
 	return slices.Compact(all), nil
 }
 
-// termSize is about how many octets of a command one Message-ID takes, at most.
+// termSize returns the most octets that one Message-ID takes in a command, roughly.
 func termSize(messageID string) int {
 	return len(`OR () HEADER "X-Riferimento-Message-ID" "" `) + 2*len(messageID)
 }
 
-// anyOf is a tree, since some servers bound how deep criteria are nested.
+// anyOf returns criteria that match any of the Message-IDs. They form a balanced tree,
+// since some servers limit how deep criteria are nested.
 func anyOf(messageIDs []string) *imap.SearchCriteria {
 	if len(messageIDs) == 1 {
 		return &imap.SearchCriteria{Header: []imap.SearchCriteriaHeaderField{{Key: "X-Riferimento-Message-ID", Value: messageIDs[0]}}}
@@ -126,13 +128,13 @@ func anyOf(messageIDs []string) *imap.SearchCriteria {
 	return &imap.SearchCriteria{Or: [][2]imap.SearchCriteria{{*anyOf(messageIDs[:half]), *anyOf(messageIDs[half:])}}}
 }
 
-// searchHeader gives the UIDs of the messages that have a header field with text in it.
+// searchHeader returns the UIDs of the messages whose header field contains text.
 func (f *fetch) searchHeader(field, text string) ([]imap.UID, error) {
 	return f.search(&imap.SearchCriteria{Header: []imap.SearchCriteriaHeaderField{{Key: field, Value: text}}})
 }
 
-// fitsHeader tells whether a Message-ID can stand in a command as it is: printable
-// ASCII without spaces. An empty one would find everything.
+// fitsHeader reports whether a Message-ID can be put into a command unchanged: printable
+// ASCII without spaces. An empty one would find every message.
 func fitsHeader(messageID string) bool {
 	for i := range len(messageID) {
 		if messageID[i] <= ' ' || messageID[i] > '~' {

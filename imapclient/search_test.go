@@ -3,7 +3,6 @@ package imapclient_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -15,27 +14,6 @@ import (
 	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
 )
-
-const reference = "<abc.123@pec.example>"
-
-// searched collects what a Search yields.
-func searched(ctx context.Context, c *imapclient.Client, folder, messageID string) (all []got, err error) {
-	return searchedFor(ctx, c, folder, []string{messageID})
-}
-
-func searchedFor(ctx context.Context, c *imapclient.Client, folder string, messageIDs []string) (all []got, err error) {
-	for item, err := range c.Search(ctx, folder, messageIDs) {
-		if err != nil {
-			return all, err
-		}
-		b, err := io.ReadAll(item.Body)
-		if err != nil {
-			continue // the iteration ends with the error
-		}
-		all = append(all, got{item.Cursor.UID, string(b)})
-	}
-	return all, nil
-}
 
 func TestSearch(t *testing.T) {
 	testenv.NoLeak(t)
@@ -56,7 +34,7 @@ func TestSearch(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, all)
 
-	// One that cannot be had does not hide the others.
+	// Unreadable messages do not hide the others.
 	f.lock(func() { f.mails[2].nobody = true; f.mails[3].hang = 1000 })
 	all, err = searched(ctx, c, "INBOX", reference)
 	var one *pec.MessageError
@@ -73,11 +51,12 @@ func TestSearch(t *testing.T) {
 	checkReason(t, err, imapclient.ReasonFolder)
 	_, err = searched(ctx, c, "", reference)
 	checkReason(t, err, imapclient.ReasonFolder)
-	assert.Equal(t, dials, f.dials, "an answer is no reason to log in again")
+	assert.Equal(t, dials, f.dials, "a refusal does not end the connection")
 	c.Close()
 }
 
-// TestSearchTogether looks for many, over servers that take lines of different lengths.
+// TestSearchTogether searches for many Message-IDs, on servers that accept lines of
+// different lengths.
 func TestSearchTogether(t *testing.T) {
 	var texts, ids []string
 	for i := range 150 {
@@ -92,8 +71,8 @@ func TestSearchTogether(t *testing.T) {
 	for name, c := range map[string]struct {
 		longest  int
 		overlong string
-		tries    int // until the first Search that goes through
-		most     int // of commands in all
+		tries    int // at most, until a Search succeeds
+		most     int // of SEARCH commands
 	}{
 		"as RFC 7162 asks":          {longest: 8000, tries: 1, most: 5},
 		"1000 octets, and BAD":      {longest: 1000, overlong: "BAD line too long", tries: 1, most: 45},
@@ -134,7 +113,7 @@ func TestSearchTogether(t *testing.T) {
 	require.Zero(t, f.dials)
 }
 
-// TestSearchInjection gives Message-IDs that would be more than one.
+// TestSearchInjection searches for Message-IDs that would change the command.
 func TestSearchInjection(t *testing.T) {
 	f := newFake(t, three...)
 	c := f.open(t, nil)
@@ -147,7 +126,7 @@ func TestSearchInjection(t *testing.T) {
 		checkReason(t, err, imapclient.ReasonArgument)
 		checkReason(t, s.Save(context.Background(), id, 1, strings.NewReader("x")), imapclient.ReasonArgument)
 	}
-	assert.Zero(t, f.dials, "before the wire")
+	assert.Zero(t, f.dials, "refused before a connection is made")
 	_, err := searched(context.Background(), c, "INBOX", `<"a\b"@c>`)
 	require.NoError(t, err)
 	assert.Equal(t, []string{`UID SEARCH HEADER "X-Riferimento-Message-ID" "<\"a\\b\"@c>"`}, f.heard("UID SEARCH"))

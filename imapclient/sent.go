@@ -16,33 +16,33 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// SentOptions are the optional settings of a SentFolder. Nil is the zero value.
+// SentOptions are the optional settings of a SentFolder. Nil means the zero value.
 type SentOptions struct {
 	// TLS is as in Options.
 	TLS *tls.Config
 	// Timeout is as in Options.
 	Timeout time.Duration
-	// Folder is the folder to save to; "" means the one that the server marks as \Sent
-	// (RFC 6154, 2), else one with a name that providers are known to use. It is never
-	// made.
+	// Folder is the folder to save to. It is never created. "" means the one that the
+	// server marks as \Sent (RFC 6154, 2), or else one with a name that providers are
+	// known to use.
 	Folder string
 	// Logger is as in Options.
 	Logger *slog.Logger
 }
 
-// SentFolder is the pec.SentFolder over IMAPS, over a connection of its own. It is
-// the only thing of this package that writes to a mailbox, and all it does is to add
-// messages. It is safe for concurrent use.
+// SentFolder is the pec.SentFolder over IMAPS, with a connection of its own. Nothing
+// else in this package writes to a mailbox, and a SentFolder only adds messages. It is
+// safe for concurrent use. Close it after its last use.
 type SentFolder struct {
 	client *Client
-	fixed  bool
-	folder string // belongs to whoever has the turn; "" when not known
+	fixed  bool   // folder is SentOptions.Folder
+	folder string // belongs to whoever has the turn; "" while it is not known
 }
 
 var _ pec.SentFolder = (*SentFolder)(nil)
 
-// NewSentFolder gives a SentFolder for the server at addr (host:port). It does not
-// connect. It fails with an *Error of ReasonConfig.
+// NewSentFolder returns a SentFolder for the server at addr (host:port). It does not
+// connect. Its error is an *Error with ReasonConfig.
 func NewSentFolder(addr string, login pec.Login, opts *SentOptions) (*SentFolder, error) {
 	if opts == nil {
 		opts = &SentOptions{}
@@ -57,11 +57,11 @@ func NewSentFolder(addr string, login pec.Login, opts *SentOptions) (*SentFolder
 // Close ends the connection, as Client.Close does.
 func (s *SentFolder) Close() error { return s.client.Close() }
 
-// Save implements pec.SentFolder. The message is marked as read. When no reply to
-// the copy came, it is unknown whether the folder has it: the next Save looks first.
-// Two processes that save the same message at the same moment can leave two copies.
-// Size must be that of body; a body that differs is an error of ReasonArgument and
-// leaves no copy.
+// Save implements pec.SentFolder. The message is marked as read. If the server sends no
+// reply, the folder may or may not have the copy: the next Save looks first. Two
+// processes that save the same message at the same moment can leave two copies. size
+// must be the size of body in bytes; otherwise Save leaves no copy, and its error has
+// ReasonArgument.
 func (s *SentFolder) Save(ctx context.Context, messageID string, size int64, body io.Reader) error {
 	if !fitsHeader(messageID) {
 		return &Error{Op: "save", Reason: ReasonArgument, Err: errMessageID}
@@ -86,7 +86,7 @@ func (s *SentFolder) Save(ctx context.Context, messageID string, size int64, bod
 	return t.add(s.folder, size, body)
 }
 
-// open examines the folder, and looks for it first if it is not known.
+// open examines the folder. It looks for it first if it is not known.
 func (s *SentFolder) open(t *turn) (*imap.SelectData, error) {
 	if s.folder == "" {
 		if err := t.ready(); err != nil {
@@ -109,8 +109,8 @@ func (s *SentFolder) open(t *turn) (*imap.SelectData, error) {
 	return box, err
 }
 
-// holds tells whether the folder has a message with the Message-ID. SEARCH also
-// finds those that only contain it (RFC 9051, 6.4.4): their headers are compared.
+// holds reports whether the folder has a message with the Message-ID. SEARCH also finds
+// fields that merely contain it (RFC 9051, 6.4.4), so the headers are compared.
 func (t *turn) holds(box *imap.SelectData, folder, messageID string) (bool, error) {
 	f := &fetch{
 		turn: t, cursor: pec.Cursor{Folder: folder, UIDValidity: box.UIDValidity}, fields: []string{"Message-ID"},
@@ -129,7 +129,7 @@ func (t *turn) holds(box *imap.SelectData, folder, messageID string) (bool, erro
 	}
 	for part := range slices.Chunk(uids, headBatch) {
 		heads, err := f.heads(part)
-		if slices.ContainsFunc(heads, func(h head) bool { return h.pec }) {
+		if slices.ContainsFunc(heads, func(h head) bool { return h.wanted }) {
 			return true, nil
 		}
 		if err != nil {
@@ -140,22 +140,22 @@ func (t *turn) holds(box *imap.SelectData, folder, messageID string) (bool, erro
 }
 
 // add appends the message to the folder. The command is complete only once the whole
-// body has been read and found to be of its size: if the connection ends before, the
-// server throws all of it away (RFC 9051, 6.3.12).
+// body has been read and has the right size. If the connection ends before that, the
+// server discards the message (RFC 9051, 6.3.12).
 func (t *turn) add(folder string, size int64, body io.Reader) error {
 	s := t.client.session
 	s.conn.allow(quick)
-	s.conn.hush() // the library must not hear of the end before it has asked
+	s.conn.hush() // the library must not read the end of a command that it has not sent yet
 	command, err := await(s, func() (*goimap.AppendCommand, error) {
 		return s.imap.Append(folder, size, &imap.AppendOptions{Flags: []imap.Flag{imap.FlagSeen}}), nil
 	})
 	if err != nil {
 		return t.fail("save", err)
 	}
-	s.rest() // the server is silent while it listens
+	s.rest() // the server sends nothing while it receives the message
 	if err := t.pour(command, body, size); err != nil {
 		s.conn.Close()
-		_ = s.done(command.Close) // gives up the library's lock
+		_ = s.done(command.Close) // releases the library's lock
 		return err
 	}
 	s.due()
@@ -169,7 +169,7 @@ func (t *turn) add(folder string, size int64, body io.Reader) error {
 	return nil
 }
 
-// pour writes a body that must be of size bytes.
+// pour writes a body that must have size bytes.
 func (t *turn) pour(w io.Writer, body io.Reader, size int64) error {
 	src := &source{Reader: body}
 	_, err := io.CopyN(w, src, size)
@@ -189,7 +189,7 @@ func (t *turn) pour(w io.Writer, body io.Reader, size int64) error {
 	return nil
 }
 
-// source tells the errors of a body from those of the connection.
+// source keeps the error of a body apart from those of the connection.
 type source struct {
 	io.Reader
 	err error

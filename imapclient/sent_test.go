@@ -13,7 +13,6 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -23,26 +22,9 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-const ours = "Message-ID: <abc@pec.example>\r\nSubject: x\r\n\r\nciao\r\n"
-
-func (f *fake) sent(t *testing.T, opts *imapclient.SentOptions) *imapclient.SentFolder {
-	if opts == nil {
-		opts = &imapclient.SentOptions{Timeout: 10 * time.Second}
-	}
-	opts.TLS = f.client
-	s, err := imapclient.NewSentFolder(f.addr, pec.Password(user, secret), opts)
-	require.NoError(t, err)
-	t.Cleanup(func() { s.Close() })
-	return s
-}
-
-func save(s *imapclient.SentFolder) error {
-	return s.Save(context.Background(), "abc@pec.example", int64(len(ours)), strings.NewReader(ours))
-}
-
 func TestSentFolder(t *testing.T) {
 	testenv.NoLeak(t)
-	// These only look like ours.
+	// These headers only contain our Message-ID.
 	f := newFake(t,
 		"Message-ID: <xx<abc@pec.example>\r\n\r\n",
 		"X: y\r\nMessage-ID: <abc@pec.example>x\r\n\r\n",
@@ -66,7 +48,7 @@ func TestSentFolder(t *testing.T) {
 	s.Close()
 }
 
-// TestSentReplyLost has the connection end after the copy and before the reply.
+// TestSentReplyLost ends the connection after the copy and before the reply.
 func TestSentReplyLost(t *testing.T) {
 	testenv.NoLeak(t)
 	f := newFake(t)
@@ -87,13 +69,13 @@ func TestSentRefused(t *testing.T) {
 	checkReason(t, save(s), imapclient.ReasonRefused)
 	f.lock(func() { delete(f.refuse, "APPEND"); f.refuse["SEARCH"] = "BAD what" })
 	checkReason(t, save(s), imapclient.ReasonRefused)
-	assert.Empty(t, f.mails, "never without having looked")
+	assert.Empty(t, f.mails, "no copy without a search before")
 	f.lock(func() { delete(f.refuse, "SEARCH") })
 	require.NoError(t, save(s))
 	s.Close()
 }
 
-// TestSentBody gives bodies that are not what they should be.
+// TestSentBody saves bodies that fail or have another size than the one given.
 func TestSentBody(t *testing.T) {
 	testenv.NoLeak(t)
 	broken := errors.New("the disk is gone")
@@ -162,8 +144,8 @@ func TestNewSentFolder(t *testing.T) {
 	checkReason(t, err, imapclient.ReasonConfig)
 }
 
-// TestOnlySentWrites reads the code: the commands that change a mailbox are nowhere
-// but in sent.go, and there it is APPEND alone.
+// TestOnlySentWrites reads the code: the only command that changes a mailbox is the
+// APPEND in sent.go.
 func TestOnlySentWrites(t *testing.T) {
 	writes := []string{
 		"Append", "Store", "Copy", "Move", "Expunge", "UIDExpunge", "Create", "Delete", "Rename",

@@ -9,7 +9,7 @@ import (
 	"github.com/gopec/gopec/internal/netguard"
 )
 
-// farewell bounds what is said to a server that may not listen any more.
+// farewell is how long we wait for a server that may not be there any more.
 const farewell = time.Second
 
 // session is one connection, logged in.
@@ -17,16 +17,16 @@ type session struct {
 	conn    *meter
 	timeout time.Duration
 	imap    *goimap.Client
-	caps    imap.CapSet   // of after the login
-	news    chan struct{} // a count of messages came unasked
+	caps    imap.CapSet   // the capabilities after the login
+	news    chan struct{} // receives when the server announces a number of messages unasked
 
 	asks    chan func()   // to the one goroutine that talks to the library
-	replied chan struct{} // when it has
-	late    *time.Timer   // for that, stopped between asks
-	stuck   bool          // the library has not returned: nothing more is asked of it
+	replied chan struct{} // receives when an ask has returned
+	late    *time.Timer   // limits an ask; stopped between asks
+	stuck   bool          // the library has not returned: it is not asked again
 
-	fetch *goimap.FetchCommand // under way, nil when none
-	body  *body                // the literal being read, nil when none
+	fetch *goimap.FetchCommand // the FETCH in progress, nil if there is none
+	body  *body                // the literal being read, nil if there is none
 }
 
 func newSession(conn *netguard.Conn, timeout time.Duration) *session {
@@ -42,7 +42,7 @@ func newSession(conn *netguard.Conn, timeout time.Duration) *session {
 			if data.NumMessages == nil {
 				return
 			}
-			select { // it runs on the decoder's goroutine and must not block
+			select { // this runs on the decoder's goroutine and must not block
 			case s.news <- struct{}{}:
 			default:
 			}
@@ -51,14 +51,14 @@ func newSession(conn *netguard.Conn, timeout time.Duration) *session {
 	return s
 }
 
-// due puts the server under the clock: it owes us something.
+// due starts the clock: the server owes us something.
 func (s *session) due() { s.conn.Expect(s.timeout) }
 
-// rest stops the clock: it is our turn, or nobody's.
+// rest stops the clock: the server owes us nothing.
 func (s *session) rest() { s.conn.Expect(0) }
 
-// talk is the goroutine that the library is asked on. To begin one for each question
-// would cost as much as the library does.
+// talk runs the asks, on a goroutine of its own. A new goroutine for each ask would cost
+// as much as the library does.
 func (s *session) talk() {
 	for ask := range s.asks {
 		ask()
@@ -66,9 +66,9 @@ func (s *session) talk() {
 	}
 }
 
-// await asks the library and waits for its answer, with a bound: the library may be
-// waiting for something that has passed, or be busy for ever. It is given up if it
-// does not return soon after the end of the connection.
+// await asks the library and waits for its answer, up to a limit: the library may wait
+// for something that has passed, or be busy for ever. If it does not return soon after
+// the end of the connection, the error is errStuck.
 func await[T any](s *session, ask func() (T, error)) (T, error) {
 	var none T
 	if s.stuck {
@@ -77,7 +77,7 @@ func await[T any](s *session, ask func() (T, error)) (T, error) {
 	var value T
 	var err error
 	s.asks <- func() { value, err = ask() }
-	// Silence and slowness end the connection sooner.
+	// A server that is silent or slow loses the connection sooner.
 	s.late.Reset((netguard.Patience + 2) * s.timeout)
 	defer s.late.Stop()
 	select {
@@ -106,7 +106,7 @@ func (s *session) done(ask func() error) error {
 
 func (s *session) examine(folder string) (*imap.SelectData, error) {
 	select {
-	case <-s.news: // about an earlier folder, or a change that we are about to see
+	case <-s.news: // about an earlier folder, or a change that EXAMINE shows as well
 	default:
 	}
 	s.conn.allow(quick)
@@ -121,15 +121,15 @@ func (s *session) logout() {
 	_ = s.done(func() error { return s.imap.Logout().Wait() })
 }
 
-// drop closes the connection and returns when nothing of it runs any more, except
-// where the library is stuck. The order matters: the library's own Close waits for its
-// decoder, which waits for the reader of a FETCH; on a closed socket the rest of that
+// drop closes the connection and returns when none of its goroutines runs any more,
+// unless the library is stuck. The order matters: the library's own Close waits for its
+// decoder, which waits for the reader of a FETCH. On a closed socket the rest of that
 // FETCH ends at once.
 func (s *session) drop() {
 	s.conn.Close()
 	s.conn.release()
-	// A literal that broke off must not be read again: the decoder has moved on
-	// and reads from the same buffer. It has then met the error too, and is ending.
+	// A literal that broke off must not be read again: the decoder has moved on and
+	// reads from the same buffer. It has met the same error and is ending.
 	if s.body == nil || s.body.finish() == nil {
 		if s.fetch != nil {
 			_ = s.done(s.fetch.Close)

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSieve says what the library hears of each response, whatever pieces it comes in.
+// TestSieve lists what the library reads of each response, in pieces of any size.
 func TestSieve(t *testing.T) {
 	const same = "same"
 	cases := []struct {

@@ -7,15 +7,15 @@ import (
 	"github.com/emersion/go-imap/v2"
 )
 
-// suspect is the message over which a server seems to hang up. Some do not answer NO
-// when they cannot read a message, but end the connection (Dovecot, when a file is
-// unreadable), each time anew: everything behind it would be lost.
+// suspect is the message at which a server seems to hang up. Some servers do not answer
+// NO when they cannot read a message, but end the connection each time (Dovecot, when a
+// file is unreadable). Everything after that message would be lost.
 type suspect struct {
 	uid     imap.UID // 0 for none
-	strikes int      // how many connections have ended over it
+	strikes int      // how many connections have ended at it
 }
 
-// next says how many of uids to ask for at once: those before the suspect, then the
+// next returns how many of uids to ask for at once: those before the suspect, then the
 // suspect alone.
 func (s *suspect) next(uids []imap.UID) int {
 	n := min(len(uids), headBatch)
@@ -32,9 +32,9 @@ func (s *suspect) strike(uid imap.UID) {
 	s.strikes++
 }
 
-// run hands out the messages of ascending UIDs. Where the server hangs up it goes on
-// over a new connection; the error is about one message only once the server has hung
-// up over it several times.
+// run yields the messages of uids, which ascend. When the server hangs up, it goes on
+// over a new connection. Once the server has hung up at one message several times, the
+// error is about that message.
 func (f *fetch) run(uids []imap.UID) error {
 	var s suspect
 	for len(uids) > 0 {
@@ -55,7 +55,7 @@ func (f *fetch) run(uids []imap.UID) error {
 			return again
 		}
 		if s.strikes == attempts && errors.Is(err, errHeader) {
-			return f.unreadable(s.uid, ReasonTooLarge, errTooLarge)
+			return f.unreadable(s.uid, ReasonTooLarge, errHeader)
 		}
 		if s.strikes == attempts {
 			return f.accuse(s.uid, err)
@@ -64,9 +64,10 @@ func (f *fetch) run(uids []imap.UID) error {
 	return nil
 }
 
-// hungUp tells whether err means that the connection ended in the middle of a FETCH
+// hungUp reports whether err means that the connection ended in the middle of a FETCH
 // and between two messages, or that an answer to it made no sense. A header that is too
-// large to be read is like the latter: whoever writes a message decides how long it is.
+// large to be read counts as such an answer: its length is the choice of whoever wrote
+// the message.
 func (f *fetch) hungUp(err error) bool {
 	var known *Error
 	s := f.turn.client.session
@@ -84,9 +85,9 @@ func (f *fetch) resume() error {
 	return err
 }
 
-// accuse gives the error of a message over which the server hangs up, provided that
-// it hands out another one. If it does not, the message may be as good as any, and the
-// error is the connection's: nothing is passed over.
+// accuse returns the error about the message at which the server hangs up, provided that
+// the server returns another message. If it does not, the message may be sound: accuse
+// returns hangup, the error of the connection, and no message is skipped.
 func (f *fetch) accuse(uid imap.UID, hangup error) error {
 	all, err := f.search(&imap.SearchCriteria{UID: []imap.UIDSet{{imap.UIDRange{Start: 1}}}})
 	if err != nil {
@@ -107,7 +108,7 @@ func (f *fetch) accuse(uid imap.UID, hangup error) error {
 	return hangup
 }
 
-// handsOut tells whether the server hands out the beginning of a message.
+// handsOut reports whether the server returns the beginning of a message.
 func (f *fetch) handsOut(uid imap.UID) (ok bool) {
 	s := f.turn.client.session
 	s.conn.allow(quick)

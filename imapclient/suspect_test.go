@@ -2,7 +2,6 @@ package imapclient_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -12,23 +11,9 @@ import (
 
 	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/internal/testenv"
-	"github.com/gopec/gopec/pec"
 )
 
-// behind reads a folder to its end, behind every message that cannot be had.
-func behind(ctx context.Context, c *imapclient.Client, after pec.Cursor) (all []got, unreadable []uint32, err error) {
-	for {
-		some, _, err := collect(ctx, c, after)
-		all = append(all, some...)
-		var one *pec.MessageError
-		if !errors.As(err, &one) {
-			return all, unreadable, err
-		}
-		after, unreadable = one.Cursor, append(unreadable, one.Cursor.UID)
-	}
-}
-
-// TestSuspects has a server that hangs up over messages.
+// TestSuspects has a server that hangs up at some messages.
 func TestSuspects(t *testing.T) {
 	always := 1000
 	cases := []struct {
@@ -79,7 +64,7 @@ func TestSuspects(t *testing.T) {
 				}
 			}
 			client := f.open(t, nil)
-			all, unreadable, err := behind(context.Background(), client, inbox)
+			all, unreadable, err := collectReadable(context.Background(), client, inbox)
 			assert.LessOrEqual(t, f.dials, c.dials)
 			assert.Equal(t, c.unreadable, unreadable)
 			if c.fails {
@@ -100,18 +85,18 @@ func TestSuspects(t *testing.T) {
 func TestMaxMessage(t *testing.T) {
 	testenv.NoLeak(t)
 	f := newFake(t, three...)
-	f.mails[0].size = 1 << 20 // larger than it says below
+	f.mails[0].size = 1 << 20 // the text itself is smaller
 	c := f.open(t, &imapclient.Options{Timeout: 10 * time.Second, MaxMessage: 1 << 20})
 	all, _, err := collect(context.Background(), c, inbox)
 	require.NoError(t, err, "as large as is allowed")
 	assert.Len(t, all, 3)
 
 	f.lock(func() { f.mails[0].size++; f.mails[1].size = 1 << 30 })
-	all, unreadable, err := behind(context.Background(), c, inbox)
+	all, unreadable, err := collectReadable(context.Background(), c, inbox)
 	require.NoError(t, err)
 	assert.Equal(t, []uint32{1}, unreadable)
 	assert.Equal(t, []got{{2, "-"}, {3, three[2]}}, all, "what is not downloaded may have any size")
-	assert.Equal(t, 1, f.dials, "the connection is as good as before")
+	assert.Equal(t, 1, f.dials, "the connection is still sound")
 	for _, err := range c.Fetch(context.Background(), inbox) {
 		checkReason(t, err, imapclient.ReasonTooLarge)
 	}

@@ -12,22 +12,22 @@ import (
 // turn is the use of the connection by one call.
 type turn struct {
 	client *Client
-	ctx    context.Context // ends with the caller's, or with the Client
+	ctx    context.Context // ends with the caller's, or when the Client is closed
 	cancel context.CancelFunc
 	unlink func() bool
-	guard  func() // releases the connection from ctx
+	guard  func() // after it, the end of ctx no longer closes the connection
 
-	sound bool // nothing is left over on the connection: the next turn may use it
+	sound bool // no answer is outstanding on the connection: the next turn may use it
 	ended bool
 }
 
-// begin waits for the turn. Waiting callers make a Wait give it up.
+// begin waits for the turn. A Wait in progress gives up its turn for it.
 func (c *Client) begin(ctx context.Context, op string) (*turn, error) {
 	t := &turn{client: c, guard: func() {}}
 	t.ctx, t.cancel = context.WithCancel(ctx)
 	t.unlink = context.AfterFunc(c.life, t.cancel)
 	if err := t.take(); err != nil {
-		err = failure(t.ctx, c.life, op, err, nil) // the session is another's
+		err = failure(t.ctx, c.life, op, err, nil) // the session belongs to another call
 		t.unlink()
 		t.cancel()
 		return nil, err
@@ -62,7 +62,7 @@ func (t *turn) take() error {
 	}
 }
 
-// hold puts the connection under the context and the server under the clock.
+// hold lets the end of ctx close the connection, and starts the clock of the server.
 func (t *turn) hold() {
 	s := t.client.session
 	s.conn.Again()
@@ -70,7 +70,7 @@ func (t *turn) hold() {
 	t.guard = s.conn.Guard(t.ctx)
 }
 
-// end gives the turn back, with the connection or without.
+// end gives the turn back. It keeps the connection only if that is sound.
 func (t *turn) end() {
 	if t.ended {
 		return
@@ -95,7 +95,7 @@ func (t *turn) drop() {
 	t.client.session = nil
 }
 
-// fail names what went wrong. Only the holder of the turn may ask.
+// fail returns err with its reason. Only the holder of the turn may call it.
 func (t *turn) fail(op string, err error) error {
 	var broken error
 	if s := t.client.session; s != nil {
@@ -104,8 +104,8 @@ func (t *turn) fail(op string, err error) error {
 	return failure(t.ctx, t.client.life, op, err, broken)
 }
 
-// examine opens the folder read-only. A connection kept from an earlier call may
-// have died since; that is no news to the caller.
+// examine opens the folder read-only. A connection kept from an earlier call may have
+// died since; it is replaced without an error.
 func (t *turn) examine(folder string) (*imap.SelectData, error) {
 	c := t.client
 	if folder == "" {
@@ -126,7 +126,8 @@ func (t *turn) examine(folder string) (*imap.SelectData, error) {
 	return box, t.opened(folder, box, err)
 }
 
-// ready makes sure of a connection for requests other than examine.
+// ready makes sure that there is a connection, for a call that does not begin with
+// examine.
 func (t *turn) ready() error {
 	c := t.client
 	if c.session != nil {
@@ -142,8 +143,8 @@ func (t *turn) ready() error {
 	return t.connect()
 }
 
-// opened judges what came of EXAMINE. Afterwards the connection is sound, whether
-// or not the folder exists.
+// opened returns the error of an EXAMINE. The connection is still sound if the server
+// refused to open the folder.
 func (t *turn) opened(folder string, box *imap.SelectData, err error) error {
 	switch {
 	case err != nil && isReply(err) && t.ctx.Err() == nil:
@@ -152,21 +153,22 @@ func (t *turn) opened(folder string, box *imap.SelectData, err error) error {
 	case err != nil:
 		return t.fail("examine", err)
 	case box.UIDValidity == 0:
-		// RFC 9051, 2.3.1.1: without it no UID means anything tomorrow.
-		return &Error{Op: "examine", Reason: ReasonProtocol, Folder: folder, Err: errors.New("no UIDVALIDITY")}
+		// RFC 9051, 2.3.1.1: without it, no UID is valid in a later session.
+		return &Error{Op: "examine", Reason: ReasonProtocol, Folder: folder, Err: errors.New("the server reports no UIDVALIDITY")}
 	}
 	return nil
 }
 
-// settle says whether the connection can be used again after requests that ended
-// with err: not when an answer is still under way, nor when there is none any more.
+// settle decides whether the connection is sound after commands that ended with err. It
+// is not if an answer is still outstanding or the connection has ended.
 func (t *turn) settle(err error) {
 	var one *pec.MessageError
 	s := t.client.session
 	t.sound = s != nil && (err == nil || s.fetch == nil && (isReply(err) || errors.As(err, &one)))
 }
 
-// isReply tells an answer of the server, NO or BAD, from a broken connection.
+// isReply reports whether err is a reply of the server, such as NO or BAD, and not a
+// broken connection.
 func isReply(err error) bool {
 	var reply *imap.Error
 	return errors.As(err, &reply)

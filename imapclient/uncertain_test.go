@@ -12,14 +12,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/internal/testenv"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// doubtful never gets a reply.
+// doubtful is a Submitter that never gets a reply.
 type doubtful struct{}
 
 func (doubtful) Submit(_ context.Context, s pec.Submission) pec.Outcome {
@@ -27,7 +27,7 @@ func (doubtful) Submit(_ context.Context, s pec.Submission) pec.Outcome {
 	return pec.Outcome{Kind: pec.OutcomeUncertain}
 }
 
-// searching counts, and ends a Watch after one search, as a short turn would.
+// searching counts calls, and ends a Watch after one search.
 type searching struct {
 	pec.Mailbox
 	over     func()
@@ -59,8 +59,9 @@ func (m *searching) Search(ctx context.Context, folder string, ids []string) ite
 	}
 }
 
-// TestUncertainSendsInALargeMailbox searches for proof of 300 sends, of which a few have left, in a real
-// Dovecot. GOPEC_SCALE sets how many messages it has.
+// TestUncertainSendsInALargeMailbox searches a real Dovecot for proof of 300 uncertain
+// sends, a few of which were delivered. GOPEC_SCALE sets the number of messages in the
+// mailbox.
 func TestUncertainSendsInALargeMailbox(t *testing.T) {
 	count, sends := 2000, 300
 	if s := os.Getenv("GOPEC_SCALE"); s != "" {
@@ -70,11 +71,9 @@ func TestUncertainSendsInALargeMailbox(t *testing.T) {
 	}
 	id, n := testenv.NewIdentity(t), pectest.Start(t, nil)
 	d := startDovecot(t, id)
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}, nil)
-	require.NoError(t, err)
 	now, store := time.Now(), pec.NewMemory()
 	m := &searching{Mailbox: d.open(id, me, imapclient.Options{}), reached: map[string]bool{}, over: func() {}}
-	c, err := pec.New(me, doubtful{}, m, v, &pec.Options{Store: store, Now: func() time.Time { return now }})
+	c, err := pec.New(me, doubtful{}, m, trusttest.Verifier(t, n, nil), &pec.Options{Store: store, Now: func() time.Time { return now }})
 	require.NoError(t, err)
 	var left, texts []string
 	for i := range sends {
@@ -90,7 +89,7 @@ func TestUncertainSendsInALargeMailbox(t *testing.T) {
 		texts = append(texts, fmt.Sprintf("X-Riferimento-Message-ID: <%d@elsewhere.example>\r\n%sx\r\n", i, plain))
 	}
 	d.Seed(me, texts...)
-	// All of it has been read before: only searches find the proof.
+	// The cursor is at the end of the mailbox: only searches find the proof.
 	for item, err := range m.Mailbox.Fetch(t.Context(), pec.Cursor{Folder: "INBOX"}) {
 		require.NoError(t, err)
 		item.Cursor.UID = uint32(count)

@@ -7,8 +7,8 @@ import (
 	"github.com/emersion/go-imap/v2"
 )
 
-// idleLimit is how long one IDLE lasts. RFC 2177, 3 asks for less than 29 minutes;
-// some servers and many routers drop a silent connection after 10.
+// idleLimit is how long one IDLE lasts. RFC 2177, 3 asks for less than 29 minutes. Some
+// servers and many routers drop a silent connection after 10 minutes.
 const idleLimit = 9 * time.Minute
 
 // mark is the state of a folder when it was last read to its end.
@@ -16,15 +16,16 @@ type mark struct{ validity, next, count uint32 }
 
 func markOf(box *imap.SelectData) mark {
 	m := mark{validity: box.UIDValidity, next: uint32(box.UIDNext)}
-	if m.next == 0 { // a server that does not tell
+	if m.next == 0 { // the server does not report UIDNEXT
 		m.count = box.NumMessages
 	}
 	return m
 }
 
-// Wait implements pec.Mailbox. It returns nil at once while the first folder has
-// not been fetched to its end since it last changed, early when another call wants
-// the connection, and at least every 9 minutes. When ctx ends, the connection stays.
+// Wait implements pec.Mailbox. It returns nil at once if the first folder has changed
+// since it was last fetched to its end. It returns nil early when another call wants the
+// connection, and in any case after 9 minutes, or after Options.PollInterval if the
+// server has no IDLE. The connection is kept when ctx ends.
 func (c *Client) Wait(ctx context.Context) error {
 	t, err := c.begin(ctx, "wait")
 	if err != nil {
@@ -51,13 +52,13 @@ func (c *Client) Wait(ctx context.Context) error {
 	return c.poll(ctx)
 }
 
-// idle waits for news with IDLE (RFC 2177). It gives a bare *imap.Error when the
-// server refuses the command.
+// idle waits for news with IDLE (RFC 2177). It returns a bare *imap.Error if the server
+// refuses the command.
 func (t *turn) idle() error {
 	s := t.client.session
 	s.conn.allow(bulk)
 	command, err := await(s, s.imap.Idle)
-	s.conn.release() // from now on the server may talk, too
+	s.conn.release() // during IDLE the server may send at any time
 	if err != nil {
 		if isReply(err) && t.ctx.Err() == nil {
 			return err
@@ -67,21 +68,21 @@ func (t *turn) idle() error {
 	t.guard()
 	s.rest()
 	err = t.listen()
-	// DONE is a few bytes and cannot stall for long on a connection that lives.
-	// What the server says to it is read by the next turn.
+	// DONE is a few bytes and cannot stall for long on a live connection. The next turn
+	// reads the reply to it.
 	stop := time.AfterFunc(farewell, func() { s.conn.Close() })
 	done := s.done(command.Close)
 	t.sound = stop.Stop() && done == nil && s.conn.Failure() == nil
 	return err
 }
 
-// listen returns when an IDLE has done its work.
+// listen returns when an IDLE should end.
 func (t *turn) listen() error {
 	c := t.client
 	limit := time.NewTimer(idleLimit)
 	defer limit.Stop()
-	// One nudge can stand for several callers, and an earlier turn may have taken
-	// it: whoever waits already counts, whoever comes later nudges again.
+	// One nudge can stand for several calls, and an earlier turn may have taken it. So
+	// calls that already wait are counted; later ones nudge again.
 	for c.waiting.Load() == 0 {
 		select {
 		case <-c.session.news:
@@ -98,7 +99,7 @@ func (t *turn) listen() error {
 	return nil
 }
 
-// poll is the Wait of a server without IDLE. It does not keep the turn.
+// poll is Wait for a server without IDLE. It does not hold the turn.
 func (c *Client) poll(ctx context.Context) error {
 	timer := time.NewTimer(c.options.PollInterval)
 	defer timer.Stop()

@@ -13,13 +13,6 @@ import (
 	"github.com/gopec/gopec/internal/testenv"
 )
 
-// waiting runs Wait and gives its result.
-func waiting(ctx context.Context, c *imapclient.Client) <-chan error {
-	result := make(chan error, 1)
-	go func() { result <- c.Wait(ctx) }()
-	return result
-}
-
 func TestWait(t *testing.T) {
 	testenv.NoLeak(t)
 	f := newFake(t, three...)
@@ -32,7 +25,7 @@ func TestWait(t *testing.T) {
 	_, items, err := collect(ctx, c, inbox)
 	require.NoError(t, err)
 
-	// New while IDLE lasts; a keepalive is nothing new.
+	// A message arrives during IDLE. A keepalive or a change of flags does not end Wait.
 	result := waiting(ctx, c)
 	<-f.idling
 	f.push <- "* OK still here"
@@ -40,15 +33,15 @@ func TestWait(t *testing.T) {
 	f.add(notice + "quattro\r\n")
 	f.push <- "* 4 EXISTS"
 	require.NoError(t, <-result)
-	require.NoError(t, c.Wait(ctx), "not read yet: told again")
+	require.NoError(t, c.Wait(ctx), "not read yet: Wait returns again")
 	all, items, err := collect(ctx, c, items[2].Cursor)
 	require.NoError(t, err)
 	require.Len(t, all, 1)
 
-	// New between Fetch and Wait.
+	// A message arrives between Fetch and Wait.
 	f.add(notice + "cinque\r\n")
 	require.NoError(t, c.Wait(ctx))
-	// A loop left early has not read the folder.
+	// A loop that is left early does not count as reading the folder.
 	for range c.Fetch(ctx, inbox) {
 		break
 	}
@@ -56,7 +49,7 @@ func TestWait(t *testing.T) {
 	_, _, err = collect(ctx, c, items[0].Cursor)
 	require.NoError(t, err)
 
-	// A context that ends keeps the connection.
+	// The end of the context keeps the connection.
 	dials := f.dials
 	short, stop := context.WithTimeout(ctx, 500*time.Millisecond)
 	defer stop()
@@ -68,7 +61,7 @@ func TestWait(t *testing.T) {
 	c.Close()
 }
 
-// TestWaitGivesWay has a Fetch come in the middle of an IDLE.
+// TestWaitGivesWay calls Fetch during an IDLE.
 func TestWaitGivesWay(t *testing.T) {
 	testenv.NoLeak(t)
 	f := newFake(t, three...)
@@ -120,7 +113,7 @@ func TestWaitWithoutIDLE(t *testing.T) {
 	}
 }
 
-// TestKeptConnectionDies has the server hang up, or fall silent, between two calls.
+// TestKeptConnectionDies lets the server hang up, or fall silent, between two calls.
 func TestKeptConnectionDies(t *testing.T) {
 	for _, fault := range []string{"close", "silent"} {
 		for _, stage := range []string{"EXAMINE 2", "DONE"} {
@@ -178,7 +171,7 @@ func TestTogether(t *testing.T) {
 	group.Wait()
 	assert.Equal(t, 1, f.dials)
 
-	// A call that cannot have its turn obeys its context.
+	// A call that waits for its turn ends with its context.
 	for item, err := range c.Fetch(context.Background(), inbox) {
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)

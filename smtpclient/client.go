@@ -29,10 +29,10 @@ type Options struct {
 	// message is sent: ReasonStartTLS. False means TLS from the first byte.
 	StartTLS bool
 	// Timeout is the longest silence of the server and the longest stall of one
-	// write; zero means 2 minutes.
+	// write; zero means 2 minutes. A whole reply may take ten times as long.
 	Timeout time.Duration
 	// SubmitTimeout is the longest silence after the final dot; zero means 10
-	// minutes (RFC 5321, 4.5.3.2.6). A shorter one causes uncertain outcomes.
+	// minutes (RFC 5321, 4.5.3.2.6). A shorter one can cause uncertain outcomes.
 	SubmitTimeout time.Duration
 	// IdleTimeout is how long the connection is kept, logged in, after a message;
 	// zero means 30 seconds. A negative value ends it after each message.

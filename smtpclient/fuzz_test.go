@@ -15,8 +15,7 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// The first byte of a FuzzDialogue input says what the client does and how the server
-// behaves.
+// The op of a FuzzDialogue input says what the client does and how the server behaves.
 const (
 	dialogueSubmit byte = iota
 	dialogueTwice

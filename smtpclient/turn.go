@@ -30,7 +30,7 @@ func (c *Client) begin(ctx context.Context) *Error {
 func (c *Client) end() { <-c.turns }
 
 // keep leaves a session to the next call, for IdleTimeout. Its timer also runs while the
-// session is in use: to stop and start it for each message costs more than the message.
+// session is in use: stopping it for each message would cost more than letting it fire.
 func (c *Client) keep(s *session) {
 	c.session, s.until = s, time.Now().Add(c.options.IdleTimeout)
 	c.timers.Add(1) // before the timer starts, since it may fire at once

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// allocations reports those of a few runs of f.
+// allocations reports the bytes and allocations of f, the mean of a few runs.
 func allocations(b *testing.B, f func()) {
 	const runs = 5
 	f()

@@ -1,5 +1,5 @@
-// Package floor reports, in benchmarks, what work costs as a multiple of the least
-// that it can cost.
+// Package floor reports, in benchmarks, the time of some work as a multiple of its floor:
+// the least time that the work could take.
 package floor
 
 import (
@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Compare runs floor and work in turns, so that what slows the machine slows both,
-// and reports the medians: the time of work, what of that floor takes as floor-ns/op,
-// and the quotient as x-floor. Bytes and allocations are those of work alone; bytes
-// are all that it allocates, so that it never holds more.
+// Compare runs floor and work in turns, so that a slow machine slows both. It reports
+// the median times: that of work as ns/op, that of floor as floor-ns/op, and the
+// quotient as x-floor. Bytes and allocations are those of work only. Bytes are all that
+// work allocates, so it never holds more than that.
 func Compare(b *testing.B, floor, work func()) {
 	b.Helper()
 	var floors, works []time.Duration
@@ -30,8 +30,8 @@ func Compare(b *testing.B, floor, work func()) {
 	b.ReportAllocs()
 }
 
-// Report is for work that cannot be run as often as Compare does: it reports what n
-// runs of floor and of work took together.
+// Report is for work that cannot run as often as Compare needs. floor and work are the
+// total times of n runs each.
 func Report(b *testing.B, n int, floor, work time.Duration) {
 	b.Helper()
 	b.ReportMetric(float64(work)/float64(n), "ns/op")

@@ -1,9 +1,9 @@
-// Package growth tests that the work of a call grows as its input does, and no faster.
+// Package growth tests that the work of a call grows no faster than its input.
 //
-// Work is counted, not timed: the bytes and the allocations that the program makes, and
-// what a case counts itself, such as statements or bytes read. A scan that allocates
-// nothing shows in none of these. For such a call there is the processor time of this
-// process, with a wider margin.
+// Work is counted, not timed: the bytes and the allocations of the program, and what a
+// case counts itself, such as statements or bytes read. A scan that allocates nothing
+// shows in none of these. For such a call, the processor time of this process is
+// compared too, with a wider margin.
 package growth
 
 import (
@@ -14,30 +14,30 @@ import (
 	"time"
 )
 
-// Case is a call whose work is to grow in proportion to n.
+// Case is a call whose work must grow in proportion to n.
 type Case struct {
 	Name string
 	// N is the smaller input. The larger one is four times as large.
 	N int
-	// Prepare makes an input of size n. What it costs does not count.
+	// Prepare makes an input of size n. Its own work does not count.
 	Prepare func(tb testing.TB, n int) Call
-	// CPU also compares processor times: for calls that may scan without allocating. N must
-	// then be large enough for milliseconds.
+	// CPU also compares processor times, for calls that may scan without allocating. N
+	// must then be large enough for the call to take milliseconds.
 	CPU bool
 }
 
-// Call does the work. It returns what it counted itself, 0 for nothing.
+// Call does the work. It returns what it counted itself, 0 if it counts nothing.
 type Call func() int64
 
 const (
 	factor = 4
-	most   = 6 // times the work for four times the input
-	// mostCPU is wider: processor time has noise.
+	most   = 6 // how many times the work, for factor times the input
+	// mostCPU is higher than most, because processor time is noisy.
 	mostCPU = 8
-	// slack is what a run may cost more in any case: the first use of a table, a buffer that
-	// doubled just now.
+	// A run may always take this much more: for the first use of a table, or a buffer that
+	// has just doubled.
 	slackBytes, slackAllocations = 256 << 10, 500
-	rounds                       = 3 // at most; the cheapest one counts
+	rounds                       = 3 // at most; the least work counts
 )
 
 // Run runs the cases, each as a subtest.
@@ -67,13 +67,14 @@ func Run(t *testing.T, cases []Case) {
 	}
 }
 
-// work is what one run cost.
+// work is the work of one run.
 type work struct {
 	bytes, allocations, counted int64
 	cpu                         time.Duration
 }
 
-// least takes the smaller of each kind of work: others may be at work in this process.
+// least returns the smaller of each kind of work: other goroutines of this process may
+// add to it.
 func (w work) least(o work) work {
 	return work{min(w.bytes, o.bytes), min(w.allocations, o.allocations), min(w.counted, o.counted), min(w.cpu, o.cpu)}
 }
@@ -102,11 +103,11 @@ func processorTime(t *testing.T) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// excess tells which kinds of work grew too much.
-func excess(c Case, small, large work) (told []string) {
+// excess returns a message for each kind of work that grew too much.
+func excess(c Case, small, large work) (messages []string) {
 	compare := func(what string, small, large, most, slack int64) {
 		if large > most*small+slack {
-			told = append(told, fmt.Sprintf("%s: %d for n, %d for %d n: more than %d times as much", what, small, large, factor, most))
+			messages = append(messages, fmt.Sprintf("%s: %d for n, %d for %d n: more than %d times as much", what, small, large, factor, most))
 		}
 	}
 	compare("bytes", small.bytes, large.bytes, most, slackBytes)
@@ -115,5 +116,5 @@ func excess(c Case, small, large work) (told []string) {
 	if c.CPU {
 		compare("processor time", int64(small.cpu), int64(large.cpu), mostCPU, int64(20*time.Millisecond))
 	}
-	return told
+	return messages
 }

@@ -13,7 +13,8 @@ import (
 
 var sink string
 
-// quadratic are calls of which each must be found, by one kind of work.
+// quadratic are calls that grow too fast. Each must be found by the kind of work that
+// names it.
 var quadratic = map[string]growth.Case{
 	"bytes": {N: 2000, Prepare: func(_ testing.TB, n int) growth.Call {
 		return func() int64 {
@@ -40,7 +41,7 @@ var quadratic = map[string]growth.Case{
 	}},
 }
 
-// The package must be able to fail: each case is run in a process of its own.
+// The package must be able to fail a test. Each case runs in a process of its own.
 func TestQuadraticWorkIsFound(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -53,7 +54,7 @@ func TestQuadraticWorkIsFound(t *testing.T) {
 	}
 }
 
-// TestQuadratic is what TestQuadraticWorkIsFound runs.
+// TestQuadratic runs one case in the process that TestQuadraticWorkIsFound starts.
 func TestQuadratic(t *testing.T) {
 	if c, ok := quadratic[os.Getenv("GROWTH_CASE")]; ok {
 		growth.Run(t, []growth.Case{c})

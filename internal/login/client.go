@@ -11,12 +11,13 @@ import (
 // Client is the client side of one login. It implements sasl.Client.
 type Client struct {
 	sasl.Client
-	ends    []byte // the answer to the challenge that refuses a token; nil when none does
+	ends    []byte // the answer to the challenge that refuses a token; nil for a password
 	refusal string
 }
 
-// NewClient returns the client of the mechanism that Choose picked, for the server
-// at addr (host:port). It fails with ErrCredentials when the secret cannot be sent.
+// NewClient returns the client of the mechanism that Choose picked, for the server at
+// addr (host:port). Its error is ErrCredentials if the login name or the secret cannot be
+// sent.
 func NewClient(name, user, secret, addr string) (*Client, error) {
 	if err := carried("login name", user, maxUser); err != nil {
 		return nil, err
@@ -43,13 +44,13 @@ func NewClient(name, user, secret, addr string) (*Client, error) {
 	return &Client{Client: sasl.NewPlainClient("", user, secret)}, nil
 }
 
-// Refusal is why the server refuses the token, in its own words. It is "" before the
-// server has said so, and with a password.
+// Refusal returns why the server refuses the token, in the server's words. It returns ""
+// before the server has said so, and always with a password.
 func (c *Client) Refusal() string { return c.refusal }
 
-// Next implements sasl.Client. The one challenge that a token can meet is the server's
-// error; the refusal itself, a reply of the protocol, comes after the answer (RFC
-// 7628, 3.2.3).
+// Next implements sasl.Client. With a token, the only challenge is the server's error.
+// The refusal itself is a reply of the protocol and comes after the answer (RFC 7628,
+// 3.2.3).
 func (c *Client) Next(challenge []byte) ([]byte, error) {
 	if c.ends == nil {
 		return c.Client.Next(challenge)
@@ -57,14 +58,14 @@ func (c *Client) Next(challenge []byte) ([]byte, error) {
 	if c.refusal != "" {
 		return nil, sasl.ErrUnexpectedServerChallenge
 	}
-	// An empty challenge would leave no trace.
+	// An empty challenge is a refusal as well.
 	if c.refusal = string(challenge); c.refusal == "" {
 		c.refusal = "token refused"
 	}
 	return c.ends, nil
 }
 
-// xoauth2 is the first word of XOAUTH2; Client has the rest.
+// xoauth2 is the first message of XOAUTH2. Client does the rest.
 type xoauth2 struct{ user, token string }
 
 // Start implements sasl.Client.
@@ -75,9 +76,9 @@ func (x xoauth2) Start() (mech string, ir []byte, err error) {
 // Next implements sasl.Client.
 func (xoauth2) Next([]byte) ([]byte, error) { return nil, sasl.ErrUnexpectedServerChallenge }
 
-// newBearer returns the first word of OAUTHBEARER (RFC 7628); Client has the rest,
-// since the library's own ends the exchange at the challenge, before the server has
-// refused.
+// newBearer returns the first message of OAUTHBEARER (RFC 7628). Client does the rest,
+// because the library's client ends the exchange at the challenge, before the server has
+// refused the token.
 func newBearer(user, token, addr string) (sasl.Client, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -87,7 +88,7 @@ func newBearer(user, token, addr string) (sasl.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	// RFC 5801, 4: in a name the two characters that have a meaning are escaped.
+	// RFC 5801, 4: "=" and "," are escaped in a name.
 	name := strings.NewReplacer("=", "=3D", ",", "=2C").Replace(user)
 	return sasl.NewOAuthBearerClient(&sasl.OAuthBearerOptions{Username: name, Token: token, Host: host, Port: number}), nil
 }

@@ -20,7 +20,7 @@ func TestXOAUTH2(t *testing.T) {
 
 	response, err := c.Next([]byte(`{"status":"401","schemes":"bearer"}`))
 	require.NoError(t, err)
-	assert.NotNil(t, response, "nil is no response at all")
+	assert.NotNil(t, response, "nil would send no response at all")
 	assert.Empty(t, response)
 	_, err = c.Next([]byte(`{"status":"401"}`))
 	require.ErrorIs(t, err, sasl.ErrUnexpectedServerChallenge)
@@ -63,14 +63,7 @@ func TestOAUTHBEARER(t *testing.T) {
 	assert.True(t, strings.HasPrefix(string(ir), "n,a=a=3Db=2Cc,\x01host=h\x01port=1\x01auth=Bearer "))
 }
 
-func newClient(t *testing.T, name, user, addr string) *login.Client {
-	t.Helper()
-	c, err := login.NewClient(name, user, token, addr)
-	require.NoError(t, err)
-	return c
-}
-
-// TestInjection has a user or token that would add fields of its own.
+// TestInjection has user names and tokens that would add fields of their own.
 func TestInjection(t *testing.T) {
 	for _, bad := range []string{"", "a\x01auth=Bearer other", "a\r\nMAIL FROM:<>", "a\x00", "a\x7f"} {
 		for _, name := range []string{sasl.Plain, sasl.Login, sasl.OAuthBearer, login.XOAuth2} {
@@ -84,7 +77,7 @@ func TestInjection(t *testing.T) {
 	}
 }
 
-// TestChoose never takes a token for a password, nor a password for a token.
+// TestChoose shows that a token is never sent as a password, nor a password as a token.
 func TestChoose(t *testing.T) {
 	for _, c := range []struct{ mechanism, offered, chosen string }{
 		{"", "LOGIN PLAIN", sasl.Plain},

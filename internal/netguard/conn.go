@@ -1,6 +1,6 @@
-// Package netguard gives smtpclient and imapclient a TLS connection that a
-// context can end at any moment and on which no silence lasts for ever. The
-// protocol libraries know no context and set fixed deadlines, or none at all.
+// Package netguard is the TLS connection of smtpclient and imapclient. A context can end
+// it at any moment, and a silent peer cannot hold it for ever. The protocol libraries
+// know no context and set fixed deadlines, or none at all.
 package netguard
 
 import (
@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Patience is how many silences an answer may last, counted in the time that its
-// reader waits. Without it a peer that trickles would never be late.
+// Patience limits the time of a whole answer: the reader waits at most Patience times
+// the longest silence. Without it, a peer that trickles would never be late.
 const Patience = 10
 
 // Conn is a TLS connection with deadlines of its own. It is safe for concurrent
@@ -29,27 +29,28 @@ type Conn struct {
 	closing sync.Once
 
 	mu       sync.Mutex
-	silence  time.Duration
-	waits    int           // Reads under way
-	since    time.Time     // when the wait for the next bytes began
-	waited   time.Duration // for the answer, up to then
+	silence  time.Duration // the longest allowed; zero means no limit
+	waits    int           // Reads in progress
+	since    time.Time     // when charge last counted
+	waited   time.Duration // how long the answer has been waited for, up to then
 	readErr  error
 	writeErr error
 	failure  error // the first of the two
 }
 
-// Dial connects to addr with TLS. The connection and the handshake may take
-// timeout each; so may every later write and, until Expect says otherwise, the
-// wait for the next bytes. A passed deadline is os.ErrDeadlineExceeded; when ctx
-// ends, the error is that of ctx.
+// Dial connects to addr with TLS. The connection and the handshake may take timeout
+// each. So may every later write and, until Expect says otherwise, the wait for the next
+// bytes. The error of a passed deadline is os.ErrDeadlineExceeded; when ctx ends, the
+// error is that of ctx.
 func Dial(ctx context.Context, addr string, config *tls.Config, timeout time.Duration) (*Conn, error) {
 	return DialClear(ctx, addr, config, timeout, nil)
 }
 
-// DialClear is Dial to a server that speaks in the clear until it is asked for TLS.
-// ask does that, and must read no byte beyond the server's consent; its error is
-// given as it is unless ctx has ended. Each of its reads and writes may take timeout,
-// all reads after one write Patience times that, and ctx ends them. Nil asks nothing.
+// DialClear is Dial for a server that speaks in the clear until it is asked for TLS. ask
+// does that; nil asks nothing. It must read no byte after the server's consent. Its
+// error is returned unchanged unless ctx has ended. Each of its reads and writes may
+// take timeout, and all reads before the first write or after one write may take
+// Patience times that. The end of ctx ends them.
 func DialClear(ctx context.Context, addr string, config *tls.Config, timeout time.Duration, ask func(io.ReadWriter) error) (*Conn, error) {
 	dialer := net.Dialer{Timeout: timeout}
 	raw, err := dialer.DialContext(ctx, "tcp", addr)
@@ -83,8 +84,8 @@ func DialClear(ctx context.Context, addr string, config *tls.Config, timeout tim
 	return c, nil
 }
 
-// dialled tells the end of the caller's context, which can be a deadline too, from
-// that of our own patience.
+// dialled returns the error of ctx if that has ended, by its own deadline or otherwise,
+// else err as stalled returns it.
 func dialled(ctx context.Context, err error, timeout time.Duration) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -92,8 +93,8 @@ func dialled(ctx context.Context, err error, timeout time.Duration) error {
 	return stalled(err, timeout)
 }
 
-// Guard closes the connection as soon as ctx ends. After release it does so no
-// more, and nothing of it is still running.
+// Guard closes the connection as soon as ctx ends. After release the end of ctx does
+// nothing, and no goroutine of Guard is running.
 func (c *Conn) Guard(ctx context.Context) (release func()) {
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -107,9 +108,8 @@ func (c *Conn) Guard(ctx context.Context) (release func()) {
 	})
 }
 
-// Expect says how long the peer may be silent from now on, counted again from each
-// byte it sends. Zero means as long as it likes. The answer as a whole may take
-// Patience times that.
+// Expect sets how long the peer may be silent from now on; each byte it sends starts
+// the time again. The whole answer may take Patience times that. Zero means no limit.
 func (c *Conn) Expect(silence time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -118,7 +118,8 @@ func (c *Conn) Expect(silence time.Duration) {
 	c.armRead()
 }
 
-// Again begins another answer, or says that this one has come on.
+// Again starts the time of a whole answer again: for a new answer, or because this one
+// has made progress.
 func (c *Conn) Again() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -128,8 +129,8 @@ func (c *Conn) Again() {
 	}
 }
 
-// charge adds to the answer what has been waited for it. Time that nobody waits is the
-// caller's own, and a peer that may be silent is not waited for.
+// charge adds the time since the last charge to that of the answer. It does not count
+// while no Read is in progress, or while the peer may be silent without limit.
 func (c *Conn) charge() {
 	now := time.Now()
 	if c.waits > 0 && c.silence > 0 {
@@ -138,21 +139,21 @@ func (c *Conn) charge() {
 	c.since = now
 }
 
-// late reports whether the answer has used up its time.
+// late reports whether the whole answer has used up its time.
 func (c *Conn) late() bool { return c.silence > 0 && c.waited >= Patience*c.silence }
 
-// armRead sets the read deadline; it also counts for a Read already under way.
+// armRead sets the read deadline. It also applies to a Read in progress.
 func (c *Conn) armRead() {
 	var deadline time.Time
 	if c.silence > 0 {
 		deadline = time.Now().Add(min(c.silence, Patience*c.silence-c.waited))
 	}
-	// It fails only on a closed connection, and then so does the Read.
+	// This fails only on a closed connection, where the Read fails too.
 	_ = c.raw.SetReadDeadline(deadline)
 }
 
-// Read implements net.Conn. After an error it is over: libraries read on, and
-// would wait for each deadline again.
+// Read implements net.Conn. After an error every Read returns that error: libraries read
+// on, and would wait for each deadline again.
 func (c *Conn) Read(p []byte) (int, error) {
 	c.mu.Lock()
 	c.charge()
@@ -175,7 +176,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, c.note(&c.readErr, err, limit)
 }
 
-// Write implements net.Conn. After an error it is over.
+// Write implements net.Conn. After an error every Write returns that error.
 func (c *Conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	err := c.writeErr
@@ -190,18 +191,18 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return n, c.note(&c.writeErr, err, c.timeout)
 }
 
-// Close closes the socket beneath TLS: the farewell of TLS would wait for a peer
+// Close closes the socket beneath TLS. The closing message of TLS could block on a peer
 // that does not read.
 func (c *Conn) Close() error {
 	c.closing.Do(func() { close(c.closed) })
 	return c.raw.Close()
 }
 
-// Closed gives a channel that is closed by Close.
+// Closed returns a channel that Close closes.
 func (c *Conn) Closed() <-chan struct{} { return c.closed }
 
-// Failure gives the first error of a Read or a Write, nil when none failed. The
-// protocol libraries flatten it to text on its way up.
+// Failure returns the first error of a Read or a Write, nil if there was none. The
+// protocol libraries pass it on as text only.
 func (c *Conn) Failure() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -224,8 +225,9 @@ func (c *Conn) note(kept *error, err error, limit time.Duration) error {
 	return err
 }
 
-// stalled gives every kind of passed deadline one identity. That of package net
-// also claims to be context.DeadlineExceeded, as if the caller's context had ended.
+// stalled turns every kind of passed deadline into os.ErrDeadlineExceeded. That of
+// package net also claims to be context.DeadlineExceeded, as if the caller's context had
+// ended.
 func stalled(err error, limit time.Duration) error {
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
@@ -234,7 +236,7 @@ func stalled(err error, limit time.Duration) error {
 	return err
 }
 
-// TLSVersion gives the version of TLS agreed on, as package tls numbers it.
+// TLSVersion returns the version of TLS in use, as package tls numbers it.
 func (c *Conn) TLSVersion() uint16 { return c.tls.ConnectionState().Version }
 
 // LocalAddr implements net.Conn.
@@ -243,12 +245,12 @@ func (c *Conn) LocalAddr() net.Addr { return c.raw.LocalAddr() }
 // RemoteAddr implements net.Conn.
 func (c *Conn) RemoteAddr() net.Addr { return c.raw.RemoteAddr() }
 
-// SetDeadline does nothing: the deadlines of the protocol libraries are fixed and
-// would undo those of Conn.
+// SetDeadline does nothing: the fixed deadlines of the protocol libraries would replace
+// those of Conn.
 func (c *Conn) SetDeadline(time.Time) error { return nil }
 
-// SetReadDeadline does nothing, see SetDeadline.
+// SetReadDeadline does nothing; see SetDeadline.
 func (c *Conn) SetReadDeadline(time.Time) error { return nil }
 
-// SetWriteDeadline does nothing, see SetDeadline.
+// SetWriteDeadline does nothing; see SetDeadline.
 func (c *Conn) SetWriteDeadline(time.Time) error { return nil }

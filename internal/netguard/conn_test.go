@@ -37,7 +37,7 @@ func TestSilence(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 	assert.NotErrorIs(t, err, context.DeadlineExceeded, "no context has ended")
 
-	// It is over, whatever a library tries.
+	// Every later Read fails, whatever a library tries.
 	require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Hour)))
 	conn.Expect(0)
 	_, again := conn.Read(p)
@@ -62,7 +62,7 @@ func TestRollingSilence(t *testing.T) {
 	assert.Len(t, all, 10)
 }
 
-// TestExpect shortens a wait that is already under way.
+// TestExpect shortens a wait in progress.
 func TestExpect(t *testing.T) {
 	conn := dial(t, time.Minute, wait)
 	conn.Expect(0)
@@ -137,7 +137,7 @@ func TestTLSConfig(t *testing.T) {
 	require.Error(t, err)
 }
 
-// TestDialClear asks for TLS in the clear first.
+// TestDialClear asks for TLS in the clear.
 func TestDialClear(t *testing.T) {
 	testenv.NoLeak(t)
 	id := testenv.NewIdentity(t)

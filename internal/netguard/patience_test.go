@@ -15,10 +15,10 @@ import (
 	"github.com/gopec/gopec/internal/testenv"
 )
 
-// today is when the certificates are valid, whatever time it is in a bubble.
+// today is a time at which the certificates are valid; the clock of synctest is not.
 var today = time.Now()
 
-// drip gives a Conn to a peer that sends one byte each second, for ever.
+// drip returns a Conn whose peer sends one byte each second, for ever.
 func drip(t *testing.T, id testenv.Identity) *Conn {
 	ours, theirs := net.Pipe()
 	config := id.Client.Clone()
@@ -43,16 +43,17 @@ func drip(t *testing.T, id testenv.Identity) *Conn {
 	return c
 }
 
-// TestPatience bounds the time of a whole answer, which no byte begins again.
+// TestPatience shows that the time of a whole answer is limited: a byte does not start it
+// again.
 func TestPatience(t *testing.T) {
 	id := testenv.NewIdentity(t)
 	cases := []struct {
 		name  string
 		each  func(*Conn, int) // after each byte
-		bytes int              // that come within the time
+		bytes int              // how many arrive within the time
 	}{
 		{"trickle", func(*Conn, int) {}, 10 * Patience},
-		{"expected on", func(c *Conn, _ int) { c.Expect(10 * time.Second) }, 10 * Patience},
+		{"expected again", func(c *Conn, _ int) { c.Expect(10 * time.Second) }, 10 * Patience},
 		{"the caller's own time", func(c *Conn, n int) {
 			c.Expect(0)
 			if n == 5 {
@@ -90,7 +91,7 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// TestPatienceUnbounded waits as long as the peer likes.
+// TestPatienceUnbounded shows that Expect(0) waits without limit.
 func TestPatienceUnbounded(t *testing.T) {
 	id := testenv.NewIdentity(t)
 	synctest.Test(t, func(t *testing.T) {

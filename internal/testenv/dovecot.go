@@ -6,15 +6,15 @@ import (
 	"testing"
 )
 
-// Dovecot is a real IMAP server on the loopback interface. Any user may log in with
-// its password.
+// Dovecot is a real IMAP server on the loopback interface. Any user can log in with the
+// one password.
 type Dovecot struct {
 	Addr string // host:port, with TLS from the first byte
 	dir  string
 	t    testing.TB
 }
 
-// StartDovecot starts the server, until the test ends.
+// StartDovecot starts the server. It runs until the test ends.
 func StartDovecot(t testing.TB, id Identity, password string) Dovecot {
 	Root(t)
 	program := Program(t, "dovecot")
@@ -26,8 +26,8 @@ func StartDovecot(t testing.TB, id Identity, password string) Dovecot {
 	return Dovecot{fmt.Sprintf("127.0.0.1:%d", port), dir, t}
 }
 
-// Seed writes messages of a user to the disk before Dovecot first looks, and gives
-// the paths.
+// Seed writes messages of a user to the disk and returns their paths. Call it before the
+// user first logs in.
 func (d Dovecot) Seed(user string, texts ...string) (paths []string) {
 	d.t.Helper()
 	box := Mkdir(d.t, filepath.Join(d.dir, "mail"), user, "mail")

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// startDovecotAuth starts a Dovecot that only checks passwords, and tokens at a server of
-// this test. The result is the socket where it is asked.
+// startDovecotAuth starts a Dovecot that only checks passwords and tokens; it asks a
+// server of this test about tokens. It returns the socket where Postfix asks.
 func startDovecotAuth(t testing.TB, account Account) (socket string) {
 	dovecot := Program(t, "dovecot")
 	dir := Dir(t)

@@ -27,8 +27,8 @@ func NoLeak(t testing.TB) {
 	})
 }
 
-// Leaked gives the stacks of goroutines in the clients' code, apart from those of
-// running tests, once those that are ending have had two seconds for it.
+// Leaked returns the stacks of goroutines in the clients' code, except those of running
+// tests. It waits up to two seconds for goroutines that are ending.
 func Leaked() []string {
 	deadline := time.After(2 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)

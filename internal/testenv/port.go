@@ -12,21 +12,21 @@ import (
 
 const (
 	lowestPort = 10000
-	// ephemeral is where a system commonly begins to choose ports by itself.
+	// ephemeral is the first port that systems commonly choose by themselves.
 	ephemeral = 32768
 )
 
-// claims holds the listeners of Port, which would close if they were collected.
+// claims holds the listeners of Port: the garbage collector would close them.
 var claims struct {
 	sync.Mutex
 	listeners []net.Listener
 }
 
-// Port returns a port of loopback for a server, and reserves it until the process ends.
-// Packages are tested at the same time, by processes that know nothing of each other: a
-// port that is only free right now may be another's when the server starts. So the port
-// is below those that the system gives to connections and to listeners on port 0, and
-// the odd port after it is kept open as the sign that it is taken.
+// Port returns a loopback port for a server, and reserves it until the process ends. The
+// tests of several packages run at the same time, in processes that do not know each
+// other. A port that is free now may be taken when the server starts. So the port is
+// below those that the system gives to connections and to listeners on port 0, and the
+// odd port after it is kept open to mark it as taken.
 func Port(t testing.TB) int {
 	t.Helper()
 	pairs := (firstEphemeral() - lowestPort) / 2
@@ -56,7 +56,7 @@ func listen(port int) (net.Listener, error) {
 	return net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 }
 
-// firstEphemeral is the lowest port that Linux gives out by itself.
+// firstEphemeral returns the lowest port that the system chooses by itself.
 func firstEphemeral() int {
 	data, _ := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
 	if low, _, ok := strings.Cut(string(data), "\t"); ok {

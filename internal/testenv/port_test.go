@@ -23,7 +23,7 @@ func TestPortsOfProcessesDiffer(t *testing.T) {
 		for range many {
 			fmt.Println("port", testenv.Port(t))
 		}
-		// Holds the ports until the parent has its own.
+		// Hold the ports until the parent has its own.
 		_, _ = os.Stdin.Read(make([]byte, 1))
 		return
 	}

@@ -6,17 +6,16 @@ import (
 	"testing"
 )
 
-// Account is the one account of a server.
+// Account is the only account of a server.
 type Account struct {
 	User     string
 	Password string
 	Token    string // what XOAUTH2 and OAUTHBEARER accept
 }
 
-// StartPostfix starts Postfix as the submission server of a provider, until the test
-// ends. What it takes goes to the transport, and a Dovecot of its own checks passwords
-// and tokens. The results are its addresses, for TLS from the first byte and for
-// STARTTLS.
+// StartPostfix starts Postfix as the submission server of a provider. It runs until the
+// test ends. Accepted messages go to the transport; a Dovecot of its own checks
+// passwords and tokens. addr is for TLS from the first byte, clearAddr for STARTTLS.
 func StartPostfix(t testing.TB, id Identity, account Account, transport string) (addr, clearAddr string) {
 	Root(t)
 	postfix := Program(t, "postfix")
@@ -79,7 +78,7 @@ anvil     unix - - n - 1 anvil
 scache    unix - - n - 1 scache
 postlog   unix-dgram n - n - 1 postlogd
 `, port, clearPort))
-	// Registered first, so that it also ends a server that came up too late.
+	// Registered before Start, so that it also stops a server that came up too late.
 	t.Cleanup(func() { _ = exec.Command(postfix, "-c", conf, "stop").Run() })
 	Start(t, port, postfix, "-c", conf, "start-fg")
 	return fmt.Sprintf("127.0.0.1:%d", port), fmt.Sprintf("127.0.0.1:%d", clearPort)

@@ -17,8 +17,8 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
-// Postgres is a PostgreSQL server. The zero value starts at its first use, and runs
-// until Stop: one serves all tests of a package.
+// Postgres is a PostgreSQL server. The zero value starts at its first use and runs until
+// Stop, so that one server serves all tests of a package.
 type Postgres struct {
 	dir       string
 	bin       string
@@ -29,8 +29,8 @@ type Postgres struct {
 	databases atomic.Int32
 }
 
-// Database makes an empty schema and gives the DSN of its owner, a role without
-// any privileges beyond. Without PostgreSQL the test is skipped.
+// Database makes an empty schema and returns the DSN of its owner, a role without any
+// other privileges. Without PostgreSQL the test is skipped.
 func (s *Postgres) Database(t testing.TB) (dsn string) {
 	t.Helper()
 	if s.cmd == nil {
@@ -88,11 +88,11 @@ func (s *Postgres) create(t testing.TB) {
 
 func (s *Postgres) data() string { return filepath.Join(s.dir, "data") }
 
-// watched runs a server until standard input ends: when the tests are killed it
-// does not outlive them. It ends as in a crash, without a checkpoint.
+// watched runs a server until standard input ends, so that it does not outlive tests
+// that are killed. It ends as in a crash, without a checkpoint.
 const watched = `"$0" "$@" </dev/null & cat >/dev/null; kill -QUIT $!; wait $!`
 
-// Start starts the server, again after Halt, and returns once it answers.
+// Start starts the server, or starts it again after Halt, and returns once it answers.
 func (s *Postgres) Start(t testing.TB) {
 	t.Helper()
 	output, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

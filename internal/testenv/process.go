@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// Root skips the test, or fails it, unless it runs as root: the servers change users.
+// Root skips or fails the test, as Missing does, unless it runs as root: the servers
+// change users.
 func Root(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -22,8 +23,7 @@ func Root(t testing.TB) {
 	}
 }
 
-// Dir makes a folder with a short path that other users may enter; sockets need
-// both.
+// Dir makes a folder with a short path that other users may enter. Sockets need both.
 func Dir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "gopec")
@@ -33,7 +33,7 @@ func Dir(t testing.TB) string {
 	return dir
 }
 
-// WriteFile writes a file of dir and gives its path.
+// WriteFile writes a file in dir and returns its path.
 func WriteFile(t testing.TB, dir, name, content string) string {
 	t.Helper()
 	path := filepath.Join(dir, name)
@@ -41,7 +41,7 @@ func WriteFile(t testing.TB, dir, name, content string) string {
 	return path
 }
 
-// Mkdir makes a folder in dir that belongs to the named user, and gives its path.
+// Mkdir makes a folder in dir that belongs to the user named owner, and returns its path.
 func Mkdir(t testing.TB, dir, name, owner string) string {
 	t.Helper()
 	path := filepath.Join(dir, name)

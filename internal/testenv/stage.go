@@ -16,17 +16,16 @@ import (
 )
 
 const (
-	// Turn ends what the server says before it hears the next line.
+	// Turn ends a part of Script.Says: the server then waits for a line.
 	Turn = "\x00"
-	// Tag stands for the first word of the last line heard, as IMAP needs it.
+	// Tag is replaced by the first word of the last line received, the tag of IMAP.
 	Tag = "\x01"
 )
 
-// Stage is a server whose side of each dialogue is given as bytes. It is there for
-// fuzz targets.
+// Stage is a server for fuzz targets: its side of each dialogue is given as bytes.
 type Stage struct {
 	Addr   string
-	Client *tls.Config
+	Client *tls.Config // trusts the server
 	server *tls.Config
 
 	mu     sync.Mutex
@@ -35,10 +34,11 @@ type Stage struct {
 
 // Script is the server's side of one connection.
 type Script struct {
-	// Says is sent up to the first Turn at once, and up to each later one after a
-	// line of the client.
+	// Says is what the server sends. The part before the first Turn is sent at once,
+	// each later part after a line of the client.
 	Says []byte
-	// InClear begins without TLS, which starts after the answer to STARTTLS.
+	// InClear begins the connection without TLS; TLS starts after the answer to
+	// STARTTLS.
 	InClear bool
 	// Silent leaves the connection open at the end.
 	Silent bool
@@ -47,7 +47,7 @@ type Script struct {
 	begun bool
 }
 
-// NewStage opens a Stage until the test ends.
+// NewStage starts a Stage. It runs until the test ends.
 func NewStage(t testing.TB) *Stage {
 	id := NewIdentity(t)
 	s := &Stage{Client: id.Client, server: id.Server}
@@ -61,7 +61,7 @@ func NewStage(t testing.TB) *Stage {
 			if err != nil {
 				return
 			}
-			// The client's port is free again at once.
+			// This frees the client's port at once.
 			_ = conn.(*net.TCPConn).SetLinger(0)
 			script := s.take()
 			if script == nil {
@@ -92,8 +92,8 @@ func (s *Stage) take() *Script {
 	return script
 }
 
-// Play has the next connection served by a script. The returned function waits for
-// the end of that connection, if there was one.
+// Play makes the next connection follow a script. The returned function waits for the
+// end of that connection, if there was one.
 func (s *Stage) Play(script Script) (wait func()) {
 	script.ended = make(chan struct{})
 	s.mu.Lock()
@@ -110,7 +110,7 @@ func (s *Stage) Play(script Script) (wait func()) {
 	}
 }
 
-// play ends when the client has closed the connection.
+// play plays the script and returns when the client has closed the connection.
 func (s *Script) play(conn net.Conn, config *tls.Config) {
 	secure := func() bool {
 		server := tls.Server(conn, config)
@@ -148,15 +148,15 @@ func (s *Script) play(conn net.Conn, config *tls.Config) {
 }
 
 const (
-	// maxCPU is what one dialogue may cost.
+	// maxCPU is how much processor time one dialogue may take.
 	maxCPU = 2 * time.Second
 	// grace is how long a call may go on after its context has ended.
 	grace = 20 * time.Second
 )
 
-// Watch runs a call of a client under a context that ends after patience. It fails if
-// the call does not return then, if a goroutine outlives it, working or waiting, or if
-// it costs more CPU than any dialogue needs. Nothing else may run meanwhile.
+// Watch runs a call of a client under a context that ends after patience. The test fails
+// if the call does not return then, if a goroutine outlives it, or if it takes more
+// processor time than any dialogue needs. Nothing else may run at the same time.
 func Watch(t testing.TB, patience time.Duration, call func(context.Context)) {
 	t.Helper()
 	goroutines, spent := runtime.NumGoroutine(), cpu()
@@ -191,7 +191,7 @@ func Watch(t testing.TB, patience time.Duration, call func(context.Context)) {
 	}
 }
 
-// cpu is what the process has spent so far.
+// cpu returns the processor time of this process so far.
 func cpu() time.Duration {
 	var usage syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {

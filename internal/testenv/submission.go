@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// StartDovecotSubmission starts Dovecot's submission service, until the test ends. It
-// hands messages on to the server at relay, which must speak TLS from the first byte.
+// StartDovecotSubmission starts Dovecot's submission service. It runs until the test
+// ends. It passes messages on to the server at relay, which must speak TLS from the
+// first byte.
 func StartDovecotSubmission(t testing.TB, id Identity, account Account, relay string) (addr string) {
 	Root(t)
 	dovecot := Program(t, "dovecot")

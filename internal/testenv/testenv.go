@@ -1,7 +1,7 @@
-// Package testenv is what a test needs around it: real servers as child processes, a
-// server of which each byte is chosen, a check for goroutines left over, and the corpus
-// of genuine messages. Where something is not installed the test is skipped, unless
-// GOPEC_REQUIRE=all forbids skipping.
+// Package testenv is the environment of tests: real servers as child processes, a server
+// that sends chosen bytes, a check for leaked goroutines, and the corpus of genuine
+// messages. If something is not installed, the test is skipped. With GOPEC_REQUIRE=all
+// it fails instead.
 package testenv
 
 import (
@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// Missing ends the test for want of something.
+// Missing skips the test because something is missing. With GOPEC_REQUIRE=all it fails
+// the test.
 func Missing(tb testing.TB, format string, args ...any) {
 	tb.Helper()
 	if os.Getenv("GOPEC_REQUIRE") == "all" {
@@ -20,8 +21,8 @@ func Missing(tb testing.TB, format string, args ...any) {
 	tb.Skipf(format, args...)
 }
 
-// Program gives the path of a program that is on PATH or in one of the folders
-// where system programs are.
+// Program returns the path of a program that is on PATH or in a folder of system
+// programs. If it is not installed, the test ends as Missing says.
 func Program(tb testing.TB, name string) string {
 	tb.Helper()
 	for _, candidate := range []string{name, "/usr/sbin/" + name, "/usr/lib/postfix/sbin/" + name, "/usr/lib/postfix/" + name} {
@@ -33,8 +34,8 @@ func Program(tb testing.TB, name string) string {
 	return ""
 }
 
-// Corpus gives a folder of the corpus of messages beside the module: "genuine",
-// "generic/mime" and so on.
+// Corpus returns the path of a folder of the corpus of messages beside the module:
+// "genuine", "generic/mime" and so on.
 func Corpus(tb testing.TB, folder string) string {
 	tb.Helper()
 	dir, err := os.Getwd()

@@ -20,12 +20,12 @@ import (
 // Identity is a server certificate for 127.0.0.1 that is its own root.
 type Identity struct {
 	Server   *tls.Config
-	Client   *tls.Config // trusts Server alone
+	Client   *tls.Config // trusts only Server
 	CertPath string      // PEM files, for real servers
 	KeyPath  string
 }
 
-// NewIdentity makes an Identity; its files end with the test.
+// NewIdentity makes an Identity. Its files are removed at the end of the test.
 func NewIdentity(t testing.TB) Identity {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -59,8 +59,8 @@ func NewIdentity(t testing.TB) Identity {
 	return id
 }
 
-// Listen accepts connections on loopback until the test ends and hands each to
-// serve. A nil config means that serve sees the bare TCP connection.
+// Listen accepts connections on loopback until the test ends and passes each to serve,
+// which runs in a goroutine of its own. A nil config passes the bare TCP connection.
 func Listen(t testing.TB, config *tls.Config, serve func(net.Conn)) (addr string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,5 +1,5 @@
-// Package trusttest makes what trusts a network of package pectest, for tests. pectest
-// itself knows nothing of package envelope.
+// Package trusttest makes tests trust a network of package pectest. pectest itself does
+// not import package envelope.
 package trusttest
 
 import (
@@ -10,12 +10,13 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// Anchors are the one anchor of a network: its signing CA.
+// Anchors returns the only anchor of a network: its signing CA.
 func Anchors(n *pectest.Network) []envelope.Anchor {
 	return []envelope.Anchor{envelope.AnchorFromCertificate(n.SigningCA())}
 }
 
-// Verifier proves what the providers of a network sign.
+// Verifier returns a verifier that proves what the providers of a network sign. Nil opts
+// mean the zero value. It fails the test if opts are invalid.
 func Verifier(tb testing.TB, n *pectest.Network, opts *envelope.VerifierOptions) *envelope.Verifier {
 	tb.Helper()
 	v, err := envelope.NewVerifier(Anchors(n), opts)
@@ -25,5 +26,5 @@ func Verifier(tb testing.TB, n *pectest.Network, opts *envelope.VerifierOptions)
 	return v
 }
 
-// TLS trusts the servers of a network, and no others.
+// TLS returns a configuration that trusts the servers of a network, and no others.
 func TLS(n *pectest.Network) *tls.Config { return &tls.Config{RootCAs: n.TLSRoots()} }

@@ -5,9 +5,11 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,11 +18,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emersion/go-imap/v2"
+	goimap "github.com/emersion/go-imap/v2/imapclient"
 	"github.com/stretchr/testify/require"
 
 	"github.com/gopec/gopec/imapclient"
 	"github.com/gopec/gopec/internal/testenv"
 	"github.com/gopec/gopec/pec"
+	"github.com/gopec/gopec/pec/pectest"
 )
 
 const (
@@ -30,48 +35,185 @@ const (
 	plain  = "Content-Type: text/plain\r\n\r\n"
 )
 
+// The sender and the recipient of package pectest's messages.
+const (
+	me    = "mario@alfa-pec.example"
+	luigi = "luigi@beta-pec.example"
+)
+
+// reference is the Message-ID that tests search for.
+const reference = "<abc.123@pec.example>"
+
+// ours is the message that tests save.
+const ours = "Message-ID: <abc@pec.example>\r\nSubject: x\r\n\r\nciao\r\n"
+
+// three are three messages. The second is ordinary mail, and its body is not fetched.
+var three = []string{notice + "uno\r\n", plain + "due\r\n", notice + "tre\r\n"}
+
+var inbox = pec.Cursor{Folder: "INBOX"}
+
+// delivery returns a delivery receipt of 18 KB.
+func delivery(b testing.TB, n *pectest.Network, id string) string {
+	original := "From: " + me + "\r\nTo: " + luigi + "\r\nSubject: Diffida\r\nMIME-Version: 1.0\r\n\r\n"
+	for len(original) < 11_000 {
+		original += "Lorem ipsum dolor sit amet, consectetur adipisici elit, sed eiusmod tempor.\r\n"
+	}
+	raw, err := n.Providers()[1].Emit(pectest.Notice{
+		Kind: pectest.KindDelivery, Sender: me, Subject: "Diffida", MessageID: "<" + id + ">", Delivered: luigi,
+		Recipients: []pectest.Recipient{{Address: luigi}}, ReceiptKind: pectest.ReceiptFull, Original: []byte(original),
+	})
+	require.NoError(b, err)
+	return string(raw)
+}
+
+// got is one item, with its body read.
+type got struct {
+	uid  uint32
+	body string // "-" for none
+}
+
+// collect reads a folder from a cursor to its end.
+func collect(ctx context.Context, c *imapclient.Client, after pec.Cursor) (all []got, items []pec.Item, err error) {
+	for item, err := range c.Fetch(ctx, after) {
+		if err != nil {
+			return all, items, err
+		}
+		g := got{uid: item.Cursor.UID, body: "-"}
+		if item.Body != nil {
+			b, err := io.ReadAll(item.Body)
+			if err != nil {
+				continue // the iteration ends with the error
+			}
+			g.body = string(b)
+		}
+		all, items = append(all, g), append(items, item)
+	}
+	return all, items, nil
+}
+
+// collectReadable reads a folder to its end and skips every unreadable message.
+func collectReadable(ctx context.Context, c *imapclient.Client, after pec.Cursor) (all []got, unreadable []uint32, err error) {
+	for {
+		some, _, err := collect(ctx, c, after)
+		all = append(all, some...)
+		var one *pec.MessageError
+		if !errors.As(err, &one) {
+			return all, unreadable, err
+		}
+		after, unreadable = one.Cursor, append(unreadable, one.Cursor.UID)
+	}
+}
+
+// searched collects what a Search for one Message-ID yields.
+func searched(ctx context.Context, c *imapclient.Client, folder, messageID string) (all []got, err error) {
+	return searchedFor(ctx, c, folder, []string{messageID})
+}
+
+// searchedFor collects what a Search for several Message-IDs yields.
+func searchedFor(ctx context.Context, c *imapclient.Client, folder string, messageIDs []string) (all []got, err error) {
+	for item, err := range c.Search(ctx, folder, messageIDs) {
+		if err != nil {
+			return all, err
+		}
+		b, err := io.ReadAll(item.Body)
+		if err != nil {
+			continue // the iteration ends with the error
+		}
+		all = append(all, got{item.Cursor.UID, string(b)})
+	}
+	return all, nil
+}
+
+// waiting runs Wait in a goroutine and returns a channel for its result.
+func waiting(ctx context.Context, c *imapclient.Client) <-chan error {
+	result := make(chan error, 1)
+	go func() { result <- c.Wait(ctx) }()
+	return result
+}
+
+// save saves ours.
+func save(s *imapclient.SentFolder) error {
+	return s.Save(context.Background(), "abc@pec.example", int64(len(ours)), strings.NewReader(ours))
+}
+
+// checkReason requires that err is an *Error with reason.
+func checkReason(t *testing.T, err error, reason imapclient.Reason) {
+	t.Helper()
+	var known *imapclient.Error
+	require.ErrorAs(t, err, &known)
+	require.Equal(t, reason, known.Reason, "%v", err)
+}
+
+// peak measures the most memory in use, beyond that at the start, until stop is called.
+func peak() (stop func() uint64) {
+	runtime.GC()
+	var before runtime.MemStats
+	runtime.ReadMemStats(&before)
+	done, result := make(chan struct{}), make(chan uint64)
+	go func() {
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		var most uint64
+		for {
+			var now runtime.MemStats
+			runtime.ReadMemStats(&now)
+			most = max(most, now.HeapInuse+now.StackInuse)
+			select {
+			case <-done:
+				result <- most - min(most, before.HeapInuse+before.StackInuse)
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() uint64 {
+		close(done)
+		return <-result
+	}
+}
+
 // mail is one message of the fake's folder.
 type mail struct {
 	uid     uint32
 	text    string
-	omit    int  // how many times the next FETCH of its text leaves it out
-	flags   int  // how many of its answers come after a change of flags
-	nobody  bool // its text is NIL
-	late    bool // the UID comes after the literal
-	hang    int  // how many times the server hangs up instead of giving its text
-	deaf    int  // the same, for its header
-	broken  int  // how many times its answer makes no sense
-	size    int  // announced, if not that of text
-	vanish  bool // it is expunged as soon as its header has been given
-	arrived string
+	omit    int    // how many FETCHes of its text leave it out
+	flags   int    // how many of its answers follow a change of flags
+	nobody  bool   // its text is NIL
+	late    bool   // the UID comes after the literal
+	hang    int    // how often the server hangs up instead of sending its text
+	deaf    int    // how often the server hangs up instead of sending its header
+	broken  int    // how many of its answers make no sense
+	size    int    // the size to announce, if larger than the text
+	vanish  bool   // it is expunged as soon as its header has been sent
+	arrived string // its INTERNALDATE
 }
 
-// fake is a server with one folder, whose answers can be spoilt.
+// fake is a server with one folder. Tests can spoil its answers.
 type fake struct {
 	addr   string
 	client *tls.Config
 
-	at     string // where the fault strikes, once
+	at     string // the stage of the fault, which strikes once
 	fault  string // silent, close or spew
 	spew   func(io.Writer)
 	struck atomic.Bool
 
 	mu        sync.Mutex
 	caps      string
-	refuse    map[string]string // tagged answer per command
+	refuse    map[string]string // the tagged answer that replaces a command's own
 	greeting  string
-	challenge string // to a login
+	challenge string // in answer to a login
 	validity  uint32
-	next      uint32
+	next      uint32 // the next UID
 	mails     []mail
 	reverse   bool   // bodies come in descending order
-	quirk     bool   // n:* is also the last message
+	quirk     bool   // n:* includes the last message
 	noise     string // untagged data before each tagged answer
 	list      string // the answer to LIST
 	quota     string // the answer to GETQUOTAROOT
-	longest   int    // in octets, of a command that is taken; 0 for any
-	overlong  string // the answer to a longer one; "" is the end of the connection
-	mute      int    // how many APPENDs get no reply, but the end of the connection
+	longest   int    // the longest command in octets that is accepted; 0 for any
+	overlong  string // the answer to a longer command; "" ends the connection
+	mute      int    // how many APPENDs end the connection instead of getting a reply
 	commands  []string
 	dials     int
 	tag       string        // of the last command
@@ -123,6 +265,18 @@ func (f *fake) open(t *testing.T, opts *imapclient.Options) *imapclient.Client {
 	return c
 }
 
+func (f *fake) sent(t *testing.T, opts *imapclient.SentOptions) *imapclient.SentFolder {
+	if opts == nil {
+		opts = &imapclient.SentOptions{Timeout: 10 * time.Second}
+	}
+	opts.TLS = f.client
+	s, err := imapclient.NewSentFolder(f.addr, pec.Password(user, secret), opts)
+	require.NoError(t, err)
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// heard returns the commands that begin with verb, without their tags.
 func (f *fake) heard(verb string) (lines []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -136,7 +290,7 @@ func (f *fake) heard(verb string) (lines []string) {
 
 func (f *fake) due(stage string) bool { return stage == f.at && !f.struck.Load() }
 
-// strike is true when the fault has ended the dialogue.
+// strike plays the fault if this is its stage. It returns true if the dialogue is over.
 func (f *fake) strike(r io.Reader, w *bufio.Writer, stage string) bool {
 	if !f.due(stage) || f.struck.Swap(true) {
 		return false
@@ -210,7 +364,7 @@ func (f *fake) serve(conn net.Conn) {
 	}
 }
 
-// authenticate has the rest of the dialogue, and is false when it hangs up.
+// authenticate plays the rest of an AUTHENTICATE. It returns false to hang up.
 func (f *fake) authenticate(r *bufio.Reader, w *bufio.Writer, args string) bool {
 	say := func(text string) {
 		fmt.Fprintf(w, "+ %s\r\n", text)
@@ -272,7 +426,8 @@ func (f *fake) command(r *bufio.Reader, w *bufio.Writer, verb, args string) bool
 	return true
 }
 
-// searchHeader takes quoted names and quoted texts, any of which is enough.
+// searchHeader finds the messages that have any of the quoted names with its quoted
+// text.
 func (f *fake) searchHeader(w io.Writer, terms string) {
 	words := strings.Split(terms, `"`)
 	found := func(line string) bool {
@@ -320,7 +475,7 @@ func (f *fake) append(r *bufio.Reader, w *bufio.Writer, args string) bool {
 	return f.mute < 0
 }
 
-// match gives the messages of a UID set.
+// match returns the messages of a UID set.
 func (f *fake) match(set string) (found []*mail) {
 	for i := range f.mails {
 		m := &f.mails[i]
@@ -427,7 +582,7 @@ func (f *fake) idle(r *bufio.Reader, w *bufio.Writer) bool {
 	defer f.mu.Lock()
 	select {
 	case f.idling <- struct{}{}:
-	default: // nobody counts
+	default: // no test waits for it
 	}
 	done := make(chan bool)
 	go func() {
@@ -445,29 +600,68 @@ func (f *fake) idle(r *bufio.Reader, w *bufio.Writer) bool {
 	}
 }
 
-// got is one item, with its body read.
-type got struct {
-	uid  uint32
-	body string // "-" for none
+// owner is a second session on the mailbox, which can write.
+type owner struct {
+	t      *testing.T
+	client *goimap.Client
 }
 
-// collect reads a folder from a cursor to the end.
-func collect(ctx context.Context, c *imapclient.Client, after pec.Cursor) (all []got, items []pec.Item, err error) {
-	for item, err := range c.Fetch(ctx, after) {
-		if err != nil {
-			return all, items, err
-		}
-		g := got{uid: item.Cursor.UID, body: "-"}
-		if item.Body != nil {
-			b, err := io.ReadAll(item.Body)
-			if err != nil {
-				continue // the iteration ends with the error
-			}
-			g.body = string(b)
-		}
-		all, items = append(all, g), append(items, item)
-	}
-	return all, items, nil
+func newOwner(t *testing.T, addr string, id testenv.Identity, user string) owner {
+	client, err := goimap.DialTLS(addr, &goimap.Options{TLSConfig: id.Client})
+	require.NoError(t, err)
+	t.Cleanup(func() { client.Close() })
+	require.NoError(t, client.Login(user, secret).Wait())
+	_, err = client.Select("INBOX", nil).Wait()
+	require.NoError(t, err)
+	return owner{t, client}
 }
 
-var inbox = pec.Cursor{Folder: "INBOX"}
+func (o owner) do(err error) {
+	o.t.Helper()
+	require.NoError(o.t, err)
+}
+
+func (o owner) append(folder, text string, at time.Time) {
+	o.t.Helper()
+	command := o.client.Append(folder, int64(len(text)), &imap.AppendOptions{Time: at})
+	_, err := io.WriteString(command, text)
+	o.do(err)
+	o.do(command.Close())
+	_, err = command.Wait()
+	o.do(err)
+}
+
+func (o owner) search(criteria *imap.SearchCriteria) []imap.UID {
+	data, err := o.client.UIDSearch(criteria, nil).Wait()
+	o.do(err)
+	return data.AllUIDs()
+}
+
+func (o owner) expunge(uid imap.UID) {
+	o.do(o.client.Store(imap.UIDSetNum(uid), &imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagDeleted}}, nil).Close())
+	o.do(o.client.UIDExpunge(imap.UIDSetNum(uid)).Close())
+}
+
+// mark marks a range of messages as read.
+func (o owner) mark(from, to imap.UID) {
+	set := imap.UIDSet{imap.UIDRange{Start: from, Stop: to}}
+	o.do(o.client.Store(set, &imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagSeen}}, nil).Close())
+}
+
+// dovecot is a running Dovecot. Every user name has a mailbox, with the one password.
+type dovecot struct {
+	testenv.Dovecot
+	t *testing.T
+}
+
+func (d dovecot) open(id testenv.Identity, user string, opts imapclient.Options) *imapclient.Client {
+	opts.TLS, opts.Timeout = id.Client, 20*time.Second
+	c, err := imapclient.New(d.Addr, pec.Password(user, secret), &opts)
+	require.NoError(d.t, err)
+	d.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func startDovecot(t *testing.T, id testenv.Identity) dovecot {
+	return dovecot{testenv.StartDovecot(t, id, secret), t}
+}

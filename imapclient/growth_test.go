@@ -9,8 +9,8 @@ import (
 	"github.com/gopec/gopec/internal/growth"
 )
 
-// TestPartsOfALargeFolder looks for the suspect among those to be asked for next, not
-// among all that is left.
+// TestPartsOfALargeFolder shows that the suspect is looked for among the messages of the
+// next FETCH, not among all that are left.
 func TestPartsOfALargeFolder(t *testing.T) {
 	growth.Run(t, []growth.Case{{Name: "uids", N: 500_000, CPU: true, Prepare: func(tb testing.TB, n int) growth.Call {
 		uids := make([]imap.UID, n)
