@@ -93,7 +93,7 @@ func TestDeliveredContentThatDiffers(t *testing.T) {
 	require.Equal(t, []dossier.Missing{{What: dossier.GapContent, Recipient: luigi}}, report.Missing)
 }
 
-func TestFolderGivesTheSameInAnyOrderAndUnderAnyNames(t *testing.T) {
+func TestOrderAndNamesOfFilesDoNotMatter(t *testing.T) {
 	n := pectest.Start(t, nil)
 	files := saved(t, n, original, original, "completa")
 	first, report := write(t, n, asFolder(files), nil)

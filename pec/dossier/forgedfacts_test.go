@@ -14,7 +14,7 @@ import (
 
 // The envelope of a received message certifies its sender and identifiers. Facts that name
 // others belong to no message in the dossier.
-func TestWhatIsCertifiedOfAReceivedMessageIsNoFact(t *testing.T) {
+func TestForgedFactsOfAReceivedMessageAreRefused(t *testing.T) {
 	n := pectest.Start(t, nil)
 	raw, err := n.Providers()[1].Emit(pectest.Notice{
 		Kind: pectest.KindTransport, Sender: luigi, Subject: "Offerta", MessageID: "<m9@beta-pec.example>", CertID: "p9@beta-pec.example",

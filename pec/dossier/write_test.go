@@ -46,7 +46,7 @@ func TestReceived(t *testing.T) {
 	}
 }
 
-func TestLedgerGivesTheSameBytesAtAnyTime(t *testing.T) {
+func TestDayDoesNotMatter(t *testing.T) {
 	n := pectest.Start(t, &pectest.Options{Start: time.Now().Add(-48 * time.Hour)})
 	c := newClient(t, n)
 	id := send(t, n, c, pec.Message{To: []string{luigi, "silent@beta-pec.example"}, Subject: "Diffida", Key: "k"})
