@@ -1,11 +1,11 @@
-// Command bench keeps the table of figures in README.md beside it:
+// Command bench runs the benchmarks and keeps the table of figures in its README.md:
 //
-//	go run ./internal/bench          measures, and writes the table anew
-//	go run ./internal/bench -check   measures in short, and fails where the work costs
-//	                                 more than twice the multiple of its floor in the table
+//	go run ./internal/bench          measures, and replaces the table
+//	go run ./internal/bench -check   measures for a shorter time, and fails if a multiple
+//	                                 of the floor is more than twice that in the table
 //
-// Multiples of a floor measured in the same run hold on any machine, times do not. All
-// rows need Dovecot, Postfix and PostgreSQL.
+// A multiple of a floor that was measured in the same run holds on any machine; a time does
+// not. The benchmarks need Dovecot, Postfix and PostgreSQL.
 package main
 
 import (
@@ -21,8 +21,8 @@ import (
 
 const readme = "internal/bench/README.md"
 
-// suites are the benchmarks of the table: a package and a pattern each, and how many
-// times and how long they run for the table and for a check.
+// suites are the benchmarks in the table. Each has a package and a pattern, and how often and
+// how long it runs: full is for the table, short for -check.
 var suites = []struct {
 	dir, pattern string
 	full, short  effort
@@ -34,15 +34,16 @@ var suites = []struct {
 	{"./smtpclient", "^BenchmarkSend$", effort{3, "500x"}, effort{1, "200x"}},
 }
 
+// effort is how often and how long a benchmark runs.
 type effort struct {
-	count    int
-	duration string // of -benchtime
+	count    int    // for -count
+	duration string // for -benchtime
 }
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("bench: ")
-	check := flag.Bool("check", false, "measure in short and compare with the table")
+	check := flag.Bool("check", false, "measure for a shorter time and compare with the table")
 	flag.Parse()
 	if err := run(*check); err != nil {
 		log.Fatal(err)
@@ -68,7 +69,7 @@ func run(check bool) error {
 	return os.WriteFile(readme, []byte(updated), 0o644)
 }
 
-// measure runs all suites and gives the median of each figure.
+// measure runs all suites and returns the median of each figure.
 func measure(check bool) ([]result, error) {
 	var all []result
 	for _, s := range suites {
@@ -86,20 +87,20 @@ func measure(check bool) ([]result, error) {
 		all = append(all, parseOutput(string(out))...)
 	}
 	if len(all) == 0 {
-		return nil, errors.New("no benchmark ran")
+		return nil, errors.New("no benchmark ran: Dovecot, Postfix and PostgreSQL must be installed")
 	}
 	return all, nil
 }
 
-// maxGrowth is how many times its recorded multiple a row may cost: machines and
-// their other work differ.
+// maxGrowth is how many times the multiple in the table a measured one may be. Machines
+// differ, and so does their load.
 const maxGrowth = 2
 
-// compare holds what was measured against the table. A row that is gone is an error:
-// it would no longer be guarded.
+// compare compares what was measured with the table. A row of the table that did not run is
+// an error, since nothing would check it any more.
 func compare(recorded, measured []result) error {
 	if len(recorded) == 0 {
-		return errors.New("the table is empty")
+		return errors.New("the table is empty: run without -check to write it")
 	}
 	now := map[string]result{}
 	for _, r := range measured {
@@ -110,11 +111,11 @@ func compare(recorded, measured []result) error {
 		got, found := now[r.name]
 		switch {
 		case !found:
-			slow = append(slow, fmt.Errorf("%s is in the table and did not run", r.name))
+			slow = append(slow, fmt.Errorf("%s is in the table but did not run", r.name))
 		case got.floors > maxGrowth*r.floors:
-			slow = append(slow, fmt.Errorf("%s takes %.2f times its floor, %.2f in the table", r.name, got.floors, r.floors))
+			slow = append(slow, fmt.Errorf("%s takes %.2f times its floor: the table says %.2f, and at most twice that is allowed", r.name, got.floors, r.floors))
 		default:
-			fmt.Printf("%s: %.2f times its floor, %.2f in the table\n", r.name, got.floors, r.floors)
+			fmt.Printf("%s takes %.2f times its floor; the table says %.2f\n", r.name, got.floors, r.floors)
 		}
 	}
 	return errors.Join(slow...)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -9,22 +8,23 @@ import (
 	"strings"
 )
 
-// result is one row: the medians of a benchmark.
+// result is one row of the table: the medians of a benchmark.
 type result struct {
 	name          string
-	nanoseconds   float64
+	nanoseconds   float64 // per operation
 	floors        float64 // the time as a multiple of the floor
-	bytes, allocs float64 // of the heap, in one operation; 0 where not measured
+	bytes, allocs float64 // on the heap, per operation; 0 if not measured
 }
 
+// The marks around the table, and its head.
 const (
 	begin = "<!-- figures -->\n"
 	end   = "<!-- end of figures -->\n"
 	head  = "| benchmark | time | x floor | KiB allocated | allocations |\n|---|---|---|---|---|\n"
 )
 
-// parseOutput reads what go test -bench prints. Of several runs of one benchmark
-// the median of each figure counts; a benchmark without a floor is left out.
+// parseOutput reads what go test -bench prints. If a benchmark ran several times, it takes
+// the median of each figure. It skips a benchmark without a floor.
 func parseOutput(output string) []result {
 	figures := map[string]map[string][]float64{} // by name, then by unit
 	var names []string
@@ -56,9 +56,10 @@ func parseOutput(output string) []result {
 	return results
 }
 
-// processors is what go test puts behind a name.
+// processors is the number of processors that go test appends to a name.
 var processors = regexp.MustCompile(`-\d+$`)
 
+// median returns the median of the values, 0 if there are none.
 func median(values []float64) float64 {
 	if len(values) == 0 {
 		return 0
@@ -67,12 +68,12 @@ func median(values []float64) float64 {
 	return sorted[len(sorted)/2]
 }
 
-// replaceTable writes the rows between the marks of text.
+// replaceTable returns text with a table of the results between its marks.
 func replaceTable(text string, results []result) (string, error) {
 	before, rest, found := strings.Cut(text, begin)
 	_, after, closed := strings.Cut(rest, end)
 	if !found || !closed {
-		return "", errors.New("the marks of the table are not in " + readme)
+		return "", fmt.Errorf("%s does not have the marks of the table: %q and %q", readme, begin, end)
 	}
 	var table strings.Builder
 	table.WriteString(head)
@@ -86,6 +87,7 @@ func replaceTable(text string, results []result) (string, error) {
 	return before + begin + table.String() + end + after, nil
 }
 
+// duration returns a time in ms, or in µs below 1 ms.
 func duration(nanoseconds float64) string {
 	unit, value := "ms", nanoseconds/1e6
 	if value < 1 {
@@ -97,7 +99,7 @@ func duration(nanoseconds float64) string {
 	return fmt.Sprintf("%.0f %s", value, unit)
 }
 
-// parseTable reads the names and multiples of the table in text.
+// parseTable returns the names and multiples in the table of text.
 func parseTable(text string) []result {
 	_, rest, _ := strings.Cut(text, begin)
 	table, _, _ := strings.Cut(rest, end)

@@ -33,6 +33,6 @@ func TestCompare(t *testing.T) {
 	recorded := []result{{name: "a", floors: 1.5}, {name: "b", floors: 1}}
 	require.NoError(t, compare(recorded, []result{{name: "a", floors: 2.9}, {name: "b", floors: 0.9}, {name: "new", floors: 9}}))
 	require.ErrorContains(t, compare(recorded, []result{{name: "a", floors: 3.1}, {name: "b", floors: 1}}), "a takes 3.10")
-	require.ErrorContains(t, compare(recorded, []result{{name: "a", floors: 1}}), "b is in the table")
+	require.ErrorContains(t, compare(recorded, []result{{name: "a", floors: 1}}), "b is in the table but did not run")
 	require.Error(t, compare(nil, recorded))
 }

@@ -1,9 +1,9 @@
-// Package killtest has nothing but tests: they end a process that sends and reads, at
-// each of its steps and at any moment, and break the database under it. Whatever
-// remains must lead to the end when the work is taken up again: no message leaves
-// twice, no notice is lost, and what cannot be known is said to be uncertain.
+// Package killtest contains only tests. They kill a process that sends and reads, at each of
+// its steps and at random moments, and break the database that it uses. Another process
+// then takes up the work and finishes it: no message may leave twice, no notice may be lost,
+// and a message that may have left must be reported as uncertain.
 //
-// A worker is this test program run once more. It uses the clients of this module over
-// real connections, on a Store in SQLite or PostgreSQL; the providers live in the
-// test. GOPEC_SCALE sets how many random kills are made for each database.
+// A worker is this test program, run a second time. It uses the clients of this module over
+// real connections, on a Store in SQLite or PostgreSQL. The providers run in the test.
+// GOPEC_SCALE sets the number of random runs per database.
 package killtest

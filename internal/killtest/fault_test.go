@@ -16,16 +16,16 @@ import (
 	"github.com/gopec/gopec/pec/sqlstore"
 )
 
-// trouble is what befalls a database.
+// trouble is a fault of the database.
 type trouble struct {
-	begin func(*testing.T, *worker) error // at a step, which fails if it gives an error
-	end   func(*testing.T, *worker)       // nil when it passes by itself
-	// reason is how the call under way ends; "" if it may succeed in spite of it.
+	begin func(*testing.T, *worker) error // called at a step; the step fails with the error it returns
+	end   func(*testing.T, *worker)       // ends the fault; nil when it ends by itself
+	// reason is the Reason with which the call under way fails; "" if the call may succeed.
 	reason sqlstore.Reason
 }
 
-// befall lets the trouble begin at a step of a worker. What it then says must be clear,
-// and once the trouble is over the same worker brings its work to an end.
+// befall begins the trouble at a step of a worker. The error of the worker must state its
+// reason. Once the trouble is over, the same worker finishes its work.
 func (s *scene) befall(t *testing.T, step string, prepare func(*sql.DB), x trouble) {
 	r := s.newRun(t)
 	struck := false
@@ -41,7 +41,7 @@ func (s *scene) befall(t *testing.T, step string, prepare func(*sql.DB), x troub
 	defer w.close()
 	prepare(w.db)
 	err = w.work(t.Context())
-	require.True(t, struck, "the step is not taken")
+	require.True(t, struck, "the worker did not take the step")
 	if x.reason != "" || err != nil {
 		var failed *pec.StoreError
 		require.ErrorAs(t, err, &failed)
@@ -61,21 +61,16 @@ func (s *scene) befall(t *testing.T, step string, prepare func(*sql.DB), x troub
 	assert.Zero(t, r.judge(t).uncertain)
 }
 
-// needy are steps before which the database is needed, and one after which it will be.
+// needy are the steps before which the database is used, and "half body", after which it is
+// used.
 var needy = []string{"before intent+key", "before attempt", "half body", "before outcome", "before notice+cert", "before notice", "before cursor", "before intent+key+resent"}
-
-func execute(t testing.TB, db *sql.DB, statement string, args ...any) {
-	t.Helper()
-	_, err := db.ExecContext(t.Context(), statement, args...)
-	require.NoError(t, err)
-}
 
 // The disk is full.
 func TestSQLiteFull(t *testing.T) {
 	s := newScene(t, "sqlite", len(needy))
 	for _, step := range needy {
 		if step == "before cursor" {
-			continue // it fits into a page that is there
+			continue // a cursor fits into a page that the file already has
 		}
 		t.Run(step, func(t *testing.T) {
 			s.befall(t, step, func(db *sql.DB) { db.SetMaxOpenConns(1) }, trouble{
@@ -87,12 +82,12 @@ func TestSQLiteFull(t *testing.T) {
 	}
 }
 
-// fill leaves no room in the file.
+// fill fills the database file up to its limit of pages.
 func fill(t *testing.T, w *worker) {
 	t.Helper()
 	store, err := openStore(t.Context(), w.Driver, w.db)
 	require.NoError(t, err)
-	execute(t, w.db, "PRAGMA max_page_count = 1") // no more than there are
+	execute(t, w.db, "PRAGMA max_page_count = 1") // SQLite raises it to the pages that the file already has
 	for size, n := 2000, 0; size > 0; n++ {
 		_, err := store.Append(t.Context(), w.Address+".filler", pec.Entry{Key: fmt.Sprint(n), At: time.Now(), Data: make([]byte, size)})
 		if err != nil {
@@ -101,7 +96,7 @@ func fill(t *testing.T, w *worker) {
 	}
 }
 
-// Another program holds the database for itself.
+// Another program holds the write lock of the database.
 func TestSQLiteLocked(t *testing.T) {
 	s := newScene(t, "sqlite", len(needy))
 	for _, step := range needy {
@@ -126,9 +121,9 @@ func TestSQLiteLocked(t *testing.T) {
 	}
 }
 
-// What was written is there, and the answer is lost: to the worker it has failed. A
-// claim of which it does not know is never used. It finds its own again, and nothing is
-// uncertain.
+// A write is done, but its answer is lost, and the worker sees an error. It does not send
+// when it does not know that its claim was recorded. When it writes again it finds its own
+// entries, and nothing is uncertain.
 func TestAnswerLost(t *testing.T) {
 	onEach(t, func(t *testing.T, driver string) {
 		s := newScene(t, driver, len(needy))
@@ -149,10 +144,10 @@ func TestAnswerLost(t *testing.T) {
 	})
 }
 
-// inPostgres adds the steps within a transaction.
+// inPostgres are the steps for PostgreSQL: needy, and those within a transaction.
 var inPostgres = append([]string{"within intent+key", "within notice+cert", "within notice", "within intent+key+resent", "loop begins"}, needy...)
 
-// All connections are ended.
+// The server ends all connections.
 func TestPostgresConnectionsKilled(t *testing.T) {
 	s := newScene(t, "pgx", len(inPostgres))
 	for _, step := range inPostgres {
@@ -165,10 +160,10 @@ func TestPostgresConnectionsKilled(t *testing.T) {
 	}
 }
 
-// The server goes down as in a crash, and comes back when the worker has given up, or
-// before it has noticed.
+// The server stops as in a crash. It comes back after the worker has given up, or before the
+// worker has noticed.
 func TestPostgresRestart(t *testing.T) {
-	var own testenv.Postgres // others must not lose theirs
+	var own testenv.Postgres // the tests that share server must not lose it
 	t.Cleanup(own.Stop)
 	s := newScene(t, "pgx", 2*len(inPostgres))
 	s.dsn = own.Database(t)

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// fuse ends the process without warning when a step is taken for the n-th time.
+// fuse kills the process when a step is taken for the n-th time.
 type fuse struct {
 	step string // "" for never
 	n    int
@@ -17,7 +17,7 @@ type fuse struct {
 
 func newFuse(step string, n int) *fuse { return &fuse{step: step, n: n, taken: map[string]int{}} }
 
-// at is called at each step. It gives no error.
+// at is called at each step. It always returns nil.
 func (f *fuse) at(step string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

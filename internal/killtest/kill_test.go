@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,46 +16,28 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// scale is how many random runs are made for each database, and whether they are more
-// than a test should wait for.
-func scale(t *testing.T) (runs int, long bool) {
-	t.Helper()
-	text := os.Getenv("GOPEC_SCALE")
-	if text == "" {
-		return 30, false
-	}
-	runs, err := strconv.Atoi(text)
-	require.NoError(t, err)
-	return runs, true
-}
-
-func onEach(t *testing.T, test func(*testing.T, string)) {
-	for _, driver := range []string{"sqlite", "pgx"} {
-		t.Run(driver, func(t *testing.T) { test(t, driver) })
-	}
-}
-
-// life is that of one worker: it is killed at the n-th time of a step.
+// life is the life of one worker. It is killed when it takes a step for the n-th time.
 type life struct {
 	way  string
 	step string
 	n    int
 }
 
-// plan is what happens in a run: workers, one after the other, all of which end early.
+// plan is a run of several workers, one after the other. Each of them is killed.
 type plan struct {
 	name      string
 	lives     []life
-	uncertain int // how many messages stay so
+	uncertain int // how many messages are uncertain in the end
 }
 
-// handover are the steps of one attempt, which every message goes through.
+// handover are the steps of an attempt. Every message goes through them.
 var handover = []string{"before submit", "before attempt", "after attempt", "half body", "whole body", "after submit", "before outcome", "after outcome"}
 
-// mayHaveLeft are the steps between the claim, which is made when the provider asks for
-// the message, and its answer.
+// mayHaveLeft are the steps after which a message may have left. They lie between the claim,
+// which is made when the provider asks for the message, and the provider's answer.
 var mayHaveLeft = []string{"after attempt", "half body", "whole body"}
 
+// planFor returns the plan of these lives.
 func planFor(lives ...life) plan {
 	p := plan{lives: lives}
 	var names []string
@@ -71,9 +51,9 @@ func planFor(lives ...life) plan {
 	return p
 }
 
-// plans are one for each step that a worker takes when nothing goes wrong, those of an
-// attempt for both messages; and for those that only a second worker takes. Long, they
-// are more.
+// plans returns one plan for each step that a worker takes when nothing goes wrong, and one
+// for each step that only a second worker takes. The steps of an attempt have a plan for
+// each of the two messages. If long is set there are more plans.
 func plans(t *testing.T, driver string, long bool) []plan {
 	t.Helper()
 	taken, _ := undisturbed(t, driver)
@@ -83,7 +63,7 @@ func plans(t *testing.T, driver string, long bool) []plan {
 		if taken[step] > 1 && (long || slices.Contains(handover, step)) {
 			all = append(all, planFor(life{sends, step, 2}))
 		}
-		// Searches and summaries are made outside of Watch.
+		// Watch makes no searches and no summaries.
 		if long && !strings.HasSuffix(step, "found") && !strings.HasSuffix(step, "summary") {
 			all = append(all, planFor(life{watches, step, 1}))
 		}
@@ -100,7 +80,8 @@ func plans(t *testing.T, driver string, long bool) []plan {
 	)
 }
 
-// undisturbed gives the steps of a worker that comes to its end, and how long that takes.
+// undisturbed runs a worker that nothing happens to. It returns how often the worker takes
+// each step, and how long it runs.
 func undisturbed(t *testing.T, driver string) (map[string]int, time.Duration) {
 	t.Helper()
 	r := newScene(t, driver, 1).newRun(t)
@@ -113,8 +94,8 @@ func undisturbed(t *testing.T, driver string) (map[string]int, time.Duration) {
 	return f.taken, time.Since(begun)
 }
 
-// A worker is killed at a step, and so may be the next. Then another one does it all
-// again, or only goes on with what it finds.
+// One worker or several, one after the other, are each killed at a step. The last one does
+// all the work again, or only goes on with what it finds in the Store.
 func TestKilledAtEachStep(t *testing.T) {
 	onEach(t, func(t *testing.T, driver string) {
 		_, long := scale(t)
@@ -127,7 +108,7 @@ func TestKilledAtEachStep(t *testing.T) {
 				for n, l := range p.lives {
 					o := r.order
 					o.Way, o.Step, o.N, o.Ahead = l.way, l.step, l.n, time.Duration(n)*5*time.Minute
-					require.True(t, start(t, o).wait(t), "the step is not taken")
+					require.True(t, start(t, o).wait(t), "the worker did not take the step")
 				}
 				r.again(t, []string{sends, retries}[i%2], 30*time.Minute)
 				v := r.judge(t)
@@ -138,13 +119,14 @@ func TestKilledAtEachStep(t *testing.T) {
 	})
 }
 
-// What the provider does with the final dot, and whether the worker lives to hear it.
+// The provider takes or loses a message at the final dot, and its answer is lost, or the
+// worker is killed before it can record the answer.
 func TestTheFinalDot(t *testing.T) {
 	cases := []struct {
 		name      string
 		fault     pectest.Fault
-		kill      bool   // at the dot
-		step      string // where else it is killed
+		kill      bool   // whether the worker is killed at the dot
+		step      string // the step at which it is killed instead; "" for none
 		uncertain int
 	}{
 		{"taken, killed", pectest.Fault{Cut: true}, true, "", 0},
@@ -191,8 +173,8 @@ func TestTheFinalDot(t *testing.T) {
 	})
 }
 
-// asking are the steps of the dialogue that lead to the message: the provider hears the
-// command, and asks for the message at the last. Each is taken for the n-th time.
+// asking are the SMTP commands before the message, each for the n-th time. After the last of
+// them the provider asks for the message.
 var asking = []struct {
 	command string
 	n       int
@@ -201,8 +183,8 @@ var asking = []struct {
 	{"MAIL", 1}, {"MAIL", 2}, {"RCPT", 1}, {"RCPT", 2}, {"RCPT", 4}, {"DATA", 1}, {"DATA", 2},
 }
 
-// A worker is killed while the provider answers a command before the message. It has
-// sent nothing, and nothing stays uncertain.
+// A worker is killed while the provider answers a command before the message. It has sent
+// nothing, so nothing is uncertain.
 func TestKilledBeforeTheMessageIsAskedFor(t *testing.T) {
 	onEach(t, func(t *testing.T, driver string) {
 		s := newScene(t, driver, len(asking))
@@ -217,7 +199,7 @@ func TestKilledBeforeTheMessageIsAskedFor(t *testing.T) {
 				})
 				p := start(t, r.order)
 				victim <- p
-				require.True(t, p.wait(t), "the command is not given")
+				require.True(t, p.wait(t), "the worker did not give the command")
 				remove()
 				r.again(t, []string{sends, retries}[i%2], 30*time.Minute)
 				v := r.judge(t)
@@ -228,8 +210,8 @@ func TestKilledBeforeTheMessageIsAskedFor(t *testing.T) {
 	})
 }
 
-// The provider answers a command before the message with a temporary refusal, and the
-// worker is killed around the record of it, which is that of the attempt too.
+// The provider refuses a command before the message for now. The worker is killed before or
+// after it records the refusal, in one Append with the attempt.
 func TestKilledAtTheRecordOfARefusal(t *testing.T) {
 	steps := []string{"", "before attempt+outcome", "after attempt+outcome"}
 	commands := []string{"MAIL", "RCPT", "DATA"}
@@ -255,8 +237,8 @@ func TestKilledAtTheRecordOfARefusal(t *testing.T) {
 	})
 }
 
-// atCommand strikes at the n-th SMTP command of that name, of the run's mailbox or of
-// nobody yet.
+// atCommand calls strike at the n-th SMTP command of that name. It counts commands of the
+// run's mailbox, and those before a login.
 func (r *run) atCommand(name string, n int, strike func() *pectest.Fault) (remove func()) {
 	var given atomic.Int32
 	address, provider := r.order.Address, r.network.Providers()[0]
@@ -269,7 +251,7 @@ func (r *run) atCommand(name string, n int, strike func() *pectest.Fault) (remov
 	})
 }
 
-// atDot strikes at the n-th final dot of the run.
+// atDot calls strike at the n-th final dot of the run.
 func (r *run) atDot(n int, strike func() *pectest.Fault) (remove func()) {
 	var dots atomic.Int32
 	address := r.order.Address
@@ -281,8 +263,8 @@ func (r *run) atDot(n int, strike func() *pectest.Fault) (remove func()) {
 	})
 }
 
-// Workers are killed at any moment or step, one or two at a time, several times over,
-// and now and then the provider hangs up at the final dot.
+// Workers are killed at random moments or steps, one or two at a time, several times in a
+// row. In some runs the provider hangs up at the final dot.
 func TestKilledAtAnyMoment(t *testing.T) {
 	onEach(t, func(t *testing.T, driver string) {
 		runs, _ := scale(t)

@@ -11,13 +11,14 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// store tells of each thing written. An Append is named by the kinds of its entries. It
-// fails where its step does.
+// store calls step before and after each write. The name of the step contains the kinds of
+// the entries of an Append. If step returns an error, the write fails with it.
 type store struct {
 	pec.Store
 	step func(string) error
 }
 
+// Append also calls step within the Append, when half of a Raw was read.
 func (s *store) Append(ctx context.Context, mailbox string, entries ...pec.Entry) (added bool, err error) {
 	var kinds []string
 	within := entries[:0:0]
@@ -61,7 +62,8 @@ func (s *store) around(name string, do func() error) error {
 	return s.step("after " + name)
 }
 
-// middle tells when it is read to its middle: by then the first half was given.
+// middle calls reached when it is read beyond its middle. By then the first half has been
+// returned.
 type middle struct {
 	io.ReaderAt
 	at      int64
@@ -87,7 +89,8 @@ func (m *middle) ReadAt(p []byte, off int64) (int, error) {
 	return m.ReaderAt.ReadAt(p, off)
 }
 
-// submitter tells of what is handed over.
+// submitter calls step as a message is handed over: before and after Submit, and when half
+// and all of the body was read.
 type submitter struct {
 	pec.Submitter
 	step func(string) error
@@ -101,21 +104,22 @@ func (s *submitter) Submit(ctx context.Context, m pec.Submission) pec.Outcome {
 	return outcome
 }
 
-// mailbox tells of each message that is read.
+// mailbox calls step for each message that is read.
 type mailbox struct {
 	pec.Mailbox
 	step func(string) error
 }
 
 func (m *mailbox) Fetch(ctx context.Context, after pec.Cursor) iter.Seq2[pec.Item, error] {
-	return m.told("item", m.Mailbox.Fetch(ctx, after))
+	return m.stepped("item", m.Mailbox.Fetch(ctx, after))
 }
 
 func (m *mailbox) Search(ctx context.Context, folder string, messageIDs []string) iter.Seq2[pec.Item, error] {
-	return m.told("found", m.Mailbox.Search(ctx, folder, messageIDs))
+	return m.stepped("found", m.Mailbox.Search(ctx, folder, messageIDs))
 }
 
-func (m *mailbox) told(name string, items iter.Seq2[pec.Item, error]) iter.Seq2[pec.Item, error] {
+// stepped calls step for each of the items.
+func (m *mailbox) stepped(name string, items iter.Seq2[pec.Item, error]) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		for item, err := range items {
 			if err == nil {
@@ -132,23 +136,23 @@ func (m *mailbox) told(name string, items iter.Seq2[pec.Item, error]) iter.Seq2[
 	}
 }
 
-// stream tells when its first half was given, and when all of it was.
+// stream calls step once its first half has been returned, and again once all of it has.
 type stream struct {
 	io.Reader
 	size, given int64
-	told        int // of the two
+	calls       int // of step
 	name        string
 	step        func(string) error
 }
 
 func (s *stream) Read(p []byte) (int, error) {
 	half := s.size / 2
-	if s.given >= half && s.told == 0 {
-		s.told++
+	if s.given >= half && s.calls == 0 {
+		s.calls++
 		_ = s.step("half " + s.name)
 	}
-	if s.given >= s.size && s.told == 1 {
-		s.told++
+	if s.given >= s.size && s.calls == 1 {
+		s.calls++
 		_ = s.step("whole " + s.name)
 	}
 	if rest := half - s.given; rest > 0 && int64(len(p)) > rest {

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// relay passes connections on. It knows when both sides are done with all of them: a
-// server goes on reading for a while what a client has sent that is no more.
+// relay forwards connections. It knows when both sides have finished with all of them: a
+// server may still be reading what a killed client has sent.
 type relay struct {
 	listener net.Listener
 	to       string
@@ -20,7 +20,7 @@ type relay struct {
 	open  int
 }
 
-// newRelay passes on to an address until the test ends.
+// newRelay forwards to an address until the test ends.
 func newRelay(t testing.TB, to string) *relay {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -62,6 +62,7 @@ func (r *relay) idle() {
 	}
 }
 
+// pass forwards one connection.
 func (r *relay) pass(client net.Conn) {
 	defer r.count(-1)
 	defer client.Close()

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -18,40 +17,27 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/testenv"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// server is the one of all tests of this package.
-var server testenv.Postgres
-
-func TestMain(m *testing.M) {
-	if text := os.Getenv(orders); text != "" {
-		live(text)
-		return
-	}
-	code := m.Run()
-	server.Stop()
-	os.Exit(code)
-}
-
-// scene is what the runs of a test have in common.
+// scene is what the runs of a test share.
 type scene struct {
 	network *pectest.Network
 	smtp    *relay
 	roots   []byte
-	other   *pec.Client // somebody who writes to the mailboxes of the runs
+	other   *pec.Client // of stranger, who writes to the mailboxes of the runs
 	driver  string
-	dsn     string // "" for a file a run
-	runs    int
+	dsn     string // "" for one SQLite file per run
+	runs    int    // how many there are so far
 }
 
 const stranger = "other@beta-pec.example"
 
+// newScene starts a network with accounts for so many runs.
 func newScene(t *testing.T, driver string, runs int) *scene {
 	t.Helper()
 	s := &scene{driver: driver}
@@ -70,33 +56,32 @@ func newScene(t *testing.T, driver string, runs int) *scene {
 	s.smtp = newRelay(t, s.network.Providers()[0].SMTPAddr())
 	block, _ := pem.Decode(s.network.TLSRootPEM())
 	s.roots = block.Bytes
-	trust := &tls.Config{RootCAs: s.network.TLSRoots()}
+	trust := trusttest.TLS(s.network)
 	submit, err := smtpclient.New(s.network.Providers()[1].SMTPAddr(), pec.Password(stranger, password), &smtpclient.Options{TLS: trust})
 	require.NoError(t, err)
 	t.Cleanup(func() { submit.Close() })
 	mailbox, err := imapclient.New(s.network.Providers()[1].IMAPAddr(), pec.Password(stranger, password), &imapclient.Options{TLS: trust})
 	require.NoError(t, err)
-	verifier, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(s.network.SigningCA())}, nil)
-	require.NoError(t, err)
-	s.other, err = pec.New(stranger, submit, mailbox, verifier, nil)
+	s.other, err = pec.New(stranger, submit, mailbox, trusttest.Verifier(t, s.network, nil), nil)
 	require.NoError(t, err)
 	return s
 }
 
 const pragmas = "?_pragma=busy_timeout(20000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
 
-// run is one mailbox and what becomes of its work.
+// run is one mailbox and the work of its workers.
 type run struct {
 	*scene
 	order order
 }
 
+// newRun takes the next accounts of the scene. The mailbox receives two messages.
 func (s *scene) newRun(t *testing.T) *run {
 	t.Helper()
 	dir := t.TempDir()
 	dsn := s.dsn
 	if dsn == "" {
-		// The folder has the name of the test, in which a # would end the path.
+		// The folder has the name of the test, and a # in it would end the path of the URI.
 		file := url.URL{Path: filepath.Join(dir, "pec.db")}
 		dsn = "file:" + file.EscapedPath() + pragmas
 	}
@@ -117,14 +102,14 @@ func (s *scene) newRun(t *testing.T) *run {
 	return r
 }
 
-// process is a worker of its own.
+// process is a worker in a process of its own.
 type process struct {
 	cmd    *exec.Cmd
 	output *bufio.Reader
 	stderr bytes.Buffer
 }
 
-// start begins a worker, and returns when it is about to open its database.
+// start starts a worker, and returns when it is about to open its database.
 func start(t *testing.T, o order) *process {
 	t.Helper()
 	text, err := json.Marshal(o)
@@ -145,8 +130,8 @@ func start(t *testing.T, o order) *process {
 
 func (p *process) kill() { _ = p.cmd.Process.Kill() }
 
-// wait is true when the worker was killed, and false when it came to its end. Any
-// other end fails the test.
+// wait waits for the worker to end, and reports whether it was killed. An exit with an error
+// fails the test.
 func (p *process) wait(t *testing.T) (killed bool) {
 	t.Helper()
 	err := p.cmd.Wait()
@@ -158,10 +143,10 @@ func (p *process) wait(t *testing.T) (killed bool) {
 	return true
 }
 
-// again takes the work up in this process, until nothing moves any more.
+// again takes up the work in this process, until nothing changes any more.
 func (r *run) again(t *testing.T, way string, ahead time.Duration) {
 	t.Helper()
-	r.smtp.idle() // the provider has read all that the dead have sent
+	r.smtp.idle() // the provider has read all that the killed workers sent
 	require.NoError(t, r.network.Idle(t.Context()))
 	o := r.order
 	o.Way, o.Ahead = way, ahead
@@ -171,10 +156,11 @@ func (r *run) again(t *testing.T, way string, ahead time.Duration) {
 	r.finish(t, w)
 }
 
-// calm is for workers to whom nothing happens.
+// calm is the step function of workers that nothing happens to.
 func calm(string) error { return nil }
 
-// finish works until nothing moves any more. What is lost would be waited for in vain.
+// finish works until nothing changes any more. It fails after 20 seconds: a worker would
+// wait for ever for a notice that is lost.
 func (r *run) finish(t *testing.T, w *worker) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -9,19 +9,20 @@ import (
 	"text/tabwriter"
 )
 
-// table adds up runs, by where they were killed.
+// table adds up the verdicts on runs, by where the workers were killed.
 type table struct {
 	driver string
 	rows   map[string]row
 }
 
+// row is the sum of several verdicts.
 type row struct {
 	runs, kills                    int
 	sent, uncertain, unknown, lost int
-	copies                         int // the most
+	copies                         int // the maximum, not the sum
 }
 
-// newTable is logged when the test ends.
+// newTable returns a table that is logged when the test ends.
 func newTable(t *testing.T, driver string) *table {
 	r := &table{driver, map[string]row{}}
 	t.Cleanup(func() { r.log(t) })

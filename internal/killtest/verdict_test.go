@@ -17,17 +17,16 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// verdict is what a run has left behind.
+// verdict is the result of a run.
 type verdict struct {
-	copies    int // the most that the provider has of one message
-	lost      int // notices of the mailbox that the store does not have, and envelopes that nobody was handed
-	sent      int // messages that have left and are known to have
+	copies    int // the most copies that the provider has of one message
+	lost      int // notices in the mailbox that the store does not have, and envelopes that no worker handled
+	sent      int // messages that left, and that the store knows to have left
 	uncertain int
-	unknown   int // messages that nothing was recorded of, and that have not left
+	unknown   int // messages that did not leave, and that the store does not know
 }
 
-// judge compares the store with the provider. What the provider has is read from its
-// mailboxes directly.
+// judge compares the store with the provider. It reads the provider's mailboxes directly.
 func (r *run) judge(t *testing.T) verdict {
 	t.Helper()
 	w, err := r.order.open(t.Context(), calm)
@@ -40,7 +39,7 @@ func (r *run) judge(t *testing.T) verdict {
 		id, err := w.MessageID(t.Context(), key)
 		copies := count(r.messages(t, recipient), "X-Trasporto")
 		if errors.Is(err, pec.ErrUnknownSend) {
-			assert.Zero(t, copies, "it left and was not recorded")
+			assert.Zero(t, copies, "a message left that the store does not know")
 			v.unknown++
 		} else {
 			require.NoError(t, err)
@@ -74,16 +73,16 @@ func (r *run) judge(t *testing.T) verdict {
 		}
 		delete(evidence, string(m))
 	}
-	assert.Empty(t, evidence, "notices that are not in the mailbox")
+	assert.Empty(t, evidence, "the store has notices that are not in the mailbox")
 	for id, difference := range accepted {
-		assert.Zero(t, difference, "copies accepted and delivered of %s", id)
+		assert.Zero(t, difference, "acceptances minus deliveries of %s", id)
 	}
-	assert.LessOrEqual(t, v.copies, 1, "COPIES")
-	assert.Zero(t, v.lost, "LOST")
+	assert.LessOrEqual(t, v.copies, 1, "a message left more than once")
+	assert.Zero(t, v.lost, "notices or envelopes were lost")
 	return v
 }
 
-// judgeSend demands the status that the copies make.
+// judgeSend requires the status that fits the number of copies.
 func (r *run) judgeSend(t *testing.T, w *worker, v *verdict, id string, copies int) {
 	t.Helper()
 	status, err := w.Status(t.Context(), id)
@@ -109,7 +108,7 @@ func (r *run) judgeSend(t *testing.T, w *worker, v *verdict, id string, copies i
 		found = append(found, s.MessageID)
 	}
 	assert.Equal(t, []string{id}, found)
-	// The reason: an attempt of which no outcome is recorded, or that had none.
+	// The reason is one attempt without an outcome, or with an uncertain one.
 	open := map[int]bool{}
 	for _, f := range facts(t, w, id) {
 		switch f := f.(type) {
@@ -128,6 +127,7 @@ func (r *run) judgeSend(t *testing.T, w *worker, v *verdict, id string, copies i
 	assert.Equal(t, 1, reasons)
 }
 
+// facts returns the facts of a send.
 func facts(t *testing.T, w *worker, id string) []pec.Fact {
 	t.Helper()
 	facts, err := w.Facts(t.Context(), id)
@@ -135,6 +135,7 @@ func facts(t *testing.T, w *worker, id string) []pec.Fact {
 	return facts
 }
 
+// raw returns the message that belongs to a fact.
 func raw(t *testing.T, w *worker, id string, f pec.Fact) []byte {
 	t.Helper()
 	r, err := w.Raw(t.Context(), id, f)
@@ -145,7 +146,7 @@ func raw(t *testing.T, w *worker, id string, f pec.Fact) []byte {
 	return raw
 }
 
-// messages are those in an INBOX, as they are there.
+// messages returns the messages in the INBOX of an account.
 func (r *run) messages(t *testing.T, address string) [][]byte {
 	t.Helper()
 	messages, err := r.network.ProviderOf(address).Messages(address, pectest.InboxFolder)
@@ -153,6 +154,7 @@ func (r *run) messages(t *testing.T, address string) [][]byte {
 	return messages
 }
 
+// count returns how many messages have a header field.
 func count(messages [][]byte, field string) (n int) {
 	for _, m := range messages {
 		if parsed, err := mail.ReadMessage(bytes.NewReader(m)); err == nil && parsed.Header.Get(field) != "" {
@@ -162,6 +164,7 @@ func count(messages [][]byte, field string) (n int) {
 	return n
 }
 
+// headerOf returns the header of a message.
 func headerOf(t *testing.T, raw []byte) mail.Header {
 	t.Helper()
 	m, err := mail.ReadMessage(bytes.NewReader(raw))

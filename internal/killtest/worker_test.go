@@ -15,7 +15,7 @@ import (
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-	_ "modernc.org/sqlite"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/imapclient"
@@ -24,30 +24,30 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-// The ways a worker does its work.
+// How a worker does its work.
 const (
-	sends   = "sends"   // it sends, and syncs until nothing more is awaited
-	watches = "watches" // it sends, and watches
-	retries = "retries" // it sends nothing new, as one whose caller does not know that it ended
+	sends   = "sends"   // sends, and syncs until every send is settled
+	watches = "watches" // sends, and watches
+	retries = "retries" // sends nothing new, like a program whose caller does not repeat the call
 )
 
-// order is all that a worker is told. It passes into another process as JSON.
+// order is what a worker is to do. It is passed to another process as JSON.
 type order struct {
-	Driver, DSN   string // "sqlite" or "pgx"
-	Address       string // of the mailbox, which is its login too
-	To, Then      string // who gets the first message, and who the second
+	Driver, DSN   string // Driver is "sqlite" or "pgx"
+	Address       string // the mailbox; also its login
+	To, Then      string // the recipients of the first and of the second message
 	SMTP, IMAP    string
-	Roots, Anchor []byte        // certificates, DER
-	Handled       string        // the file where envelopes are noted that were handed over
-	Ahead         time.Duration // how far its clock is ahead
-	Way           string
-	Step          string // where it ends, for the N-th time; "" for nowhere
+	Roots, Anchor []byte        // certificates, in DER
+	Handled       string        // the file that lists the envelopes that were handled
+	Ahead         time.Duration // how far the worker's clock is ahead
+	Way           string        // sends, watches or retries
+	Step          string        // the worker is killed when it takes Step for the N-th time; "" for never
 	N             int
 }
 
 const password = "secret"
 
-// nobody is in every first message, and in every second one again.
+// nobody is a recipient of both messages. No such mailbox exists.
 const nobody = "unknown@beta-pec.example"
 
 // The keys of the two messages.
@@ -56,7 +56,7 @@ const (
 	second = "second"
 )
 
-// worker is a Client with what it needs.
+// worker is a Client with its order, its database and its connections.
 type worker struct {
 	*pec.Client
 	order
@@ -65,7 +65,7 @@ type worker struct {
 	ends []func() error
 }
 
-// open connects the ports. step hears of each step.
+// open returns a worker that calls step at each of its steps.
 func (o order) open(ctx context.Context, step func(string) error) (*worker, error) {
 	w := &worker{order: o, step: step}
 	if err := w.connect(ctx); err != nil {
@@ -128,7 +128,7 @@ func (w *worker) close() {
 	}
 }
 
-// message is what a key stands for.
+// message returns the message that is sent under a key.
 func (o order) message(key string) pec.Message {
 	m := pec.Message{To: []string{o.To, nobody}, Subject: key, Key: key, Text: strings.Repeat("Entro dieci giorni.\n", 1000)}
 	if key == second {
@@ -137,8 +137,8 @@ func (o order) message(key string) pec.Message {
 	return m
 }
 
-// work sends the first message, follows it, sends it anew to whom it failed for, and
-// follows that.
+// work sends the first message and follows it. Then it sends the second message, as a Resend
+// of the first, and follows that.
 func (w *worker) work(ctx context.Context) error {
 	if w.Ahead > 0 {
 		if err := w.each(w.Retry(ctx)); err != nil {
@@ -174,8 +174,8 @@ func (w *worker) work(ctx context.Context) error {
 	return nil
 }
 
-// send is done again by every worker: the key makes it one send. What did not leave,
-// or may have, is no error here: it is there to be followed.
+// send sends the message of a key. Every worker does so, and the key makes it one send. A
+// message that did not leave, or may have, is no error here: the worker follows it.
 func (w *worker) send(ctx context.Context, key string) error {
 	var err error
 	if key == first {
@@ -193,8 +193,8 @@ func (w *worker) send(ctx context.Context, key string) error {
 	return err
 }
 
-// follow is true once nothing more is awaited, and false when there is nothing to wait
-// for: it has not left, or nobody knows.
+// follow follows a send. It returns true once the send is settled, and false when there is
+// nothing to wait for: the message did not leave, or nobody knows whether it did.
 func (w *worker) follow(ctx context.Context, id string) (bool, error) {
 	for synced := false; ; synced = true {
 		status, err := w.Status(ctx, id)
@@ -220,7 +220,7 @@ func (w *worker) follow(ctx context.Context, id string) (bool, error) {
 	}
 }
 
-// watch runs the mailbox until nothing more is awaited.
+// watch watches the mailbox until the send is settled.
 func (w *worker) watch(ctx context.Context, id string) error {
 	for event, err := range w.Watch(ctx) {
 		if err == nil {
@@ -237,6 +237,7 @@ func (w *worker) watch(ctx context.Context, id string) error {
 	return nil
 }
 
+// each handles each of the events.
 func (w *worker) each(events iter.Seq2[pec.Event, error]) error {
 	for event, err := range events {
 		if err != nil {
@@ -249,7 +250,8 @@ func (w *worker) each(events iter.Seq2[pec.Event, error]) error {
 	return nil
 }
 
-// handle is the body of the loop. The envelopes are noted: nobody else keeps them.
+// handle is the body of the loop over events. It notes each inbound envelope in a file, since
+// the Store does not keep them.
 func (w *worker) handle(event pec.Event) error {
 	_ = w.step("loop begins")
 	if event.Unverified != nil {
@@ -281,10 +283,10 @@ func note(path, line string) error {
 	return errors.Join(err, f.Close())
 }
 
-// The environment of a worker holds its order.
+// orders is the environment variable that holds the order of a worker.
 const orders = "KILLTEST_ORDER"
 
-// serve is the whole life of a worker.
+// serve does the work of a worker process.
 func serve(text string) error {
 	var o order
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
@@ -300,7 +302,7 @@ func serve(text string) error {
 	return w.work(ctx)
 }
 
-// live is what TestMain does in a worker.
+// live runs a worker process in place of the tests.
 func live(text string) {
 	fmt.Println("ready")
 	if err := serve(text); err != nil {
@@ -309,7 +311,8 @@ func live(text string) {
 	}
 }
 
-// hasLeft reports whether the provider has answered for good.
+// hasLeft reports whether the provider has given its final answer to a message in this
+// state.
 func hasLeft(s pec.State) bool {
 	switch s {
 	case pec.StatePending, pec.StateRetrying, pec.StateSuspended, pec.StateUncertain:

@@ -17,7 +17,7 @@ import (
 
 const root = "../.."
 
-// files gives the content of all files with an extension, by path from the root.
+// files returns the content of all files with an extension, by path from the root.
 func files(t *testing.T, extension string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -33,7 +33,7 @@ func files(t *testing.T, extension string) map[string]string {
 	return found
 }
 
-// bare is code without its indentation, which depends on where it stands.
+// bare returns code without its indentation, which differs between documents and files.
 func bare(code string) string {
 	lines := strings.Split(code, "\n")
 	for i := range lines {
@@ -44,8 +44,7 @@ func bare(code string) string {
 
 var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
 
-// Code in a document is read as if it worked: every block stands, line by line, in a
-// file that is compiled.
+// Go code in a document compiles: the lines of every block also stand in a Go file.
 func TestCodeInDocumentsIsCompiled(t *testing.T) {
 	var sources []string
 	for _, source := range files(t, ".go") {
@@ -70,6 +69,7 @@ var (
 	code = regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
 )
 
+// Every relative link in a document names a file that exists.
 func TestLinksInDocumentsLeadSomewhere(t *testing.T) {
 	for path, text := range files(t, ".md") {
 		for _, target := range link.FindAllStringSubmatch(code.ReplaceAllString(text, ""), -1) {
@@ -84,7 +84,7 @@ var (
 	quoted     = regexp.MustCompile("`([^`]+)`")
 )
 
-// The README tells what each package brings with it, and names every package.
+// The README names every package, and the modules that it depends on.
 func TestDependenciesAreAsTheREADMESays(t *testing.T) {
 	var named []string
 	for _, row := range packageRow.FindAllStringSubmatch(files(t, ".md")["README.md"], -1) {
@@ -104,12 +104,12 @@ func TestDependenciesAreAsTheREADMESays(t *testing.T) {
 	for _, path := range strings.Fields(string(out)) {
 		name := strings.TrimPrefix(path, module)
 		if !strings.Contains(name, "internal/") && !strings.HasPrefix(name, "examples/") {
-			require.Contains(t, named, name, "a package that the README does not name")
+			require.Contains(t, named, name, "the README does not name this package")
 		}
 	}
 }
 
-// Whoever looks for a program finds it in one list.
+// The list of examples has a row for each of them.
 func TestEveryExampleHasARow(t *testing.T) {
 	folders, err := os.ReadDir(filepath.Join(root, "examples"))
 	require.NoError(t, err)
@@ -123,7 +123,7 @@ func TestEveryExampleHasARow(t *testing.T) {
 
 var shBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
 
-// What is there to be pasted into a shell works, from the first line to the last.
+// The commands in the README of the examples work when they are pasted into a shell.
 func TestCommandsInDocumentsWork(t *testing.T) {
 	bash := testenv.Program(t, "bash")
 	testenv.Program(t, "python3")
@@ -143,7 +143,7 @@ func TestCommandsInDocumentsWork(t *testing.T) {
 	}
 }
 
-// Whoever has nothing but the module in go.mod can run its programs.
+// A module that only requires this one can run the quickstart.
 func TestQuickstartRunsFromAnEmptyModule(t *testing.T) {
 	folder := t.TempDir()
 	here, err := filepath.Abs(root)

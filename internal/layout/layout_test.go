@@ -1,4 +1,5 @@
-// Package layout holds the rules on who may import whom.
+// Package layout contains only tests. They check which packages may import which, and that
+// the documents match the code.
 package layout
 
 import (
@@ -12,7 +13,7 @@ import (
 
 const module = "github.com/gopec/gopec/"
 
-// dependencies are all packages that a package needs, its tests apart.
+// dependencies returns all packages that a package needs, except for its tests.
 func dependencies(t *testing.T, pattern string) []string {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-deps", pattern).Output()
@@ -20,8 +21,8 @@ func dependencies(t *testing.T, pattern string) []string {
 	return strings.Fields(string(out))
 }
 
-// The layers, from the bottom: a package may import those of the layers before its own,
-// and no other of its own layer.
+// layers are the layers of the module, from the bottom. A package may import packages of the
+// layers before its own, and none of its own layer.
 var layers = [][]string{
 	{"internal/"},
 	{"envelope"},
@@ -32,9 +33,10 @@ var layers = [][]string{
 	{"pec/provider"},
 }
 
-// core are the layers that speak no protocol.
+// core are the packages that speak no protocol.
 var core = []string{"envelope", "receipt", "pec/inbound", "pec"}
 
+// Every package imports only packages of lower layers.
 func TestImportsPointOneWay(t *testing.T) {
 	for i, layer := range layers[1:] {
 		allowed := slices.Concat(layers[:i+1]...)
@@ -46,14 +48,14 @@ func TestImportsPointOneWay(t *testing.T) {
 				}
 				require.True(t, slices.ContainsFunc(allowed, func(a string) bool {
 					return dep == a || strings.HasSuffix(a, "/") && strings.HasPrefix(dep, a)
-				}), "%s needs %s", name, dep)
+				}), "%s must not import %s: only layers below its own", name, dep)
 			}
 		}
 	}
 }
 
-// The rule above names every package, except the network that stands apart and the
-// programs on top.
+// Every package has a layer, except pectest, which is independent, the examples, and the
+// packages in internal, which are all in the lowest layer.
 func TestEveryPackageHasALayer(t *testing.T) {
 	out, err := exec.Command("go", "list", module+"...").Output()
 	require.NoError(t, err)
@@ -63,11 +65,11 @@ func TestEveryPackageHasALayer(t *testing.T) {
 		if name == "pec/pectest" || strings.HasPrefix(name, "examples/") || strings.HasPrefix(name, "internal/") {
 			continue
 		}
-		require.Contains(t, named, name)
+		require.Contains(t, named, name, "add it to layers")
 	}
 }
 
-// The core speaks no protocol and knows no database: adapters import it.
+// The core speaks no protocol and knows no database. Adapters do, and import the core.
 func TestCoreNeedsNoNetworkAndNoDatabase(t *testing.T) {
 	for _, forbidden := range []string{
 		"crypto/tls", "net/http", "net/smtp", "database/sql", "testing",
@@ -79,17 +81,17 @@ func TestCoreNeedsNoNetworkAndNoDatabase(t *testing.T) {
 	}
 }
 
-// The provider network is an independent implementation: what it writes, our
-// parsers have to read without having seen how.
+// pectest is an independent implementation. The parsers read what it writes without sharing
+// any code with it.
 func TestProviderNetworkSharesNothingWithTheParsers(t *testing.T) {
 	for _, dep := range dependencies(t, module+"pec/pectest") {
 		name, ours := strings.CutPrefix(dep, module)
-		require.False(t, ours && name != "pec/pectest", "pectest needs %s", name)
+		require.False(t, ours && name != "pec/pectest", "pectest must not import %s", name)
 		require.NotEqual(t, "testing", dep)
 	}
 }
 
-// Job queues and database drivers are for examples and tests: whoever imports the
+// Only examples and tests use job queues and database drivers. A program that imports the
 // module's packages gets none of them.
 func TestPackagesBringNoQueueAndNoDriver(t *testing.T) {
 	for _, pattern := range []string{"envelope", "receipt", "pec/inbound", "pec", "smtpclient", "imapclient", "pec/provider", "pec/sqlstore", "pec/pectest"} {
@@ -101,7 +103,7 @@ func TestPackagesBringNoQueueAndNoDriver(t *testing.T) {
 	}
 }
 
-// Which database driver a program has is its own choice.
+// A program chooses its database driver itself.
 func TestStoreBringsNoDriver(t *testing.T) {
 	for _, pattern := range []string{"pec/sqlstore", "pec/storetest"} {
 		for _, dep := range dependencies(t, module+pattern) {

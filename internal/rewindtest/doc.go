@@ -1,4 +1,4 @@
-// Package rewindtest has nothing but tests: they put a Store back to every earlier point
-// in the life of a send, as a backup does, mark it restored and go on. However much the
-// Store has forgotten, no message leaves twice.
+// Package rewindtest contains only tests. They put a Store back to every earlier point in
+// the life of a send, as restoring a backup does, mark it as restored and go on. However
+// much the Store has lost, no message leaves twice.
 package rewindtest

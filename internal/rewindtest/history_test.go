@@ -11,14 +11,14 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// history is a Store that remembers what changed it, so that any earlier one can be made
+// history is a Store that records each change, so that every earlier state of it can be made
 // again.
 type history struct {
 	pec.Store
 	steps []step
 }
 
-// step is an Append, or a SetCursor.
+// step is one Append or one SetCursor.
 type step struct {
 	entries []pec.Entry
 	raws    [][]byte
@@ -53,7 +53,7 @@ func (h *history) SetCursor(ctx context.Context, mailbox string, c pec.Cursor) e
 	return err
 }
 
-// replay brings an empty Store to where it was after the first n steps.
+// replay repeats the first n steps on an empty Store.
 func (h *history) replay(t *testing.T, empty pec.Store, n int) {
 	t.Helper()
 	for _, s := range h.steps[:n] {

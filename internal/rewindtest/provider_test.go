@@ -22,25 +22,25 @@ const (
 	luigi = "luigi@beta-pec.example"
 )
 
-// provider has what no backup puts back: the messages that have left, and the mailbox
-// with the notices about them. Its notices are those of a pectest network.
+// provider is a submitter and a mailbox in one. It has what no backup puts back: the messages
+// that left, and the notices about them. A pectest network signs the notices.
 type provider struct {
 	t       *testing.T
 	network *pectest.Network
-	answers []pec.OutcomeKind // of the next attempts; taken when there are none left
-	fails   int               // of the messages taken next, so many are not delivered
-	copies  map[string]int    // of what was taken, by Message-ID
+	answers []pec.OutcomeKind // the outcomes of the next attempts; then every attempt is submitted
+	fails   int               // how many of the next messages are not delivered
+	copies  map[string]int    // how often each message was submitted, by Message-ID
 	inbox   []item
 	now     *time.Time
 }
 
-// item is a notice, which takes its time.
+// item is a notice and the time at which it arrives.
 type item struct {
 	raw     []byte
 	arrives time.Time
 }
 
-// delay is how long a notice takes. By then a Store may have been put back already.
+// delay is how long a notice takes to arrive. A Store may be put back before that.
 const delay = 30 * time.Minute
 
 func newProvider(t *testing.T, network *pectest.Network) *provider {
@@ -73,6 +73,7 @@ func (p *provider) Submit(_ context.Context, s pec.Submission) pec.Outcome {
 	return pec.Outcome{Kind: kind}
 }
 
+// notice adds a notice about a message to the mailbox.
 func (p *provider) notice(kind, id, subject string) {
 	n := pectest.Notice{
 		Kind: kind, Sender: me, MessageID: "<" + id + ">", CertID: "c-" + id, Subject: subject,
@@ -98,6 +99,7 @@ func (p *provider) Search(_ context.Context, folder string, messageIDs []string)
 	})
 }
 
+// items yields the notices that have arrived, from a place on, for which wanted is true.
 func (p *provider) items(folder string, from int, wanted func([]byte) bool) iter.Seq2[pec.Item, error] {
 	return func(yield func(pec.Item, error) bool) {
 		for i := from; i < len(p.inbox) && !p.inbox[i].arrives.After(*p.now); i++ {

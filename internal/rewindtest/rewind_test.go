@@ -14,11 +14,13 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/testenv"
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/pec/sqlstore"
 )
 
+// server is the PostgreSQL server of all tests in this package.
 var server testenv.Postgres
 
 func TestMain(m *testing.M) {
@@ -27,7 +29,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// stores make an empty Store.
+// stores are functions that make an empty Store.
 var stores = map[string]func(t *testing.T) pec.Store{
 	"memory": func(*testing.T) pec.Store { return pec.NewMemory() },
 	"sqlite": func(t *testing.T) pec.Store {
@@ -43,6 +45,7 @@ var stores = map[string]func(t *testing.T) pec.Store{
 	},
 }
 
+// open opens a database until the test ends.
 func open(t *testing.T, driver, dsn string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open(driver, dsn)
@@ -61,34 +64,37 @@ type world struct {
 	secret   []byte
 }
 
-// start starts the program on a Store, which it has not seen before.
+// start starts the program on a Store.
 func (w *world) start(store pec.Store) {
 	w.t.Helper()
 	w.history = &history{Store: store}
 	clock := func() time.Time { return w.now }
-	v, err := envelope.NewVerifier([]envelope.Anchor{envelope.AnchorFromCertificate(w.provider.network.SigningCA())}, &envelope.VerifierOptions{Now: clock})
-	require.NoError(w.t, err)
-	w.Client, err = pec.New(me, w.provider, w.provider, v, &pec.Options{Store: w.history, KeySecret: w.secret, Now: clock})
+	verifier := trusttest.Verifier(w.t, w.provider.network, &envelope.VerifierOptions{Now: clock})
+	var err error
+	w.Client, err = pec.New(me, w.provider, w.provider, verifier, &pec.Options{Store: w.history, KeySecret: w.secret, Now: clock})
 	require.NoError(w.t, err)
 }
 
+// message returns a message to luigi.
 func message(key, subject string) pec.Message {
 	return pec.Message{To: []string{luigi}, Subject: subject, Text: "Entro dieci giorni.", Key: key}
 }
 
+// send sends a message under a key. It ignores the error: a restored Store refuses to send
+// at first.
 func (w *world) send(key string) string {
 	id, _ := w.Send(w.t.Context(), message(key, "Diffida"))
 	return id
 }
 
-// hour lets an hour pass.
+// hour lets an hour pass, and has the program do a turn.
 func (w *world) hour() {
 	w.t.Helper()
 	w.now = w.now.Add(time.Hour)
 	w.turn()
 }
 
-// turn does what a Watch does in a round.
+// turn does what one round of Watch does: Retry, then Sync.
 func (w *world) turn() {
 	w.t.Helper()
 	for _, err := range w.Retry(w.t.Context()) {
@@ -102,12 +108,12 @@ func (w *world) turn() {
 	}
 }
 
-// life is what a program does with a send. It is done once, and then again by a program
-// whose Store was put back: that must change nothing.
+// life is what a program does with a send. A program whose Store was put back repeats it,
+// and no further message may leave.
 type life struct {
 	do    func(w *world)
-	again func(w *world) // what the caller repeats; nil for do
-	most  int            // messages that leave
+	again func(w *world) // what is repeated; nil for do
+	most  int            // how many messages leave in all
 }
 
 var lives = map[string]life{
@@ -130,8 +136,8 @@ var lives = map[string]life{
 		first := w.send("k")
 		_, _ = w.Resend(w.t.Context(), first, message("k2", "Diffida, di nuovo"))
 	}, most: 2},
-	// After the first attempt, of which nobody knows what became, a person looked and sent
-	// the same in its place. A Store that has forgotten that would offer the first.
+	// The second attempt was uncertain. A person looked, resolved the message as not sent, and
+	// sent another one in its place. A Store that has lost this would send the first one again.
 	"resolve": {do: func(w *world) {
 		w.provider.answers = []pec.OutcomeKind{pec.OutcomeTemporary, pec.OutcomeUncertain}
 		first := w.send("k")
@@ -152,8 +158,9 @@ var lives = map[string]life{
 	}, again: func(w *world) { w.send("k") }, most: 1},
 }
 
-// rewind lives a life, puts the Store back to after each of its steps, and goes on; it
-// gives the most copies of one message, and the most messages, that had left at the end.
+// rewind does what a life does, puts the Store back to after one of its steps, and goes on.
+// It does so for each step in turn. It returns the most copies of one message and the most
+// messages that left in any of the runs, and how many runs there were.
 func rewind(t *testing.T, l life, empty func(t *testing.T) pec.Store, secret []byte, marked bool) (copies, messages, points int) {
 	network := pectest.Start(t, &pectest.Options{InMemory: true})
 	for n := 0; ; n++ {
@@ -190,13 +197,12 @@ func rewind(t *testing.T, l life, empty func(t *testing.T) pec.Store, secret []b
 		}
 		messages = max(messages, left)
 		if marked && (copies > 1 || left > l.most) {
-			t.Errorf("put back to step %d of %d: %d messages have left, %v", n, len(lost.steps), left, w.provider.copies)
+			t.Errorf("put back to step %d of %d: %d messages have left (%v), want at most %d, and one copy of each", n, len(lost.steps), left, w.provider.copies, l.most)
 		}
 	}
 }
 
-// A Store is put back to every earlier point in the life of a send. No second copy
-// leaves.
+// However far back the Store is put, no second copy leaves.
 func TestRewind(t *testing.T) {
 	for kind, empty := range stores {
 		for name, l := range lives {
@@ -210,13 +216,13 @@ func TestRewind(t *testing.T) {
 	}
 }
 
-// Without the mark and the secret the same lives do make second copies: were there none,
-// TestRewind would prove nothing.
+// Without the mark and the secret, second copies do leave. Otherwise TestRewind would prove
+// nothing.
 func TestRewindUnmarked(t *testing.T) {
 	for name, l := range lives {
 		copies, messages, _ := rewind(t, l, stores["memory"], nil, false)
 		if name == "cancel" {
-			continue // nothing has left that could leave again
+			continue // nothing had left before, so nothing can leave twice
 		}
 		require.True(t, copies > 1 || messages > l.most, "%s: %d copies, %d messages", name, copies, messages)
 	}

@@ -1,19 +1,19 @@
-// Package vectors holds conformance vectors for verifying PEC messages: one scenario a file, with the verdict that a
-// verifier must reach. The program in generate writes the files; it shares no code with the parsers of this module.
+// Package vectors holds conformance vectors for verifying PEC messages. Each file is one scenario, with the verdict that
+// a verifier must reach. The program in generate writes the files; it shares no code with the parsers of this module.
 //
 // A file of testdata is a text header of "key: value" lines, an empty line, and the message as it came over the wire:
 //
 //	comment       what the scenario is about
 //	grade         valid, tolerated or invalid
-//	kind          what the message is; for an invalid one what its header claims
-//	code          the check that fails, of an invalid message only
+//	kind          the kind of the message; for an invalid message the kind that its header claims
+//	code          the check that fails; only for an invalid message
 //	warnings      all warnings of a message that verifies, separated by blanks
 //	legacy        yes when the legacy policy is on
-//	now           the instant of verification
+//	now           the time of verification
 //	crl           the one revocation list of the verifier, DER in base64; without it the verifier has no source
-//	signed        the instant at which OpenSSL is to judge the certificate
-//	openssl       ok, fail or unreadable: what "openssl cms -verify" says
-//	openssl-why   the reason where that differs from our verdict on the signature
+//	signed        the time at which OpenSSL checks the certificate
+//	openssl       the verdict of "openssl cms -verify": ok, fail or unreadable
+//	openssl-why   the reason where that verdict differs from ours on the signature
 //	expect-NAME   a fact that the verifier must find
 //
 // The facts are: from (the From address, as written), sender, replyTo, subject, provider, certID, messageID (without angle
@@ -21,7 +21,7 @@
 // takenCharge (ricezione, separated by blanks), requested and content (full, brief or concise: asked for and found),
 // errorToken (errore), detail (errore-esteso), code and cause (of a failure), unknownToken (a tipo without a kind),
 // time (of the event, RFC 3339) and original (SHA-256 of postacert.eml in CRLF form, transfer encoding undone).
-// A fact without a line is not stated, save that no message has facts which its kind lacks.
+// A fact without a line may have any value, except that a message has no facts that its kind lacks.
 package vectors
 
 import (
@@ -41,10 +41,10 @@ import (
 //go:embed testdata
 var files embed.FS
 
-// Count is the number of vectors. A set of another size is a mistake in the set.
+// Count is the number of vectors. A set of any other size is wrong.
 const Count = 792
 
-// Grade says how a message stands to the rules.
+// Grade says whether a message follows the rules.
 type Grade string
 
 // The three grades.
@@ -60,28 +60,29 @@ type Vector struct {
 	Comment string
 	Grade   Grade
 	// Kind is acceptance, non-acceptance, take-in-charge, delivery, non-delivery, delivery-delay, virus-detection,
-	// transport, anomaly, unknown or none. An invalid message has the kind that X-Ricevuta claims, else X-Trasporto;
-	// with the code header-mismatch it has the kind of its certification data.
+	// transport, anomaly, unknown or none. An invalid message has the kind that X-Ricevuta claims, or else X-Trasporto.
+	// With the code header-mismatch it has the kind of its certification data.
 	Kind string
-	// Code is the check that fails; empty for a message that verifies.
+	// Code is the check that fails; "" for a message that verifies.
 	Code string
-	// Warnings are those of a message that verifies. Of an invalid one nothing is stated.
+	// Warnings are all warnings of a message that verifies; empty for an invalid message, which may have any.
 	Warnings []string
-	// Legacy tells that the verifier runs with the legacy policy on.
+	// Legacy reports whether the verifier runs with the legacy policy on.
 	Legacy bool
-	// Now is the verifier's clock, Signed the instant that "openssl cms -verify -attime" is to use.
+	// Now is the verifier's clock. Signed is the time for "openssl cms -verify -attime".
 	Now, Signed time.Time
-	// Fields are the facts to find; the package comment lists their names.
+	// Fields are the facts that the verifier must find. The package comment lists their names.
 	Fields map[string]string
-	// OpenSSL is ok, fail or unreadable. OpenSSLWhy is set where our verdict on the signature stage is another.
+	// OpenSSL is ok, fail or unreadable. OpenSSLWhy is set where it differs from SignatureHolds.
 	OpenSSL, OpenSSLWhy string
-	// CRL is the revocation list to judge by, in DER; nil when the verifier has no source of revocations.
+	// CRL is the verifier's revocation list, in DER; nil when the verifier has no source of revocations.
 	CRL []byte
 	// Message is the whole message.
 	Message []byte
 }
 
-// SignatureHolds tells whether our verdict on checks 1 to 4, from the structure to the signer's certificate, is good.
+// SignatureHolds reports whether the message passes our checks of the structure, the signature and the signer's
+// certificate. Later checks may still fail.
 func (v Vector) SignatureHolds() bool {
 	switch v.Code {
 	case "", "address-mismatch", "no-certdata", "bad-certdata", "header-mismatch":
@@ -91,16 +92,17 @@ func (v Vector) SignatureHolds() bool {
 	}
 }
 
-// Anchors returns the certificate of the CA that issued the providers' certificates, in PEM. It is the one anchor.
+// Anchors returns the one anchor, in PEM: the certificate of the CA that issued the providers' certificates.
 func Anchors() []byte {
 	anchor, err := files.ReadFile("testdata/ca.pem")
 	if err != nil {
-		return nil // the embedded file exists in every build
+		return nil // cannot happen: the file is embedded
 	}
 	return anchor
 }
 
-// Load returns all vectors by name. The error names the file that breaks the format; an empty set is an error too.
+// Load returns all vectors, sorted by name. A file that breaks the format is an error that names it; an empty set is an
+// error too.
 func Load() ([]Vector, error) {
 	entries, err := files.ReadDir("testdata")
 	if err != nil {
@@ -129,17 +131,18 @@ func Load() ([]Vector, error) {
 	return all, nil
 }
 
+// parse reads the content of a file.
 func parse(data []byte) (Vector, error) {
 	v := Vector{Fields: map[string]string{}}
 	head, message, found := bytes.Cut(data, []byte("\n\n"))
 	if !found {
-		return v, errors.New("no empty line after the header")
+		return v, errors.New("there is no empty line after the header")
 	}
 	seen := map[string]bool{}
 	for line := range strings.SplitSeq(string(head), "\n") {
 		key, value, found := strings.Cut(line, ": ")
 		if !found || value == "" {
-			return v, fmt.Errorf("line %q is not key and value", line)
+			return v, fmt.Errorf(`line %q does not have the form "key: value"`, line)
 		}
 		if seen[key] {
 			return v, fmt.Errorf("key %q occurs twice", key)
@@ -153,6 +156,7 @@ func parse(data []byte) (Vector, error) {
 	return v, v.check()
 }
 
+// set sets the field that a line of the header is about.
 func (v *Vector) set(key, value string) (err error) {
 	switch key {
 	case "comment":
@@ -167,7 +171,7 @@ func (v *Vector) set(key, value string) (err error) {
 		v.Warnings = strings.Fields(value)
 	case "legacy":
 		if value != "yes" {
-			return fmt.Errorf("legacy is %q", value)
+			return fmt.Errorf("legacy is %q: write yes, or leave the line out", value)
 		}
 		v.Legacy = true
 	case "now":
@@ -190,23 +194,23 @@ func (v *Vector) set(key, value string) (err error) {
 	return err
 }
 
-// check holds the closed lists and what the keys demand of each other.
+// check checks that values are in their closed sets, and that the keys agree with each other.
 func (v *Vector) check() error {
 	for _, rule := range []struct {
 		broken bool
 		what   string
 	}{
-		{v.Comment == "", "no comment"},
-		{v.Now.IsZero() || v.Signed.IsZero(), "no instant of verification or signing"},
-		{!slices.Contains([]Grade{Valid, Tolerated, Invalid}, v.Grade), "unknown grade"},
-		{!slices.Contains(kinds(), v.Kind), "unknown kind"},
-		{(v.Grade == Invalid) != (v.Code != ""), "a code belongs to the grade invalid and to no other"},
-		{v.Code != "" && !slices.Contains(codes(), v.Code), "unknown code"},
-		{v.Grade == Invalid && len(v.Warnings)+len(v.Fields) > 0, "nothing is expected of what is refused"},
-		{!subset(v.Warnings, warnings()), "unknown warning"},
-		{!slices.Contains([]string{"ok", "fail", "unreadable"}, v.OpenSSL), "unknown verdict of OpenSSL"},
-		{(v.SignatureHolds() != (v.OpenSSL == "ok")) != (v.OpenSSLWhy != ""), "a reason belongs to a disagreement with OpenSSL and to nothing else"},
-		{len(v.Message) == 0, "no message"},
+		{v.Comment == "", "comment is missing"},
+		{v.Now.IsZero() || v.Signed.IsZero(), "now or signed is missing"},
+		{!slices.Contains([]Grade{Valid, Tolerated, Invalid}, v.Grade), fmt.Sprintf("unknown grade %q", v.Grade)},
+		{!slices.Contains(kinds(), v.Kind), fmt.Sprintf("unknown kind %q", v.Kind)},
+		{(v.Grade == Invalid) != (v.Code != ""), "the grade invalid must have a code, and the other grades must not"},
+		{v.Code != "" && !slices.Contains(codes(), v.Code), fmt.Sprintf("unknown code %q", v.Code)},
+		{v.Grade == Invalid && len(v.Warnings)+len(v.Fields) > 0, "an invalid message must have no warnings and no facts"},
+		{!subset(v.Warnings, warnings()), fmt.Sprintf("unknown warning in %q", v.Warnings)},
+		{!slices.Contains([]string{"ok", "fail", "unreadable"}, v.OpenSSL), fmt.Sprintf("openssl is %q: write ok, fail or unreadable", v.OpenSSL)},
+		{(v.SignatureHolds() != (v.OpenSSL == "ok")) != (v.OpenSSLWhy != ""), "openssl-why must be there if openssl differs from our verdict, and only then"},
+		{len(v.Message) == 0, "the message is missing"},
 	} {
 		if rule.broken {
 			return errors.New(rule.what)

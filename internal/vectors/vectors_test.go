@@ -63,7 +63,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// TestOpenSSL holds the key openssl of each vector against the tool itself.
+// The key openssl of each vector is what the tool itself says.
 func TestOpenSSL(t *testing.T) {
 	tool := testenv.Program(t, "openssl")
 	all, err := Load()
@@ -87,7 +87,8 @@ func TestOpenSSL(t *testing.T) {
 	}
 }
 
-// verdict reads the exit status of "openssl cms": 4 is a failed verification, 2 an input that it cannot read.
+// verdict returns the word for an exit of "openssl cms": status 4 is a failed verification, 2 an input that it cannot
+// read.
 func verdict(t *testing.T, err error) string {
 	var exit *exec.ExitError
 	switch {

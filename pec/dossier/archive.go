@@ -3,14 +3,15 @@ package dossier
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"math"
 )
 
-// The form of the zip (APPNOTE 6.3, 4.3): every file stored, in the order of the names,
-// with its digest and sizes in front of it, dated 1980-01-01, without extra fields
-// and comments. There is one way to write a dossier, down to the byte, so that any
-// change shows. archive/zip promises no such thing over the years.
+// The form of the zip (APPNOTE 6.3, 4.3). Files are stored without compression, sorted by
+// name, with CRC and sizes in the local header, dated 1980-01-01, without extra fields and
+// comments. The same files always give the same bytes, so any change shows. archive/zip
+// does not promise that over the years.
 const (
 	localSignature   = 0x04034b50
 	centralSignature = 0x02014b50
@@ -19,14 +20,14 @@ const (
 	centralSize      = 46
 	endSize          = 22
 
-	zipVersion  = 10     // 1.0: what storing needs
+	zipVersion  = 10     // 1.0 is enough for stored files
 	zipEpoch    = 0x0021 // 1980-01-01
 	maxItems    = math.MaxUint16 - 1
 	maxZip      = math.MaxUint32 - 1
 	maxItemName = 200
 )
 
-// writeArchive writes the items, which are in the order of their names.
+// writeArchive writes the items, which must be sorted by name.
 func writeArchive(ctx context.Context, w io.Writer, items []item) error {
 	offset, directory := int64(0), []byte(nil)
 	total := int64(endSize)
@@ -34,7 +35,7 @@ func writeArchive(ctx context.Context, w io.Writer, items []item) error {
 		total += localSize + centralSize + 2*int64(len(it.name)) + it.size
 	}
 	if len(items) > maxItems || total > maxZip {
-		return &Error{Reason: ReasonTooLarge}
+		return &Error{Reason: ReasonTooLarge, Err: fmt.Errorf("%d files and %d bytes: the limits of a zip are %d files and %d bytes", len(items), total, maxItems, int64(maxZip))}
 	}
 	for _, it := range items {
 		local := append(it.localHeader(), it.name...)
@@ -51,7 +52,7 @@ func writeArchive(ctx context.Context, w io.Writer, items []item) error {
 	return err
 }
 
-// common are the fields that a file has in both of its headers.
+// common appends the fields that the two headers of a file share.
 func (it item) common(b []byte) []byte {
 	le := binary.LittleEndian
 	b = le.AppendUint16(b, zipVersion)
@@ -65,10 +66,12 @@ func (it item) common(b []byte) []byte {
 	return le.AppendUint16(b, 0) // extra field
 }
 
+// localHeader returns the header before the content of a file, without its name.
 func (it item) localHeader() []byte {
 	return it.common(binary.LittleEndian.AppendUint32(nil, localSignature))
 }
 
+// centralHeader returns the entry of a file in the central directory, without its name.
 func (it item) centralHeader(offset int64) []byte {
 	le := binary.LittleEndian
 	b := le.AppendUint32(nil, centralSignature)
@@ -77,6 +80,7 @@ func (it item) centralHeader(offset int64) []byte {
 	return le.AppendUint32(b, uint32(offset))
 }
 
+// endOfArchive returns the end of central directory record.
 func endOfArchive(items, size int, offset int64) []byte {
 	le := binary.LittleEndian
 	b := le.AppendUint32(nil, endSignature)

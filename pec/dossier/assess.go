@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/mail"
@@ -17,17 +16,17 @@ import (
 // assessment is the evidence about one message, judged and in order.
 type assessment struct {
 	facts    Facts
-	intended pec.Intent // what notices are held against
-	original *item
-	files    []Attachment             // in the original
-	proofs   []*message               // the proven ones, by certified time
-	unproven []*message               // those that claim to be about the message
-	failed   map[string]envelope.Code // of the candidates with a name, those that are not proven
+	intended pec.Intent               // the intent that a notice must match
+	original *item                    // nil when there is none
+	files    []Attachment             // of the original
+	proofs   []*message               // the proven messages, by certified time
+	unproven []*message               // messages that claim to be notices about this one, and are not proven
+	failed   map[string]envelope.Code // the candidates that are not proven, by name in the dossier that is read
 }
 
-// assess judges the evidence. It depends on the evidence and on the anchors, and on
-// nothing else: neither the order of the messages nor the day matters. Beside an *Error
-// the assessment tells which candidates failed.
+// assess judges the evidence. The result depends on the evidence and the anchors only, not
+// on the order of the messages or the day. With an error it returns what it has found so
+// far, so that the caller can name the candidates that failed.
 func assess(ctx context.Context, e *evidence, t *trust) (*assessment, error) {
 	var all []*message
 	a := &assessment{facts: e.facts, failed: map[string]envelope.Code{}}
@@ -41,7 +40,8 @@ func assess(ctx context.Context, e *evidence, t *trust) (*assessment, error) {
 		}
 		all = append(all, m)
 	}
-	// Of copies that differ outside the signature one is kept, always the same.
+	// Copies of a notice may differ outside the signature. Sorted, the same copy is kept
+	// every time.
 	slices.SortFunc(all, func(x, y *message) int { return bytes.Compare(x.sum[:], y.sum[:]) })
 	if !e.chosen {
 		if err := a.choose(all); err != nil {
@@ -50,7 +50,7 @@ func assess(ctx context.Context, e *evidence, t *trust) (*assessment, error) {
 	}
 	a.sort(all)
 	if len(a.proofs) == 0 && a.facts.Intent == nil {
-		return a, &Error{Reason: ReasonUnknown, Err: errors.New("nothing about it is proven")}
+		return a, &Error{Reason: ReasonUnknown, Err: fmt.Errorf("nothing about %.200q is proven under these anchors", a.facts.MessageID)}
 	}
 	if a.facts.Direction == DirectionReceived {
 		a.files = a.proofs[0].files
@@ -63,7 +63,8 @@ func assess(ctx context.Context, e *evidence, t *trust) (*assessment, error) {
 	return a, a.checkOriginal(ctx, original, t)
 }
 
-// sort keeps what is about the message, each notice once.
+// sort keeps the messages that are about this one, and one copy of each notice. It orders
+// and names them.
 func (a *assessment) sort(all []*message) {
 	bounced := map[envelope.Digest]bool{}
 	for _, b := range a.facts.Bounces {
@@ -112,17 +113,17 @@ func (a *assessment) sort(all []*message) {
 	}
 }
 
-// isEnvelopeOf tells whether an envelope brings the message that the facts name. No
-// signature covers these: all they say of it has to be what the envelope certifies.
+// isEnvelopeOf reports whether an envelope carries the message that the facts name. No
+// signature covers the facts, so all of them must equal what the envelope certifies.
 func (m *message) isEnvelopeOf(f Facts) bool {
 	sameID := m.proof.MessageID == f.MessageID || envelope.SameMessageID(m.proof.MessageID, f.MessageID)
 	return m.proof.CertID == f.CertID && sameID && envelope.SameAddress(m.proof.Sender, f.Sender)
 }
 
-// intent is what notices are held against. Of a message that another program sent it is
-// what its notices say. One that our own system recorded gets the recipients that the
-// notices list and it does not: a record that leaves somebody out must not make a
-// message delivered to all.
+// intent returns the intent that a notice must match. For a message that another program
+// sent it is made from the notices. To a recorded intent it adds the recipients that only
+// the notices list: otherwise a message would count as delivered to all although the
+// record leaves somebody out.
 func (a *assessment) intent(all []*message) pec.Intent {
 	intent := pec.Intent{MessageID: a.facts.MessageID, Sender: a.facts.Sender}
 	if a.facts.Intent != nil {
@@ -147,8 +148,8 @@ func (a *assessment) intent(all []*message) pec.Intent {
 	return intent
 }
 
-// findOriginal looks for it among ordinary mail: the message with the Message-ID and
-// the sender that the notices name.
+// findOriginal returns the ordinary message that has the Message-ID and the sender that the
+// notices name; nil when there is none.
 func (a *assessment) findOriginal(all []*message) opener {
 	for _, m := range all {
 		if !envelope.SameMessageID(m.head.Get("Message-ID"), a.facts.MessageID) {
@@ -162,7 +163,8 @@ func (a *assessment) findOriginal(all []*message) opener {
 	return nil
 }
 
-// checkOriginal compares what was delivered with what was sent.
+// checkOriginal compares the original with the record of it, and with what the delivery
+// receipts carry. A nil open means that there is no original.
 func (a *assessment) checkOriginal(ctx context.Context, open opener, t *trust) error {
 	if open == nil {
 		return nil
@@ -175,7 +177,7 @@ func (a *assessment) checkOriginal(ctx context.Context, open opener, t *trust) e
 	it.name = originalFile
 	a.original = &it
 	if i := a.facts.Intent; i != nil && i.Digest != (envelope.Digest{}) && i.Digest != envelope.Digest(it.sum) {
-		return &Error{Reason: ReasonContradiction}
+		return &Error{Reason: ReasonContradiction, Err: fmt.Errorf("the original has SHA-256 %s, recorded was %s", envelope.Digest(it.sum), i.Digest)}
 	}
 	if a.files, err = attachments(io.NewSectionReader(s, 0, s.Size())); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package dossier
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -8,12 +9,14 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-// subject tells one message from others.
+// subject identifies a message: by its Message-ID if it was sent, by its identificativo if
+// it was received, and by its sender.
 type subject struct {
 	id, sender string
 }
 
-// choose finds the one message that there is evidence of: the one named, if one is.
+// choose finds the message that the dossier is about. If none is named, the source must
+// hold evidence of one message only.
 func (a *assessment) choose(all []*message) error {
 	sent, received := map[subject]Facts{}, map[subject]Facts{}
 	for _, m := range all {
@@ -30,18 +33,18 @@ func (a *assessment) choose(all []*message) error {
 			keepFirst(received, subject{p.CertID, envelope.NormalizeAddress(f.Sender)}, f)
 		}
 	}
-	// Who writes to himself has the envelope beside the notices.
+	// A sender that writes to itself has the envelope as well as the notices.
 	for key, f := range received {
 		if _, own := sent[subject{strings.ToLower(f.MessageID), key.sender}]; own {
 			delete(received, key)
 		}
 	}
 	if len(sent)+len(received) == 0 {
-		return &Error{Reason: ReasonUnknown}
+		return &Error{Reason: ReasonUnknown, Err: errors.New("no notice or transport envelope about it is proven under these anchors")}
 	}
 	found := append(slices.Collect(maps.Values(sent)), slices.Collect(maps.Values(received))...)
 	if len(found) > 1 {
-		e := &Error{Reason: ReasonAmbiguous}
+		e := &Error{Reason: ReasonAmbiguous, Err: errors.New("the folder has evidence of several messages: pass one of these to FromFolder")}
 		for _, f := range found {
 			id := f.CertID
 			if f.Direction == DirectionSent {
@@ -56,7 +59,8 @@ func (a *assessment) choose(all []*message) error {
 	return nil
 }
 
-// keepFirst does not let a copy change how the message is called.
+// keepFirst adds f unless the key is already there: another spelling in a copy must not
+// change the Message-ID.
 func keepFirst(found map[subject]Facts, key subject, f Facts) {
 	if _, known := found[key]; !known {
 		found[key] = f

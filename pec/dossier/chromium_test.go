@@ -15,7 +15,7 @@ import (
 	"github.com/gopec/gopec/internal/testenv"
 )
 
-// browser is a headless Chromium, spoken to by the DevTools protocol over a pipe.
+// browser is a headless Chromium, controlled by the DevTools protocol over a pipe.
 type browser struct {
 	t       *testing.T
 	to      io.Writer
@@ -35,12 +35,12 @@ type event struct {
 
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
-	path := testenv.Program(t, "chromium")
+	program := testenv.Program(t, "chromium")
 	in, toBrowser, err := os.Pipe()
 	require.NoError(t, err)
 	fromBrowser, out, err := os.Pipe()
 	require.NoError(t, err)
-	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+	cmd := exec.Command(program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
 		"--no-first-run", "--remote-debugging-pipe", "--user-data-dir="+t.TempDir(), "about:blank")
 	cmd.ExtraFiles = []*os.File{in, out}
 	require.NoError(t, cmd.Start())
@@ -65,7 +65,8 @@ func startBrowser(t *testing.T) *browser {
 	return b
 }
 
-// next gives the next message of the browser; what is no answer is kept as an event.
+// next reads the next message of the browser. It keeps an event, and returns the id and
+// result of an answer.
 func (b *browser) next() (id int, result json.RawMessage) {
 	b.t.Helper()
 	line, err := b.from.ReadBytes(0)
@@ -84,6 +85,7 @@ func (b *browser) next() (id int, result json.RawMessage) {
 	return m.ID, m.Result
 }
 
+// call calls a method and waits for its result.
 func (b *browser) call(method string, params map[string]any, result any) {
 	b.t.Helper()
 	b.last++
@@ -110,7 +112,7 @@ func (b *browser) call(method string, params map[string]any, result any) {
 	}
 }
 
-// open shows a file at a width in CSS pixels, and gives what it asked for on the way.
+// open opens a file at a width in CSS pixels, and returns the events until it was loaded.
 func (b *browser) open(file string, width int) []event {
 	b.t.Helper()
 	b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 1100, "deviceScaleFactor": 1, "mobile": false}, nil)
@@ -131,7 +133,7 @@ func (b *browser) seen(method string) bool {
 	return false
 }
 
-// eval gives the value of an expression in the page.
+// eval returns the value of an expression in the page.
 func (b *browser) eval(expression string) any {
 	b.t.Helper()
 	var out struct {
@@ -143,7 +145,8 @@ func (b *browser) eval(expression string) any {
 	return out.Result.Value
 }
 
-// keep writes a picture or a PDF of the page, where DOSSIER_PICTURES names a folder.
+// keep writes a picture of the page into the folder that DOSSIER_PICTURES names, if it is
+// set.
 func (b *browser) keep(name string, width int) {
 	b.t.Helper()
 	dir := os.Getenv("DOSSIER_PICTURES")
@@ -156,7 +159,7 @@ func (b *browser) keep(name string, width int) {
 	require.NoError(b.t, os.WriteFile(fmt.Sprintf("%s/%s-%d.png", dir, name, width), out.Data, 0o600))
 }
 
-// print gives the page as a PDF in A4.
+// print returns the page as a PDF.
 func (b *browser) print() []byte {
 	b.t.Helper()
 	var out struct{ Data string }

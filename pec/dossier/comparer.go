@@ -5,11 +5,11 @@ import (
 	"io"
 )
 
-// comparer is written what a file should be, and tells whether it is.
+// comparer compares a file with the bytes that are written to it.
 type comparer struct {
 	file    io.ReaderAt
-	size    int64
-	at      int64
+	size    int64 // of file
+	at      int64 // how many bytes were compared
 	differs bool
 	buf     []byte
 }
@@ -32,5 +32,5 @@ func (c *comparer) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// same tells whether the file is all that was written and nothing else.
+// same reports whether the file is exactly what was written.
 func (c *comparer) same() bool { return !c.differs && c.at == c.size }

@@ -6,8 +6,8 @@ import (
 	"hash/crc32"
 )
 
-// digester takes the two digests of a file: SHA-256 for the manifest, CRC-32 for
-// the zip.
+// digester computes the two digests of a file: SHA-256 for the manifest and CRC-32 for the
+// zip.
 type digester struct {
 	sum hash.Hash
 	crc hash.Hash32

@@ -12,8 +12,8 @@ import (
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// A dossier of notices that were saved from a mailbox. A provider of package pectest
-// signs them here.
+// A dossier of notices that were saved from a mailbox. In this example a provider of
+// package pectest signs them.
 func ExampleWrite() {
 	ctx := context.Background()
 	network, err := pectest.New(nil)

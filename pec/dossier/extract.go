@@ -8,25 +8,26 @@ import (
 	"io"
 )
 
-// errStructure reports a zip that is not in the one form there is.
-var errStructure = errors.New("not in the form of a dossier")
+// errStructure reports a zip that does not have the one form of a dossier.
+var errStructure = errors.New("the zip is not one that this package writes")
 
-// archive is a dossier that is read.
+// archive is a dossier that is being read.
 type archive struct {
 	names []string // in the order of the zip
 	files map[string]*io.SectionReader
-	sums  map[string][sha256.Size]byte // by againstManifest
+	sums  map[string][sha256.Size]byte // set by againstManifest
 }
 
-// readArchive finds the files of a dossier by the headers in front of them. It stops
-// at what is not in form, and gives what it found until there, with errStructure. The
-// rest of the zip is not looked at: it is compared with one that is written anew.
+// readArchive finds the files of a dossier by their local headers. At the first header
+// that does not have the form of a dossier it stops, and returns the files before it with
+// errStructure. It does not read the central directory: Verify compares the whole zip with
+// one that it writes itself.
 func readArchive(r io.ReaderAt, size int64) (*archive, error) {
 	a := &archive{files: map[string]*io.SectionReader{}}
 	le := binary.LittleEndian
 	var b [localSize]byte
 	for offset := int64(0); ; {
-		// A zip ends with more than the size of a header.
+		// What ends a zip is longer than a local header: in a whole zip this is never short.
 		if err := readAt(r, b[:], offset, size); err != nil {
 			return a, err
 		}
@@ -52,6 +53,7 @@ func readArchive(r io.ReaderAt, size int64) (*archive, error) {
 	}
 }
 
+// readAt reads all of p. Bytes beyond size are errStructure.
 func readAt(r io.ReaderAt, p []byte, offset, size int64) error {
 	if offset+int64(len(p)) > size {
 		return errStructure
@@ -63,7 +65,7 @@ func readAt(r io.ReaderAt, p []byte, offset, size int64) error {
 	return err
 }
 
-// opener opens a file of the archive.
+// opener returns an opener for a file of the archive.
 func (a *archive) opener(name string) opener {
 	f := a.files[name]
 	return func(context.Context) (io.ReadCloser, error) {
@@ -71,7 +73,8 @@ func (a *archive) opener(name string) opener {
 	}
 }
 
-// content reads a small file; nil when it is not there. One beyond limit is errStructure.
+// content returns the content of a file; nil when there is no such file. A file larger than
+// limit is errStructure.
 func (a *archive) content(name string, limit int64) ([]byte, error) {
 	f := a.files[name]
 	if f == nil {

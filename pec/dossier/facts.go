@@ -11,23 +11,23 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// Form names the form of a dossier: its files, the page included. A change of what
-// is written for the same evidence changes it.
+// Form names the form of a dossier: all its files, including the pages. It must change
+// when other bytes are written for the same evidence.
 const Form = "https://github.com/gopec/gopec/dossier/v1"
 
-// factsNotice stands in facts.json.
+// factsNotice is the notice at the top of facts.json.
 const factsNotice = "Nothing in this file is certified: it is what the sender's own system recorded. " +
 	"Nulla in questo file è certificato: è quanto ha registrato il sistema del mittente."
 
-// Facts is what is known of a message beside its evidence, in facts.json: no
-// signature covers it.
+// Facts is what the sender's own system recorded about a message, as facts.json holds it.
+// No signature covers it.
 type Facts struct {
 	Form        string    `json:"form"`
 	Notice      string    `json:"notice"`
 	Direction   Direction `json:"direction"`
-	MessageID   string    `json:"messageID"`   // that the dossier is about; "" of a PEC whose sender set none
+	MessageID   string    `json:"messageID"`   // of the message that the dossier is about; "" if its sender set none
 	Sender      string    `json:"sender"`      // the address of the mailbox that sent it
-	CertID      string    `json:"certID"`      // of a received message: identificativo; "" of one that was sent
+	CertID      string    `json:"certID"`      // the identificativo of a received message; "" for one that was sent
 	AllowLegacy bool      `json:"allowLegacy"` // Options.AllowLegacy
 
 	Intent       *pec.Intent          `json:"intent"` // null for a message that another program sent
@@ -39,7 +39,7 @@ type Facts struct {
 	Bounces      []pec.BounceFact     `json:"bounces"`
 }
 
-// Direction tells whose the message is. The set is closed.
+// Direction says whether the mailbox sent or received the message. The set is closed.
 type Direction string
 
 // The directions.
@@ -48,7 +48,7 @@ const (
 	DirectionReceived Direction = "received"
 )
 
-// add takes up a fact about a send; those that follow from the evidence are left out.
+// add records a fact about a send. Facts that follow from the notices are left out.
 func (f *Facts) add(fact pec.Fact) {
 	switch fact := fact.(type) {
 	case pec.Intent:
@@ -68,7 +68,7 @@ func (f *Facts) add(fact pec.Fact) {
 	}
 }
 
-// all gives the facts for pec.Fold.
+// all returns the facts for pec.Fold.
 func (f *Facts) all() []pec.Fact {
 	var all []pec.Fact
 	if f.Intent != nil {
@@ -95,8 +95,8 @@ func (f *Facts) all() []pec.Fact {
 	return all
 }
 
-// encode writes facts.json: the same facts give the same bytes, in whatever order
-// they were recorded.
+// encode returns the content of facts.json. The same facts give the same bytes, in whatever
+// order they were recorded.
 func (f *Facts) encode() ([]byte, error) {
 	f.Form, f.Notice = Form, factsNotice
 	slices.SortFunc(f.Attempts, func(a, b pec.Attempt) int { return cmp.Compare(a.N, b.N) })
@@ -110,9 +110,9 @@ func (f *Facts) encode() ([]byte, error) {
 	return encodeJSON(f)
 }
 
-// decodeFacts reads facts.json.
+// decodeFacts reads the content of facts.json.
 func decodeFacts(b []byte) (*Facts, error) {
-	// What a later form holds is unknown: its name is looked at first.
+	// The form is read first, since a later form may have other fields.
 	var head struct {
 		Form string `json:"form"`
 	}
@@ -120,7 +120,7 @@ func decodeFacts(b []byte) (*Facts, error) {
 		return nil, &Error{Reason: ReasonNoDossier, Err: err}
 	}
 	if head.Form != Form {
-		return nil, &Error{Reason: ReasonVersion, Err: fmt.Errorf("%.200q", head.Form)}
+		return nil, &Error{Reason: ReasonVersion, Err: fmt.Errorf("the form is %.200q, and this version knows %q: use the version that wrote the dossier, or a later one", head.Form, Form)}
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
@@ -129,16 +129,16 @@ func decodeFacts(b []byte) (*Facts, error) {
 		return nil, &Error{Reason: ReasonVersion, Err: err}
 	}
 	if f.Direction != DirectionSent && (f.Direction != DirectionReceived || len(f.all()) > 0) {
-		return nil, &Error{Reason: ReasonNoDossier, Err: fmt.Errorf("direction %.200q", f.Direction)}
+		return nil, &Error{Reason: ReasonNoDossier, Err: fmt.Errorf("facts.json has the direction %.200q, and %d facts about a send: a received message has none", f.Direction, len(f.all()))}
 	}
 	if f.Intent != nil {
-		// One of the two decides, and it is the one that pec.Fold looks at.
+		// The intent decides where the two differ, since pec.Fold uses it.
 		f.MessageID, f.Sender = f.Intent.MessageID, f.Intent.Sender
 	}
 	return f, nil
 }
 
-// encodeJSON writes a value for programs and people.
+// encodeJSON returns a value as indented JSON.
 func encodeJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

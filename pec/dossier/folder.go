@@ -9,13 +9,14 @@ import (
 	"strings"
 )
 
-// FromFolder takes the evidence from the .eml files of a folder and of all below it,
-// such as notices saved from a webmail: about a message that some other program
-// sent, or about a PEC that was received. The original is the one that is no PEC and
-// has the Message-ID that the notices cite. Files about anything else are left out.
+// FromFolder takes the evidence from the .eml files of a folder and its subfolders, such as
+// notices saved from a webmail. They may be about a message that another program sent, or
+// about a PEC that was received. The original is the file that is not a PEC message and has
+// the Message-ID and the sender that the notices name. Other files are ignored.
 //
-// messageID names the message. "" means that there is evidence of one message only:
-// otherwise the error is an *Error with ReasonAmbiguous that lists them.
+// messageID names the message: its Message-ID, or the identificativo that its provider
+// gave it. If it is "", the folder must hold evidence of one message only; otherwise the
+// error is an *Error with ReasonAmbiguous that lists the messages.
 func FromFolder(folder fs.FS, messageID string) Source {
 	return Source{func(ctx context.Context) (*evidence, error) {
 		e := &evidence{facts: Facts{MessageID: messageID}}

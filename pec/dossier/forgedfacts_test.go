@@ -6,21 +6,22 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/dossier"
 	"github.com/gopec/gopec/pec/pectest"
 )
 
-// Whose a received message is, its envelope certifies: facts that name another are of
-// no message in the dossier.
-func TestWhatIsCertifiedOfAReceivedMessageIsNoFact(t *testing.T) {
+// The envelope of a received message certifies its sender and identifiers. Facts that name
+// others belong to no message in the dossier.
+func TestForgedFactsOfAReceivedMessageAreRefused(t *testing.T) {
 	n := pectest.Start(t, nil)
 	raw, err := n.Providers()[1].Emit(pectest.Notice{
 		Kind: pectest.KindTransport, Sender: luigi, Subject: "Offerta", MessageID: "<m9@beta-pec.example>", CertID: "p9@beta-pec.example",
 		Recipients: []pectest.Recipient{{Address: mario}}, Original: original,
 	})
 	require.NoError(t, err)
-	zip, _ := write(t, n, dossier.FromEnvelope(section(raw)), nil)
+	zipped, _ := write(t, n, dossier.FromEnvelope(section(raw)), nil)
 	for name, change := range map[string]func(*dossier.Facts){
 		"sender":     func(f *dossier.Facts) { f.Sender = bruna },
 		"Message-ID": func(f *dossier.Facts) { f.MessageID = "m8@beta-pec.example" },
@@ -29,16 +30,16 @@ func TestWhatIsCertifiedOfAReceivedMessageIsNoFact(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var forged bytes.Buffer
-			_, err := dossier.Write(t.Context(), &forged, dossier.FromForged(zip, change), anchors(n), &dossier.Options{Now: n.Now})
+			_, err := dossier.Write(t.Context(), &forged, dossier.FromForged(zipped, change), trusttest.Anchors(n), &dossier.Options{Now: n.Now})
 			require.Equal(t, dossier.ReasonUnknown, reason(t, err).Reason)
 		})
 	}
 }
 
-// Nothing of ours happened to a message that was received: its timeline is its envelope.
+// A received message has no facts about a send.
 func TestAReceivedMessageHasNoFactsOfASend(t *testing.T) {
 	n := pectest.Start(t, nil)
-	zip, _ := received(t, n)
+	zipped, _ := received(t, n)
 	for name, change := range map[string]func(*dossier.Facts){
 		"intent":     func(f *dossier.Facts) { f.Intent = &pec.Intent{MessageID: f.MessageID} },
 		"bounce":     func(f *dossier.Facts) { f.Bounces = []pec.BounceFact{{Recipient: luigi, Text: "respinto"}} },
@@ -46,21 +47,21 @@ func TestAReceivedMessageHasNoFactsOfASend(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var forged bytes.Buffer
-			_, err := dossier.Write(t.Context(), &forged, dossier.FromForged(zip, change), anchors(n), &dossier.Options{Now: n.Now})
+			_, err := dossier.Write(t.Context(), &forged, dossier.FromForged(zipped, change), trusttest.Anchors(n), &dossier.Options{Now: n.Now})
 			require.Equal(t, dossier.ReasonNoDossier, reason(t, err).Reason)
 		})
 	}
 }
 
-// An intent that leaves out whom the acceptance lists does not make a dossier of
-// "delivered to every recipient".
-func TestARecipientLeftOutOfTheIntentIsTold(t *testing.T) {
+// A recipient that the acceptance lists and the intent leaves out is in the report: the
+// message does not count as delivered to every recipient.
+func TestARecipientLeftOutOfTheIntentIsReported(t *testing.T) {
 	n := pectest.Start(t, nil)
 	c := newClient(t, n)
 	id := send(t, n, c, pec.Message{To: []string{luigi, "nessuno@beta-pec.example"}, Subject: "Diffida", Text: "Si diffida."})
-	zip, report := write(t, n, dossier.FromLedger(c.Ledger, id), nil)
+	zipped, report := write(t, n, dossier.FromLedger(c.Ledger, id), nil)
 	require.Equal(t, pec.ResultPartial, report.Result)
-	forged, report := write(t, n, dossier.FromForged(zip, func(f *dossier.Facts) { f.Intent.To = []string{luigi} }), nil)
+	forged, report := write(t, n, dossier.FromForged(zipped, func(f *dossier.Facts) { f.Intent.To = []string{luigi} }), nil)
 	require.Equal(t, pec.ResultPartial, report.Result)
 	require.Len(t, report.Recipients, 2)
 	require.Equal(t, "failed", report.Recipients[1].State)

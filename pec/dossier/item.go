@@ -12,10 +12,11 @@ import (
 	"github.com/gopec/gopec/internal/spool"
 )
 
-// opener opens a message from its beginning, as often as it is called.
+// opener opens a message for reading from its beginning. It may be called several times.
 type opener func(ctx context.Context) (io.ReadCloser, error)
 
-// item is one file of a dossier. Only its digests are kept in memory.
+// item is one file of a dossier. Its content stays where it is; only size and digests are
+// kept in memory.
 type item struct {
 	name string
 	open opener
@@ -24,7 +25,7 @@ type item struct {
 	crc  uint32
 }
 
-// newItem makes the item of a content in memory.
+// newItem returns an item whose content is in memory.
 func newItem(name string, content []byte) item {
 	return item{
 		name: name,
@@ -33,7 +34,8 @@ func newItem(name string, content []byte) item {
 	}
 }
 
-// spooled opens a message for reading at any offset, and takes its digests.
+// spooled opens a message for reading at any offset, and computes its size and digests. The
+// caller calls closeAll.
 func spooled(ctx context.Context, open opener) (it item, s *spool.Spool, closeAll func() error, err error) {
 	r, err := open(ctx)
 	if err != nil {
@@ -53,10 +55,11 @@ func spooled(ctx context.Context, open opener) (it item, s *spool.Spool, closeAl
 	return it, s, closeAll, nil
 }
 
-// errChanged reports evidence that is not the same when it is read again.
+// errChanged reports that a message had other bytes when it was read a second time.
 var errChanged = errors.New("dossier: a message changed while it was read")
 
-// copyTo writes the content, which has to be the one the digests are of.
+// copyTo writes the content. It fails if the content does not have the item's size and
+// digest.
 func (it item) copyTo(ctx context.Context, w io.Writer) error {
 	r, err := it.open(ctx)
 	if err != nil {

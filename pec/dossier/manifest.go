@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// The files of a dossier with fixed names. Of the others there is one for each
-// message, certificate and revocation list.
+// The names of files and folders in a dossier. There is also one file for each message,
+// certificate and revocation list.
 const (
 	factsFile     = "facts.json"
 	manifestFile  = "manifest.sha256"
@@ -24,7 +24,7 @@ const (
 	revocationFolder = "revocation/"
 )
 
-// manifest lists the digests of files in the form of sha256sum -c.
+// manifest returns the digests of the items in the form that sha256sum -c reads.
 func manifest(items []item) []byte {
 	var b bytes.Buffer
 	for _, it := range items {
@@ -33,7 +33,8 @@ func manifest(items []item) []byte {
 	return b.Bytes()
 }
 
-// readManifest gives the digests by name; lines that are none are left out.
+// readManifest returns the digests in a manifest, by file name. It skips lines of any other
+// form.
 func readManifest(b []byte) map[string][sha256.Size]byte {
 	sums := map[string][sha256.Size]byte{}
 	for line := range strings.Lines(string(b)) {

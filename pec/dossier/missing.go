@@ -10,18 +10,20 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// Missing is evidence that should exist, and is not in the dossier.
+// Missing is evidence that should exist and is not in the dossier.
 type Missing struct {
 	What      Gap    `json:"what"`
-	Recipient string `json:"recipient"` // whom it is about; "" when it is about all
-	// Domain is that of the provider who has it in its log; "" when nobody is to be
-	// asked. Provider is its name, where a notice tells it.
+	Recipient string `json:"recipient"` // the recipient it is about; "" for all
+	// Domain is a domain of the provider whose log has the evidence; "" when no provider
+	// can be asked. Provider is the provider's name; "" when no notice states it.
 	Domain   string `json:"domain"`
 	Provider string `json:"provider"`
-	// Until is the last day on which the log has it, YYYY-MM-DD: providers keep theirs
-	// for thirty months (DPR 68/2005, art. 11).
+	// Until is the last day on which the log has the evidence, YYYY-MM-DD; "" when no
+	// provider can be asked. Providers keep their logs for thirty months (DPR 68/2005, art.
+	// 11).
 	Until string `json:"until"`
-	// Request is a text in Italian that asks the provider for it.
+	// Request is a letter in Italian that asks the provider for the evidence; "" when no
+	// provider can be asked.
 	Request string `json:"request"`
 }
 
@@ -32,13 +34,14 @@ type Gap string
 const (
 	GapOriginal   Gap = "original"   // the message as it was sent
 	GapAcceptance Gap = "acceptance" // the acceptance, or the notice of non-acceptance
-	GapOutcome    Gap = "outcome"    // the delivery receipt, or the last notice of non-delivery
-	GapContent    Gap = "content"    // the delivery receipt should carry the original, and does not
+	GapOutcome    Gap = "outcome"    // the delivery receipt, or the final notice of non-delivery
+	GapContent    Gap = "content"    // the delivery receipt does not carry the original, although it should
 )
 
-// logMonths is how long a provider keeps its log: DPR 68/2005, art. 11.
+// logMonths is how many months a provider keeps its log (DPR 68/2005, art. 11).
 const logMonths = 30
 
+// addMissing adds what is missing to the report of a message that was sent.
 func (a *assessment) addMissing(r *Report) {
 	if r.Original == nil {
 		r.Missing = append(r.Missing, Missing{What: GapOriginal})
@@ -76,8 +79,8 @@ func domainOf(address string) string {
 	return envelope.NormalizeAddress(address[strings.LastIndexByte(address, '@')+1:])
 }
 
-// providers names the provider of each domain, as it calls itself in the first notice
-// about an address of it.
+// providers returns the name of the provider of each domain, as the first notice by that
+// provider states it.
 func (a *assessment) providers() map[string]string {
 	providers := map[string]string{}
 	for _, m := range a.proofs {
@@ -98,8 +101,8 @@ func (a *assessment) providers() map[string]string {
 	return providers
 }
 
-// logUntil is when the logs of the sending end. It is counted from the earliest time
-// known, so that it is never too late.
+// logUntil returns the last day on which the providers' logs have the message. It counts
+// from the earliest time known, so it may be too early but never too late.
 func (a *assessment) logUntil() time.Time {
 	var first time.Time
 	for _, m := range a.proofs {
@@ -113,15 +116,16 @@ func (a *assessment) logUntil() time.Time {
 	return addMonths(first, logMonths)
 }
 
-// addMonths counts months to the same day, or to the last one of a shorter month.
+// addMonths adds months to a date. In a month that is too short for the day it returns the
+// last day.
 func addMonths(t time.Time, months int) time.Time {
 	year, month, day := t.Date()
 	last := time.Date(year, month+time.Month(months)+1, 0, 0, 0, 0, 0, t.Location())
 	return time.Date(last.Year(), last.Month(), min(day, last.Day()), 0, 0, 0, 0, t.Location())
 }
 
-// request asks a provider for what its log has: DPR 68/2005, art. 11. It is in
-// LanguageItalian, for the provider is.
+// request returns the letter that asks a provider for an extract of its log (DPR 68/2005,
+// art. 11). It is in Italian, as PEC providers are.
 func request(r *Report, m Missing, until time.Time) string {
 	what := "la ricevuta di accettazione o l'avviso di non accettazione"
 	if m.What == GapOutcome {
@@ -141,7 +145,7 @@ func request(r *Report, m Missing, until time.Time) string {
 	line("")
 	line("Mittente: %s", r.Sender)
 	if m.Recipient != "" {
-		line("Destinatario: %s", m.Recipient) // the others are none of this provider's business
+		line("Destinatario: %s", m.Recipient) // this provider need not learn about the others
 	} else {
 		for _, to := range r.Recipients {
 			line("Destinatario: %s", to.Address)

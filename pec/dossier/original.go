@@ -12,29 +12,30 @@ import (
 	"github.com/gopec/gopec/internal/multipart"
 )
 
-// Original is the message as it was sent; of a received one, as its envelope brings
-// it.
+// Original is the message as it was sent. For a received message it is what the envelope
+// carries: it has no file of its own, and only Attachments is set.
 type Original struct {
-	File        string       `json:"file"`   // "" of a received one: it is inside its envelope
-	SHA256      string       `json:"sha256"` // "" of a received one
-	Size        int64        `json:"size"`   // in bytes; 0 of a received one
+	File        string       `json:"file"`
+	SHA256      string       `json:"sha256"`
+	Size        int64        `json:"size"` // in bytes
 	Attachments []Attachment `json:"attachments"`
 }
 
-// Attachment is one file in a message, decoded.
+// Attachment is one named part of a message.
 type Attachment struct {
 	Name   string `json:"name"`
-	Size   int64  `json:"size"` // in bytes
-	SHA256 string `json:"sha256"`
+	Size   int64  `json:"size"`   // of the decoded content, in bytes
+	SHA256 string `json:"sha256"` // of the decoded content
 }
 
-// malformed is what may be wrong with a message that can be read.
+// malformed are the errors of a message that is malformed. Any other error means that it
+// could not be read.
 var malformed = []error{
 	header.ErrTooLarge, header.ErrParams, multipart.ErrTooManyParts, multipart.ErrTooDeep, multipart.ErrNoParts, multipart.ErrTooLarge,
 }
 
-// attachments are the parts of a message that have a name. What cannot be decoded
-// counts as far as it goes.
+// attachments returns the parts of a message that have a name. A part that cannot be decoded
+// counts up to the byte where decoding fails.
 func attachments(message *io.SectionReader) ([]Attachment, error) {
 	list := []Attachment{}
 	h, size, err := header.Read(message, maxHeader)

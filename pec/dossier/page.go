@@ -21,27 +21,27 @@ var pageHTML string
 //go:embed page.css
 var pageCSS string
 
-// view is what the page shows.
+// view is the data of the template page.html.
 type view struct {
 	*Report
 	Language  Language
 	CSS       template.CSS
-	CSP       string
-	Other     string // the page in the other language
-	Delivered int    // how many recipients have it
+	CSP       string // the Content-Security-Policy
+	Other     string // the file with the page in the other language
+	Delivered int    // how many recipients the message was delivered to
 	Tally     []tally
-	Manifest  string
-	Facts     string
+	Manifest  string // the name of the manifest
+	Facts     string // the name of the file with the facts
 }
 
-// tally counts the recipients in one state.
+// tally is the number of recipients in one state.
 type tally struct {
 	State string
 	Count int
 }
 
-// page writes the report for people: one file of HTML without scripts, which asks
-// for nothing from anywhere. What strangers wrote is text in it.
+// page returns the report for people: one HTML file without scripts, which loads nothing
+// from anywhere. Whatever strangers wrote appears as text.
 func (r *Report) page(l Language) ([]byte, error) {
 	v := view{Report: r, Language: l, CSS: template.CSS(pageCSS), Manifest: manifestFile, Facts: factsFile, Other: pageFiles[LanguageEnglish]}
 	if l == LanguageEnglish {
@@ -70,7 +70,7 @@ func (r *Report) page(l Language) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// functions are what the page needs of a language.
+// functions returns the functions that the template calls.
 func functions(l Language) template.FuncMap {
 	return template.FuncMap{
 		"t": func(italian, english string) string {
@@ -87,12 +87,12 @@ func functions(l Language) template.FuncMap {
 		"size":    func(n int64) string { return size(n, l) },
 		"class":   class,
 		"content": content,
-		// Enough of a file's name to find it by.
+		// The beginning of a file name, long enough to find the file by.
 		"short": func(name string) string { return name[:min(len(name), len("certificates/")+16)] },
 	}
 }
 
-// mood is how a state is shown: good, bad, or open.
+// mood returns how a state is shown: good, bad or open.
 func mood(state string) string {
 	switch state {
 	case "delivered", "match":
@@ -104,7 +104,7 @@ func mood(state string) string {
 	}
 }
 
-// class gives the word for pec.Class, which is "" when not known.
+// class returns the token for a pec.Class, which is "" when not known.
 func class(c any) string {
 	switch fmt.Sprint(c) {
 	case "certified":
@@ -116,8 +116,9 @@ func class(c any) string {
 	}
 }
 
-// content gives the word for what a delivery receipt says of the content. proof is its
-// Number. A hash of what is encoded does not prove a file, see pec.HashReading.
+// content returns the token for what a delivery receipt proves about the content. proof is
+// the Number of the receipt. A hash over the encoded form does not prove the decoded file,
+// see receipt.HashReading.
 func content(r *Report, detail receipt.Detail, result any, proof int) string {
 	if r.Original == nil && detail != receipt.DetailConcise {
 		return "uncompared"
@@ -132,7 +133,7 @@ func content(r *Report, detail receipt.Detail, result any, proof int) string {
 	return word
 }
 
-// size writes a number of bytes with the digits in groups of three.
+// size returns a number of bytes with its digits in groups of three.
 func size(n int64, l Language) string {
 	separator := "."
 	if l == LanguageEnglish {

@@ -19,8 +19,8 @@ import (
 
 const hostile = `</title><script>document.title='x'</script><img src=http://attacker.example/a.png onerror=alert(1)> "&amp; {{.}} ` + "\u202etxt.exe"
 
-// everyFate is a message with as many fates as there are, and with what attackers
-// write in every place that is theirs.
+// everyFate sends a message whose recipients have many different fates. Every text that an
+// attacker can choose contains an attack.
 func everyFate(t *testing.T) (*pectest.Network, dossier.Source) {
 	t.Helper()
 	n := pectest.Start(t, &pectest.Options{Start: time.Now().Add(-48 * time.Hour)})
@@ -42,11 +42,11 @@ func everyFate(t *testing.T) (*pectest.Network, dossier.Source) {
 	return n, dossier.FromLedger(c.Ledger, id)
 }
 
-// pages writes the pages of a dossier into a folder.
-func pages(t *testing.T, zip []byte) string {
+// pages writes the HTML pages of a dossier into a folder.
+func pages(t *testing.T, zipped []byte) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, content := range unzip(t, zip) {
+	for name, content := range unzip(t, zipped) {
 		if filepath.Ext(name) == ".html" {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
 		}
@@ -57,8 +57,8 @@ func pages(t *testing.T, zip []byte) string {
 func TestPageInABrowser(t *testing.T) {
 	b := startBrowser(t)
 	n, source := everyFate(t)
-	zip, report := write(t, n, source, nil)
-	_, err := verify(t, n, zip)
+	zipped, report := write(t, n, source, nil)
+	_, err := verify(t, n, zipped)
 	require.NoError(t, err)
 	states := map[string]string{}
 	for _, r := range report.Recipients {
@@ -66,11 +66,11 @@ func TestPageInABrowser(t *testing.T) {
 	}
 	require.Equal(t, "bounced", states["unknown@example.org"])
 	require.True(t, slices.ContainsFunc(report.Proofs, func(p dossier.Proof) bool { return p.Kind == "anomaly" }))
-	all := map[string][]byte{"fates": zip}
+	all := map[string][]byte{"fates": zipped}
 	all["genuine"], _ = genuineDossier(t)
 	all["received"], _ = received(t, n)
-	for name, zip := range all {
-		dir := pages(t, zip)
+	for name, zipped := range all {
+		dir := pages(t, zipped)
 		for page, language := range map[string]string{"rapporto.html": "it", "report.html": "en"} {
 			for _, width := range []int{320, 794} { // a small phone; A4 at 96 dpi
 				for _, e := range b.open(filepath.Join(dir, page), width) {
@@ -94,7 +94,7 @@ func TestPageInABrowser(t *testing.T) {
 			}
 		}
 	}
-	b.open(filepath.Join(pages(t, zip), "rapporto.html"), 794)
+	b.open(filepath.Join(pages(t, zipped), "rapporto.html"), 794)
 	text := b.eval("document.body.innerText").(string)
 	require.Contains(t, text, "<script>document.title='x'</script><img src=http://attacker.example/a.png", "shown as text")
 	require.NotContains(t, text, "\u202e")

@@ -16,39 +16,40 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// Proof is the verdict on one message of a dossier. File is its name there, and
-// Anchor the SHA-256 of the public key that issued the signer's certificate. The
-// warning expired-now is left out: it depends on the day of reading.
+// Proof is the verdict on one message of a dossier. File is the name of the message in the
+// dossier. Anchor is the SHA-256 of the public key that issued the signer's certificate.
+// The warning expired-now is left out, since it depends on the day of reading.
 type Proof struct {
-	// Number is what the page and the timeline refer to, from 1; 0 of what is not proven.
+	// Number identifies the proof in the page and the timeline, from 1; 0 if the message is
+	// not proven.
 	Number int `json:"number"`
 	receipt.Report
 	FileSHA256        string               `json:"fileSHA256"`
-	Certificate       string               `json:"certificate"`       // the file with the signer's certificate; "" when it is not proven
-	CertificateIssuer string               `json:"certificateIssuer"` // the common name in it
-	Legacy            bool                 `json:"legacy"`            // it passed under the legacy policy only
-	HashReading       receipt.HashReading  `json:"hashReading"`       // of a brief receipt
-	Differences       []receipt.Difference `json:"differences"`       // of content that is not what was sent
+	Certificate       string               `json:"certificate"`       // the file with the signer's certificate; "" if the message is not proven
+	CertificateIssuer string               `json:"certificateIssuer"` // the common name of the certificate's issuer
+	Legacy            bool                 `json:"legacy"`            // the message passed under the legacy policy only
+	HashReading       receipt.HashReading  `json:"hashReading"`       // what a brief receipt hashes; "" for others
+	Differences       []receipt.Difference `json:"differences"`       // how the delivered content differs from the original
 }
 
-// message is one candidate, judged.
+// message is a candidate that was judged.
 type message struct {
 	item
 	proof  Proof
 	kind   envelope.Kind
 	key    envelope.Digest
 	signer *x509.Certificate
-	at     time.Time      // certified; of an anomaly envelope, which certifies nothing, signed
+	at     time.Time      // the certified time; the signing time of an anomaly envelope, which certifies nothing
 	fact   pec.NoticeFact // of a proven notice
 	head   header.Header  // of ordinary mail
-	files  []Attachment   // of what a proven transport envelope brings
-	code   envelope.Code  // of what is not proven
+	files  []Attachment   // in the message that a proven transport envelope carries
+	code   envelope.Code  // why the message is not proven; "" if it is
 }
 
-// maxHeader is the longest header of an ordinary message that is looked at, in bytes.
+// maxHeader is the longest header of an ordinary message that is read, in bytes.
 const maxHeader = 1 << 20
 
-// judge reads a message and proves it, if it can be proven.
+// judge reads a message and checks whether it is proven.
 func (t *trust) judge(ctx context.Context, c candidate) (*message, error) {
 	it, s, closeAll, err := spooled(ctx, c.open)
 	if err != nil {
@@ -92,7 +93,7 @@ func (t *trust) judge(ctx context.Context, c candidate) (*message, error) {
 	case m.Kind == envelope.KindTransport:
 		original, err := m.Original()
 		if err != nil {
-			return out, nil // it brings nothing
+			return out, nil // the envelope carries no message
 		}
 		if out.files, err = attachments(original); err != nil {
 			return nil, err
@@ -101,11 +102,12 @@ func (t *trust) judge(ctx context.Context, c candidate) (*message, error) {
 	return out, nil
 }
 
+// certificateFile returns the name of the file with a certificate.
 func certificateFile(c *x509.Certificate) string {
 	return "certificates/" + envelope.Digest(sha256.Sum256(c.Raw)).String() + ".cer"
 }
 
-// compare holds what a delivery receipt carries against the original.
+// compare compares what a delivery receipt carries with the original.
 func (t *trust) compare(ctx context.Context, m *message, original *io.SectionReader) error {
 	r, err := m.open(ctx)
 	if err != nil {

@@ -9,33 +9,34 @@ import (
 	"github.com/gopec/gopec/receipt"
 )
 
-// Report is what the evidence in a dossier shows: report.json, and what the page is
-// made of. It follows from the evidence alone, and not from the day. Times are in RFC
-// 3339, those that a provider certifies with its own offset; values that do not apply
-// are "" or empty.
+// Report is what the evidence in a dossier shows. It is the content of report.json, and the
+// pages are made from it. It depends on the evidence only, not on the day. Times are in RFC
+// 3339; a certified time keeps the offset of the provider. Values that do not apply are ""
+// or empty.
 type Report struct {
 	Form      string    `json:"form"`
 	Direction Direction `json:"direction"`
 	MessageID string    `json:"messageID"` // the sender's
 	CertID    string    `json:"certID"`    // identificativo
-	Key       string    `json:"key"`       // the sender's own name for it; uncertified
+	Key       string    `json:"key"`       // the key that the sender's program gave the message; not certified
 	Sender    string    `json:"sender"`
 	Subject   string    `json:"subject"`
-	Provider  string    `json:"provider"` // who certifies SentAt
-	// Elsewhere tells that another program sent it: it is known from its notices alone.
+	Provider  string    `json:"provider"` // the provider that certifies SentAt
+	// Elsewhere reports that the message is known from its notices alone: another program
+	// sent it.
 	Elsewhere bool       `json:"elsewhere"`
-	Result    pec.Result `json:"total"` // "" of a received message
+	Result    pec.Result `json:"total"` // "" for a received message
 	Settled   bool       `json:"settled"`
-	// SentAt is the legal time of sending: the certified time of the acceptance, or of
-	// the envelope of a received message.
+	// SentAt is the legal time of sending: the certified time of the acceptance, or of the
+	// envelope of a received message.
 	SentAt     string      `json:"sentAt"`
-	Flags      []pec.Flag  `json:"flags"` // those that do not depend on the day
+	Flags      []pec.Flag  `json:"flags"` // only flags that do not depend on the day
 	Recipients []Recipient `json:"recipients"`
 	Original   *Original   `json:"original"` // null when it is not in the dossier
 	Proofs     []Proof     `json:"proofs"`
-	Unproven   []Proof     `json:"unproven"` // messages that claim to be notices about it
+	Unproven   []Proof     `json:"unproven"` // messages that claim to be notices about this one
 	Missing    []Missing   `json:"missing"`
-	Timeline   []Moment    `json:"-"` // timeline.json
+	Timeline   []Moment    `json:"-"` // in timeline.json
 }
 
 // Recipient is what became of the message for one recipient.
@@ -43,25 +44,25 @@ type Recipient struct {
 	Address  string                `json:"address"`
 	Role     string                `json:"role"`  // to or cc; "" when not known
 	Class    pec.Class             `json:"class"` // as the sender's provider certifies it
-	State    string                `json:"state"` // pec.State; "" of a received message
-	Final    bool                  `json:"final"`
-	Time     string                `json:"time"` // certified
+	State    string                `json:"state"` // a pec.State; "" for a received message
+	Final    bool                  `json:"final"` // see pec.State.Final
+	Time     string                `json:"time"`  // the certified time of the state
 	Provider string                `json:"provider"`
 	Cause    envelope.Cause        `json:"cause"`
 	Code     string                `json:"code"`
 	Text     string                `json:"errorText"` // in the provider's words
 	Detail   receipt.Detail        `json:"detail"`
 	Content  receipt.ContentResult `json:"content"`
-	Proof    int                   `json:"proof"` // the Number of the notice the state rests on; 0 for none
+	Proof    int                   `json:"proof"` // the Number of the Proof that the state rests on; 0 for none
 }
 
-// Mismatch tells whether something else was delivered than the original in the
+// Mismatch reports whether a delivery receipt proves other content than the original in the
 // dossier.
 func (r *Report) Mismatch() bool {
 	return slices.ContainsFunc(r.Proofs, func(p Proof) bool { return p.Content == string(receipt.ContentMismatch) })
 }
 
-// report tells what the assessment came to.
+// report returns the report of the assessment.
 func (a *assessment) report() *Report {
 	r := &Report{
 		Form: Form, Direction: a.facts.Direction, MessageID: a.facts.MessageID, CertID: a.facts.CertID, Sender: a.facts.Sender,
@@ -86,7 +87,7 @@ func (a *assessment) report() *Report {
 	return r
 }
 
-// addEnvelope tells of a received message.
+// addEnvelope adds what the envelope of a received message certifies.
 func (a *assessment) addEnvelope(r *Report) {
 	p := a.proofs[0].proof
 	r.MessageID, r.Sender, r.Subject = p.MessageID, p.Sender, p.Subject
@@ -104,14 +105,14 @@ func (a *assessment) addEnvelope(r *Report) {
 	}
 }
 
-// addStatus tells of a message that was sent, as pec.Fold does. The zero time raises
-// none of the flags that depend on the day.
+// addStatus adds the status of a message that was sent, as pec.Fold computes it. With the
+// zero time pec.Fold sets no flag that depends on the day.
 func (a *assessment) addStatus(r *Report) {
 	s := pec.Fold(a.statusFacts(), time.Time{})
 	r.CertID, r.Key, r.Subject, r.Elsewhere = s.CertID, s.Key, s.Subject, s.Elsewhere
 	r.Result, r.Settled, r.SentAt = s.Result, s.Settled, stamp(s.SentAt)
 	r.Flags = append(r.Flags, s.Flags...)
-	// What is certified goes before what our own system recorded.
+	// A certified subject takes precedence over the recorded one.
 	if i := slices.IndexFunc(a.proofs, func(m *message) bool { return m.proof.Subject != "" }); i >= 0 {
 		r.Subject = a.proofs[i].proof.Subject
 	}
@@ -123,7 +124,7 @@ func (a *assessment) addStatus(r *Report) {
 	roles, numbers := a.roles(), a.numbers()
 	for _, to := range s.Recipients {
 		if acceptance != nil && (to.State == pec.StateAccepted || to.State == pec.StateOrdinary) {
-			// A notice about another recipient implies the same; this one says it.
+			// Any later notice implies the acceptance. The acceptance itself states it.
 			to.Time, to.Provider, to.Evidence = acceptance.at, acceptance.proof.Provider, acceptance.key
 		}
 		if to.State == pec.StateDelivered && to.Content == "" {
@@ -137,6 +138,7 @@ func (a *assessment) addStatus(r *Report) {
 	}
 }
 
+// statusFacts returns the facts for pec.Fold: what was recorded, and what the evidence adds.
 func (a *assessment) statusFacts() []pec.Fact {
 	recorded := a.facts
 	if recorded.Intent != nil {
@@ -154,8 +156,8 @@ func (a *assessment) statusFacts() []pec.Fact {
 	return facts
 }
 
-// roles tell in which field each recipient stands, by normalised address. To goes
-// before Cc.
+// roles returns the header field of each recipient, to or cc, by normalised address. To
+// takes precedence over Cc.
 func (a *assessment) roles() map[string]string {
 	roles := map[string]string{}
 	if i := a.facts.Intent; i != nil {
@@ -169,7 +171,7 @@ func (a *assessment) roles() map[string]string {
 	return roles
 }
 
-// numbers are those of the proofs, by their keys.
+// numbers returns the Number of each proof, by the digest of its message.
 func (a *assessment) numbers() map[envelope.Digest]int {
 	numbers := make(map[envelope.Digest]int, len(a.proofs))
 	for _, m := range a.proofs {
@@ -178,7 +180,7 @@ func (a *assessment) numbers() map[envelope.Digest]int {
 	return numbers
 }
 
-// stamp writes a time with its own offset; "" for none.
+// stamp returns a time in RFC 3339 with its own offset; "" for the zero time.
 func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,15 +12,15 @@ import (
 	"github.com/gopec/gopec/internal/spool"
 )
 
-// Limits of what is read into memory, in bytes.
+// Limits of the files that are read into memory, in bytes.
 const (
 	maxFacts    = 64 << 20
 	maxManifest = 32 << 20
 	maxToken    = 1 << 20
-	maxLists    = 64 << 20 // all revocation lists together
+	maxLists    = 64 << 20 // of all revocation lists together
 )
 
-// againstManifest holds the files against the manifest beside them.
+// againstManifest compares the files with the manifest in the dossier.
 func (a *archive) againstManifest(ctx context.Context) ([]Alteration, error) {
 	a.sums = map[string][sha256.Size]byte{}
 	for _, name := range a.names {
@@ -30,16 +31,18 @@ func (a *archive) againstManifest(ctx context.Context) ([]Alteration, error) {
 		a.sums[name] = [sha256.Size]byte(d.Sum(nil))
 	}
 	content, err := a.content(manifestFile, maxManifest)
-	if err != nil {
+	switch {
+	case errors.Is(err, errStructure): // too large to be a manifest
+		return []Alteration{{File: manifestFile, Kind: AlterationDerived}}, nil
+	case err != nil:
 		return nil, err
-	}
-	if content == nil {
+	case content == nil:
 		return []Alteration{{File: manifestFile, Kind: AlterationMissing}}, nil
 	}
 	return a.againstSums(readManifest(content)), nil
 }
 
-// againstSums tells of files that have other digests than they should.
+// againstSums compares the files with these digests.
 func (a *archive) againstSums(sums map[string][sha256.Size]byte) []Alteration {
 	var changed []Alteration
 	for _, name := range a.names {
@@ -60,7 +63,7 @@ func (a *archive) againstSums(sums map[string][sha256.Size]byte) []Alteration {
 	return changed
 }
 
-// against holds the files against those that follow from the evidence.
+// against compares the files with those that follow from the evidence.
 func (a *archive) against(items []item) []Alteration {
 	sums := map[string][sha256.Size]byte{}
 	manifest := [sha256.Size]byte{}
@@ -82,10 +85,13 @@ func (a *archive) against(items []item) []Alteration {
 	return changed
 }
 
-// evidence takes out of a dossier what all else in it follows from.
+// evidence returns the evidence in a dossier: the files from which all others follow.
 func (a *archive) evidence() (*evidence, error) {
 	raw, err := a.content(factsFile, maxFacts)
-	if err != nil || raw == nil {
+	if err == nil && raw == nil {
+		err = errors.New("the zip has no " + factsFile)
+	}
+	if err != nil {
 		return nil, &Error{Reason: ReasonNoDossier, Err: err}
 	}
 	facts, err := decodeFacts(raw)

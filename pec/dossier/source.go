@@ -9,38 +9,38 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// Source is where the evidence about one message comes from: FromLedger, FromFolder
-// or FromEnvelope. The zero Source has none.
+// Source is where the evidence about one message comes from. FromLedger, FromFolder and
+// FromEnvelope return one. The zero Source has no evidence.
 type Source struct {
 	gather func(ctx context.Context) (*evidence, error)
 }
 
-// evidence is what a dossier is made of: all else in it follows from this.
+// evidence is what all files of a dossier are made from.
 type evidence struct {
 	facts    Facts
-	chosen   bool   // facts tell which message it is about
-	original opener // nil when it is to be looked for among the messages
+	chosen   bool   // the facts name the message
+	original opener // nil to look for it among the messages
 	messages []candidate
 	crls     [][]byte
-	token    []byte // a timestamp of the manifest; nil for none
+	token    []byte // the timestamp of the manifest; nil for none
 }
 
 // candidate is a message that may be evidence.
 type candidate struct {
-	name string // in a dossier that is read; "" otherwise
+	name string // in the dossier that Verify reads; "" for Write
 	open opener
 }
 
 func (s Source) evidence(ctx context.Context) (*evidence, error) {
 	if s.gather == nil {
-		return nil, &Error{Reason: ReasonUnknown}
+		return nil, &Error{Reason: ReasonUnknown, Err: errors.New("the zero Source has no evidence: use FromLedger, FromFolder or FromEnvelope")}
 	}
 	return s.gather(ctx)
 }
 
-// FromLedger takes the evidence of a send from a store: one of ours, or one made by
-// another program of which notices were read. A Message-ID under which nothing is
-// known gives an *Error with ReasonUnknown.
+// FromLedger takes the evidence of a send from a store. The send may be one of the ledger's
+// own, or one that another program made and whose notices the ledger has. If the ledger
+// knows nothing under the Message-ID, the error is an *Error with ReasonUnknown.
 func FromLedger(ledger *pec.Ledger, messageID string) Source {
 	return Source{func(ctx context.Context) (*evidence, error) {
 		facts, err := ledger.Facts(ctx, messageID)
@@ -55,7 +55,7 @@ func FromLedger(ledger *pec.Ledger, messageID string) Source {
 		for _, fact := range facts {
 			e.facts.add(fact)
 			if b, ok := fact.(pec.BounceFact); ok && bounced[b.Digest] {
-				continue // its message is there already
+				continue // its message was already added
 			}
 			open, err := rawOf(ctx, ledger, messageID, fact)
 			if err != nil {
@@ -81,13 +81,14 @@ func FromLedger(ledger *pec.Ledger, messageID string) Source {
 	}}
 }
 
+// add adds a candidate, unless open is nil.
 func (e *evidence) add(open opener) {
 	if open != nil {
 		e.messages = append(e.messages, candidate{open: open})
 	}
 }
 
-// rawOf opens the message that belongs to a fact; nil where the store has none.
+// rawOf returns an opener for the message that belongs to a fact; nil if the store has none.
 func rawOf(ctx context.Context, ledger *pec.Ledger, messageID string, f pec.Fact) (opener, error) {
 	open := func(ctx context.Context) (io.ReadCloser, error) { return ledger.Raw(ctx, messageID, f) }
 	r, err := open(ctx)
@@ -100,9 +101,9 @@ func rawOf(ctx context.Context, ledger *pec.Ledger, messageID string, f pec.Fact
 	return open, r.Close()
 }
 
-// FromEnvelope takes a received PEC: a transport envelope (busta di trasporto), whole
-// and as it was received. raw must stay readable until Write returns. Any other
-// message gives an *Error with ReasonUnknown.
+// FromEnvelope takes the evidence from a received PEC. raw is its whole transport envelope
+// (busta di trasporto), as it was received, and must stay readable until Write returns. For
+// any other message the error is an *Error with ReasonUnknown.
 func FromEnvelope(raw *io.SectionReader) Source {
 	return Source{func(context.Context) (*evidence, error) {
 		e := &evidence{facts: Facts{Direction: DirectionReceived}}
@@ -113,7 +114,7 @@ func FromEnvelope(raw *io.SectionReader) Source {
 	}}
 }
 
-// section is a message that is read in place.
+// section adds a Close without effect to a message that is read in place.
 type section struct{ *io.SectionReader }
 
 func (section) Close() error { return nil }

@@ -11,22 +11,24 @@ import (
 
 // Moment is one line of the timeline.
 type Moment struct {
-	Time      string `json:"time"` // RFC 3339, in the offset of who wrote it
+	Time      string `json:"time"` // RFC 3339, with the offset of the system that recorded it
 	Certified bool   `json:"certified"`
-	// Event is the kind of a notice or envelope (envelope.Kind), or of an uncertified
-	// fact: intent attempt outcome abandonment resolution resent bounce.
+	// Event is the kind of a notice or envelope (envelope.Kind), or an uncertified fact:
+	// intent, attempt, outcome, abandonment, resolution, resent or bounce.
 	Event     string `json:"event"`
-	Recipient string `json:"recipient"` // "" when it is about all
+	Recipient string `json:"recipient"` // the recipient it is about; "" for all
 	Provider  string `json:"provider"`
-	Attempt   int    `json:"attempt"` // of which it is told; 0 for none
-	Detail    string `json:"detail"`  // in the words of who wrote it
-	Proof     int    `json:"proof"`   // the Number of the Proof; 0 for none
+	Attempt   int    `json:"attempt"` // the number of the attempt it is about; 0 for none
+	// Detail is the error text of a notice or bounce, the outcome of an attempt, the decision
+	// and note of a resolution, or the Message-ID of the new send.
+	Detail string `json:"detail"`
+	Proof  int    `json:"proof"` // the Number of the Proof; 0 for none
 
 	at time.Time
 }
 
-// addTimeline orders what happened by time. Certified times have no fractions: within
-// a second our own system, which begins everything, goes first.
+// addTimeline adds what happened, ordered by time. Certified times are whole seconds. Within
+// a second the events of our own system come first, since it begins everything.
 func (a *assessment) addTimeline(r *Report) {
 	add := func(at time.Time, m Moment) {
 		m.Time, m.at = stamp(at), at
@@ -35,7 +37,7 @@ func (a *assessment) addTimeline(r *Report) {
 	for _, m := range a.proofs {
 		p := m.proof
 		if m.kind == envelope.KindAnomaly {
-			continue // it certifies nothing; the bounce in it is told below
+			continue // it certifies nothing; the bounce in it is added below
 		}
 		add(m.at, Moment{
 			Certified: true, Event: p.Kind, Recipient: p.Recipient, Provider: p.Provider,

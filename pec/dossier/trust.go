@@ -11,14 +11,14 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-// trust is what the messages of a dossier are judged by.
+// trust is what the messages of a dossier are verified with.
 type trust struct {
 	verifier *envelope.Verifier
 	keys     map[string][]byte // public keys of the anchors in DER, by their SHA-256 in hexadecimal
 }
 
-// newTrust names each anchor by its key: what it is called is up to the caller, and
-// the same evidence has to give the same dossier.
+// newTrust returns the trust in these anchors. It names each anchor by the SHA-256 of its
+// key: the caller's names must not change the dossier.
 func newTrust(anchors []envelope.Anchor, crls [][]byte, legacy bool, now func() time.Time) (*trust, error) {
 	t := &trust{keys: map[string][]byte{}}
 	named := make([]envelope.Anchor, len(anchors))

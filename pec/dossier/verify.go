@@ -14,26 +14,29 @@ import (
 
 // VerifyOptions are the optional settings of Verify.
 type VerifyOptions struct {
-	// AllowLegacy admits certificates of the time before 2017, in a dossier that was
-	// written so. False refuses them: their notices are then alterations with
+	// AllowLegacy accepts certificates from before 2017, in a dossier that was written with
+	// Options.AllowLegacy. If it is false, their notices are alterations with
 	// envelope.CodeLegacy.
 	AllowLegacy bool
-	// Now is the clock by which signatures of the future are refused. Nil means time.Now.
+	// Now is the clock. Signatures made in its future are refused. Nil means time.Now.
 	Now func() time.Time
 }
 
-// Verify proves a dossier from its own content and the anchors: nothing in it
-// is trusted, its anchors and its report least of all. Every notice is proven again,
-// and the dossier is written anew from what they prove: that has to give it byte for
-// byte. One that does not is an *Error with ReasonAltered, and no Report.
+// Verify verifies a dossier of size bytes from its own content and the anchors. It trusts
+// nothing in the dossier, neither its anchors nor its report. It proves every notice again
+// and writes the dossier a second time from what they prove: the two must be equal byte for
+// byte. Otherwise it returns no Report and an *Error with ReasonAltered.
 //
-// A Report is what the evidence shows, which need not be good: Unproven lists what
-// could not be proven when it was written either, and Mismatch tells of content.
-// Nobody can tell what was left out: notices that were taken away, or facts of
-// facts.json that were changed, before the whole was written anew. A timestamp can, of
-// which it is only looked at whether it is for this manifest: its signature is to be
-// verified by itself, for instance with openssl ts -verify. Without anchors the error
-// is envelope.ErrNoAnchors. Nil opts is the zero value.
+// A Report does not mean that all is well. Its Unproven lists messages that were not
+// proven when the dossier was written either, and Mismatch reports whether other content
+// was delivered.
+//
+// Verify cannot notice that someone removed notices, or changed facts in facts.json, and
+// then wrote a new dossier from the rest. A timestamp can show that. Verify checks only
+// whether the timestamp is for this manifest: verify its signature yourself, for instance
+// with openssl ts -verify.
+//
+// Without anchors the error is envelope.ErrNoAnchors. Nil opts is the zero value.
 func Verify(ctx context.Context, r io.ReaderAt, size int64, anchors []envelope.Anchor, opts *VerifyOptions) (*Report, error) {
 	if opts == nil {
 		opts = &VerifyOptions{}
@@ -83,7 +86,7 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, anchors []envelope.A
 	changed := found.against(items)
 	onlyManifest := len(changed) == 1 && changed[0].File == manifestFile
 	if failures := a.failures(); !onlyManifest && len(unlike)+len(failures) > 0 {
-		// All else differs because of these.
+		// The other differences follow from these.
 		changed = merge(unlike, failures)
 	}
 	if e.token != nil && !stamps(e.token, found.sums[manifestFile]) {
@@ -98,8 +101,8 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, anchors []envelope.A
 	return report, nil
 }
 
-// altered makes the error of a dossier with alterations; without any it is err, which
-// then says what is wrong.
+// altered returns the error of a dossier with these alterations, which wraps err. Without
+// alterations it returns err.
 func altered(err error, changed []Alteration) error {
 	if len(changed) == 0 {
 		return err
@@ -108,7 +111,8 @@ func altered(err error, changed []Alteration) error {
 	return &Error{Reason: ReasonAltered, Alterations: changed, Err: err}
 }
 
-// merge gives one alteration a file: the one that says more.
+// merge adds alterations to changed. A file keeps one alteration: the one in more, where
+// both have one.
 func merge(changed, more []Alteration) []Alteration {
 	place := make(map[string]int, len(changed))
 	for i, c := range slices.Backward(changed) {
@@ -125,7 +129,7 @@ func merge(changed, more []Alteration) []Alteration {
 	return changed
 }
 
-// failures are the notices of a dossier that are no proof.
+// failures returns the files in the folder of notices that are not proven.
 func (a *assessment) failures() []Alteration {
 	var failures []Alteration
 	for name, code := range a.failed {

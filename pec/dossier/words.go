@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// Language is a language of the page. The set is closed.
+// Language is the language of a page. The set is closed.
 type Language string
 
 // The languages.
@@ -15,7 +15,8 @@ const (
 	LanguageEnglish Language = "en"
 )
 
-// words are our tokens for people: in Italian, then in English.
+// words are the tokens in words for people: in Italian, then in English. They are part of
+// every dossier. A change of any of them needs another Form.
 var words = map[string][2]string{
 	// Kinds of messages: RFC 6109, 2.1.
 	"acceptance":      {"Ricevuta di accettazione", "Acceptance receipt"},
@@ -95,7 +96,7 @@ var words = map[string][2]string{
 	"further-parts":      {"altre parti oltre a quelle previste", "parts beside those of the rules"},
 }
 
-// word gives a token in a language; one that is not known as it is.
+// word returns a token in a language. An unknown token is returned as it is.
 func (l Language) word(token string) string {
 	pair, known := words[token]
 	switch {
@@ -108,7 +109,8 @@ func (l Language) word(token string) string {
 	}
 }
 
-// legalTime writes a time of a Report for people, in the offset it is certified with.
+// legalTime returns a time of a Report in a form for people, in the offset that was
+// certified; "" if it is not a time.
 func legalTime(rfc3339 string, l Language) string {
 	t, err := time.Parse(time.RFC3339, rfc3339)
 	if err != nil {
@@ -120,7 +122,7 @@ func legalTime(rfc3339 string, l Language) string {
 	return t.Format("02/01/2006 15:04:05 (-0700)")
 }
 
-// dateOf writes a date of a Report for people.
+// dateOf returns a date of a Report in a form for people; "" if it is not a date.
 func dateOf(date string, l Language) string {
 	t, err := time.Parse(time.DateOnly, date)
 	if err != nil {
@@ -132,8 +134,8 @@ func dateOf(date string, l Language) string {
 	return t.Format("02/01/2006")
 }
 
-// visible shows what a stranger wrote: characters that are not seen, such as those
-// that turn the direction of writing, must not change what is read.
+// visible replaces the characters of a stranger's text that cannot be seen. Some of them,
+// such as those that reverse the direction of writing, change what a person reads.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) || r == '\n' {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -17,28 +18,29 @@ import (
 
 // Options are the optional settings of Write.
 type Options struct {
-	// AllowLegacy admits certificates of the time before 2017
-	// (envelope.VerifierOptions). Who verifies the dossier has to allow it too.
+	// AllowLegacy accepts certificates from before 2017 (envelope.VerifierOptions).
+	// VerifyOptions.AllowLegacy must then be set too.
 	AllowLegacy bool
-	// CRLs are certificate revocation lists in DER, by which the signers are judged and
-	// which go into the dossier. Nil judges nobody: the report says so.
+	// CRLs are certificate revocation lists in DER. The signers' certificates are checked
+	// against them, and they go into the dossier. If it is empty, revocation is not checked,
+	// and the report says so.
 	CRLs [][]byte
-	// Timestamp gets a token of RFC 3161 over the SHA-256 of the manifest, which is kept
-	// beside it as it is given: a TimeStampToken or a TimeStampResp in DER. Nil asks for
-	// none.
+	// Timestamp returns a timestamp (RFC 3161) of the manifest, whose SHA-256 it gets: a
+	// TimeStampToken or a TimeStampResp in DER. Write puts it into the dossier unchanged. Nil
+	// means no timestamp.
 	Timestamp func(ctx context.Context, manifest [sha256.Size]byte) ([]byte, error)
-	// Now is the clock by which signatures of the future are refused. Nil means time.Now.
+	// Now is the clock. Signatures made in its future are refused. Nil means time.Now.
 	Now func() time.Time
 }
 
-// Write writes the dossier of the message that s is about, and tells what is in it.
-// The same evidence and anchors give the same bytes, whenever and in whatever order
-// it was recorded; a timestamp apart. Evidence that is not proven under the anchors
-// is kept apart in it, and moves nothing. Without anchors the error is
-// envelope.ErrNoAnchors. Nil opts is the zero value.
+// Write writes the dossier of the message that s is about, and returns its report. Except
+// for the timestamp, the same evidence and anchors give the same bytes, in whatever order
+// the evidence was recorded and whenever Write is called. Messages that are not proven under
+// the anchors go into a folder of their own, and do not change the state of a recipient.
+// Without anchors the error is envelope.ErrNoAnchors. Nil opts is the zero value.
 //
-// Memory does not grow with the messages: each is read twice from its source. After
-// an error what was written is no dossier.
+// The memory it uses does not grow with the size of the messages: each is read at least
+// twice from its source. After an error, what was written to w is not a dossier.
 func Write(ctx context.Context, w io.Writer, s Source, anchors []envelope.Anchor, opts *Options) (*Report, error) {
 	if opts == nil {
 		opts = &Options{}
@@ -53,7 +55,7 @@ func Write(ctx context.Context, w io.Writer, s Source, anchors []envelope.Anchor
 	}
 	e.crls, e.facts.AllowLegacy = opts.CRLs, opts.AllowLegacy
 	if e.chosen {
-		// What JSON cannot keep must not decide: who verifies has only the file.
+		// Go on with the facts as facts.json has them: Verify has nothing else.
 		raw, err := e.facts.encode()
 		if err != nil {
 			return nil, err
@@ -79,7 +81,7 @@ func Write(ctx context.Context, w io.Writer, s Source, anchors []envelope.Anchor
 			return nil, fmt.Errorf("dossier: timestamp: %w", err)
 		}
 		if !stamps(e.token, items[at].sum) {
-			return nil, fmt.Errorf("dossier: timestamp: the token is not for the manifest")
+			return nil, errors.New("dossier: timestamp: the token does not contain the SHA-256 of the manifest")
 		}
 		items = insert(items, newItem(timestampFile, e.token))
 	}
@@ -89,7 +91,7 @@ func Write(ctx context.Context, w io.Writer, s Source, anchors []envelope.Anchor
 	return report, nil
 }
 
-// items are all files of the dossier, save a timestamp, in the order of their names.
+// items returns all files of the dossier except the timestamp, sorted by name.
 func (a *assessment) items(e *evidence, report *Report, t *trust) ([]item, error) {
 	var items []item
 	add := func(name string, content []byte) { items = append(items, newItem(name, content)) }
@@ -141,18 +143,19 @@ func (a *assessment) items(e *evidence, report *Report, t *trust) ([]item, error
 	return insert(items, newItem(manifestFile, manifest(items))), nil
 }
 
+// revocationFile returns the name of the file with a revocation list.
 func revocationFile(crl []byte) string {
 	return revocationFolder + envelope.Digest(sha256.Sum256(crl)).String() + ".crl"
 }
 
-// insert puts a file at its place.
+// insert adds an item to items that are sorted by name.
 func insert(items []item, it item) []item {
 	at, _ := slices.BinarySearchFunc(items, it.name, func(x item, name string) int { return strings.Compare(x.name, name) })
 	return slices.Insert(items, at, it)
 }
 
-// stamps tells whether a token holds a digest as an OCTET STRING, as messageImprint
-// does (RFC 3161, 2.4.2).
+// stamps reports whether a token contains a digest as an OCTET STRING, as its
+// messageImprint does (RFC 3161, 2.4.2).
 func stamps(token []byte, digest [sha256.Size]byte) bool {
 	return bytes.Contains(token, append([]byte{0x04, sha256.Size}, digest[:]...))
 }

@@ -52,7 +52,7 @@ func boundaries(s *suite) {
 	p.preamble = "Content-Type: text/plain\r\nX-Ricevuta: accettazione\r\n\r\nConsegnato a vittima.\r\n\r\n"
 	s.tolerated("boundary-preamble", "header fields in the preamble are text", p)
 
-	// A line ends with CRLF (RFC 5322 2.3): nothing begins after a bare CR.
+	// A line ends with CRLF (RFC 5322 2.3): a bare CR does not begin a new line.
 	p = s.post(consegna)
 	p.text.head = []string{"Content-Type: text/plain", "Content-Transfer-Encoding: binary"}
 	p.text.body = "Il testo\r--" + p.inner + "\r" + strings.ReplaceAll(string(certPart(newXML(accettazione)).bytes()), "\r\n", "\r") + "prosegue.\r\n"

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// certDataPlace are messages where daticert.xml is not exactly once among the signed part's direct children.
+// certDataPlace are messages whose signed part does not have exactly one daticert.xml among its direct children.
 func certDataPlace(s *suite) {
 	bad := func(name, comment string, edit func([]part) []part) *scenario {
 		p := s.post(consegna)
@@ -50,7 +50,7 @@ func certDataPlace(s *suite) {
 	s.invalid("place-anomaly-two", "an anomaly with two messages", "no-certdata", p)
 }
 
-// certDataContent are daticert.xml files that cannot be read as one (RFC 6109 4.4).
+// certDataContent are files that cannot be read as a daticert.xml (RFC 6109 4.4).
 func certDataContent(s *suite) {
 	bad := func(name, comment string, edit func(xml string) string) *scenario {
 		p := s.post(consegna)
@@ -118,7 +118,7 @@ func certDataRules(s *suite) {
 	bad(consegna, "msgid-twice", "msgid twice", "<msgid>", "<msgid>&lt;x@evil.example&gt;</msgid><msgid>")
 	bad(consegna, "giorno-impossible", "the thirty-first of February", "10/03/2025", "31/02/2025")
 
-	// A success that states an error is no success.
+	// A notice of success that states an error is not a success.
 	for _, tipo := range []string{accettazione, presaInCarico, consegna, trasporto} {
 		bad(tipo, "errore-in-"+kindOf(tipo), kindOf(tipo)+" with errore no-dest", `errore="nessuno"`, `errore="no-dest"`)
 	}

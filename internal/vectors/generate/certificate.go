@@ -123,12 +123,12 @@ func certify(issuer *identity, template *x509.Certificate, key crypto.Signer) *i
 	return &identity{certificate: must(x509.ParseCertificate(der)), key: key}
 }
 
-// issue makes a certificate of the vector CA, for the usual leaf key, after edit has changed the usual template.
+// issue makes a certificate of the vector CA for the usual leaf key. edit may change the usual template before that.
 func (a *authority) issue(edit func(*x509.Certificate)) *identity {
 	return a.issueFor(a.leafKey, edit)
 }
 
-// issueFor is issue for another key.
+// issueFor is like issue, for another key.
 func (a *authority) issueFor(key crypto.Signer, edit func(*x509.Certificate)) *identity {
 	template := leafTemplate()
 	a.nextLeaf++

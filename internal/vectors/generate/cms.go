@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// encodings are CMS objects that are not DER, or are no CMS signature at all.
+// encodings are CMS objects that are not in DER, or are not CMS signatures.
 func encodings(s *suite) {
 	ber := func(name, comment string, edit func(*signature)) *scenario {
 		p := s.post(accettazione)
@@ -71,7 +71,7 @@ func encodings(s *suite) {
 	s.invalid("cms-encapsulated-differs", "the detached signature carries other content of its own", "bad-cms", p).
 		ssl("ok", "OpenSSL takes the part beside the object for the content and ignores what is inside")
 
-	// The signature is right for the content inside the object and says nothing of the part beside it.
+	// The signature is right for the content inside the object, and does not cover the signed part.
 	p = s.post(consegna)
 	inside := p.signedPart()
 	p.sig.encapsulated = inside
@@ -84,7 +84,7 @@ func encodings(s *suite) {
 		ssl("ok", "the content is what was signed; we refuse two places for one thing")
 }
 
-// signedPart renders the signed part as it will be.
+// signedPart returns the signed part as it will be rendered.
 func (p *post) signedPart() []byte {
 	copied, cms := *p, *p.sig
 	copied.sig = &cms
@@ -106,13 +106,13 @@ func attributes(s *suite) {
 	s.invalid("attributes-none", "no signed attributes: the signature is over the content itself", "attributes", p).
 		ssl("ok", "RFC 5652 5.3 allows their absence for type data; we do not")
 
-	// Without attributes, what was signed as attributes elsewhere can be presented as content. The same octets are
-	// the content here; the signature is a right one.
+	// Without attributes, octets that were signed as attributes elsewhere can be presented as content. Here the same
+	// octets are the content, and the signature is right.
 	p = s.post(consegna)
 	p.sig.noAttributes = true
 	p.editSigned = func(signed []byte) []byte {
 		sum := p.sig.digest(signed)
-		for bytes.ContainsAny(sum, "\r\n") { // OpenSSL would make CRLF of either
+		for bytes.ContainsAny(sum, "\r\n") { // OpenSSL would turn either into CRLF
 			sum = p.sig.digest(sum)
 		}
 		return tlv(tagSet,
@@ -172,7 +172,7 @@ func weakness(s *suite) {
 	})
 }
 
-// tampering are changes made after the signature.
+// tampering are changes that were made after signing.
 func tampering(s *suite) {
 	digest := func(name, comment string, tamper func([]byte) []byte) *scenario {
 		p := s.post(consegna)
@@ -224,7 +224,7 @@ func tampering(s *suite) {
 		c.afterSigning = func(b []byte) []byte { return bytes.Replace(b, []byte("250310"), []byte("250311"), 1) }
 	})
 
-	// The signature of one receipt under the content of another: both are genuine.
+	// The signature of one receipt on the content of another. Both are genuine.
 	other := s.post(nonAccettaz)
 	p = s.post(accettazione)
 	p.editCMS = func([]byte) []byte { return other.sig.sign(other.signedPart()) }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The addresses, identifiers and instants that the scenarios share.
+// The addresses, identifiers and times that the scenarios share.
 const (
 	sender    = "mario.rossi@pec.sender.example"
 	recipient = "ufficio@pec.recipient.example"
@@ -28,7 +28,7 @@ const (
 	anomalia       = "anomalia" // not a token: an anomaly envelope has no daticert.xml
 )
 
-// kindOf gives the English name of a token.
+// kindOf returns the English name of a token.
 func kindOf(token string) string {
 	switch strings.ToLower(strings.TrimSpace(token)) {
 	case accettazione:
@@ -72,10 +72,10 @@ type certData struct {
 	consegna        string
 	ricezione       []string
 	esteso          string
-	withoutBrackets bool // of msgid
+	withoutBrackets bool // writes msgid without angle brackets
 }
 
-// newCertData fills what RFC 6109 4.4 demands of each kind, as real messages have it.
+// newCertData returns the data that RFC 6109 4.4 demands of a kind, as real messages have them.
 func newCertData(tipo string) certData {
 	d := certData{
 		tipo:           tipo,
@@ -116,7 +116,7 @@ func escape(s string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
 }
 
-// xml renders the data as the Aruba family of engines does: four blanks of indentation, self-closing ricevuta.
+// xml renders the data as the Aruba family of engines does: indented by four blanks, with a self-closing ricevuta.
 func (d *certData) xml() string {
 	var b strings.Builder
 	element := func(depth int, name, value string) {
@@ -162,7 +162,8 @@ func (d *certData) xml() string {
 	return b.String()
 }
 
-// cause is what a failure comes down to, by the code first, then by errore: providers write altro where no-dest is meant.
+// cause returns the cause of a failure. The code decides before errore, since providers write altro where they mean
+// no-dest.
 func (d *certData) cause() string {
 	switch kindOf(d.tipo) {
 	case "non-acceptance", "non-delivery":
@@ -200,7 +201,7 @@ func (d *certData) code() string {
 	return ""
 }
 
-// fields are the facts that a reader must find.
+// fields returns the facts that a verifier must find.
 func (d *certData) fields() map[string]string {
 	day, clock := strings.TrimSpace(d.giorno), strings.TrimSpace(d.ora)
 	var recipients []string

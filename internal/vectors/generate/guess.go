@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// family is how a provider's software delimits and orders the signed parts, as seen in genuine messages.
+// family is how the software of a group of providers delimits and orders the signed parts, as genuine messages show.
 type family struct {
 	name, boundary string
 	originalFirst  bool // postacert.eml before daticert.xml
@@ -20,7 +20,7 @@ var families = []family{
 	{"c", "=-kJ8dPq2LmZx0RtVw5YbN", true},
 }
 
-// layOut gives p the boundary and the order of a family.
+// layOut sets the boundary and the order of parts of a family.
 func (f family) layOut(p *post) *post {
 	p.inner = f.boundary
 	p.editParts = func(parts []part) []part {
@@ -32,7 +32,7 @@ func (f family) layOut(p *post) *post {
 	return p
 }
 
-// edit adds a change of the parts to those that p has.
+// edit adds a change to the changes that p makes to the parts.
 func (p *post) edit(change func([]part) []part) *post {
 	previous := p.editParts
 	p.editParts = func(parts []part) []part {
@@ -44,8 +44,8 @@ func (p *post) edit(change func([]part) []part) *post {
 	return p
 }
 
-// inject writes parts into the body of part i, as its author can who knows the boundary. The rest of the body becomes a
-// part of its own, or the epilogue where the multipart is closed.
+// inject writes parts into the body of part i, as an author who knows the boundary can. The rest of the body becomes a
+// part of its own, or the epilogue if the injected text closes the multipart.
 func (p *post) inject(i int, closed bool, parts ...part) *post {
 	return p.edit(func(all []part) []part {
 		text := &all[i].body
@@ -61,7 +61,7 @@ func (p *post) inject(i int, closed bool, parts ...part) *post {
 	})
 }
 
-// relabel changes the unsigned markers into those of a kind.
+// relabel changes the unsigned headers to those of another kind.
 func (p *post) relabel(tipo string) *post {
 	p.del("X-Trasporto").del("X-Ricevuta").del("X-Riferimento-Message-ID")
 	if tipo == trasporto {
@@ -76,8 +76,8 @@ func withData() []string {
 	return []string{accettazione, nonAccettaz, presaInCarico, consegna, erroreConsegna, preavviso, virus, trasporto}
 }
 
-// guesses are signed parts as each family of providers lays them out, and what an author can make of them who has
-// guessed the boundary.
+// guesses are signed parts as each family of providers lays them out, and what an author who has guessed the boundary
+// can do to them.
 func guesses(s *suite) {
 	for _, f := range families {
 		for _, tipo := range append(withData(), anomalia) {
@@ -128,7 +128,7 @@ func guessesIn(s *suite, f family, tipo string) {
 	p.text.body = strings.Replace(p.text.body, titleOf(tipo), titleOf(anomalia), 1)
 	s.invalid(name+"-titled-anomaly", "certification data under the title of an anomaly", "no-certdata", p)
 
-	// An author writes into the original, or by a raw line break in the subject into the text.
+	// An author can write into the original, or, with a raw line break in the subject, into the text.
 	for _, at := range []struct {
 		name string
 		part int
@@ -152,7 +152,7 @@ func guessesIn(s *suite, f family, tipo string) {
 	}
 }
 
-// forgedInAnomaly are the attempts to make a notice of an anomaly envelope, which has no certification data to be in the way.
+// forgedInAnomaly are attempts to turn an anomaly envelope into a notice. It has no certification data that would conflict.
 func forgedInAnomaly(s *suite, f family, tipo string) {
 	name := "guess-" + f.name + "-anomaly-as-" + kindOf(tipo)
 	forged := certPart(newXML(tipo))
@@ -175,7 +175,7 @@ func forgedInAnomaly(s *suite, f family, tipo string) {
 		anomaly().inject(1, true, forged)).ssl("ok", "OpenSSL does not look into the signed part")
 }
 
-// guessesApart are attempts that do not depend on the family.
+// guessesApart are attempts that work alike in every family.
 func guessesApart(s *suite) {
 	refused := func(name, comment, code string, p *post) {
 		sc := s.invalid("guess-"+name, comment, code, p)
@@ -186,7 +186,7 @@ func guessesApart(s *suite) {
 	forged := func() part { return certPart(newXML(consegna)) }
 	anomaly := func() *post { return s.post(anomalia).relabel(consegna) }
 
-	// One copy of the parts serves many guesses where what is no field is passed over.
+	// One copy of the parts serves many guesses if a parser skips header lines that are not fields.
 	many := forged()
 	many.head = append([]string{"----------=_1741599000-1234-57", "----------=_1741599000-1234-58"}, many.head...)
 	refused("header-lines", "lines that are no fields, further guesses, in the header of a part", "malformed", anomaly().inject(1, false, many))
@@ -197,7 +197,7 @@ func guessesApart(s *suite) {
 	many.head = append([]string{" ----------=_1741599000-1234-57"}, many.head...)
 	refused("header-continuation", "the header of a part begins with a continuation", "malformed", anomaly().inject(1, false, many))
 
-	// And where the document goes on after further guesses.
+	// Further guesses can also stand inside the XML document.
 	plain := func(xml string) part { return part{head: []string{"Content-Type: application/xml"}, body: xml} }
 	next := "\r\n----------=_1741599000-1234-57\r\n\r\n"
 	xml := strings.ReplaceAll(newXML(consegna), "\n", "\r\n")
@@ -241,7 +241,7 @@ func guessesApart(s *suite) {
 	refused("alternative-second", "the title in the second of the alternatives, which may be a guess too", "no-certdata", families[2].layOut(p))
 }
 
-// shadows are documents postacert beside the provider's, under any name and type.
+// shadows are further postacert documents beside the provider's, under several names and types.
 func shadows(s *suite) {
 	xml := strings.ReplaceAll(newXML(consegna), "\n", "\r\n")
 	_, root, _ := strings.Cut(xml, "\r\n")

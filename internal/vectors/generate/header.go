@@ -2,7 +2,7 @@ package main
 
 import "strings"
 
-// markers are outer header fields against the certification data (RFC 6109 8.1).
+// markers are outer header fields that contradict the certification data (RFC 6109 8.1).
 func markers(s *suite) {
 	bad := func(name, comment string, p *post) *scenario {
 		return s.invalid("header-"+name, comment, "header-mismatch", p)
@@ -33,7 +33,7 @@ func markers(s *suite) {
 	bad("unknown-as-delivery", "a tipo that nobody knows relabelled as a delivery", p)
 }
 
-// tolerantHeader are headers that real messages have and the rules do not foresee.
+// tolerantHeader are headers of real messages that the rules do not provide for.
 func tolerantHeader(s *suite) {
 	s.tolerated("header-no-ricevuta", "no X-Ricevuta: the kind is the XML's", s.post(consegna).del("X-Ricevuta"), "header-absent")
 	s.tolerated("header-no-trasporto", "no X-Trasporto: the kind is the XML's", s.post(trasporto).del("X-Trasporto"), "header-absent")

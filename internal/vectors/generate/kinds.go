@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// kinds are the eight notices and two envelopes as the rules want them (RFC 6109 3).
+// kinds are the eight notices and two envelopes as the rules require them (RFC 6109 3).
 func kinds(s *suite) {
 	s.valid("acceptance", "acceptance for one certified and one ordinary recipient", s.post(accettazione))
 
@@ -80,7 +80,7 @@ func kinds(s *suite) {
 	s.valid("acceptance-summer-time", "summer time: the instant falls on the day before in UTC", p).at(reference.AddDate(0, 1, 0))
 }
 
-// briefOriginal holds the hash of its attachment in the attachment's place (RFC 6109 3.3.2.2).
+// briefOriginal has the hash of its attachment in place of the attachment (RFC 6109 3.3.2.2).
 var briefOriginal = strings.Replace(original,
 	"Content-Type: text/plain; charset=us-ascii\r\n", "Content-Type: multipart/mixed; boundary=\"user\"\r\n", 1) +
 	"--user\r\nContent-Type: text/plain\r\n\r\nSi trasmette l'offerta.\r\n" +
@@ -88,7 +88,7 @@ var briefOriginal = strings.Replace(original,
 	"Content-Disposition: attachment; filename=\"offerta.pdf.hash\"\r\n\r\n" +
 	"2fd4e1c67a2d28fced849ee1bb76e7391b93eb12\r\n--user--\r\n"
 
-// algorithms are the signature schemes that verify without a remark.
+// algorithms are the signature schemes that verify without a warning.
 func algorithms(s *suite) {
 	for name, hash := range map[string]crypto.Hash{"sha384": crypto.SHA384, "sha512": crypto.SHA512} {
 		p := s.post(accettazione)

@@ -2,8 +2,8 @@
 //
 //	go run ./internal/vectors/generate
 //
-// It builds MIME, CMS and daticert.xml by itself and imports nothing of the packages under test, so that an error in
-// their reading is not repeated here. Keys are made anew in each run and are not kept.
+// It builds MIME, CMS and daticert.xml itself and imports none of the packages under test, so that it does not repeat
+// their errors. It makes new keys in each run and does not keep them.
 //
 // The directive allows the RSA key of 512 bits that one scenario needs.
 //

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// signedAt is the signing time of an ordinary scenario, the instant that its daticert.xml states.
+// signedAt is the signing time of an ordinary scenario. It is the time in its daticert.xml.
 var signedAt = time.Date(2025, 3, 10, 9, 30, 0, 0, time.UTC)
 
-// original is the message that the user sent, as it stands inside postacert.eml.
+// original is the message that the user sent, as postacert.eml contains it.
 const original = "Received: from client.sender.example by smtp.vector.example; Mon, 10 Mar 2025 10:29:58 +0100\r\n" +
 	"From: Mario Rossi <mario.rossi@pec.sender.example>\r\n" +
 	"To: ufficio@pec.recipient.example\r\n" +
@@ -25,7 +25,7 @@ const original = "Received: from client.sender.example by smtp.vector.example; M
 	"\r\n" +
 	"Si trasmette l'offerta.\r\n"
 
-// part is one MIME body part: header lines without line ends, and the body as it is sent.
+// part is a MIME body part: its header lines without line ends, and its encoded body.
 type part struct {
 	head []string
 	body string
@@ -35,11 +35,11 @@ func (p part) bytes() []byte {
 	return []byte(strings.Join(p.head, "\r\n") + "\r\n\r\n" + p.body)
 }
 
-// post is a PEC message under construction. The functions run in the order of their fields; each may be nil.
+// post is a PEC message under construction. Its functions run in the order of the fields. Each may be nil.
 type post struct {
 	data     certData
 	head     []string // header lines other than those of MIME
-	original string   // of postacert.eml; empty for none
+	original string   // the content of postacert.eml; "" for none
 	text     part
 
 	editXML    func(xml string) string
@@ -110,7 +110,7 @@ func newPost(leaf *identity, tipo string) *post {
 	return p
 }
 
-// titleOf is the first line of the text of a kind, in the words of the Italian rules.
+// titleOf returns the first line of the text of a kind, in the words of the Italian rules.
 func titleOf(tipo string) string {
 	switch tipo {
 	case accettazione:
@@ -190,12 +190,12 @@ func mustReplace(s, old, new string) string {
 	return strings.Replace(s, old, new, 1)
 }
 
-// swap is mustReplace for one of the editing functions.
+// swap returns mustReplace as a function that edits bytes.
 func swap(old, new string) func([]byte) []byte {
 	return func(b []byte) []byte { return []byte(mustReplace(string(b), old, new)) }
 }
 
-// base64Lines encodes in lines of 64 characters.
+// base64Lines encodes in base64, in lines of 64 characters.
 func base64Lines(b []byte) string {
 	var lines strings.Builder
 	for line := range slices.Chunk([]byte(base64.StdEncoding.EncodeToString(b)), 64) {
@@ -237,7 +237,7 @@ func multipart(subtype, boundary string, parts ...[]byte) []byte {
 	return b.Bytes()
 }
 
-// message renders the whole.
+// message renders the whole message.
 func (p *post) message() []byte {
 	parts := []part{p.text}
 	if p.data.tipo != anomalia {

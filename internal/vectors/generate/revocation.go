@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// revocation are messages judged with a revocation list (RFC 5280 5), and lists that say nothing of them.
+// revocation are messages that are verified with a revocation list (RFC 5280 5), and lists that say nothing about their
+// signers.
 func revocation(s *suite) {
 	leaf := s.leaf.certificate.SerialNumber
 	list := func(issuer *identity, issued time.Time, serial *big.Int, revoked time.Time) []byte {

@@ -2,7 +2,7 @@ package main
 
 import "crypto/x509"
 
-// fromAddress are the ways in which From can fail to be the leaf's one address (RFC 6109 2.1).
+// fromAddress are messages whose From is not the one address of the leaf (RFC 6109 2.1).
 func fromAddress(s *suite) {
 	bad := func(name, comment, from string) *scenario {
 		return s.invalid("from-"+name, comment, "address-mismatch", s.post(consegna).set("From", from))

@@ -35,7 +35,7 @@ var (
 	oidEd25519       = oid(1, 3, 101, 112)
 )
 
-// digestOID names a hash.
+// digestOID returns the identifier of a hash.
 func digestOID(hash crypto.Hash) []byte {
 	switch hash {
 	case crypto.MD5:
@@ -51,8 +51,8 @@ func digestOID(hash crypto.Hash) []byte {
 	}
 }
 
-// signature is a detached CMS signature with a knob for whatever a scenario turns. The zero value of each knob is
-// the ordinary choice: SHA-256, RSA PKCS #1 v1.5 named rsaEncryption, signer by issuer and serial, sorted attributes.
+// signature is a detached CMS signature. Each field is something that a scenario changes; its zero value is the ordinary
+// choice: SHA-256, RSA PKCS #1 v1.5 named rsaEncryption, signer by issuer and serial, sorted attributes.
 type signature struct {
 	signer *identity
 	hash   crypto.Hash
@@ -154,7 +154,7 @@ func (s *signature) digestAlgorithm() []byte {
 	return algorithm(digestOID(s.hashFunc()), null())
 }
 
-// signerInfo builds RFC 5652 5.3.
+// signerInfo returns the SignerInfo (RFC 5652 5.3).
 func (s *signature) signerInfo(content []byte) []byte {
 	version, sid := smallInteger(1), s.sid
 	switch {
@@ -196,7 +196,7 @@ func issuerAndSerial(id *identity) []byte {
 	return tlv(tagSequence, id.certificate.RawIssuer, must(asn1.Marshal(id.certificate.SerialNumber)))
 }
 
-// signedAttributes returns the content of the set as transmitted and as signed.
+// signedAttributes returns the content of the set of attributes, as it is transmitted and as it is signed.
 func (s *signature) signedAttributes(content []byte) (transmitted, signed []byte) {
 	list := []attribute{
 		{id: oidContentType, values: [][]byte{oidData}},
@@ -248,7 +248,7 @@ func (s *signature) signBytes(data []byte) (algorithmID, value []byte) {
 	}
 }
 
-// pssAlgorithm names RSASSA-PSS with one hash throughout and a salt of its size (RFC 4055 3.1).
+// pssAlgorithm returns the identifier of RSASSA-PSS with one hash for all its uses and a salt of its size (RFC 4055 3.1).
 func pssAlgorithm(hash crypto.Hash) []byte {
 	inner := algorithm(digestOID(hash), null())
 	return algorithm(oidPSS, tlv(tagSequence,
@@ -258,14 +258,14 @@ func pssAlgorithm(hash crypto.Hash) []byte {
 	))
 }
 
-// without drops the attributes of one type.
+// without returns an edit that drops the attributes of one type.
 func without(id []byte) func([]attribute) []attribute {
 	return func(list []attribute) []attribute {
 		return slices.DeleteFunc(list, func(a attribute) bool { return bytes.Equal(a.id, id) })
 	}
 }
 
-// twice repeats the attributes of one type.
+// twice returns an edit that repeats the attributes of one type.
 func twice(id []byte) func([]attribute) []attribute {
 	return func(list []attribute) []attribute {
 		for _, a := range slices.Clone(list) {
@@ -277,7 +277,7 @@ func twice(id []byte) func([]attribute) []attribute {
 	}
 }
 
-// withValues gives the attribute of one type other values.
+// withValues returns an edit that gives the attribute of one type other values.
 func withValues(id []byte, edit func([][]byte) [][]byte) func([]attribute) []attribute {
 	return func(list []attribute) []attribute {
 		for i := range list {

@@ -2,7 +2,7 @@ package main
 
 import "encoding/asn1"
 
-// signers are questions of who signed: how many, and whether the certificate is there.
+// signers are messages with no signer or several, or without the signer's certificate.
 func signers(s *suite) {
 	p := s.post(consegna)
 	p.sig.withoutSigner = true

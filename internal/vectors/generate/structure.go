@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// structure are messages whose top level is not multipart/signed of two parts (RFC 6109 4.3; RFC 1847 2.1).
+// structure are messages whose top level is not a multipart/signed with two parts (RFC 6109 4.3; RFC 1847 2.1).
 func structure(s *suite) {
 	head := func(contentType string) string {
 		p := s.post(consegna)
@@ -78,7 +78,7 @@ func structure(s *suite) {
 	})
 }
 
-// enclosed is a genuine delivery receipt with boundaries of its own, to be put inside another message.
+// enclosed returns a genuine delivery receipt with boundaries of its own, for use inside another message.
 func (s *suite) enclosed() *post {
 	p := s.post(consegna)
 	p.setOuter("----A1B2C3D4E5F60718")
@@ -102,7 +102,7 @@ func mimeBody(boundary string, parts ...[]byte) []byte {
 	return b.Bytes()
 }
 
-// nesting are messages in which the decisive things stand deeper than the parts that count.
+// nesting are messages in which signature or certification data are nested deeper than where they count.
 func nesting(s *suite) {
 	receipt := s.enclosed().message()
 
@@ -156,7 +156,7 @@ func newXML(tipo string) string {
 	return d.xml()
 }
 
-// userAttachment is a user's message with one attachment.
+// userAttachment returns a user's message with one attachment.
 func userAttachment(name, mediaType, body string) string {
 	attachment := part{head: []string{
 		fmt.Sprintf("Content-Type: %s; name=\"%s\"", mediaType, name),

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// reference is the instant of verification of an ordinary scenario.
+// reference is the time of verification of an ordinary scenario.
 var reference = time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)
 
 // scenario is one vector before it is written.
@@ -81,13 +81,13 @@ func (s *suite) invalid(name, comment, code string, p *post) *scenario {
 	sc := s.refused(name, comment, code, p.message())
 	sc.signed = p.signingTime()
 	if code == "header-mismatch" {
-		// The XML was read by then, and the kind is the XML's.
+		// By then the XML has been read, and the kind is that of the XML.
 		sc.kind = kindOf(p.data.tipo)
 	}
 	return sc
 }
 
-// refused is invalid for bytes that were built by hand.
+// refused is like invalid, for a message that was built by hand.
 func (s *suite) refused(name, comment, code string, wire []byte) *scenario {
 	sc := s.raw(name, comment, wire)
 	sc.grade, sc.code, sc.kind = "invalid", code, claimed(wire)
@@ -106,25 +106,25 @@ func (s *suite) raw(name, comment string, wire []byte) *scenario {
 	return sc
 }
 
-// ssl states what OpenSSL says of the signature stage, with the reason where that is not our verdict.
+// ssl sets the verdict of OpenSSL, and the reason if it differs from our verdict on the signature.
 func (sc *scenario) ssl(result, why string) *scenario {
 	sc.openssl, sc.why = result, why
 	return sc
 }
 
-// at sets the instant of verification.
+// at sets the time of verification.
 func (sc *scenario) at(now time.Time) *scenario {
 	sc.now = now
 	return sc
 }
 
-// warn states the warnings.
+// warn sets the warnings.
 func (sc *scenario) warn(warnings ...string) *scenario {
 	sc.warnings = warnings
 	return sc
 }
 
-// legacy states that the legacy policy is on.
+// legacy turns the legacy policy on.
 func (sc *scenario) legacy() *scenario {
 	sc.legacyAllowed = true
 	return sc
@@ -138,7 +138,8 @@ func (sc *scenario) want(pairs ...string) *scenario {
 	return sc
 }
 
-// signingTime is the time at which OpenSSL is to judge the certificate.
+// signingTime returns the time at which OpenSSL checks the certificate: that of the
+// signature, or signedAt if it has none.
 func (p *post) signingTime() time.Time {
 	if p.sig.time.IsZero() {
 		return signedAt
@@ -146,7 +147,7 @@ func (p *post) signingTime() time.Time {
 	return p.sig.time
 }
 
-// claimed is what the header says of a message: X-Ricevuta, else X-Trasporto, else nothing.
+// claimed returns the kind that the header claims: by X-Ricevuta, or else by X-Trasporto, or else none.
 func claimed(wire []byte) string {
 	head, _, _ := bytes.Cut(bytes.ReplaceAll(wire, []byte("\r\n"), []byte("\n")), []byte("\n\n"))
 	for _, name := range []string{"X-Ricevuta", "X-Trasporto"} {
@@ -166,7 +167,7 @@ func claimed(wire []byte) string {
 
 var nameRule = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
-// write puts each scenario into its file below dir.
+// write writes each scenario to its file in dir.
 func (s *suite) write(dir string) error {
 	seen := map[string]bool{}
 	for _, sc := range s.all {

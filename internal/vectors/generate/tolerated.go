@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// tolerantMIME are deviations in the signed part and the container as real messages show them (RFC 6109 4.3).
+// tolerantMIME are deviations of real messages in the signed part and the container (RFC 6109 4.3).
 func tolerantMIME(s *suite) {
 	with := func(name, comment string, edit func(*post), warnings ...string) *scenario {
 		p := s.post(consegna)
@@ -103,7 +103,7 @@ func tolerantMIME(s *suite) {
 	}, "sha1-digest", "ber", "lf-storage")
 }
 
-// tolerantXML are deviations of daticert.xml as real messages show them (RFC 6109 4.4).
+// tolerantXML are deviations of real messages in daticert.xml (RFC 6109 4.4).
 func tolerantXML(s *suite) {
 	with := func(tipo, name, comment string, edit func(*post)) *scenario {
 		p := s.post(tipo)
@@ -183,7 +183,7 @@ func tolerantXML(s *suite) {
 	})
 }
 
-// engines are whole messages in the manner of the two families seen in real messages.
+// engines are whole messages as the two families of real messages have them.
 func engines(s *suite) {
 	p := s.post(consegna)
 	p.sig.berOuter, p.sig.hash = true, crypto.SHA1

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// trust are signers that the anchor did not issue itself (RFC 6109 5.5).
+// trust are signers whose certificates the anchor did not issue itself (RFC 6109 5.5).
 func trust(s *suite) {
 	by := func(name, comment string, signer *identity, certificates ...[]byte) *scenario {
 		p := s.post(consegna)
@@ -40,8 +40,8 @@ func trust(s *suite) {
 	by("issuer-claimed", "the anchor's name and key identifier as the issuer's, the signature by another key",
 		certify(&identity{certificate: &impostor, key: s.foreign}, leafTemplateNumber(6), s.leafKey), s.ca.der())
 
-	// The anchor's public key under another name, vouched for by the attacker, and a certificate "issued" under that
-	// name: the key must not become an anchor by itself.
+	// The attacker certifies the anchor's public key under another name, and makes a certificate "issued" under that
+	// name. The key must not become an anchor by itself.
 	renamed := caTemplate("Renamed CA")
 	renamed.SerialNumber = big.NewInt(21)
 	wrapped := certify(other, renamed, s.ca.key)
@@ -64,7 +64,7 @@ func trust(s *suite) {
 	s.invalid("trust-certificate-altered", "one bit of the certificate's signature was changed", "untrusted", p)
 }
 
-// usage are certificates of the anchor that are not a provider's service certificate (RFC 6109 5.5.1, 5.5.2).
+// usage are certificates that the anchor issued for other uses than a provider's service (RFC 6109 5.5.1, 5.5.2).
 func usage(s *suite) {
 	bad := func(name, comment string, edit func(*x509.Certificate)) *scenario {
 		p := s.post(consegna)
@@ -116,7 +116,8 @@ func usage(s *suite) {
 
 }
 
-// times are the validity at signing, and where the signing time comes from.
+// times are messages that were signed inside or outside the validity of the certificate, with different sources of the
+// signing time.
 func times(s *suite) {
 	expired := func(name, comment string, p *post) *scenario {
 		return s.invalid("time-"+name, comment, "expired", p)
@@ -164,7 +165,7 @@ func times(s *suite) {
 	s.tolerated("time-skew", "signing time nine minutes ahead of the clock and an hour after the event", p, "time-skew")
 }
 
-// legacyLeaves are the certificates that only the legacy policy accepts, without and with it.
+// legacyLeaves are certificates that only the legacy policy accepts, with that policy and without it.
 func legacyLeaves(s *suite) {
 	small := rsaKey(1024)
 	for _, leaf := range []struct {
