@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// The kinds of a message: the values of tipo in the certification data (RFC 6109, 4.4). The
-// header repeats them in X-Ricevuta, or in X-Trasporto for KindTransport.
+// The kinds of a message: the values of tipo in the certification data (RFC 6109, 4.4).
+// They are the Italian words on the wire, not those of envelope.Kind. The header repeats
+// them in X-Ricevuta, or in X-Trasporto for KindTransport.
 const (
 	KindAcceptance     = "accettazione"
 	KindNonAcceptance  = "non-accettazione"
@@ -23,7 +24,7 @@ const (
 	KindAnomaly = "errore"
 )
 
-// The kinds of a delivery notice (RFC 6109, 3.3.2).
+// The kinds of a delivery notice (RFC 6109, 3.3.2), in Italian: not those of receipt.Detail.
 const (
 	ReceiptFull    = "completa"
 	ReceiptBrief   = "breve"
@@ -55,7 +56,7 @@ type Notice struct {
 	Provider    string      // gestore-emittente; empty means the provider's Name
 	Time        time.Time   // data and zona, in its own location; zero means now, in legal Italian time
 	CertID      string      // identificativo, without angle brackets; empty means a new one
-	MessageID   string      // msgid: the original's Message-ID with its angle brackets; empty leaves it out
+	MessageID   string      // msgid: the original's Message-ID as it is written, with angle brackets as a rule; empty leaves it out
 	ReceiptKind string      // ricevuta: one of the Receipt constants; empty means full for envelopes and deliveries, none for others
 	Delivered   string      // consegna: the recipient concerned; empty leaves it out
 	TakenCharge []string    // ricezione: the recipients taken in charge

@@ -20,7 +20,9 @@ import (
 //
 // OpenSQLite checks the idle connections of db and a fresh one. Wrong settings are an
 // *Error with ReasonSettings. A database in memory has no WAL and is refused: use
-// pec.NewMemory instead. The file must be on a disk of this machine, not on a network share.
+// pec.NewMemory instead. The file must be on a disk of this machine, not on a network
+// share. A file that does not exist is created; with mode=rw in the DSN it is an *Error
+// with ReasonUnavailable instead.
 //
 // The Store uses at most nine connections of db at a time, one of them to write, however
 // many mailboxes share it. Other calls wait as long as busy_timeout, and then fail with a
