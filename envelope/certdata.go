@@ -24,7 +24,7 @@ type CertData struct {
 	Recipient     string   // consegna: the one recipient this message is about, delivered or not; "" in kinds without one
 	TakenInCharge []string // ricezione: the recipients taken in charge
 
-	Error     string // errore, verbatim; "" when absent, which means nessuno (none)
+	ErrorToken     string // errore, verbatim; "" when absent, which means nessuno (none)
 	ErrorText string // errore-esteso, verbatim
 }
 
@@ -38,7 +38,7 @@ type Recipient struct {
 // HasError reports whether errore names an error. A token that is not in the rules
 // counts as an error too.
 func (c *CertData) HasError() bool {
-	return c.Error != "" && !sameToken(c.Error, "nessuno")
+	return c.ErrorToken != "" && !sameToken(c.ErrorToken, "nessuno")
 }
 
 // incomplete returns the first element that daticert.xml lacks for its kind, "" when

@@ -198,7 +198,7 @@ func (p *certDataParser) start(name string, attrs []attribute) error {
 	}
 	switch found {
 	case elementRoot:
-		p.data.Token, p.data.Error = value(attrs, "tipo"), value(attrs, "errore")
+		p.data.Token, p.data.ErrorToken = value(attrs, "tipo"), value(attrs, "errore")
 		p.data.Kind = tokenKind(p.data.Token)
 	case elementRecipient:
 		p.class = value(attrs, "tipo")
@@ -303,7 +303,7 @@ func (p *certDataParser) finish() (*CertData, error) {
 		return p.data, timeErr
 	}
 	if p.data.contradictory() {
-		return p.data, fmt.Errorf("daticert.xml: %s reports a success, but errore is %q", p.data.Token, p.data.Error)
+		return p.data, fmt.Errorf("daticert.xml: %s reports a success, but errore is %q", p.data.Token, p.data.ErrorToken)
 	}
 	return p.data, nil
 }

@@ -42,7 +42,7 @@ var certDataWanted = CertData{
 	ReplyTo: "ufficio@pec.example", Subject: "Fattura & altro", Provider: "Gestore S.p.A.",
 	Time:   time.Date(2026, 9, 5, 8, 9, 10, 0, time.FixedZone("", 7200)),
 	CertID: "p1@pec.example", MessageID: "m1@pec.example",
-	Receipt: "completa", Recipient: "luigi@pec.example", Error: "nessuno",
+	Receipt: "completa", Recipient: "luigi@pec.example", ErrorToken: "nessuno",
 }
 
 func TestParseCertData(t *testing.T) {
@@ -68,7 +68,7 @@ func TestParseCertData(t *testing.T) {
 		"no msgid":                 {replace("<msgid>&lt;m1@pec.example&gt;</msgid>", ""), changed(func(d *CertData) { d.MessageID = "" })},
 		"no oggetto":               {replace("<oggetto>Fattura &amp; altro</oggetto>", ""), changed(func(d *CertData) { d.Subject = "" })},
 		"no risposte":              {replace("<risposte>ufficio@pec.example</risposte>", ""), changed(func(d *CertData) { d.ReplyTo = "" })},
-		"no errore":                {replace(` errore="nessuno"`, ""), changed(func(d *CertData) { d.Error = "" })},
+		"no errore":                {replace(` errore="nessuno"`, ""), changed(func(d *CertData) { d.ErrorToken = "" })},
 		"no class": {replace(` tipo="certificato"`, ""), changed(func(d *CertData) {
 			d.Recipients = []Recipient{{Address: "luigi@pec.example", Certified: true}, d.Recipients[1]}
 		})},
@@ -174,7 +174,7 @@ func TestFailure(t *testing.T) {
 		if c.want != (Failure{}) {
 			c.want.Text = c.text
 		}
-		require.Equal(t, c.want, (&CertData{Kind: c.kind, Error: c.errore, ErrorText: c.text}).Failure(), "%v %s %s", c.kind, c.errore, c.text)
+		require.Equal(t, c.want, (&CertData{Kind: c.kind, ErrorToken: c.errore, ErrorText: c.text}).Failure(), "%v %s %s", c.kind, c.errore, c.text)
 	}
 }
 

@@ -60,11 +60,11 @@ func (c *CertData) Reason() FailureReason {
 	switch {
 	case !c.HasError():
 		return FailureNone
-	case sameToken(c.Error, "no-dest"):
+	case sameToken(c.ErrorToken, "no-dest"):
 		return FailureNoRecipient
-	case sameToken(c.Error, "no-dominio"):
+	case sameToken(c.ErrorToken, "no-dominio"):
 		return FailureNoDomain
-	case sameToken(c.Error, "virus"):
+	case sameToken(c.ErrorToken, "virus"):
 		return FailureVirus
 	default:
 		return FailureOther

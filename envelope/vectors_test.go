@@ -71,7 +71,7 @@ func factsOf(t *testing.T, m *envelope.Message) map[string]string {
 		"sender": d.Sender, "replyTo": d.ReplyTo, "subject": d.Subject, "provider": d.Provider,
 		"certID": d.CertID, "messageID": d.MessageID, "recipient": d.Recipient,
 		"recipients": strings.Join(recipients, " "), "takenCharge": strings.Join(d.TakenInCharge, " "),
-		"errorToken": d.Error, "detail": d.ErrorText, "code": failure.Code, "cause": string(failure.Cause),
+		"errorToken": d.ErrorToken, "detail": d.ErrorText, "code": failure.Code, "cause": string(failure.Cause),
 		"time": d.Time.Format(time.RFC3339), "unknownToken": "", "requested": english(d.Receipt), "content": "",
 	})
 	if m.Kind == envelope.KindUnknown {

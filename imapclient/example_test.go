@@ -35,7 +35,7 @@ func ExampleClient_Probe() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, folder := range mailbox.Read {
+	for _, folder := range mailbox.Selected {
 		fmt.Println(folder.Name, "holds", folder.Messages)
 	}
 	fmt.Println("learns of new messages at once:", mailbox.Idle)

@@ -119,9 +119,9 @@ func TestDovecotMailboxes(t *testing.T) {
 		assert.Len(t, all, 1)
 		p, err := c.Probe(ctx)
 		require.NoError(t, err)
-		require.Len(t, p.Read, 2)
-		assert.Equal(t, imapclient.FolderState{Name: "INBOX", UIDValidity: cursors["INBOX"].UIDValidity, Messages: 2}, p.Read[0])
-		checkReason(t, p.Read[1].Err, imapclient.ReasonFolder)
+		require.Len(t, p.Selected, 2)
+		assert.Equal(t, imapclient.FolderState{Name: "INBOX", UIDValidity: cursors["INBOX"].UIDValidity, Messages: 2}, p.Selected[0])
+		checkReason(t, p.Selected[1].Err, imapclient.ReasonFolder)
 	})
 
 	t.Run("search", func(t *testing.T) {

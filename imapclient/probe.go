@@ -10,8 +10,8 @@ import (
 	goimap "github.com/emersion/go-imap/v2/imapclient"
 )
 
-// Probe is what a server says about a mailbox.
-type Probe struct {
+// MailboxInfo is what a server says about a mailbox.
+type MailboxInfo struct {
 	// Capabilities are those of the server after the login, sorted.
 	Capabilities []string
 	// Idle is true if Wait learns of new messages at once; otherwise it polls.
@@ -19,7 +19,7 @@ type Probe struct {
 	// Folders are all folders of the mailbox, in the server's order.
 	Folders []Folder
 	// Read are the folders of Options.Folders, in their order.
-	Read []FolderState
+	Selected []FolderState
 	// Quota is that of INBOX; nil if the server does not report one.
 	Quota *Quota
 }
@@ -36,10 +36,10 @@ type FolderState struct {
 // of 1024 bytes.
 type Quota struct{ Used, Limit int64 }
 
-// Probe logs in and returns what the server can do, the folders and the quota. It
+// MailboxInfo logs in and returns what the server can do, the folders and the quota. It
 // changes nothing. A folder that cannot be opened does not make Probe fail: its
 // FolderState says so.
-func (c *Client) Probe(ctx context.Context) (*Probe, error) {
+func (c *Client) Probe(ctx context.Context) (*MailboxInfo, error) {
 	t, err := c.begin(ctx, "probe")
 	if err != nil {
 		return nil, err
@@ -53,9 +53,9 @@ func (c *Client) Probe(ctx context.Context) (*Probe, error) {
 	return p, err
 }
 
-func (t *turn) probe() (*Probe, error) {
+func (t *turn) probe() (*MailboxInfo, error) {
 	caps := t.client.session.caps
-	p := &Probe{Idle: caps.Has(imap.CapIdle)}
+	p := &MailboxInfo{Idle: caps.Has(imap.CapIdle)}
 	for name := range caps {
 		p.Capabilities = append(p.Capabilities, string(name))
 	}
@@ -81,7 +81,7 @@ func (t *turn) probe() (*Probe, error) {
 		default:
 			return nil, err
 		}
-		p.Read = append(p.Read, state)
+		p.Selected = append(p.Selected, state)
 	}
 	return p, nil
 }

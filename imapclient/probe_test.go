@@ -20,14 +20,14 @@ func TestProbe(t *testing.T) {
 	c := f.open(t, nil)
 	p, err := c.Probe(context.Background())
 	require.NoError(t, err)
-	assert.Equal(t, &imapclient.Probe{
+	assert.Equal(t, &imapclient.MailboxInfo{
 		Capabilities: []string{"AUTH=PLAIN", "IMAP4rev1", "LIST-EXTENDED", "QUOTA", "SASL-IR", "SPECIAL-USE"},
 		Folders: []imapclient.Folder{
 			{Name: "Tutto", Delimiter: "/"},
 			{Name: "INBOX", Delimiter: "/", Selectable: true},
 			{Name: "INBOX/Così", Delimiter: "/", SpecialUse: `\Sent`, Selectable: true},
 		},
-		Read:  []imapclient.FolderState{{Name: "INBOX", UIDValidity: 7, Messages: 3}},
+		Selected:  []imapclient.FolderState{{Name: "INBOX", UIDValidity: 7, Messages: 3}},
 		Quota: &imapclient.Quota{Used: 10 << 10, Limit: 100 << 20},
 	}, p)
 	assert.Equal(t, []string{`LIST "" "*" RETURN (SPECIAL-USE)`}, f.heard("LIST"))
@@ -40,8 +40,8 @@ func TestProbe(t *testing.T) {
 	p, err = c.Probe(context.Background())
 	require.NoError(t, err)
 	assert.Nil(t, p.Quota)
-	require.Len(t, p.Read, 1)
-	checkReason(t, p.Read[0].Err, imapclient.ReasonFolder)
+	require.Len(t, p.Selected, 1)
+	checkReason(t, p.Selected[0].Err, imapclient.ReasonFolder)
 	assert.Equal(t, 1, f.dials)
 
 	f.lock(func() { f.refuse["LIST"] = "NO" })

@@ -22,7 +22,7 @@ func (c *Client) recordInbound(ctx context.Context, event *Event, arrived time.T
 	if err == nil {
 		return c.recordBounce(ctx, event, bounce)
 	}
-	if !errors.Is(err, inbound.ErrNoBounce) {
+	if !errors.Is(err, inbound.ErrNotBounce) {
 		return fmt.Errorf("pec: reading a bounce: %w", err)
 	}
 	event.MessageID, err = c.answered(ctx, in.Header)

@@ -20,7 +20,7 @@ func connect(network *pectest.Network, address string, opts *pec.Options) (*pec.
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := conn.Client(address, opts)
+	client, err := conn.NewClient(address, opts)
 	if err != nil {
 		log.Fatal(err)
 	}

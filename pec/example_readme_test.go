@@ -21,7 +21,7 @@ func sendInvoice(ctx context.Context, preset provider.Preset, login pec.Login, a
 		return pec.Status{}, err
 	}
 	defer conn.Close()
-	client, err := conn.Client(address, &pec.Options{Store: store})
+	client, err := conn.NewClient(address, &pec.Options{Store: store})
 	if err != nil {
 		return pec.Status{}, err
 	}

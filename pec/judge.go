@@ -146,7 +146,7 @@ func (c *Client) contentOf(ctx context.Context, name string, n receipt.Notice) (
 	content.Differences = content.Differences[:min(len(content.Differences), maxDifferences)]
 	for i := range content.Differences {
 		d := &content.Differences[i]
-		d.What, d.Detail = clip(d.What, maxClaim), clip(d.Detail, maxClaim)
+		d.What, d.Text = clip(d.What, maxClaim), clip(d.Text, maxClaim)
 	}
 	return content, err
 }

@@ -48,8 +48,8 @@ type Content struct {
 
 // Difference is one thing that was delivered differently.
 type Difference struct {
-	What   string // the name of a header field, "header", "body", or the name of an attachment
-	Detail string // what differs, for people
+	What string // the name of a header field, "header", "body", or the name of an attachment
+	Text string `json:"Detail"` // what differs, for people
 }
 
 // CheckContent compares a message with what a delivery receipt about it carries (RFC

@@ -102,7 +102,7 @@ func TestContentThatWasChanged(t *testing.T) {
 				var what []string
 				for _, d := range got.Differences {
 					what = append(what, d.What)
-					require.NotEmpty(t, d.Detail)
+					require.NotEmpty(t, d.Text)
 				}
 				require.Equal(t, c.what, what, "%+v", got.Differences)
 			}

@@ -38,7 +38,7 @@ func TestKinds(t *testing.T) {
 		{with(pectest.KindAcceptance, ""), envelope.KindAcceptance, &receipt.Acceptance{}},
 		{with(pectest.KindNonAcceptance, "altro"), envelope.KindNonAcceptance, &receipt.NonAcceptance{Failure: failure}},
 		{func(n *pectest.Notice) {
-			n.Kind, n.TakenCharge = pectest.KindTakeInCharge, []string{"luigi@beta-pec.example"}
+			n.Kind, n.TakenInCharge = pectest.KindTakeInCharge, []string{"luigi@beta-pec.example"}
 		},
 			envelope.KindTakeInCharge, &receipt.TakeInCharge{TakenInCharge: []string{"luigi@beta-pec.example"}}},
 		{with(pectest.KindDelivery, ""), envelope.KindDelivery,

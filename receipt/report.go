@@ -21,14 +21,14 @@ type Report struct {
 	Failure  envelope.Code      `json:"failure"`  // the check that failed; "" when verified
 	Warnings []envelope.Warning `json:"warnings"`
 
-	MessageID    string            `json:"messageID"` // msgid: the sender's Message-ID, without angle brackets
-	CertID       string            `json:"certID"`
-	OwnMessageID string            `json:"ownMessageID"` // the outer Message-ID; unsigned
-	Sender       string            `json:"sender"`
-	Subject      string            `json:"subject"`
-	Recipient    string            `json:"recipient"` // consegna
-	Recipients   []ReportRecipient `json:"recipients"`
-	TookCharge   []string          `json:"tookCharge"` // ricezione
+	MessageID     string            `json:"messageID"` // msgid: the sender's Message-ID, without angle brackets
+	CertID        string            `json:"certID"`
+	OwnMessageID  string            `json:"ownMessageID"` // the outer Message-ID; unsigned
+	Sender        string            `json:"sender"`
+	Subject       string            `json:"subject"`
+	Recipient     string            `json:"recipient"` // consegna
+	Recipients    []ReportRecipient `json:"recipients"`
+	TakenInCharge []string          `json:"tookCharge"` // ricezione
 
 	Reason    envelope.FailureReason `json:"reason"` // errore
 	Cause     envelope.Cause         `json:"cause"`
@@ -57,13 +57,13 @@ type ReportRecipient struct {
 // Without err, an m that was not made by envelope.Open is ErrNotProven.
 func NewReport(file string, m *envelope.Message, err error) (Report, error) {
 	r := Report{
-		Schema:     ReportSchema,
-		File:       file,
-		Warnings:   []envelope.Warning{},
-		Recipients: []ReportRecipient{},
-		TookCharge: []string{},
-		Revocation: envelope.RevocationUnchecked,
-		Content:    "unchecked",
+		Schema:        ReportSchema,
+		File:          file,
+		Warnings:      []envelope.Warning{},
+		Recipients:    []ReportRecipient{},
+		TakenInCharge: []string{},
+		Revocation:    envelope.RevocationUnchecked,
+		Content:       "unchecked",
 	}
 	var facts envelope.Findings
 	var ve *envelope.VerifyError
@@ -111,7 +111,7 @@ func (r *Report) addCertData(d *envelope.CertData) {
 	r.MessageID, r.CertID = d.MessageID, d.CertID
 	r.Sender, r.Subject, r.Recipient = d.Sender, d.Subject, d.Recipient
 	r.Provider = d.Provider
-	r.TookCharge = append(r.TookCharge, d.TakenInCharge...)
+	r.TakenInCharge = append(r.TakenInCharge, d.TakenInCharge...)
 	for _, to := range d.Recipients {
 		r.Recipients = append(r.Recipients, ReportRecipient{to.Address, to.Certified})
 	}

@@ -86,8 +86,8 @@ func TestReportOfADeliveryAndOfAnEnvelope(t *testing.T) {
 	require.Equal(t, "transport", r.Kind)
 	require.True(t, r.Verified)
 	require.Empty(t, r.Detail)
-	r, _ = report(t, n, emit(t, n, func(n *pectest.Notice) { n.Kind, n.TakenCharge = pectest.KindTakeInCharge, []string{"a@b.example"} }))
-	require.Equal(t, []string{"a@b.example"}, r.TookCharge)
+	r, _ = report(t, n, emit(t, n, func(n *pectest.Notice) { n.Kind, n.TakenInCharge = pectest.KindTakeInCharge, []string{"a@b.example"} }))
+	require.Equal(t, []string{"a@b.example"}, r.TakenInCharge)
 }
 
 func TestAReadingErrorIsNoVerdict(t *testing.T) {

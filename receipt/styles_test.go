@@ -102,7 +102,7 @@ func TestTextsOfEveryStyleBeginWithTheirTitle(t *testing.T) {
 		"acceptance":           {Kind: pectest.KindAcceptance},
 		"non-acceptance":       {Kind: pectest.KindNonAcceptance, Error: "altro", ErrorText: "no"},
 		"non-acceptance virus": {Kind: pectest.KindNonAcceptance, Error: "virus", ErrorText: "EICAR"},
-		"take-in-charge":       {Kind: pectest.KindTakeInCharge, TakenCharge: []string{"luigi@beta-pec.example"}},
+		"take-in-charge":       {Kind: pectest.KindTakeInCharge, TakenInCharge: []string{"luigi@beta-pec.example"}},
 		"delivery full":        {Kind: pectest.KindDelivery, Original: original},
 		"delivery brief":       {Kind: pectest.KindDelivery, ReceiptKind: pectest.ReceiptBrief, Original: original},
 		"delivery concise":     {Kind: pectest.KindDelivery},
@@ -123,7 +123,7 @@ func TestTextsOfEveryStyleBeginWithTheirTitle(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%s-%d", name, variant), func(t *testing.T) {
 				raw := emit(t, n, func(n *pectest.Notice) {
-					n.Kind, n.Error, n.ErrorText, n.TakenCharge = notice.Kind, notice.Error, notice.ErrorText, notice.TakenCharge
+					n.Kind, n.Error, n.ErrorText, n.TakenInCharge = notice.Kind, notice.Error, notice.ErrorText, notice.TakenInCharge
 					n.ReceiptKind, n.Original, n.Style, n.Delivered = notice.ReceiptKind, notice.Original, &style, "luigi@beta-pec.example"
 				})
 				m, err := envelope.Open(t.Context(), bytes.NewReader(raw), v)

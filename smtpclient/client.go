@@ -42,7 +42,7 @@ type Options struct {
 	PerMinute int
 	// Throttles are 5xx replies of this provider that are temporary, because they
 	// only mean that messages come too fast. Nil means none.
-	Throttles []Throttle
+	Throttles []ThrottleReply
 	// HelloName is the client's name in EHLO, in ASCII without spaces; empty means
 	// localhost.
 	HelloName string

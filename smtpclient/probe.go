@@ -8,8 +8,8 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// Probe is what a server says about itself.
-type Probe struct {
+// ServerInfo is what a server says about itself.
+type ServerInfo struct {
 	Server       string   // its name in its reply to EHLO
 	TLS          uint16   // the version in use, as crypto/tls numbers it
 	Capabilities []string // the lines of its reply to EHLO under TLS, such as "SIZE 31457280", keywords in upper case
@@ -17,10 +17,10 @@ type Probe struct {
 	Size         int64    // the largest message it takes, in bytes (RFC 1870); zero when it names no limit
 }
 
-// Probe makes a new connection, logs in and returns what the server offers. It sends
+// ServerInfo makes a new connection, logs in and returns what the server offers. It sends
 // no message. A refused login is a *pec.LoginError, any other error an *Error. The
 // connection is kept for the next Submit, as after a message.
-func (c *Client) Probe(ctx context.Context) (*Probe, error) {
+func (c *Client) Probe(ctx context.Context) (*ServerInfo, error) {
 	if err := c.begin(ctx); err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (c *Client) Probe(ctx context.Context) (*Probe, error) {
 		return nil, o.Err
 	}
 	defer a.finish(&pec.Outcome{Kind: pec.OutcomeSubmitted})
-	return &Probe{
+	return &ServerInfo{
 		Server:       a.offer.server,
 		TLS:          a.wire.TLSVersion(),
 		Capabilities: slices.Clone(a.offer.capabilities),

@@ -22,7 +22,7 @@ func TestProbe(t *testing.T) {
 	require.Equal(t, pec.OutcomeSubmitted, c.Submit(t.Context(), submission(message())).Kind)
 	got, err := c.Probe(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, &smtpclient.Probe{
+	assert.Equal(t, &smtpclient.ServerInfo{
 		Server: "Smtps.pec.example", TLS: tls.VersionTLS13, Size: 31457280,
 		Capabilities: []string{"SIZE 31457280", "AUTH LOGIN plain", "AUTH=PLAIN LOGIN", "8BITMIME"},
 		Mechanisms:   []string{"LOGIN", "PLAIN"},

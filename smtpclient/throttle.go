@@ -8,10 +8,10 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// Throttle is a permanent reply by which a provider means that messages come too fast.
+// ThrottleReply is a permanent reply by which a provider means that messages come too fast.
 // Such a reply counts as temporary. A reply matches when its code is equal and its text
 // contains Text, without regard to case.
-type Throttle struct {
+type ThrottleReply struct {
 	Command string // the SMTP command that it answers: MAIL, RCPT or DATA
 	Code    int    // of the reply, such as 550
 	Text    string // a part of its text
@@ -19,7 +19,7 @@ type Throttle struct {
 
 // checkThrottles refuses a throttle that is too vague: it would make other refusals
 // temporary as well.
-func checkThrottles(all []Throttle) error {
+func checkThrottles(all []ThrottleReply) error {
 	for _, t := range all {
 		if !slices.Contains([]string{"MAIL", "RCPT", "DATA"}, t.Command) || t.Code/100 != 5 || t.Text == "" {
 			return fmt.Errorf("throttle reply %+v: MAIL, RCPT or DATA, a 5xx code and a text are required", t)
@@ -29,8 +29,8 @@ func checkThrottles(all []Throttle) error {
 }
 
 // throttled reports whether a refusal only means that messages come too fast.
-func throttled(all []Throttle, command string, r pec.Reply) bool {
-	return slices.ContainsFunc(all, func(t Throttle) bool {
+func throttled(all []ThrottleReply, command string, r pec.Reply) bool {
+	return slices.ContainsFunc(all, func(t ThrottleReply) bool {
 		return t.Command == command && t.Code == r.Code &&
 			strings.Contains(strings.ToLower(r.Text), strings.ToLower(t.Text))
 	})

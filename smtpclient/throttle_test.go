@@ -15,7 +15,7 @@ import (
 	"github.com/gopec/gopec/smtpclient"
 )
 
-var legalmail = smtpclient.Throttle{Command: "MAIL", Code: 550, Text: "Class Of Service"}
+var legalmail = smtpclient.ThrottleReply{Command: "MAIL", Code: 550, Text: "Class Of Service"}
 
 // TestThrottle shows that a 5xx reply is temporary only with the text, the code and the
 // command that Throttles list.
@@ -23,18 +23,18 @@ func TestThrottle(t *testing.T) {
 	const fast = `550 MAIL from: "a" blocked "class of service" - Too much traffic from this sender`
 	cases := []struct {
 		name, at, reply string
-		throttle        []smtpclient.Throttle
+		throttle        []smtpclient.ThrottleReply
 		kind            pec.OutcomeKind
 	}{
-		{"listed", "MAIL", fast, []smtpclient.Throttle{{Command: "RCPT", Code: 550, Text: "other"}, legalmail}, pec.OutcomeTemporary},
+		{"listed", "MAIL", fast, []smtpclient.ThrottleReply{{Command: "RCPT", Code: 550, Text: "other"}, legalmail}, pec.OutcomeTemporary},
 		{"not listed", "MAIL", fast, nil, pec.OutcomeRefused},
-		{"other code", "MAIL", "553" + fast[3:], []smtpclient.Throttle{legalmail}, pec.OutcomeRefused},
-		{"other words", "MAIL", "550 5.7.1 not your address", []smtpclient.Throttle{legalmail}, pec.OutcomeRefused},
-		{"other command", "RCPT 1", fast, []smtpclient.Throttle{legalmail}, pec.OutcomeRefused},
-		{"at RCPT", "RCPT 2", "550 5.7.1 slow down", []smtpclient.Throttle{{Command: "RCPT", Code: 550, Text: "SLOW"}}, pec.OutcomeTemporary},
-		{"at DATA", "DATA", "554 5.7.1 slow down", []smtpclient.Throttle{{Command: "DATA", Code: 554, Text: "slow"}}, pec.OutcomeTemporary},
-		{"at the dot", "dot", "554 5.7.1 slow down", []smtpclient.Throttle{{Command: "DATA", Code: 554, Text: "slow"}}, pec.OutcomeRefused},
-		{"a login is never", "AUTH", fast, []smtpclient.Throttle{legalmail}, pec.OutcomeAuthentication},
+		{"other code", "MAIL", "553" + fast[3:], []smtpclient.ThrottleReply{legalmail}, pec.OutcomeRefused},
+		{"other words", "MAIL", "550 5.7.1 not your address", []smtpclient.ThrottleReply{legalmail}, pec.OutcomeRefused},
+		{"other command", "RCPT 1", fast, []smtpclient.ThrottleReply{legalmail}, pec.OutcomeRefused},
+		{"at RCPT", "RCPT 2", "550 5.7.1 slow down", []smtpclient.ThrottleReply{{Command: "RCPT", Code: 550, Text: "SLOW"}}, pec.OutcomeTemporary},
+		{"at DATA", "DATA", "554 5.7.1 slow down", []smtpclient.ThrottleReply{{Command: "DATA", Code: 554, Text: "slow"}}, pec.OutcomeTemporary},
+		{"at the dot", "dot", "554 5.7.1 slow down", []smtpclient.ThrottleReply{{Command: "DATA", Code: 554, Text: "slow"}}, pec.OutcomeRefused},
+		{"a login is never", "AUTH", fast, []smtpclient.ThrottleReply{legalmail}, pec.OutcomeAuthentication},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -47,10 +47,10 @@ func TestThrottle(t *testing.T) {
 		})
 	}
 	require.Len(t, cases, 9)
-	for _, bad := range []smtpclient.Throttle{
+	for _, bad := range []smtpclient.ThrottleReply{
 		{}, {Command: "MAIL", Code: 550}, {Command: "MAIL", Text: "x"}, {Command: "MAIL", Code: 250, Text: "x"}, {Command: "AUTH", Code: 535, Text: "x"},
 	} {
-		_, err := smtpclient.New("smtp.pec.example:465", pec.Password(sender, secret), &smtpclient.Options{Throttles: []smtpclient.Throttle{bad}})
+		_, err := smtpclient.New("smtp.pec.example:465", pec.Password(sender, secret), &smtpclient.Options{Throttles: []smtpclient.ThrottleReply{bad}})
 		assertError(t, err, smtpclient.ReasonConfig)
 	}
 }
@@ -64,7 +64,7 @@ func TestTooFast(t *testing.T) {
 	}}})
 	open := func(opts smtpclient.Options) *smtpclient.Client {
 		opts.TLS = trusttest.TLS(n)
-		opts.Throttles = []smtpclient.Throttle{legalmail}
+		opts.Throttles = []smtpclient.ThrottleReply{legalmail}
 		return newClient(t, n.Providers()[0].SMTPAddr(), pec.Password(sender, secret), &opts)
 	}
 	paced := open(smtpclient.Options{PerMinute: 2})

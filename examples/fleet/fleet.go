@@ -90,7 +90,7 @@ func (f *fleet) add(preset provider.Preset, l login) error {
 		return err
 	}
 	f.closers = append(f.closers, conn)
-	client, err := conn.Client(l.Address, &pec.Options{Store: f.store})
+	client, err := conn.NewClient(l.Address, &pec.Options{Store: f.store})
 	if err != nil {
 		return err
 	}

@@ -159,7 +159,7 @@ func (j *judge) dossier(ctx context.Context, name string, content *io.SectionRea
 	if j.sent != nil {
 		return nil, errors.New("-sent cannot be used with a dossier, which has its own original")
 	}
-	d := &dossierReport{Schema: dossier.Form, File: name, Kind: "dossier", Alterations: []dossier.Alteration{}, Flags: []pec.Flag{}, Missing: []dossier.Missing{}}
+	d := &dossierReport{Schema: dossier.Schema, File: name, Kind: "dossier", Alterations: []dossier.Alteration{}, Flags: []pec.Flag{}, Missing: []dossier.Missing{}}
 	report, err := dossier.Verify(ctx, content, content.Size(), j.anchors, &dossier.VerifyOptions{AllowLegacy: j.legacy})
 	if refused, ok := errors.AsType[*dossier.Error](err); ok {
 		d.Failure, d.Alterations = refused.Reason, append(d.Alterations, refused.Alterations...)

@@ -71,7 +71,7 @@ func printDossier(w io.Writer, d *dossierReport) error {
 // printDifferences prints how the content differs from what was sent.
 func printDifferences(w io.Writer, v verdict) error {
 	for _, d := range v.differences {
-		if _, err := fmt.Fprintf(w, "  different       %s: %s\n", clean(d.What), clean(d.Detail)); err != nil {
+		if _, err := fmt.Fprintf(w, "  different       %s: %s\n", clean(d.What), clean(d.Text)); err != nil {
 			return err
 		}
 	}

@@ -49,7 +49,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer conn.Close()
-	client, err := conn.Client(mario.Address, nil)
+	client, err := conn.NewClient(mario.Address, nil)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func TestGenuineNotices(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, report, again)
 	// Dossiers are verified for decades: the bytes that are written for the same evidence may
-	// change only together with dossier.Form.
+	// change only together with dossier.Schema.
 	sum := sha256.Sum256(zipped)
 	require.Equal(t, "f23b90efbc1e0f40c44adb11ca02defa997896aabcad133869a499188b6f99fd", hex.EncodeToString(sum[:]))
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/gopec/gopec/pec"
 )
 
-// Form names the form of a dossier: all its files, including the pages. It must change
+// Schema names the form of a dossier: all its files, including the pages. It must change
 // when other bytes are written for the same evidence.
-const Form = "https://github.com/gopec/gopec/dossier/v1"
+const Schema = "https://github.com/gopec/gopec/dossier/v1"
 
 // factsNotice is the notice at the top of facts.json.
 const factsNotice = "Nothing in this file is certified: it is what the sender's own system recorded. " +
@@ -23,7 +23,7 @@ const factsNotice = "Nothing in this file is certified: it is what the sender's 
 // No signature covers it.
 type Facts struct {
 	Form        string    `json:"form"`
-	Notice      string    `json:"notice"`
+	Disclaimer      string    `json:"notice"`
 	Direction   Direction `json:"direction"`
 	MessageID   string    `json:"messageID"`   // of the message that the dossier is about; "" if its sender set none
 	Sender      string    `json:"sender"`      // the address of the mailbox that sent it
@@ -98,7 +98,7 @@ func (f *Facts) all() []pec.Fact {
 // encode returns the content of facts.json. The same facts give the same bytes, in whatever
 // order they were recorded.
 func (f *Facts) encode() ([]byte, error) {
-	f.Form, f.Notice = Form, factsNotice
+	f.Form, f.Disclaimer = Schema, factsNotice
 	slices.SortFunc(f.Attempts, func(a, b pec.Attempt) int { return cmp.Compare(a.N, b.N) })
 	slices.SortFunc(f.Outcomes, func(a, b pec.AttemptOutcome) int { return cmp.Compare(a.N, b.N) })
 	slices.SortFunc(f.Abandonments, func(a, b pec.Abandonment) int { return cmp.Compare(a.N, b.N) })
@@ -119,8 +119,8 @@ func decodeFacts(b []byte) (*Facts, error) {
 	if err := json.Unmarshal(b, &head); err != nil {
 		return nil, &Error{Reason: ReasonNoDossier, Err: err}
 	}
-	if head.Form != Form {
-		return nil, &Error{Reason: ReasonVersion, Err: fmt.Errorf("the form is %.200q, and this version knows %q: use the version that wrote the dossier, or a later one", head.Form, Form)}
+	if head.Form != Schema {
+		return nil, &Error{Reason: ReasonVersion, Err: fmt.Errorf("the form is %.200q, and this version knows %q: use the version that wrote the dossier, or a later one", head.Form, Schema)}
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()

@@ -65,7 +65,7 @@ func (r *Report) Mismatch() bool {
 // report returns the report of the assessment.
 func (a *assessment) report() *Report {
 	r := &Report{
-		Form: Form, Direction: a.facts.Direction, MessageID: a.facts.MessageID, CertID: a.facts.CertID, Sender: a.facts.Sender,
+		Form: Schema, Direction: a.facts.Direction, MessageID: a.facts.MessageID, CertID: a.facts.CertID, Sender: a.facts.Sender,
 		Flags: []pec.Flag{}, Recipients: []Recipient{}, Proofs: []Proof{}, Unproven: []Proof{}, Missing: []Missing{}, Timeline: []Moment{},
 	}
 	for _, m := range a.proofs {

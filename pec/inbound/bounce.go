@@ -41,9 +41,9 @@ type BouncedRecipient struct {
 	Diagnostic string // the words of the server that refused it (2.3.6); "" when there are none
 }
 
-// ErrNoBounce reports an inbound message that is not a bounce: it does not say that a
+// ErrNotBounce reports an inbound message that is not a bounce: it does not say that a
 // message failed.
-var ErrNoBounce = errors.New("inbound: the message is not a bounce")
+var ErrNotBounce = errors.New("inbound: the message is not a bounce")
 
 const (
 	maxReport        = 256 << 10 // bytes of a delivery status
@@ -52,14 +52,14 @@ const (
 )
 
 // Bounce reads the delivery status notification in an anomaly envelope. It returns
-// ErrNoBounce for any other message, and for a notification that reports only delays and
+// ErrNotBounce for any other message, and for a notification that reports only delays and
 // deliveries. Any other error means that the message could not be read.
 //
 // Only the direct parts of the report are read: a report deeper inside, such as in the
 // returned message, is the work of that message's author.
 func (in *Message) Bounce() (*Bounce, error) {
 	if in.Kind != envelope.KindAnomaly || in.original.MediaType != "multipart/report" {
-		return nil, ErrNoBounce
+		return nil, ErrNotBounce
 	}
 	sections, err := in.original.Split(maxReportParts)
 	if err != nil {
@@ -80,14 +80,14 @@ func (in *Message) Bounce() (*Bounce, error) {
 	}
 	// RFC 6522, 3: there is one report. With two, programs disagree on which one counts.
 	if len(report) != 1 {
-		return nil, ErrNoBounce
+		return nil, ErrNotBounce
 	}
 	b := new(Bounce)
 	if err := b.readReport(report[0]); err != nil {
 		return nil, bounceFailed(err)
 	}
 	if len(b.Recipients) == 0 {
-		return nil, ErrNoBounce
+		return nil, ErrNotBounce
 	}
 	if len(returned) == 1 {
 		if err := b.readReturned(returned[0]); err != nil && !multipart.IsMalformed(err) {
@@ -97,10 +97,10 @@ func (in *Message) Bounce() (*Bounce, error) {
 	return b, nil
 }
 
-// bounceFailed turns the error of a broken report into ErrNoBounce.
+// bounceFailed turns the error of a broken report into ErrNotBounce.
 func bounceFailed(err error) error {
 	if multipart.IsMalformed(err) || errors.Is(err, multipart.ErrTooLarge) {
-		return fmt.Errorf("%w: %w", ErrNoBounce, err)
+		return fmt.Errorf("%w: %w", ErrNotBounce, err)
 	}
 	return fmt.Errorf("inbound: reading a bounce: %w", err)
 }

@@ -33,7 +33,7 @@ func TestBounce(t *testing.T) {
 		require.Equal(t, want, got, name)
 	}
 	_, err := open(t, n, pectest.KindTransport, crlf(report)).Bounce()
-	require.ErrorIs(t, err, inbound.ErrNoBounce, "a PEC is never a bounce")
+	require.ErrorIs(t, err, inbound.ErrNotBounce, "a PEC is never a bounce")
 }
 
 func TestErrNoBounce(t *testing.T) {
@@ -57,7 +57,7 @@ func TestErrNoBounce(t *testing.T) {
 			changed := strings.Replace(report, change[0], change[1], 1)
 			require.NotEqual(t, report, changed)
 			_, err := bounceOf(t, n, changed)
-			require.ErrorIs(t, err, inbound.ErrNoBounce)
+			require.ErrorIs(t, err, inbound.ErrNotBounce)
 		})
 	}
 	// The attack: somebody sends a message with a report inside, and hopes that it is read
@@ -72,7 +72,7 @@ func TestErrNoBounce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := bounceOf(t, n, original)
-			require.ErrorIs(t, err, inbound.ErrNoBounce)
+			require.ErrorIs(t, err, inbound.ErrNotBounce)
 		})
 	}
 }

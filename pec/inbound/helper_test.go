@@ -102,7 +102,7 @@ func sound(t testing.TB, in *inbound.Message) {
 	}
 	b, err := in.Bounce()
 	if err != nil {
-		require.ErrorIs(t, err, inbound.ErrNoBounce)
+		require.ErrorIs(t, err, inbound.ErrNotBounce)
 		return
 	}
 	require.Equal(t, envelope.KindAnomaly, in.Kind)

@@ -66,7 +66,7 @@ func TestPEC(t *testing.T) {
 		}
 	}
 	_, err := in.Bounce()
-	require.ErrorIs(t, err, inbound.ErrNoBounce)
+	require.ErrorIs(t, err, inbound.ErrNotBounce)
 }
 
 // Nothing in an anomaly is certified, not even when its original is a genuine PEC or notice.

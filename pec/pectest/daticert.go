@@ -51,7 +51,7 @@ func daticert(n Notice, style Style) []byte {
 	if n.Delivered != "" {
 		element(2, "consegna", n.Delivered)
 	}
-	for _, address := range n.TakenCharge {
+	for _, address := range n.TakenInCharge {
 		element(2, "ricezione", address)
 	}
 	if n.ErrorText != "" {

@@ -109,7 +109,7 @@ func (p *Provider) takeCharge(env *received, to []string) {
 	}
 	if sender := p.network.ProviderOf(env.data.Sender); sender != nil && len(taken) > 0 {
 		n := env.data.notice(KindTakeInCharge)
-		n.TakenCharge = taken
+		n.TakenInCharge = taken
 		n.Header = []Field{{"To", sender.ServiceMailbox()}}
 		p.post(n, sender.ServiceMailbox(), muted)
 	}

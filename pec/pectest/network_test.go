@@ -171,7 +171,7 @@ func TestForeignNotice(t *testing.T) {
 	beta := n.ProviderOf(luigi)
 	raw, err := beta.Emit(pectest.Notice{
 		Kind: "di-fantasia", Sender: anna, Recipients: []pectest.Recipient{{Address: luigi, Type: pectest.RecipientOrdinary}},
-		MessageID: "<m@x.example>", TakenCharge: []string{luigi, bruna},
+		MessageID: "<m@x.example>", TakenInCharge: []string{luigi, bruna},
 		Header: []pectest.Field{{Name: "x-ricevuta", Value: "accettazione"}, {Name: "Subject"}, {Name: "X-More", Value: "1"}},
 	})
 	require.NoError(t, err)

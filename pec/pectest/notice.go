@@ -59,7 +59,7 @@ type Notice struct {
 	MessageID   string      // msgid: the original's Message-ID as it is written, with angle brackets as a rule; empty leaves it out
 	ReceiptKind string      // ricevuta: one of the Receipt constants; empty means full for envelopes and deliveries, none for others
 	Delivered   string      // consegna: the recipient concerned; empty leaves it out
-	TakenCharge []string    // ricezione: the recipients taken in charge
+	TakenInCharge []string    // ricezione: the recipients taken in charge
 	ErrorText   string      // errore-esteso; empty leaves it out
 
 	// Original becomes postacert.eml, byte for byte. Nil leaves it out: only envelopes, and

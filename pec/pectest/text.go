@@ -66,7 +66,7 @@ func (n Notice) text() string {
 			n.ErrorText, "Il messaggio originale è incluso in allegato.", ""}, "\n")
 	case KindTakeInCharge:
 		return n.page("Ricevuta di presa in carico",
-			when+" il "+from, "ed indirizzato a:", strings.Join(n.TakenCharge, "\n"), "è stato accettato dal sistema.")
+			when+" il "+from, "ed indirizzato a:", strings.Join(n.TakenInCharge, "\n"), "è stato accettato dal sistema.")
 	case KindDelivery:
 		return n.page(n.deliveryTitle(), when+" il "+from,
 			fmt.Sprintf(`ed indirizzato a "%s"`, n.Delivered), "è stato consegnato nella casella di destinazione.")

@@ -72,7 +72,7 @@ func (p Preset) Connect(login pec.Login, opts *Options) (*Connection, error) {
 // Client returns a pec.Client for the mailbox with the given address. Limits, SentFolder
 // and Logger come from the Connection where opts does not set them; nil opts is the zero
 // value. It returns the errors of pec.New.
-func (c *Connection) Client(address string, opts *pec.Options) (*pec.Client, error) {
+func (c *Connection) NewClient(address string, opts *pec.Options) (*pec.Client, error) {
 	var o pec.Options
 	if opts != nil {
 		o = *opts

@@ -27,7 +27,7 @@ func TestConnect(t *testing.T) {
 	conn, err := preset.Connect(pec.Password(a.Login, a.Password), &provider.Options{KeepSent: true, Folders: []string{"INBOX"}})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, conn.Close()) }()
-	client, err := conn.Client(a.Address, nil)
+	client, err := conn.NewClient(a.Address, nil)
 	require.NoError(t, err)
 
 	m := pec.Message{To: []string{"luigi@beta-pec.example"}, Subject: "Prova", Text: "Prova."}
@@ -47,7 +47,7 @@ func TestConnect(t *testing.T) {
 	_, err = client.Send(t.Context(), m)
 	var refused *pec.ComposeError
 	require.ErrorAs(t, err, &refused, "the limits are the preset's")
-	_, err = conn.Client("nobody", nil)
+	_, err = conn.NewClient("nobody", nil)
 	var address *pec.AddressError
 	require.ErrorAs(t, err, &address)
 }

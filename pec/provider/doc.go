@@ -4,7 +4,7 @@
 //	preset, ok := provider.For("mario@pec.it") // or provider.Named("aruba")
 //	conn, err := preset.Connect(pec.Password(user, password), nil)
 //	defer conn.Close()
-//	client, err := conn.Client("mario@pec.it", &pec.Options{Store: store})
+//	client, err := conn.NewClient("mario@pec.it", &pec.Options{Store: store})
 //
 // A Preset is a plain struct: copy one and change what differs for your mailbox, or write
 // your own. For finds a preset only for the providers' own domains. A mailbox on a

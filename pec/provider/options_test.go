@@ -39,7 +39,7 @@ func TestLoggerHearsEveryPartAndNoSecrets(t *testing.T) {
 	conn, err := preset.Connect(login, &provider.Options{KeepSent: true, Logger: logger})
 	require.NoError(t, err)
 	defer conn.Close()
-	client, err := conn.Client(mario, nil)
+	client, err := conn.NewClient(mario, nil)
 	require.NoError(t, err)
 	id, err := client.Send(t.Context(), pec.Message{To: []string{luigi}, Subject: "Oggetto riservato", Text: "Testo riservato."})
 	require.NoError(t, err)
@@ -65,7 +65,7 @@ func TestLoggerHearsEveryPartAndNoSecrets(t *testing.T) {
 	// A logger in the pec.Options takes the place of the Connection's for the Client alone.
 	heard.Reset()
 	var own bytes.Buffer
-	client, err = conn.Client(mario, &pec.Options{Logger: slog.New(slog.NewJSONHandler(&own, nil))})
+	client, err = conn.NewClient(mario, &pec.Options{Logger: slog.New(slog.NewJSONHandler(&own, nil))})
 	require.NoError(t, err)
 	_, err = client.Send(t.Context(), pec.Message{To: []string{luigi}, Text: "Testo."})
 	require.NoError(t, err)
@@ -81,7 +81,7 @@ func TestSince(t *testing.T) {
 		conn, err := preset.Connect(login, nil)
 		require.NoError(t, err)
 		defer conn.Close()
-		client, err := conn.Client(mario, &pec.Options{Now: n.Now})
+		client, err := conn.NewClient(mario, &pec.Options{Now: n.Now})
 		require.NoError(t, err)
 		_, err = client.Send(t.Context(), pec.Message{To: []string{luigi}, Subject: subject, Text: "Testo."})
 		require.NoError(t, err)
@@ -94,7 +94,7 @@ func TestSince(t *testing.T) {
 	conn, err := preset.Connect(login, &provider.Options{Since: n.Now().Add(-24 * time.Hour)})
 	require.NoError(t, err)
 	defer conn.Close()
-	client, err := conn.Client(mario, &pec.Options{Now: n.Now})
+	client, err := conn.NewClient(mario, &pec.Options{Now: n.Now})
 	require.NoError(t, err)
 	subjects := map[string]int{}
 	for e, err := range client.Sync(t.Context()) {
@@ -119,11 +119,11 @@ func TestHabitsOfAProvider(t *testing.T) {
 	})
 	preset, login := presetOf(n, mario)
 	preset.SentFolder, preset.PerMinute = folder, 1
-	preset.Throttles = []smtpclient.Throttle{{Command: "MAIL", Code: 550, Text: "class of service"}}
+	preset.Throttles = []smtpclient.ThrottleReply{{Command: "MAIL", Code: 550, Text: "class of service"}}
 	conn, err := preset.Connect(login, &provider.Options{KeepSent: true})
 	require.NoError(t, err)
 	defer conn.Close()
-	client, err := conn.Client(mario, nil)
+	client, err := conn.NewClient(mario, nil)
 	require.NoError(t, err)
 	id, err := client.Send(t.Context(), pec.Message{To: []string{luigi}, Text: "Testo."})
 	var failed *pec.SendError

@@ -15,7 +15,7 @@ type Preset struct {
 	// Name is the preset's name for Named, in lower-case ASCII.
 	Name string
 	// Provider is the provider's own name for its service.
-	Provider string
+	Service string
 	// Domains are the provider's own mail domains. Domains of companies that have their
 	// mailboxes there are not listed.
 	Domains []string
@@ -31,7 +31,7 @@ type Preset struct {
 	PerMinute int
 	// Throttles are 5xx replies by which the provider only asks to slow down: they are
 	// temporary. Nil means none.
-	Throttles []smtpclient.Throttle
+	Throttles []smtpclient.ThrottleReply
 	// TLS is used for the connections to both servers; nil means the system's roots.
 	TLS *tls.Config
 	// Anchors are the authorities that issue the providers' signing certificates; nil

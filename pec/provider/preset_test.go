@@ -25,7 +25,7 @@ func TestAll(t *testing.T) {
 	for _, p := range presets {
 		t.Run(p.Name, func(t *testing.T) {
 			require.Regexp(t, `^[a-z-]+$`, p.Name)
-			require.NotEmpty(t, p.Provider)
+			require.NotEmpty(t, p.Service)
 			require.NotEmpty(t, p.SMTP)
 			for _, d := range p.Domains {
 				require.False(t, domains[d], d)

@@ -131,7 +131,7 @@ func (a *Account) open(ctx context.Context, f *Flags) error {
 		a.closers = append(a.closers, closer)
 		opts.Store = store
 	}
-	a.Client, err = a.Connection.Client(f.From, opts)
+	a.Client, err = a.Connection.NewClient(f.From, opts)
 	return err
 }
 

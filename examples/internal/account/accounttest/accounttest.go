@@ -46,7 +46,7 @@ func Client(t *testing.T, n *pectest.Network, address string, opts *pec.Options)
 	conn, err := preset.Connect(pec.Password(a.Login, a.Password), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
-	client, err := conn.Client(a.Address, opts)
+	client, err := conn.NewClient(a.Address, opts)
 	require.NoError(t, err)
 	return client
 }
