@@ -12,28 +12,29 @@ import (
 
 // Attachment is a file attached to a Message.
 type Attachment struct {
-	// Name is the file's name, in any script, at most 255 bytes; required. A path is
-	// refused.
+	// Name is the file's name, in any script, at most 255 bytes. A path is refused.
+	// Required.
 	Name string
-	// Type is the MIME type; "" means application/octet-stream. Parameters are
-	// dropped. An attached message goes as application/octet-stream: encoded, it
-	// could not be message/rfc822 (RFC 2046, 5.2.1).
+	// Type is the MIME type; "" means application/octet-stream. Parameters are dropped.
+	// Attach a message as application/octet-stream: attachments are encoded, and a
+	// message/rfc822 may not be (RFC 2046, 5.2.1), so message and multipart types are
+	// refused.
 	Type string
-	// Content is read once, to its end, by Send and by Check: each call needs a fresh
-	// one, a repeated call with the same key too. Required.
+	// Content is read once, to its end, by Send and by Check. Each call needs a new
+	// reader, also a repeated call with the same key. Required.
 	Content io.Reader
 }
 
-// AttachmentDigest identifies the content of an attachment, as its recipient
-// saves it: decoded.
+// AttachmentDigest identifies the content of an attachment: the decoded bytes, which a
+// recipient saves.
 type AttachmentDigest struct {
 	Name   string
 	Size   int64 // in bytes
 	SHA256 envelope.Digest
 }
 
-// nameProblem tells what is wrong with the name of an attachment; "" for nothing.
-// Programs save attachments under their names: no name may lead elsewhere.
+// nameProblem returns what is wrong with the name of an attachment; "" for nothing.
+// Programs save attachments under their names, so no name may lead to another folder.
 func nameProblem(name string) ProblemReason {
 	switch {
 	case name == "":
@@ -51,8 +52,9 @@ func nameProblem(name string) ProblemReason {
 	}
 }
 
-// attachmentType checks a MIME type. Composite types may not be encoded (RFC
-// 2046, 5.1 and 5.2), so a file cannot have one.
+// attachmentType returns the MIME type of an attachment without parameters, and whether
+// an attachment can have it. Composite types may not be encoded (RFC 2046, 5.1 and 5.2),
+// so an attachment cannot have one.
 func attachmentType(t string) (string, bool) {
 	if t == "" {
 		return "application/octet-stream", true

@@ -2,7 +2,8 @@ package pec
 
 import "strings"
 
-// clip cuts what others wrote to a length in bytes, between characters.
+// clip shortens a text that others wrote to at most length bytes. It does not cut a
+// character in two.
 func clip(text string, length int) string {
 	if len(text) <= length {
 		return text
@@ -12,9 +13,10 @@ func clip(text string, length int) string {
 
 const (
 	// maxClaim and maxWords are how much is recorded of a short and of a long text that
-	// others wrote, in bytes. All of it is in the message that is kept.
+	// others wrote, in bytes. The whole text of a notice is in the message that is kept.
 	maxClaim = 1000
 	maxWords = 4000
-	// maxDifferences is how many differences of a content are recorded.
+	// maxDifferences is how many differences between the sent and the delivered content
+	// are recorded.
 	maxDifferences = 100
 )

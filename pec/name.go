@@ -8,10 +8,11 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-// sendName is the name of a send in a Store.
+// sendName returns the name of a send in a Store: its Message-ID, normalised, in lower
+// case.
 func sendName(messageID string) string { return lowerASCII(envelope.NormalizeMessageID(messageID)) }
 
-// lowerASCII folds the case of ASCII letters, as envelope.SameMessageID compares.
+// lowerASCII lowers the ASCII letters, which is how envelope.SameMessageID compares.
 func lowerASCII(id string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
@@ -21,13 +22,14 @@ func lowerASCII(id string) string {
 	}, id)
 }
 
-// hashName keeps what others choose out of the keys of entries.
+// hashName returns a hash of a text that others choose. It stands for the text in the
+// keys of entries, which are short and printable.
 func hashName(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:16])
 }
 
-// isName tells whether a provider's or a sender's ID can name things in a Store.
+// isName reports whether an ID, of a provider or a sender, can be a name in a Store.
 func isName(id string) bool {
 	const longest = 250
 	for _, b := range []byte(id) {
@@ -38,7 +40,8 @@ func isName(id string) bool {
 	return id != "" && len(id) <= longest
 }
 
-// searchMark and the name of a folder make the name under which the Store keeps the time
-// up to which the folder was searched, as Cursor.ReadAt. No folder has such a name: it
-// cannot contain control characters (RFC 9051, 5.1).
+// searchMark begins the name of a Cursor that is no place in a folder. The name of a
+// folder follows it, and ReadAt is the time up to which that folder was searched for
+// notices. No folder has such a name: folder names have no control characters (RFC 9051,
+// 5.1).
 const searchMark = "\x1fsearched "
