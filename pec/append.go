@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// record appends facts about a send, "" for the mailbox, all or none. It is false
-// when one of them was there already.
+// record appends facts about a send, all or none; send is "" for facts about the mailbox. It
+// returns false if one of them was there already.
 func (l *Ledger) record(ctx context.Context, send string, facts ...Fact) (bool, error) {
 	return l.recordRaw(ctx, send, nil, facts...)
 }
 
-// recordRaw also keeps the message that belongs to the first fact.
+// recordRaw is record that also keeps raw, the message that belongs to the first fact.
 func (l *Ledger) recordRaw(ctx context.Context, send string, raw *io.SectionReader, facts ...Fact) (bool, error) {
 	entries, err := l.newEntries(send, raw, facts...)
 	if err != nil {
@@ -21,7 +21,7 @@ func (l *Ledger) recordRaw(ctx context.Context, send string, raw *io.SectionRead
 	return l.append(ctx, entries)
 }
 
-// newEntries makes the entries of facts about a send. raw belongs to the first.
+// newEntries returns the entries of facts about a send. raw belongs to the first.
 func (l *Ledger) newEntries(send string, raw *io.SectionReader, facts ...Fact) ([]Entry, error) {
 	entries := make([]Entry, 0, len(facts))
 	for _, f := range facts {
@@ -34,6 +34,7 @@ func (l *Ledger) newEntries(send string, raw *io.SectionReader, facts ...Fact) (
 	return entries, nil
 }
 
+// append appends entries, all or none. It returns false if the key of one was taken.
 func (l *Ledger) append(ctx context.Context, entries []Entry) (bool, error) {
 	added, err := l.store.Append(ctx, l.box, entries...)
 	if err != nil {
@@ -42,10 +43,10 @@ func (l *Ledger) append(ctx context.Context, entries []Entry) (bool, error) {
 	return added, nil
 }
 
-// recordPatience is how long a record may take when the caller has gone.
+// recordPatience is how long recording may take when the caller no longer waits.
 const recordPatience = 30 * time.Second
 
-// outlast is for what must be recorded even when the caller has gone.
+// outlast returns a context for what must be recorded even if ctx has ended.
 func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
 }

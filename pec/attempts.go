@@ -14,26 +14,27 @@ type attempt struct {
 	outcome   *AttemptOutcome
 	resolved  *Resolution
 	abandoned bool
-	given     GivenUp // why it was
+	given     GivenUp // why it was abandoned
 }
 
 // tries are the attempts at a send.
 type tries struct {
 	attempts map[int]attempt     // by number
-	ranked   [outcomeRanks][]int // the numbers of those with each rank, ascending
-	answered []int               // the numbers of those with an outcome, ascending
-	highest  int                 // the last number
-	// abandoned are the numbers of those given up: one, but for mistakes.
+	ranked   [outcomeRanks][]int // the numbers of the attempts of each rank, ascending
+	answered []int               // the numbers of the attempts with an outcome, ascending
+	highest  int                 // the highest number
+	// abandoned are the numbers of the attempts that were abandoned: at most one, unless
+	// something went wrong.
 	abandoned []int
-	offers    int // those that were made: an abandonment only takes the place of one
-	// tried is when the first began, and submitted when the provider first answered 250;
-	// zero when that never happened.
+	offers    int // how many attempts were made: an abandonment only takes the place of one
+	// tried is when the first attempt began, and submitted is when the provider first had
+	// the message; zero if that never happened.
 	tried, submitted time.Time
 }
 
 func newTries() tries { return tries{attempts: map[int]attempt{}} }
 
-// update changes what is known of attempt n.
+// update changes what is known of attempt n, and what is derived from it.
 func (l *tries) update(n int, change func(*attempt)) {
 	a, known := l.attempts[n]
 	was := a
@@ -69,23 +70,25 @@ func (l *tries) update(n int, change func(*attempt)) {
 	}
 }
 
+// withNumber returns an ascending list with n added.
 func withNumber(list []int, n int) []int {
 	at, _ := slices.BinarySearch(list, n)
 	return slices.Insert(list, at, n)
 }
 
+// withoutNumber returns an ascending list without n, which is in it.
 func withoutNumber(list []int, n int) []int {
 	at, _ := slices.BinarySearch(list, n)
 	return slices.Delete(list, at, at+1)
 }
 
+// begin adds an attempt.
 func (l *tries) begin(f Attempt) {
 	l.tried = earliest(l.tried, f.At)
 	l.update(f.N, func(a *attempt) { a.begun = earliest(a.begun, f.At) })
 }
 
-// end takes up an outcome. There is one outcome of an attempt. Of more the gravest
-// counts.
+// end adds an outcome. An attempt has one. If there are more, the highest-ranked counts.
 func (l *tries) end(f AttemptOutcome) {
 	l.update(f.N, func(a *attempt) {
 		if a.outcome == nil || compareOutcomes(f, *a.outcome) > 0 {
@@ -94,8 +97,8 @@ func (l *tries) end(f AttemptOutcome) {
 	})
 }
 
-// abandon takes up an abandonment. There is one in the place of an attempt. Of more the
-// last reason counts.
+// abandon adds an abandonment. There is one in the place of an attempt. If there are more,
+// the alphabetically last reason counts.
 func (l *tries) abandon(f Abandonment) {
 	if !l.attempts[f.N].abandoned {
 		l.abandoned = append(l.abandoned, f.N)
@@ -103,8 +106,8 @@ func (l *tries) abandon(f Abandonment) {
 	l.update(f.N, func(a *attempt) { a.abandoned, a.given = true, max(a.given, f.Reason) })
 }
 
-// resolve takes up a resolution. There is one resolution of an attempt. Of more the
-// first that says sent counts.
+// resolve adds a resolution. An attempt has one. If there are more, the earliest that says
+// "sent" counts.
 func (l *tries) resolve(f Resolution) {
 	l.update(f.N, func(a *attempt) {
 		if a.resolved == nil || f.Sent && (!a.resolved.Sent || f.At.Before(a.resolved.At)) {
@@ -113,13 +116,21 @@ func (l *tries) resolve(f Resolution) {
 	})
 }
 
-// submissions are the numbers of the attempts that handed the message over.
+// earliest returns the earlier of two times. A zero time is unknown, and does not count.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// submissions returns the numbers of the attempts that handed the message over.
 func (l *tries) submissions() []int {
 	_, rank := OutcomeSubmitted.state()
 	return l.ranked[rank]
 }
 
-// submittedAt is when the attempt handed the message over; zero when it did not.
+// submittedAt returns when the attempt handed the message over; zero if it did not.
 func (a attempt) submittedAt() time.Time {
 	switch {
 	case a.kind() != OutcomeSubmitted:
@@ -127,23 +138,24 @@ func (a attempt) submittedAt() time.Time {
 	case a.outcome != nil && a.outcome.Outcome.Kind == OutcomeSubmitted:
 		return a.outcome.At
 	default:
-		// It left when it was offered, not when somebody said so.
+		// It left when it was offered, not when a person said so.
 		return cmp.Or(a.begun, a.resolved.At)
 	}
 }
 
-// offered tells whether the attempt was made.
+// offered reports whether the attempt was made.
 func (a attempt) offered() bool { return !a.abandoned || !a.begun.IsZero() || a.outcome != nil }
 
+// compareOutcomes orders outcomes by rank, then the later before the earlier.
 func compareOutcomes(a, b AttemptOutcome) int {
 	_, rankA := a.Outcome.Kind.state()
 	_, rankB := b.Outcome.Kind.state()
 	return cmp.Or(rankA-rankB, b.At.Compare(a.At), strings.Compare(a.Outcome.Reply.String(), b.Outcome.Reply.String()))
 }
 
-// kind is what an attempt led to, as far as anybody knows. One that was resolved is
-// over: if it turns out later that nothing left, that is no reason to offer the
-// message again, for its sender may have been told to send it anew.
+// kind returns what the attempt led to, judged by all that is known of it. A resolved
+// attempt is over: if it turns out later that nothing left, the message is still not
+// offered again, because its sender may have sent another since.
 func (a attempt) kind() OutcomeKind {
 	known := OutcomeUncertain
 	if a.outcome != nil {
@@ -167,10 +179,10 @@ func (a attempt) kind() OutcomeKind {
 	}
 }
 
-// isGivenUp tells whether the attempt was given up before it was made.
+// isGivenUp reports whether the attempt was given up before it was made.
 func (a attempt) isGivenUp() bool { return a.abandoned && a.begun.IsZero() && a.outcome == nil }
 
-// givenUp reports whether the attempts were ended, and why.
+// givenUp reports whether the attempts were ended by an abandonment, and why.
 func (l *tries) givenUp() (reason GivenUp, ok bool) {
 	for _, n := range l.abandoned {
 		if a := l.attempts[n]; a.isGivenUp() {
@@ -180,10 +192,11 @@ func (l *tries) givenUp() (reason GivenUp, ok bool) {
 	return reason, ok
 }
 
-// last is the attempt with the highest number; the zero value when there is none.
+// last returns the attempt with the highest number; the zero value if there is none.
 func (l *tries) last() attempt { return l.attempts[l.highest] }
 
-// reply is the last reply up to attempt n: attempts may have been given up after it.
+// reply returns the reply of the last attempt up to n that has an outcome. Attempt n itself
+// has none if it was abandoned.
 func (l *tries) reply(n int) Reply {
 	at, found := slices.BinarySearch(l.answered, n)
 	if !found {
@@ -195,11 +208,11 @@ func (l *tries) reply(n int) Reply {
 	return l.attempts[l.answered[at]].outcome.Outcome.Reply
 }
 
-// outcomeRanks is how many ranks there are.
+// outcomeRanks is how many ranks OutcomeKind.state returns.
 const outcomeRanks = 5
 
-// state is how far an outcome gets a send, and how it ranks among the outcomes of
-// several attempts: what may have left outweighs what has not.
+// state returns the state of a send after an outcome, and how the outcome ranks among
+// those of several attempts: one that may have left outweighs one that has not.
 func (k OutcomeKind) state() (state State, rank int) {
 	switch k {
 	case OutcomeTemporary:

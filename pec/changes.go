@@ -10,18 +10,19 @@ import (
 
 // Change is one fact that was recorded, and what it changed.
 type Change struct {
-	// Position is the place of the change: Changes goes on behind it.
+	// Position is the place of the change: Changes goes on after it.
 	Position Position
-	// MessageID names the send; "" for a fact about the mailbox.
+	// MessageID is that of the send; "" for a fact about the mailbox.
 	MessageID string
 	// Fact is what was recorded.
 	Fact Fact
-	// Before and After are the status of the send without and with the fact, as of when
-	// it was recorded. Zero for a fact about the mailbox.
+	// Before and After are the status of the send without and with the fact, as of the time
+	// when it was recorded. They count facts about the send only, and are zero for a fact
+	// about the mailbox.
 	Before, After Status
 }
 
-// Recipients are those whose state the fact changed, as they are after it.
+// Recipients returns the recipients whose state the fact changed, as they are after it.
 func (c Change) Recipients() []RecipientStatus {
 	var changed []RecipientStatus
 	was := c.Before.byAddress()
@@ -34,11 +35,12 @@ func (c Change) Recipients() []RecipientStatus {
 	return changed
 }
 
-// Changes yields all that was recorded behind a Position, in the order of
-// recording, and ends where there is no more; "" is the beginning. A program that
-// keeps the Position of the last Change it has dealt with misses none and sees none
-// twice, save the last after a crash. What depends on time alone, such as FlagOverdue,
-// is no change: Find tells. At most one error is yielded, as the last pair.
+// Changes yields all that was recorded after a Position, in the order of recording, and ends
+// when there is no more; "" is the beginning. A program that keeps the Position of the last
+// Change that it has dealt with misses none, and sees none twice, except the last after a
+// crash. Time alone makes no Change, such as a send that becomes overdue: use Find for that.
+// At most one error is yielded, as the last pair. It wraps ErrPosition if the Store does not
+// have the Position.
 func (l *Ledger) Changes(ctx context.Context, after Position) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
 		history := newHistory(l)
@@ -59,11 +61,11 @@ func (l *Ledger) Changes(ctx context.Context, after Position) iter.Seq2[Change, 
 	}
 }
 
-// historyBytes is how much of what was last looked at is kept, twice at most.
+// historyBytes is how many bytes of facts each of history.recent and history.older holds.
 const historyBytes = 8 << 20
 
-// history is the sends that were last looked at, each as far as the changes have shown
-// it: the next change of a send adds one fact and reads nothing.
+// history holds the sends of the latest changes, each with the facts that the changes have
+// shown so far. So the next change of such a send adds one fact and reads nothing.
 type history struct {
 	ledger        *Ledger
 	recent, older map[string]*folding // by the name of the send
@@ -74,6 +76,7 @@ func newHistory(l *Ledger) *history {
 	return &history{ledger: l, recent: map[string]*folding{}}
 }
 
+// change returns the change that an entry made.
 func (h *history) change(ctx context.Context, e Entry) (Change, error) {
 	change := Change{Position: e.Position}
 	var err error
@@ -97,7 +100,7 @@ func (h *history) change(ctx context.Context, e Entry) (Change, error) {
 	return change, nil
 }
 
-// before gives the send of an entry as it was before it.
+// before returns the send of an entry as it was before the entry.
 func (h *history) before(ctx context.Context, e Entry) (*folding, error) {
 	f, size := h.recent[e.Send], len(e.Data)
 	if f == nil {
@@ -115,7 +118,8 @@ func (h *history) before(ctx context.Context, e Entry) (*folding, error) {
 	return f, nil
 }
 
-// read folds what the store has of a send before an entry.
+// read folds the facts that the store has of a send before an entry. size is theirs, in
+// bytes.
 func (h *history) read(ctx context.Context, e Entry) (f *folding, size int, err error) {
 	entries, err := h.ledger.store.Entries(ctx, h.ledger.box, e.Send)
 	if err != nil {
@@ -133,5 +137,5 @@ func (h *history) read(ctx context.Context, e Entry) (f *folding, size int, err 
 		}
 		f.add(fact)
 	}
-	return nil, 0, fmt.Errorf("pec: the entry %q is not among those of its send", e.Key)
+	return nil, 0, fmt.Errorf("pec: the store has the entry %q among its Changes and not among the Entries of its send", e.Key)
 }

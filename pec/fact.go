@@ -16,60 +16,60 @@ import (
 //   - about the mailbox: Suspension, Resumption, SetAside, Recovered, Restoration,
 //     FolderRead and ReadTo
 //
-// The At of each is when it was recorded, by the clock of who recorded it: never a
-// legal time. N numbers attempts, and suspensions, from 1.
+// At is when the fact was recorded, by the clock of the process that recorded it. It is
+// never a legal time. N counts attempts, suspensions and restorations, each from 1.
 type Fact interface {
-	fact() Fact  // the value itself, also of a pointer
-	key() string // the Entry.Key of a fact about send, within what distinguishes sends
+	fact() Fact  // the struct, also when the Fact is a pointer to it
+	key() string // the Entry.Key, without the name of the send: see entryKey
 }
 
-// Intent is the decision to send one message. It is recorded, with the exact
-// message, before anything leaves.
+// Intent is the decision to send one message. It is recorded before anything leaves,
+// together with the exact message.
 type Intent struct {
 	MessageID    string   // ours, without angle brackets
 	Sender       string   // the mailbox's address
 	To, Cc       []string // bare addresses
 	Subject      string
-	Receipt      receipt.Detail     // asked for; "" means full
+	Receipt      receipt.Detail     // the delivery receipt asked for; "" means full
 	Digest       envelope.Digest    // of the exact message
 	Size         int64              // of the message, in bytes
-	Attachments  []AttachmentDigest // as they were given, in order
+	Attachments  []AttachmentDigest // in the order of the message
 	Key          string             // the caller's name for the send; "" for none
 	Resends      string             // the Message-ID of the send this one repeats; "" for none
-	OverdueAfter time.Duration      // how long after acceptance a final notice is missed; zero means 26 hours
-	// Restoration is the N of the last Restoration that held nothing back when this was
+	OverdueAfter time.Duration      // how long after acceptance a missing final notice is overdue; zero means 26 hours
+	// Restoration is the N of the last Restoration whose hold had ended when this was
 	// recorded; zero for none.
 	Restoration int `json:",omitempty"`
-	// Adopted tells that it was inferred from notices: the Store had lost the send when
-	// its key was used again (Options.KeySecret). There is no message, and nothing is
+	// Adopted says that the intent was inferred from notices: the Store had lost the send
+	// when its key was used again (Options.KeySecret). There is no message, and nothing is
 	// offered.
 	Adopted bool `json:",omitempty"`
 	At      time.Time
 }
 
-// Recipients are the addresses of To, then of Cc.
+// Recipients returns the addresses of To, then those of Cc.
 func (f Intent) Recipients() []string {
 	return append(append(make([]string, 0, len(f.To)+len(f.Cc)), f.To...), f.Cc...)
 }
 
-// KeyClaim gives a send the key that its caller chose (Message.Key). It is
-// recorded together with the Intent.
+// KeyClaim binds the key that a caller chose (Message.Key) to a send. It is recorded
+// together with the Intent.
 type KeyClaim struct {
 	Key       string
 	MessageID string
-	Request   envelope.Digest // of what was asked for: the same key for another request is an error
+	Request   envelope.Digest // of the request: the same key for another request is a *KeyError
 	At        time.Time
 }
 
-// Attempt is the claim to hand the message over for the N-th time, from 1. It is
-// recorded when the provider asks for the message and before the first byte leaves;
-// without an AttemptOutcome of the same N it is uncertain what left. An attempt that ends
-// before the provider asks is recorded together with its outcome.
+// Attempt is the claim to hand the message over for the N-th time, from 1. It is recorded
+// when the provider asks for the message, before the first byte leaves. Without an
+// AttemptOutcome of the same N it is uncertain whether the message left. An attempt that
+// ends before the provider asks is recorded together with its outcome.
 type Attempt struct {
 	N  int
 	At time.Time
-	// By names who claimed it, at random. When the Store's answer was lost it tells the
-	// claim from another's; "" in one that an earlier version recorded.
+	// By is a random name of the claim. When the Store's answer is lost, it shows whose the
+	// recorded claim is. "" in one that an earlier version recorded.
 	By string `json:",omitempty"`
 }
 
@@ -80,51 +80,52 @@ type AttemptOutcome struct {
 	Outcome Outcome
 }
 
-// Abandonment ends the attempts at a send that provably has not left. It takes the
-// place of attempt N, so that nobody can make that one.
+// Abandonment ends the attempts at a send that certainly has not left. It takes the
+// place of attempt N, so that nobody can make that attempt.
 type Abandonment struct {
 	N int
-	// Reason is why; "" in one that an earlier version recorded.
+	// Reason says why; "" in one that an earlier version recorded.
 	Reason GivenUp `json:",omitempty"`
-	// Restoration is the N of the Restoration after which it was not yet known whether the
-	// message had left before; zero when it certainly had not.
+	// Restoration is the N of the last Restoration if it was not known yet whether the
+	// message had left before that; zero if it certainly had not.
 	Restoration int `json:",omitempty"`
 	At          time.Time
 }
 
-// GivenUp says why a send that provably has not left is offered no more. The set is
+// GivenUp says why a send that certainly has not left is no longer offered. The set is
 // closed.
 type GivenUp string
 
 // The reasons.
 const (
 	GivenUpCancelled GivenUp = "cancelled" // Cancel
-	GivenUpRetryFor  GivenUp = "retry-for" // every attempt in Options.RetryFor failed
+	GivenUpRetryFor  GivenUp = "retry-for" // every attempt failed until Options.RetryFor had passed
 )
 
-// Resolution is the caller's word on attempt N, whose outcome is uncertain. What is
-// proven outweighs it.
+// Resolution is a person's word on attempt N, whose outcome is uncertain. Proof outweighs
+// it.
 type Resolution struct {
 	N    int
 	Sent bool
-	Note string // how the caller knows
+	Note string // how the person knows
 	At   time.Time
 }
 
-// Resent tells that a recipient was sent the message anew, in the send By.
+// Resent says that the message was sent again to a recipient, in the send By.
 type Resent struct {
 	Recipient string
 	By        string // a Message-ID
 	At        time.Time
 }
 
-// Untraced says that the mailbox was searched for a send after Restoration N, and holds
-// no notice about it.
+// Untraced says that the mailbox was searched after Restoration N, and that it holds no
+// proven notice about the send.
 type Untraced struct {
 	N int
-	// Trace is the Message-ID of a send that is known from its notices alone and has the
-	// same recipients and subject, and so may have taken the place of this one; or of this
-	// one, when a notice about it is not proven. "" for neither: it may be offered.
+	// Trace is the Message-ID of a send that keeps this one from being offered; "" for
+	// none. It is another send, known from its notices alone, with the same recipients and
+	// subject: it may have taken the place of this one. Or it is this send itself, if a
+	// message that claims to be a notice about it is not proven.
 	Trace string
 	At    time.Time
 }

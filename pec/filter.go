@@ -2,15 +2,15 @@ package pec
 
 import "time"
 
-// Query asks for sends. The zero Query is all of them.
+// Query selects sends. The zero Query selects all of them.
 type Query struct {
 	Filter Filter    // zero means all
-	Since  time.Time // only sends begun at or after; zero means all
-	At     time.Time // the time at which the Filter is applied; zero means now
+	Since  time.Time // only sends begun then or later; zero means all
+	At     time.Time // the time as of which Filter applies; zero means now
 }
 
-// Selects tells whether a send with this Summary is asked for. A zero q.At selects
-// what any time would.
+// Selects reports whether q selects a send with this Summary. Here a zero q.At selects
+// what some time would. An unknown Filter selects nothing.
 func (q Query) Selects(s Summary) bool {
 	if s.Begun.Before(q.Since) {
 		return false
@@ -38,22 +38,22 @@ func (q Query) Selects(s Summary) bool {
 	}
 }
 
-// Filter chooses sends.
+// Filter says which sends a Query selects. The set is closed.
 type Filter string
 
 // The filters.
 const (
 	FilterAll         Filter = ""            // every send
-	FilterOpen        Filter = "open"        // something is still awaited
-	FilterDue         Filter = "due"         // provably not sent, and to be offered (again) by now
-	FilterOverdue     Filter = "overdue"     // a certified recipient has no final notice, and should have
-	FilterUnconfirmed Filter = "unconfirmed" // nothing certified an hour after the provider's 250
-	FilterUncertain   Filter = "uncertain"   // it may have left, and nothing proves either way
-	FilterFailed      Filter = "failed"      // not delivered to some recipient, or taken by nobody
-	FilterUnverified  Filter = "unverified"  // a message that claims to be a notice about it is not proven
+	FilterOpen        Filter = "open"        // not settled
+	FilterDue         Filter = "due"         // certainly not sent, and due to be offered
+	FilterOverdue     Filter = "overdue"     // FlagOverdue: a final notice is missing
+	FilterUnconfirmed Filter = "unconfirmed" // FlagUnconfirmed: nothing certified has come an hour after the provider's 250
+	FilterUncertain   Filter = "uncertain"   // ResultUncertain: it may have left, and nothing proves either way
+	FilterFailed      Filter = "failed"      // some recipient is refused, rejected, bounced, expired or failed
+	FilterUnverified  Filter = "unverified"  // FlagUnverified: a message that claims to be a notice about it is not proven
 )
 
-// FarDue is how far Summary.DueAt may lie in the future: the longest pause, and what
-// clocks may differ. One that lies further was computed from a wrong clock: FilterDue
-// selects it, and whoever asks checks the send.
+// FarDue is how far ahead Summary.DueAt can lie: the longest pause plus what clocks may
+// differ. A time further ahead comes from a wrong clock. FilterDue selects such a send,
+// and Find and Retry check it.
 const FarDue = longestPause + claimGrace + clockTolerance

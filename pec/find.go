@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Find yields the status of every send that q asks for, those begun first before
-// others. At most one error is yielded, as the last pair.
+// Find yields the status of every send that q selects, roughly in the order in which they
+// began. At most one error is yielded, as the last pair.
 func (l *Ledger) Find(ctx context.Context, q Query) iter.Seq2[Status, error] {
 	return func(yield func(Status, error) bool) {
 		if q.At.IsZero() {
@@ -24,7 +24,7 @@ func (l *Ledger) Find(ctx context.Context, q Query) iter.Seq2[Status, error] {
 			}
 			status, f := fold(s.facts, q.At)
 			if len(status.Recipients) == 0 || q.Filter == FilterOverdue && !status.Has(FlagOverdue) || q.Filter == FilterDue && !f.isDue(q.At) {
-				continue // nothing but claims about it; the mailbox was not read that far; or a clock was wrong
+				continue // there are only claims about it; or it is stale; or a clock was wrong
 			}
 			if !yield(status, nil) {
 				return
@@ -33,9 +33,10 @@ func (l *Ledger) Find(ctx context.Context, q Query) iter.Seq2[Status, error] {
 	}
 }
 
-// selected yields the sends that q asks for. What the store gives too many, because it
-// has no summary or an old one, gets one on the way. One that cannot be read, such as
-// for a fact of a later version, keeps no other from being yielded.
+// selected yields the sends that q selects. A send that the store yields only because its
+// summary is missing or old gets a new one. A send that cannot be read, for example because
+// a later version wrote one of its facts, does not keep the others from being yielded: the
+// first such error comes last.
 func (l *Ledger) selected(ctx context.Context, q Query) iter.Seq2[*send, error] {
 	return func(yield func(*send, error) bool) {
 		mailbox, err := l.mailboxFacts(ctx)
@@ -77,9 +78,9 @@ func (l *Ledger) selected(ctx context.Context, q Query) iter.Seq2[*send, error] 
 	}
 }
 
-// summary is what the store needs to find the send again.
+// summary returns the Summary of the send.
 func (s *send) summary() Summary {
-	// Only the times in it depend on the clock, and they are computed, not compared.
+	// No field of a Summary depends on the present time.
 	status, f := fold(s.facts, time.Time{})
 	if f == nil {
 		return Summary{Entries: s.entries}

@@ -9,13 +9,14 @@ import (
 )
 
 const (
-	// confirmWithin is when an acceptance is missed; it takes seconds, as a rule.
+	// confirmWithin is how long an acceptance may take. Usually it takes seconds.
 	confirmWithin = time.Hour
-	// overdueAfter: the last notice leaves within 24 hours of acceptance (RFC 6109,
-	// 3.1.6); the rest is for its way.
+	// overdueAfter is how long after acceptance a missing final notice is overdue. The last
+	// notice leaves within 24 hours (RFC 6109, 3.1.6); the rest is for transport.
 	overdueAfter = 26 * time.Hour
 )
 
+// flags returns the flags at a time, in alphabetical order.
 func (f *folding) flags(s Status, at time.Time) []Flag {
 	var flags []Flag
 	set := func(flag Flag, on bool) {
@@ -36,14 +37,15 @@ func (f *folding) flags(s Status, at time.Time) []Flag {
 	return flags
 }
 
-// duplicate tells whether more than one copy was handed over, as far as we know.
+// duplicate reports whether more than one copy is known to have been handed over, or may
+// have been: a recipient of a Resend may have the first message too.
 func (f *folding) duplicate(s Status) bool {
 	return len(f.submissions()) > 1 || slices.ContainsFunc(s.Recipients, func(r RecipientStatus) bool {
 		return f.resent[envelope.NormalizeAddress(r.Address)] && !r.State.resendable()
 	})
 }
 
-// confirmBy is from when on the send is unconfirmed; zero for never.
+// confirmBy returns when the send becomes unconfirmed; zero for never.
 func (f *folding) confirmBy() time.Time {
 	if f.submitted.IsZero() || f.certified() {
 		return time.Time{}
@@ -51,8 +53,8 @@ func (f *folding) confirmBy() time.Time {
 	return f.submitted.Add(confirmWithin)
 }
 
-// overdueAt is from when on a final notice is missed; zero for never. Ordinary
-// recipients earn none.
+// overdueAt returns when a final notice becomes overdue; zero for never. There is none for
+// ordinary recipients.
 func (f *folding) overdueAt(s Status) time.Time {
 	open := slices.ContainsFunc(s.Recipients, func(r RecipientStatus) bool {
 		return r.State == StateAccepted || r.State == StateDelayed
@@ -61,7 +63,7 @@ func (f *folding) overdueAt(s Status) time.Time {
 		return time.Time{}
 	}
 	accepted := s.SentAt
-	if accepted.IsZero() { // implied by another notice, which can only be later
+	if accepted.IsZero() { // another notice, which can only be later, implies the acceptance
 		accepted = f.first.Time
 	}
 	return accepted.Add(cmp.Or(f.intent.OverdueAfter, overdueAfter))

@@ -7,18 +7,18 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-// Fold computes the status of one send from its facts and those of its mailbox, as
-// of the time at. It is a pure function: neither the order of the facts nor their
-// repetition matters, and notices that do not join the send (NoticeFact.Joins)
-// change nothing. Without an Intent the send is taken from the notices: one made
-// by another program. With neither the result is the zero Status.
+// Fold computes the status of one send from its facts and those of its mailbox, as of the
+// time at. It is a pure function. Neither the order of the facts nor their repetition
+// matters, and notices that do not join the send (NoticeFact.Joins) change nothing. If there
+// is no Intent, another program made the send, and it is inferred from the notices. With
+// neither, the result is the zero Status.
 func Fold(facts []Fact, at time.Time) Status {
 	s, _ := fold(facts, at)
 	return s
 }
 
-// fold also gives what the times in a Summary are computed from; nil where there is
-// no send.
+// fold is Fold, and also returns the folding, from which the times of a Summary are
+// computed; nil if there is no send.
 func fold(facts []Fact, at time.Time) (Status, *folding) {
 	f := foldingOf(facts)
 	if f == nil {
@@ -27,7 +27,7 @@ func fold(facts []Fact, at time.Time) (Status, *folding) {
 	return f.status(at), f
 }
 
-// foldingOf takes up facts; nil where there is no send.
+// foldingOf returns the folding of facts; nil if there is no send.
 func foldingOf(facts []Fact) *folding {
 	f := newFolding()
 	for _, fact := range facts {
@@ -39,7 +39,7 @@ func foldingOf(facts []Fact) *folding {
 	return f
 }
 
-// status is what the facts add up to at a time.
+// status returns the status at a time.
 func (f *folding) status(at time.Time) Status {
 	s := Status{
 		MessageID: f.intent.MessageID,
@@ -67,8 +67,8 @@ func (f *folding) status(at time.Time) Status {
 	return s
 }
 
-// recipient raises the state of the submission to the highest that the notices
-// support. Of notices that support the same state the first by certified time counts.
+// recipient returns the status of one recipient. base is the state that the attempts
+// support; each raise takes it higher if a notice supports that.
 func (f *folding) recipient(address string, base RecipientStatus) RecipientStatus {
 	key := envelope.NormalizeAddress(address)
 	r := base
@@ -109,8 +109,8 @@ func (f *folding) recipient(address string, base RecipientStatus) RecipientStatu
 	return r
 }
 
-// since is from when on the provider had the message, as far as is known; the last
-// delay notice is counted from it.
+// since returns the best known time at which the provider had the message; zero if none is
+// known. The last delay notice is recognised by its distance from it.
 func (f *folding) since() time.Time {
 	switch {
 	case f.acceptance != nil:
@@ -122,6 +122,8 @@ func (f *folding) since() time.Time {
 	}
 }
 
+// resultOf returns the result of a send with these recipients. settled says that all of
+// them are in final states.
 func resultOf(recipients []RecipientStatus, settled bool) Result {
 	count := map[State]int{}
 	for _, r := range recipients {
@@ -146,9 +148,9 @@ func resultOf(recipients []RecipientStatus, settled bool) Result {
 	}
 }
 
-// submission is the state that the attempts alone support, for every recipient:
-// a message leaves for all of them or for none. That one attempt is known to have
-// failed says nothing about another.
+// submission returns the state that the attempts alone support. It is that of every
+// recipient, since a message leaves for all of them or for none. The highest-ranked attempt
+// decides: that one attempt has failed says nothing about another.
 func (f *folding) submission() RecipientStatus {
 	best := RecipientStatus{State: StatePending}
 	if f.elsewhere {

@@ -10,13 +10,13 @@ import (
 	"github.com/gopec/gopec/envelope"
 )
 
-// sameScope tells whether the same notices join two intents.
+// sameScope reports whether the same notices join two intents.
 func sameScope(a, b Intent) bool {
 	return envelope.SameMessageID(a.MessageID, b.MessageID) && envelope.SameAddress(a.Sender, b.Sender) &&
 		slices.EqualFunc(a.Recipients(), b.Recipients(), envelope.SameAddress)
 }
 
-// inferredIntent is what a notice tells of the send it speaks of.
+// inferredIntent returns the intent of a send as one of its notices shows it.
 func (f NoticeFact) inferredIntent() Intent {
 	i := Intent{MessageID: f.MessageID, Sender: f.Sender, Subject: f.Subject, At: f.Time}
 	for _, r := range f.Recipients {
@@ -25,6 +25,7 @@ func (f NoticeFact) inferredIntent() Intent {
 	return i
 }
 
+// compareIntents orders intents. The earlier is less among those of one message and sender.
 func compareIntents(a, b Intent) int {
 	return cmp.Or(
 		strings.Compare(lowerASCII(a.MessageID), lowerASCII(b.MessageID)),
@@ -33,10 +34,11 @@ func compareIntents(a, b Intent) int {
 		bytes.Compare(a.Digest[:], b.Digest[:]), slices.Compare(a.Recipients(), b.Recipients()),
 		strings.Compare(a.Subject, b.Subject), strings.Compare(a.Key, b.Key), strings.Compare(a.Resends, b.Resends),
 		cmp.Compare(a.OverdueAfter, b.OverdueAfter), cmp.Compare(a.Restoration, b.Restoration),
-		-compareBools(a.Adopted, b.Adopted), // of one that has left nothing is offered
+		-compareBools(a.Adopted, b.Adopted), // the adopted one first: its message has left, so nothing is offered
 	)
 }
 
+// compareBools orders false before true.
 func compareBools(a, b bool) int {
 	switch {
 	case a == b:
@@ -48,44 +50,43 @@ func compareBools(a, b bool) int {
 	}
 }
 
+// compareBounces orders bounces by the time they were recorded.
 func compareBounces(a, b BounceFact) int {
 	return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Digest[:], b.Digest[:]), strings.Compare(a.Code+a.Text, b.Code+b.Text))
 }
 
-// folding is the facts of one send, arranged so that their order cannot matter. One
-// more fact costs the same however many there were before: a follower of Changes adds
-// them one by one.
+// folding is the facts of one send, arranged so that their order cannot matter. Adding a
+// fact costs the same however many there are: Changes adds them one by one.
 type folding struct {
 	known     bool // there is an intent
 	intent    Intent
-	inferred  bool // the intent is, from notices
-	elsewhere bool // there is no message of ours: inferred, or adopted
+	inferred  bool // the intent was inferred from notices
+	elsewhere bool // there is no message of ours: the intent was inferred, or adopted
 
 	tries
 	notices
 	readTo      time.Time
-	suspensions int             // the highest number
-	resumptions int             // the highest number
-	resent      map[string]bool // by normalised address
-	bounced     map[string]BounceFact
-	restored    int              // the N of the last Restoration; zero for none
-	searches    map[int]Untraced // by the N of the Restoration
-	// abandonedAfter is the last Restoration of an Abandonment.
+	suspensions int                   // the highest number
+	resumptions int                   // the highest number
+	resent      map[string]bool       // by normalised address
+	bounced     map[string]BounceFact // the earliest, by normalised address
+	restored    int                   // the N of the last Restoration; zero for none
+	searches    map[int]Untraced      // by the N of the Restoration
+	// abandonedAfter is the highest Abandonment.Restoration.
 	abandonedAfter int
 }
 
 func newFolding() *folding {
 	return &folding{
-		tries:   newTries(),
-		notices: newNotices(),
-		resent:  map[string]bool{},
-		bounced: map[string]BounceFact{},
-
+		tries:    newTries(),
+		notices:  newNotices(),
+		resent:   map[string]bool{},
+		bounced:  map[string]BounceFact{},
 		searches: map[int]Untraced{},
 	}
 }
 
-// add takes up one fact.
+// add adds one fact.
 func (f *folding) add(fact Fact) {
 	switch fact := fact.fact().(type) {
 	case Intent:
@@ -128,9 +129,9 @@ func (f *folding) add(fact Fact) {
 	}
 }
 
-// consider takes an intent that is better than the one so far. There is one intent in
-// a send. Of more the least is taken, so that not even a mistake makes the order
-// matter; one that is inferred gives way to any other.
+// consider takes an intent if it is better than the one so far. A send has one intent. If
+// there are more by mistake, the least is taken, so that their order does not matter. An
+// inferred intent gives way to a recorded one.
 func (f *folding) consider(i Intent, inferred bool) {
 	better := !f.known || f.inferred && !inferred || f.inferred == inferred && compareIntents(i, f.intent) < 0
 	if !better {
@@ -144,28 +145,20 @@ func (f *folding) consider(i Intent, inferred bool) {
 	}
 }
 
-// earliest gives the earlier of two times; a zero one is not known.
-func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}
-
-// searched takes up an Untraced. There is one for each Restoration. Of more the one that
-// holds counts.
+// searched adds an Untraced. There is one for each Restoration. If there are more, one that
+// has a Trace, and so holds the send back, counts.
 func (f *folding) searched(u Untraced) {
 	if known, ok := f.searches[u.N]; !ok || u.Trace > known.Trace {
 		f.searches[u.N] = u
 	}
 }
 
-// mayAttempt tells whether another attempt cannot make a second copy. A send that was
-// repeated by another is over: Resend asked for a definite failure, which a Store that
-// was restored from a backup need not have any more.
+// mayAttempt reports whether the message may be offered again without the risk of a second
+// copy. A send that Resend has repeated is over. Its failure was definite then, but a Store
+// that was restored from a backup may have lost that fact.
 func (f *folding) mayAttempt() bool { return f.isUnsent() && len(f.resent) == 0 }
 
-// isUnsent tells whether every attempt so far provably left nothing with the provider,
+// isUnsent reports whether every attempt so far certainly left nothing with the provider,
 // and may be repeated.
 func (f *folding) isUnsent() bool {
 	if f.elsewhere || f.certified() {

@@ -9,14 +9,14 @@ import (
 	"github.com/gopec/gopec/internal/mailtext"
 )
 
-// Ledger is what a Store knows of one mailbox. It sends and reads nothing, and needs no
-// connection: reports, web hooks and the programs of operators work with it while
-// Clients elsewhere do. A Client has all its methods. It is safe for concurrent use.
+// Ledger is what a Store knows of one mailbox. It needs no connection, since it sends
+// nothing and reads no mail. Reports, web hooks and the programs of operators use it while
+// Clients run elsewhere. A Client has all its methods. It is safe for concurrent use.
 type Ledger struct {
 	box     string // the mailbox's name in the store
 	store   Store
 	now     func() time.Time
-	folders []string // that tell how far the mailbox was read; nil for all that ever were
+	folders []string // those that have to be read; nil means all that ever were
 }
 
 // LedgerOptions are the optional settings of a Ledger.
@@ -25,15 +25,15 @@ type LedgerOptions struct {
 	Now func() time.Time
 }
 
-// NewLedger gives the Ledger of the mailbox with the given address, a bare
-// "name@domain"; anything else is an *AddressError. Nothing is read yet. Nil opts is the
-// zero value.
+// NewLedger returns the Ledger of the mailbox with the given address, a bare
+// "name@domain". For anything else the error is an *AddressError. A nil Store is an error
+// too. Nothing is read yet. Nil opts is the zero value.
 func NewLedger(address string, store Store, opts *LedgerOptions) (*Ledger, error) {
 	if !mailtext.IsPlainAddress(address) {
 		return nil, &AddressError{Address: address}
 	}
 	if store == nil {
-		return nil, errors.New("pec: a Ledger needs a Store")
+		return nil, errors.New("pec: a Ledger needs a Store, such as one of package sqlstore")
 	}
 	l := &Ledger{box: envelope.NormalizeAddress(address), store: store, now: time.Now}
 	if opts != nil && opts.Now != nil {
@@ -42,12 +42,13 @@ func NewLedger(address string, store Store, opts *LedgerOptions) (*Ledger, error
 	return l, nil
 }
 
-// AddressError reports that New or NewLedger was given what is no address of a PEC mailbox.
+// AddressError reports that New or NewLedger was given something else than the bare
+// address of a mailbox: name@domain in ASCII, at most 254 bytes.
 type AddressError struct {
-	Address string
+	Address string // as it was given
 }
 
 // Error implements error.
 func (e *AddressError) Error() string {
-	return fmt.Sprintf("pec: %q is no bare mailbox address: use name@domain in ASCII, at most 254 bytes, without display name or brackets", e.Address)
+	return fmt.Sprintf("pec: %q is not a bare mailbox address: use name@domain in ASCII, at most 254 bytes, without display name or brackets", e.Address)
 }

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// send is what the store has of one send, and of its mailbox.
+// send is what the store has of one send.
 type send struct {
 	name    string
-	entries int
-	facts   []Fact
+	entries int    // how many of the facts are about the send itself
+	facts   []Fact // about the send, then those of its mailbox that bear on it
 }
 
-// load reads a send. One of which nothing is known gives ErrUnknownSend.
+// load reads a send. If nothing is known of it, the error is ErrUnknownSend.
 func (l *Ledger) load(ctx context.Context, messageID string) (*send, error) {
 	mailbox, err := l.mailboxFacts(ctx)
 	if err != nil {
@@ -25,6 +25,7 @@ func (l *Ledger) load(ctx context.Context, messageID string) (*send, error) {
 	return l.loadWith(ctx, sendName(messageID), mailbox)
 }
 
+// loadWith is load with the facts of the mailbox given.
 func (l *Ledger) loadWith(ctx context.Context, name string, mailbox []Fact) (*send, error) {
 	if !isName(name) {
 		return nil, ErrUnknownSend
@@ -39,7 +40,7 @@ func (l *Ledger) loadWith(ctx context.Context, name string, mailbox []Fact) (*se
 	return &send{name: name, entries: len(facts), facts: append(facts, mailbox...)}, nil
 }
 
-// factsAbout reads what is recorded about a send, "" for the mailbox.
+// factsAbout reads all facts about a send; "" for those about the mailbox.
 func (l *Ledger) factsAbout(ctx context.Context, send string) ([]Fact, error) {
 	entries, err := l.store.Entries(ctx, l.box, send)
 	if err != nil {
@@ -48,9 +49,9 @@ func (l *Ledger) factsAbout(ctx context.Context, send string) ([]Fact, error) {
 	return factsOf(entries)
 }
 
-// mailboxFacts are the facts that bear on every send of the mailbox: of suspensions and
-// restorations the last decides. What was set aside bears on none, and there may be much
-// of it.
+// mailboxFacts reads the facts of the mailbox that bear on every send: the last suspension
+// and its resumption, the last restoration, and ReadTo. Messages set aside bear on no send,
+// and there may be many.
 func (l *Ledger) mailboxFacts(ctx context.Context) ([]Fact, error) {
 	facts, err := l.suspensionFacts(ctx)
 	if err != nil {
@@ -67,7 +68,7 @@ func (l *Ledger) mailboxFacts(ctx context.Context) ([]Fact, error) {
 	return append(facts, ReadTo{At: read}), err
 }
 
-// readTo is the time up to which every folder was read.
+// readTo returns the time up to which every folder was read; zero if one never was.
 func (l *Ledger) readTo(ctx context.Context) (time.Time, error) {
 	cursors, err := l.store.Cursors(ctx, l.box)
 	if err != nil {
@@ -87,7 +88,7 @@ func (l *Ledger) readTo(ctx context.Context) (time.Time, error) {
 	return slices.MinFunc(cursors, func(a, b Cursor) int { return a.ReadAt.Compare(b.ReadAt) }).ReadAt, nil
 }
 
-// cursorOf finds the cursor of a folder; without one it is the folder's beginning.
+// cursorOf returns the cursor of a folder, or the folder's beginning if there is none.
 func cursorOf(cursors []Cursor, folder string) Cursor {
 	for _, c := range cursors {
 		if c.Folder == folder {
@@ -97,7 +98,7 @@ func cursorOf(cursors []Cursor, folder string) Cursor {
 	return Cursor{Folder: folder}
 }
 
-// factUnder gives the fact under a key of the Store, nil when there is none.
+// factUnder returns the fact under a key of the Store; nil if there is none.
 func factUnder[T Fact](ctx context.Context, l *Ledger, key string) (*T, error) {
 	f, err := l.factAt(ctx, key)
 	if f == nil || err != nil {
@@ -105,7 +106,7 @@ func factUnder[T Fact](ctx context.Context, l *Ledger, key string) (*T, error) {
 	}
 	fact, ok := f.(T)
 	if !ok {
-		return nil, fmt.Errorf("pec: the entry %q is not a %T", key, fact)
+		return nil, fmt.Errorf("pec: the store has a fact of another kind under the key %q, want %T", key, fact)
 	}
 	return &fact, nil
 }
@@ -122,26 +123,27 @@ func (l *Ledger) factAt(ctx context.Context, key string) (Fact, error) {
 	return factOf(e)
 }
 
-// intentOf gives the intent of a send of ours, nil when it is not one.
+// intentOf returns the intent of a send; nil if it has none, so was made elsewhere.
 func (l *Ledger) intentOf(ctx context.Context, name string) (*Intent, error) {
 	return factUnder[Intent](ctx, l, entryKey(name, Intent{}))
 }
 
-// claim gives what was recorded under a caller's key, nil when nothing was.
+// claim returns the claim on a caller's key; nil if there is none.
 func (l *Ledger) claim(ctx context.Context, key string) (*KeyClaim, error) {
 	return factUnder[KeyClaim](ctx, l, KeyClaim{Key: key}.key())
 }
 
-// suspension also counts the suspensions there have been.
+// suspension returns the suspension of the mailbox, nil if it is not suspended, and how many
+// there have been.
 func (l *Ledger) suspension(ctx context.Context) (suspended *Suspension, count int, err error) {
 	facts, err := l.suspensionFacts(ctx)
 	suspended, count = suspensionIn(facts)
 	return suspended, count, err
 }
 
-// suspensionFacts are the last Suspension and its Resumption, as far as there are any.
-// Suspensions have the numbers from 1 without gaps: the last one is found in steps that
-// double, and then by halves.
+// suspensionFacts returns the last Suspension and its Resumption, if there are any.
+// Suspensions are numbered from 1 without gaps, so the last is found in steps that double,
+// and then by bisection.
 func (l *Ledger) suspensionFacts(ctx context.Context) ([]Fact, error) {
 	var last *Suspension
 	try := func(n int) (there bool, err error) {
@@ -182,6 +184,7 @@ func (l *Ledger) suspensionFacts(ctx context.Context) ([]Fact, error) {
 	return []Fact{*last, *lifted}, nil
 }
 
+// suspensionIn is suspension with the facts given.
 func suspensionIn(facts []Fact) (suspended *Suspension, count int) {
 	resumed := 0
 	for _, fact := range facts {
@@ -200,7 +203,7 @@ func suspensionIn(facts []Fact) (suspended *Suspension, count int) {
 	return suspended, count
 }
 
-// restoration gives the last Restoration behind N, nil when there is none.
+// restoration returns the last Restoration after number n; nil if there is none.
 func (l *Ledger) restoration(ctx context.Context, n int) (last *Restoration, err error) {
 	for {
 		n++

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Suspension stops all logins to the mailbox: the provider refused one. It is a
-// fact about the mailbox, as are Resumption, SetAside, Recovered and ReadTo.
+// Suspension stops all logins to the mailbox, because the provider refused one. It is a
+// fact about the mailbox, as are all in this file.
 type Suspension struct {
 	N      int    // counts from 1
-	Server string // who refused
-	Reply  string // in the server's own words
+	Server string // the server that refused
+	Reply  string // the server's own words
 	At     time.Time
 }
 
@@ -20,38 +20,38 @@ type Resumption struct {
 	At time.Time
 }
 
-// SetAside is a message of the mailbox that could not be read, or was signed in the
-// future. Watch and Reverify try again.
+// SetAside is a message of the mailbox that could not be read, or whose signing time lies
+// in the future. Watch and Reverify try again.
 type SetAside struct {
 	Cursor Cursor
 	Reason string // for people
-	// Until is the signing time of a message of the future; zero for any other.
+	// Until is the signing time if it lies in the future; zero for any other message.
 	Until time.Time `json:",omitzero"`
 	At    time.Time
 }
 
-// Recovered tells that a message set aside was read after all.
+// Recovered says that a message set aside was read after all.
 type Recovered struct {
 	Cursor Cursor
 	At     time.Time
 }
 
-// ReadTo tells that at time At nothing was left unread in any receipt folder. It is
-// never stored: the Client makes it of its cursors.
+// ReadTo says that every folder had been read to its end at the time At. It is never
+// stored: a Ledger computes it from the Cursors.
 type ReadTo struct {
 	At time.Time
 }
 
-// Restoration says that the Store was restored from a backup, so that what happened
-// since the backup is missing from it. It is a fact about the mailbox.
+// Restoration says that the Store was restored from a backup: what happened after the
+// backup is missing from it.
 type Restoration struct {
 	N       int       // counts from 1
-	Stopped time.Time // when the last program that used the lost Store had ended
+	Stopped time.Time // when the last program that used the lost Store ended
 	At      time.Time
 }
 
 // FolderRead says that a folder was read to its end after Restoration N, late enough to
-// find the acceptance of whatever left before. It is a fact about the mailbox.
+// find the acceptance of everything that left before.
 type FolderRead struct {
 	N      int
 	Folder string
@@ -74,6 +74,7 @@ func (f ReadTo) key() string      { return "" }
 func (f SetAside) key() string    { return "aside/" + f.Cursor.place() }
 func (f Recovered) key() string   { return "recovered/" + f.Cursor.place() }
 
+// place names the message at the cursor.
 func (c Cursor) place() string {
 	return fmt.Sprintf("%s/%d/%d", hashName(c.Folder), c.UIDValidity, c.UID)
 }

@@ -21,22 +21,22 @@ type memory struct {
 	boxes map[string]*memoryBox
 }
 
-// NewMemory returns an empty Store that lasts as long as the process: for tests and
+// NewMemory returns an empty Store that lasts as long as the process, for tests and
 // demonstrations. A restart forgets what was sent.
 func NewMemory() Store { return &memory{boxes: map[string]*memoryBox{}} }
 
 // memoryBox is one mailbox.
 type memoryBox struct {
 	log       []Entry
-	byKey     map[string]int // the index in log
+	byKey     map[string]int // indexes in log
 	raw       map[string][]byte
-	sends     []string // in the order of their first entries
-	bySend    map[string][]int
+	sends     []string         // in the order of their first entries
+	bySend    map[string][]int // indexes in log
 	summaries map[string]Summary
 	cursors   map[string]Cursor
 }
 
-// box is called with mu held.
+// box returns a mailbox, which it makes if need be. Call it with mu held.
 func (m *memory) box(mailbox string) *memoryBox {
 	b := m.boxes[mailbox]
 	if b == nil {
@@ -102,7 +102,7 @@ func (m *memory) Entry(ctx context.Context, mailbox, key string) (Entry, error) 
 	return owned(b.log[i]), ctx.Err()
 }
 
-// owned makes e the caller's: what he does to its Data does not reach the log.
+// owned returns a copy of e for a caller, who may change its Data.
 func owned(e Entry) Entry {
 	e.Data = bytes.Clone(e.Data)
 	return e
@@ -134,7 +134,7 @@ func (m *memory) Raw(ctx context.Context, mailbox, key string) (io.ReadCloser, e
 // Changes implements Store.
 func (m *memory) Changes(ctx context.Context, mailbox string, after Position) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		next, known := m.behind(mailbox, after)
+		next, known := m.indexAfter(mailbox, after)
 		if !known {
 			yield(Entry{}, fmt.Errorf("%w: %.100q", ErrPosition, after))
 			return
@@ -158,14 +158,16 @@ func (m *memory) Changes(ctx context.Context, mailbox string, after Position) it
 	}
 }
 
-// memoryPosition names the n-th entry, and tells it from what another log has there.
+// memoryPosition returns the Position of the entry with index n. Its hash differs from
+// that of any other entry which another log has there.
 func memoryPosition(n int, e Entry) Position {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s %s", e.At.UnixNano(), e.Key, e.Data))
 	return Position(fmt.Sprintf("%d.%x", n+1, sum[:8]))
 }
 
-// behind gives the index in the log of what comes after a Position, if it is one.
-func (m *memory) behind(mailbox string, after Position) (next int, known bool) {
+// indexAfter returns the index in the log of the entry after a Position. known is false if
+// that names no entry.
+func (m *memory) indexAfter(mailbox string, after Position) (next int, known bool) {
 	if after == "" {
 		return 0, true
 	}

@@ -10,51 +10,52 @@ import (
 )
 
 const (
-	// finalDelay: the second delivery-delay notice leaves between 22 and 24 hours
-	// after acceptance (RFC 6109, 3.1.6), the first after 12.
+	// finalDelay is how long after acceptance a delivery-delay notice is the last. The first
+	// leaves after 12 hours, the second between 22 and 24 hours (RFC 6109, 3.1.6).
 	finalDelay = 22 * time.Hour
-	// codeExpired is the code that makes any delay notice the last.
+	// codeExpired is the error code that makes any delay notice the last.
 	codeExpired = "5.4.1"
 )
 
-// notices are the proven notices about a send, and the claims to be one. Of those that
-// support the same the first by certified time counts, whatever came first.
+// notices are the proven notices about a send, and the messages that claim to be one. If
+// several notices support the same, the one with the earliest certified time counts, in
+// whatever order they came.
 type notices struct {
-	heard []*NoticeFact // all, those too that do not join, as they came
+	heard []*NoticeFact // all in the order they came, including those that do not join
 	joined
-	claims map[envelope.Digest]bool // of messages that are not proven, or were not
+	claims map[envelope.Digest]bool // the digests of messages that were not proven when they were read
 }
 
-// joined is what the notices say that join the send. Another intent makes it anew.
+// joined is what the notices that join the send say. It is computed again when the intent
+// changes.
 type joined struct {
-	recipients map[string]bool // of the intent, by normalised address
-	keys       map[envelope.Digest]bool
-	unproven   int         // claims without a notice of their key
-	first      *NoticeFact // each of these is the first of its kind; nil without one
+	recipients map[string]bool          // of the intent, by normalised address
+	keys       map[envelope.Digest]bool // the digests of the notices
+	unproven   int                      // how many claims no notice with their digest has proven
+	first      *NoticeFact              // the earliest of any kind; nil for none, as in the others
 	acceptance *NoticeFact
 	rejection  *NoticeFact
-	judged     bool            // the sender's provider is proven to have judged the message
-	certIDs    map[string]bool // in lower case
-	naming     *NoticeFact     // the first with a CertID
-	rejecting  *NoticeFact     // the same among non-acceptances: no envelope was made (RFC 6109, 3.1.2)
-	about      map[string]*aboutRecipient
+	judged     bool                       // it is proven that the sender's provider has judged the message
+	certIDs    map[string]bool            // in lower case
+	naming     *NoticeFact                // the first with a CertID, except non-acceptances
+	rejecting  *NoticeFact                // the first non-acceptance with a CertID: no envelope was made (RFC 6109, 3.1.2)
+	about      map[string]*aboutRecipient // by normalised address
 }
 
 // aboutRecipient is what the notices say of one recipient.
 type aboutRecipient struct {
-	class    Class
-	classBy  *NoticeFact   // that tells the class
-	accepted *NoticeFact   // proves that the message was accepted for the recipient
-	delays   []*NoticeFact // by time
-	expired  *NoticeFact   // a delay that says it is the last
-	failed   *NoticeFact
-	// delivered is the delivery receipt.
-	delivered *NoticeFact
+	class     Class
+	classBy   *NoticeFact   // the notice that class is from
+	accepted  *NoticeFact   // proves that the message was accepted for the recipient
+	delays    []*NoticeFact // by time
+	expired   *NoticeFact   // a delay notice whose code says that it is the last
+	failed    *NoticeFact   // the non-delivery
+	delivered *NoticeFact   // the delivery receipt
 }
 
 func newNotices() notices { return notices{claims: map[envelope.Digest]bool{}} }
 
-// hear takes up a notice. Copies of one count once.
+// hear adds a notice. Copies of one notice count once.
 func (n *notices) hear(f NoticeFact, intent Intent) {
 	if n.keys[f.Digest] {
 		return
@@ -63,7 +64,7 @@ func (n *notices) hear(f NoticeFact, intent Intent) {
 	n.join(&f, intent)
 }
 
-// hearAgain holds all notices against another intent.
+// hearAgain computes joined again, for another intent.
 func (n *notices) hearAgain(intent Intent) {
 	n.joined = joined{
 		recipients: recipientSet(intent), keys: map[envelope.Digest]bool{}, unproven: len(n.claims),
@@ -76,8 +77,8 @@ func (n *notices) hearAgain(intent Intent) {
 	}
 }
 
-// claim takes up the key of a message that is not proven. A message without one stays
-// so.
+// claim adds the digest of a message that is not proven. If that is zero, nothing ever
+// proves the message.
 func (n *notices) claim(key envelope.Digest) {
 	if n.claims[key] {
 		return
@@ -93,16 +94,17 @@ func compareNotices(a, b *NoticeFact) int {
 	return cmp.Or(a.Time.Compare(b.Time), bytes.Compare(a.Digest[:], b.Digest[:]))
 }
 
-// before tells whether a counts and not b, which may be none.
+// before reports whether f comes before b, which may be nil for none.
 func (f *NoticeFact) before(b *NoticeFact) bool { return b == nil || compareNotices(f, b) < 0 }
 
-// keep puts a notice into a place for the first of its kind.
+// keep puts f in place of a later notice, or of none.
 func keep(place **NoticeFact, f *NoticeFact) {
 	if f.before(*place) {
 		*place = f
 	}
 }
 
+// join adds what a notice says, if it joins the send.
 func (n *notices) join(f *NoticeFact, intent Intent) {
 	if n.recipients == nil || !f.joins(intent, n.recipients) {
 		return
@@ -143,7 +145,7 @@ func (n *notices) join(f *NoticeFact, intent Intent) {
 	}
 }
 
-// of gives what is known of a recipient, by normalised address.
+// of returns what is known of a recipient, by normalised address.
 func (j *joined) of(address string) *aboutRecipient {
 	to := j.about[address]
 	if to == nil {
@@ -155,9 +157,9 @@ func (j *joined) of(address string) *aboutRecipient {
 	return to
 }
 
-// list notes what a notice says of one of the recipients it lists. It repeats what
-// the acceptance said, and a notice about one recipient implies that the message
-// was accepted for all.
+// list adds what a notice says of one of the recipients that it lists. Every notice
+// repeats the list of the acceptance, so one about a single recipient implies that the
+// message was accepted for all.
 func (j *joined) list(f *NoticeFact, r envelope.Recipient) {
 	to := j.of(envelope.NormalizeAddress(r.Address))
 	if f.before(to.classBy) {
@@ -172,8 +174,9 @@ func (j *joined) list(f *NoticeFact, r envelope.Recipient) {
 	}
 }
 
-// finalDelay tells the last delay notice from the first; nil when there is none. They
-// look the same, and either may be missing or come twice: only time and code tell.
+// finalDelay returns the last delay notice; nil if there is none. since is when the
+// provider had the message, zero if that is unknown. The first and the last notice look the
+// same, and either may be missing or come twice: only time and code distinguish them.
 func (to *aboutRecipient) finalDelay(since time.Time) *NoticeFact {
 	last := to.expired
 	if since.IsZero() {
@@ -188,11 +191,11 @@ func (to *aboutRecipient) finalDelay(since time.Time) *NoticeFact {
 	return last
 }
 
-// certified tells whether the sender's provider is proven to have judged the message.
+// certified reports whether it is proven that the sender's provider has judged the message.
 func (j *joined) certified() bool { return j.judged }
 
-// certID is the provider's ID of the message; "" until a notice tells. That of a
-// non-acceptance comes last.
+// certID returns the provider's ID of the message; "" until a notice names it. The ID in a
+// non-acceptance counts only if there is no other.
 func (j *joined) certID() string {
 	switch {
 	case j.naming != nil:

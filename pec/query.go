@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// Status computes the status of a send as of now. A Message-ID under which nothing
-// is known gives ErrUnknownSend.
+// Status computes the status of a send as of now. If nothing is known under the Message-ID,
+// the error is ErrUnknownSend.
 func (l *Ledger) Status(ctx context.Context, messageID string) (Status, error) {
 	s, err := l.load(ctx, messageID)
 	if err != nil {
@@ -21,8 +21,8 @@ func (l *Ledger) Status(ctx context.Context, messageID string) (Status, error) {
 	return status, nil
 }
 
-// MessageID gives the Message-ID of the send that has a key (Message.Key);
-// ErrUnknownSend when none has.
+// MessageID returns the Message-ID of the send that has a key (Message.Key). If none has,
+// the error is ErrUnknownSend.
 func (l *Ledger) MessageID(ctx context.Context, key string) (string, error) {
 	claim, err := l.claim(ctx, key)
 	if err != nil {
@@ -34,9 +34,8 @@ func (l *Ledger) MessageID(ctx context.Context, key string) (string, error) {
 	return claim.MessageID, nil
 }
 
-// Facts gives all that is recorded about a send, in the order of recording, without
-// the facts about its mailbox. A Message-ID under which nothing is known gives
-// ErrUnknownSend.
+// Facts returns all facts about a send, in the order of recording, without those about its
+// mailbox. If nothing is known under the Message-ID, the error is ErrUnknownSend.
 func (l *Ledger) Facts(ctx context.Context, messageID string) ([]Fact, error) {
 	s, err := l.loadWith(ctx, sendName(messageID), nil)
 	if err != nil {
@@ -45,9 +44,9 @@ func (l *Ledger) Facts(ctx context.Context, messageID string) ([]Fact, error) {
 	return s.facts, nil
 }
 
-// Raw opens the message that belongs to a fact about a send, byte for byte: to an
-// Intent the message that was sent, to a NoticeFact the notice, to an UnverifiedFact or
-// a BounceFact what was read. Without one the error is ErrNotFound.
+// Raw opens the message that belongs to a fact about a send, byte for byte: for an Intent
+// the message that was sent, for a NoticeFact the notice, for an UnverifiedFact or a
+// BounceFact the message that was read. If there is none, the error is ErrNotFound.
 func (l *Ledger) Raw(ctx context.Context, messageID string, f Fact) (io.ReadCloser, error) {
 	raw, err := l.store.Raw(ctx, l.box, entryKey(messageID, f))
 	if b, ok := f.fact().(BounceFact); ok && errors.Is(err, ErrNotFound) {
@@ -68,8 +67,8 @@ func (l *Ledger) Raw(ctx context.Context, messageID string, f Fact) (io.ReadClos
 	return raw, nil
 }
 
-// bounceRaw is the key of the entry that has the message of a bounce: that of the first
-// recipient it was recorded for. "" when there is none.
+// bounceRaw returns the key of the entry that has the message of a bounce: the entry of the
+// first recipient for which the bounce was recorded. "" if there is none.
 func (l *Ledger) bounceRaw(ctx context.Context, messageID string, f BounceFact) (string, error) {
 	facts, err := l.factsAbout(ctx, sendName(messageID))
 	i := slices.IndexFunc(facts, func(o Fact) bool {

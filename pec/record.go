@@ -9,12 +9,13 @@ import (
 	"time"
 )
 
-// ErrUnknownFact reports a stored fact of a kind that this version does not know: a
-// later one wrote it. No status is computed without it.
-var ErrUnknownFact = errors.New("pec: a fact of an unknown kind")
+// ErrUnknownFact reports a stored fact of a kind that this version does not know, because
+// a later version wrote it. No status is computed without that fact.
+var ErrUnknownFact = errors.New("pec: a stored fact of a kind that this version does not know (a later one wrote it: update)")
 
-// record is a fact in JSON: a Fact as it is written, a json.RawMessage until its kind
-// is known. The names of kinds and fields stay as they are: stores hold them for years.
+// factJSON is a fact in JSON. F is Fact for writing, and json.RawMessage for reading,
+// until the kind is known. The names of kinds and fields stay as they are: stores hold
+// them for years.
 type factJSON[F any] struct {
 	Kind string `json:"kind"`
 	Fact F      `json:"fact"`
@@ -42,17 +43,18 @@ var kinds = map[string]Fact{
 	"untraced":    Untraced{},
 }
 
+// kindOf returns the stored name of a fact's kind.
 func kindOf(f Fact) string {
 	for name, zero := range kinds {
 		if reflect.TypeOf(zero) == reflect.TypeOf(f) {
 			return name
 		}
 	}
-	return "" // never stored
+	return "" // ReadTo, which is never stored
 }
 
-// newEntry makes the entry of a fact about a send, "" for one about the mailbox. raw
-// is the message that belongs to it, nil for none.
+// newEntry returns the entry of a fact. send is "" for a fact about the mailbox. raw is the
+// message that belongs to the fact, nil for none.
 func newEntry(send string, f Fact, at time.Time, raw *io.SectionReader) (Entry, error) {
 	data, err := json.Marshal(factJSON[Fact]{kindOf(f.fact()), f.fact()})
 	if err != nil {
@@ -61,8 +63,8 @@ func newEntry(send string, f Fact, at time.Time, raw *io.SectionReader) (Entry, 
 	return Entry{Key: entryKey(send, f), Send: sendName(send), At: at, Data: data, Raw: raw}, nil
 }
 
-// entryKey is what makes two facts the same one. The keys that callers choose, and
-// the IDs that providers give, belong to one send of the mailbox.
+// entryKey returns the Entry.Key of a fact: two facts with the same one are the same fact.
+// The listed kinds are unique in the mailbox, the others within their send.
 func entryKey(send string, f Fact) string {
 	switch f.fact().(type) {
 	case KeyClaim, CertLink, Suspension, Resumption, SetAside, Recovered, Restoration, FolderRead:
@@ -71,7 +73,7 @@ func entryKey(send string, f Fact) string {
 	return f.key() + "@" + sendName(send)
 }
 
-// factOf reads the fact of an entry.
+// factOf decodes the fact of an entry.
 func factOf(e Entry) (Fact, error) {
 	var r factJSON[json.RawMessage]
 	if err := json.Unmarshal(e.Data, &r); err != nil {
@@ -88,6 +90,7 @@ func factOf(e Entry) (Fact, error) {
 	return f.Interface().(Fact).fact(), nil
 }
 
+// factsOf decodes the facts of entries.
 func factsOf(entries []Entry) ([]Fact, error) {
 	facts := make([]Fact, 0, len(entries)+4)
 	for _, e := range entries {
@@ -100,7 +103,7 @@ func factsOf(entries []Entry) ([]Fact, error) {
 	return facts, nil
 }
 
-// outcomeRecord is an AttemptOutcome in JSON: of an error its text is kept.
+// outcomeJSON is an AttemptOutcome in JSON. Only the text of its error is kept.
 type outcomeJSON struct {
 	N          int
 	At         time.Time
@@ -119,8 +122,8 @@ func (f AttemptOutcome) MarshalJSON() ([]byte, error) {
 	return json.Marshal(r)
 }
 
-// UnmarshalJSON implements json.Unmarshaler. The error it gives back has the text
-// of the one recorded, and nothing else of it.
+// UnmarshalJSON implements json.Unmarshaler. The decoded Outcome.Err has only the text of
+// the error that was recorded.
 func (f *AttemptOutcome) UnmarshalJSON(data []byte) error {
 	var r outcomeJSON
 	if err := json.Unmarshal(data, &r); err != nil {

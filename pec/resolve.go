@@ -9,25 +9,27 @@ import (
 )
 
 var (
-	// ErrNotUncertain reports a ResolveSent or ResolveUnsent of a send whose attempts are all decided.
-	ErrNotUncertain = errors.New("pec: no attempt at this message is uncertain")
-	// ErrUnderWay reports one within an hour of an attempt of which no outcome is
-	// recorded: a process may still be at it.
-	ErrUnderWay = errors.New("pec: an attempt at this message may still be under way")
-	// ErrNotOpen reports a Cancel of a send that has left, may have left, or is given
-	// up already.
-	ErrNotOpen = errors.New("pec: this message can no longer be cancelled")
+	// ErrNotUncertain reports that ResolveSent or ResolveUnsent has nothing to resolve: what
+	// became of every attempt is known, or a notice has proven it.
+	ErrNotUncertain = errors.New("pec: no attempt at this message is uncertain, so there is nothing to resolve")
+	// ErrUnderWay reports that ResolveSent or ResolveUnsent was called too early: within an
+	// hour of an attempt without an outcome, on which a process may still be working.
+	ErrUnderWay = errors.New("pec: an attempt at this message may still be under way: resolve it an hour after it began")
+	// ErrNotOpen reports a Cancel of a send that has left, may have left, was refused, or is
+	// given up already.
+	ErrNotOpen = errors.New("pec: this message cannot be cancelled: it has left, may have left, was refused or is given up")
 )
 
-// ResolveSent records a person's word that an attempt that is uncertain handed the message
-// over, such as after a look at the provider's web site. Proof that arrives later outweighs
-// it. note says how the person knows, and is kept.
+// ResolveSent records a person's word that the uncertain attempt at a send handed the
+// message over, for example after a look at the provider's web site. Proof that arrives
+// later outweighs it. note says how the person knows, and is kept. The errors are
+// ErrUnknownSend, ErrNotUncertain and ErrUnderWay, or a *StoreError.
 func (l *Ledger) ResolveSent(ctx context.Context, messageID, note string) error {
 	return l.resolve(ctx, messageID, true, note)
 }
 
-// ResolveUnsent records a person's word that an attempt that is uncertain did not hand the
-// message over. The send is then refused, and may be repeated by Resend. Otherwise it is as
+// ResolveUnsent records a person's word that the uncertain attempt at a send did not hand
+// the message over. The send is then refused, and Resend may repeat it. Otherwise it is like
 // ResolveSent.
 func (l *Ledger) ResolveUnsent(ctx context.Context, messageID, note string) error {
 	return l.resolve(ctx, messageID, false, note)
@@ -51,19 +53,20 @@ func (l *Ledger) resolve(ctx context.Context, messageID string, sent bool, note 
 		}
 		added, err := l.record(ctx, messageID, Resolution{N: a.n, Sent: sent, Note: note, At: l.now()})
 		if err == nil && !added {
-			return ErrNotUncertain // somebody else was first, and may have said the opposite
+			return ErrNotUncertain // somebody else was faster, and may have said the opposite
 		}
 		return err
 	}
 	return ErrNotUncertain
 }
 
-// Cancel gives up a send that provably has not left. It is then refused, and nobody
-// offers it again.
+// Cancel gives up a send that certainly has not left. The send is then refused, and nobody
+// offers it again. The errors are ErrUnknownSend and ErrNotOpen, or a *StoreError.
 func (l *Ledger) Cancel(ctx context.Context, messageID string) error {
 	return l.giveUp(ctx, messageID, GivenUpCancelled)
 }
 
+// giveUp is Cancel for any reason.
 func (l *Ledger) giveUp(ctx context.Context, messageID string, reason GivenUp) error {
 	s, err := l.load(ctx, messageID)
 	if err != nil {
@@ -77,7 +80,7 @@ func (l *Ledger) giveUp(ctx context.Context, messageID string, reason GivenUp) e
 	if f.isUnsure() {
 		given.Restoration = f.restored
 	}
-	// It takes the place of the next attempt: whoever claims that first has it.
+	// It takes the place of the next attempt, unless a worker claims that first.
 	added, err := l.record(ctx, messageID, given)
 	if err == nil && !added {
 		return ErrNotOpen
@@ -85,16 +88,17 @@ func (l *Ledger) giveUp(ctx context.Context, messageID string, reason GivenUp) e
 	return err
 }
 
-// isSpent tells whether a send has been offered for long enough: by this clock, and by
+// isSpent reports whether a send has been offered for Options.RetryFor: by this clock, and by
 // attempts that are spread over as long.
 func (c *Client) isSpent(f *folding) bool {
 	enough := c.options.RetryFor
 	return c.now().Sub(f.intent.At) >= enough && f.offeredFor(enough/leastAttempts) >= enough
 }
 
-// offeredFor is how long attempts have been made. Their times come from several clocks,
-// one of which may be wrong: what lies before an attempt already made does not count, and
-// a pause counts for at most so long, or for as long as it had to be.
+// offeredFor returns for how long attempts have been made. Their times come from several
+// clocks, one of which may be wrong. So an attempt that is dated before an earlier one does
+// not count, and a pause counts for at most `most`, or for as long as Retry had to pause if
+// that is longer.
 func (f *folding) offeredFor(most time.Duration) (sum time.Duration) {
 	var reached time.Time
 	due := most

@@ -7,27 +7,27 @@ import (
 )
 
 const (
-	// claimGrace is how long an intent without an attempt is left to whoever recorded
-	// it.
+	// claimGrace is how long an intent without an attempt is left to the process that
+	// recorded it.
 	claimGrace = time.Minute
 	// The pauses before attempts double from firstPause to longestPause.
 	firstPause   = time.Minute
 	longestPause = time.Hour
-	// attemptLimit is the longest an attempt may take. Its claim is void afterwards: a
-	// process that stood still for longer sends nothing any more.
+	// attemptLimit is the longest that an attempt may take. Its claim is void afterwards, so
+	// that a process that stood still for longer sends nothing when it goes on.
 	attemptLimit = time.Hour
-	// defaultRetryFor is how long a message that provably has not left is offered again.
+	// defaultRetryFor is how long a message that certainly has not left is offered again.
 	defaultRetryFor = 24 * time.Hour
-	// clockTolerance is how far apart clocks may be that are right.
+	// clockTolerance is how much clocks that are right may differ.
 	clockTolerance = 10 * time.Minute
-	// leastAttempts have to be spread over Options.RetryFor, and one more, before a message
-	// is given up, where its pauses allow as many.
+	// leastAttempts is how many pauses between attempts have to fill Options.RetryFor before
+	// a message is given up. Fewer are enough if Retry makes longer pauses than that.
 	leastAttempts = 8
 )
 
-// dueAt is from when on a send that provably has not left is to be offered (again);
-// zero for never, as for one that may have left. A suspension is not looked at: it
-// holds up the whole mailbox.
+// dueAt returns when a send that certainly has not left becomes due to be offered; zero for
+// never, as for one that may have left. It ignores a suspension, which stops the whole
+// mailbox.
 func (f *folding) dueAt() time.Time {
 	if f.elsewhere || f.certified() || !f.submitted.IsZero() {
 		return time.Time{}
@@ -45,9 +45,10 @@ func (f *folding) dueAt() time.Time {
 	return f.believable(last.outcome.At).Add(pause(last.n))
 }
 
-// believable gives a time no later than at: the one before the outcomes of attempts jump
-// by more than pauses explain. Either nobody was at work for a while, or one clock is
-// wrong, for which others need not wait. Whoever then looks at the send asks isDue.
+// believable returns at, which is the time of the last outcome, or an earlier time: if the
+// times of the outcomes jump by more than pauses explain, the one before the jump. Either
+// no process ran for a while, or one clock is wrong, and no process has to wait for that.
+// isDue then decides.
 func (f *folding) believable(at time.Time) time.Time {
 	before := f.intent.At
 	for _, n := range slices.Sorted(maps.Keys(f.attempts)) {
@@ -63,8 +64,8 @@ func (f *folding) believable(at time.Time) time.Time {
 	return at
 }
 
-// isDue tells whether a send is due by this clock. What another recorded in its future
-// does not count.
+// isDue reports whether a send is due by this clock. It ignores times that another process
+// recorded more than clockTolerance ahead of this clock.
 func (f *folding) isDue(now time.Time) bool {
 	if f.dueAt().IsZero() {
 		return false
@@ -88,7 +89,7 @@ func (f *folding) isDue(now time.Time) bool {
 	return !now.Before(since.Add(wait))
 }
 
-// pause is how long to wait after attempt n.
+// pause returns how long to wait after attempt n.
 func pause(n int) time.Duration {
 	d := firstPause
 	for range n - 1 {

@@ -23,7 +23,7 @@ const factsNotice = "Nothing in this file is certified: it is what the sender's 
 // No signature covers it.
 type Facts struct {
 	Form        string    `json:"form"`
-	Disclaimer      string    `json:"notice"`
+	Disclaimer  string    `json:"notice"`
 	Direction   Direction `json:"direction"`
 	MessageID   string    `json:"messageID"`   // of the message that the dossier is about; "" if its sender set none
 	Sender      string    `json:"sender"`      // the address of the mailbox that sent it

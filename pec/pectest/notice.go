@@ -47,20 +47,20 @@ type Recipient struct {
 // original message. [Provider.Emit] makes a signed message from it. Nothing is checked, so
 // a test may build a notice that contradicts itself.
 type Notice struct {
-	Kind        string      // tipo: one of the Kind constants, or any other token
-	Error       string      // errore: nessuno, no-dest, no-dominio, virus or altro; empty means nessuno
-	Sender      string      // mittente: the bare address, which notices are sent to
-	Recipients  []Recipient // destinatari: all recipients of the original
-	ReplyTo     string      // risposte; empty means Sender
-	Subject     string      // oggetto, decoded; empty leaves it out
-	Provider    string      // gestore-emittente; empty means the provider's Name
-	Time        time.Time   // data and zona, in its own location; zero means now, in legal Italian time
-	CertID      string      // identificativo, without angle brackets; empty means a new one
-	MessageID   string      // msgid: the original's Message-ID as it is written, with angle brackets as a rule; empty leaves it out
-	ReceiptKind string      // ricevuta: one of the Receipt constants; empty means full for envelopes and deliveries, none for others
-	Delivered   string      // consegna: the recipient concerned; empty leaves it out
+	Kind          string      // tipo: one of the Kind constants, or any other token
+	Error         string      // errore: nessuno, no-dest, no-dominio, virus or altro; empty means nessuno
+	Sender        string      // mittente: the bare address, which notices are sent to
+	Recipients    []Recipient // destinatari: all recipients of the original
+	ReplyTo       string      // risposte; empty means Sender
+	Subject       string      // oggetto, decoded; empty leaves it out
+	Provider      string      // gestore-emittente; empty means the provider's Name
+	Time          time.Time   // data and zona, in its own location; zero means now, in legal Italian time
+	CertID        string      // identificativo, without angle brackets; empty means a new one
+	MessageID     string      // msgid: the original's Message-ID as it is written, with angle brackets as a rule; empty leaves it out
+	ReceiptKind   string      // ricevuta: one of the Receipt constants; empty means full for envelopes and deliveries, none for others
+	Delivered     string      // consegna: the recipient concerned; empty leaves it out
 	TakenInCharge []string    // ricezione: the recipients taken in charge
-	ErrorText   string      // errore-esteso; empty leaves it out
+	ErrorText     string      // errore-esteso; empty leaves it out
 
 	// Original becomes postacert.eml, byte for byte. Nil leaves it out: only envelopes, and
 	// deliveries that are not concise, have one.

@@ -46,8 +46,8 @@ func All() []Preset {
 			SMTP:    "sendm.cert.legalmail.it:465",                 // observed
 			IMAP:    "mbox.cert.legalmail.it:993",                  // observed
 			// The login is a user ID from the provider, not the address: observed.
-			SentFolder: "INBOX/Spedite",                                                               // observed
-			PerMinute:  6,                                                                             // observed
+			SentFolder: "INBOX/Spedite",                                                                    // observed
+			PerMinute:  6,                                                                                  // observed
 			Throttles:  []smtpclient.ThrottleReply{{Command: "MAIL", Code: 550, Text: "Class Of Service"}}, // observed
 		},
 		{
