@@ -24,8 +24,8 @@ type CertData struct {
 	Recipient     string   // consegna: the one recipient this message is about, delivered or not; "" in kinds without one
 	TakenInCharge []string // ricezione: the recipients taken in charge
 
-	ErrorToken     string // errore, verbatim; "" when absent, which means nessuno (none)
-	ErrorText string // errore-esteso, verbatim
+	ErrorToken string // errore, verbatim; "" when absent, which means nessuno (none)
+	ErrorText  string // errore-esteso, verbatim
 }
 
 // Recipient is one recipient as the sender's provider classified it.

@@ -27,8 +27,8 @@ func TestProbe(t *testing.T) {
 			{Name: "INBOX", Delimiter: "/", Selectable: true},
 			{Name: "INBOX/Così", Delimiter: "/", SpecialUse: `\Sent`, Selectable: true},
 		},
-		Selected:  []imapclient.FolderState{{Name: "INBOX", UIDValidity: 7, Messages: 3}},
-		Quota: &imapclient.Quota{Used: 10 << 10, Limit: 100 << 20},
+		Selected: []imapclient.FolderState{{Name: "INBOX", UIDValidity: 7, Messages: 3}},
+		Quota:    &imapclient.Quota{Used: 10 << 10, Limit: 100 << 20},
 	}, p)
 	assert.Equal(t, []string{`LIST "" "*" RETURN (SPECIAL-USE)`}, f.heard("LIST"))
 

@@ -39,7 +39,7 @@ func (c Change) Recipients() []RecipientStatus {
 // when there is no more; "" is the beginning. A program that keeps the Position of the last
 // Change that it has dealt with misses none, and sees none twice, except the last after a
 // crash. Time alone makes no Change, such as a send that becomes overdue: use Find for that.
-// At most one error is yielded, as the last pair. It wraps ErrPosition if the Store does not
+// At most one error is yielded, as the last pair. It wraps ErrUnknownPosition if the Store does not
 // have the Position.
 func (l *Ledger) Changes(ctx context.Context, after Position) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {

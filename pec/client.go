@@ -77,36 +77,29 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// OptionError reports a field of Options that New refuses.
-type OptionError struct {
-	Option string // the name of the field
-	Reason string // what is wrong with it, and what is right
-}
-
-// Error implements error.
-func (e *OptionError) Error() string { return "pec: Options." + e.Option + ": " + e.Reason }
-
 // check returns an *OptionError for a field that no Client can work with.
 func (o *Options) check() error {
 	for name, d := range map[string]time.Duration{"RetryFor": o.RetryFor, "OverdueAfter": o.OverdueAfter, "PollInterval": o.PollInterval} {
 		if d < 0 {
-			return &OptionError{name, fmt.Sprintf("%v is negative: use zero for the default", d)}
+			return &OptionError{"Options." + name, fmt.Sprintf("%v is negative: use zero for the default", d)}
 		}
 	}
 	// A shorter secret could be guessed.
 	if n := len(o.KeySecret); o.KeySecret != nil && n < leastKeySecret {
-		return &OptionError{"KeySecret", fmt.Sprintf("%d bytes: use %d random bytes or more", n, leastKeySecret)}
+		return &OptionError{"Options.KeySecret", fmt.Sprintf("%d bytes: use %d random bytes or more", n, leastKeySecret)}
 	}
 	return nil
 }
 
 // New returns the Client of the mailbox with the given address, a bare "name@domain". It does
 // not connect. Nil opts is the zero value. Any other form of address is an *AddressError; a
-// negative duration or a short KeySecret is an *OptionError. A nil Submitter, Mailbox or
-// Verifier is an error too.
+// negative duration, a short KeySecret, or a nil Submitter, Mailbox or Verifier is an
+// *OptionError.
 func New(address string, s Submitter, m Mailbox, v *envelope.Verifier, opts *Options) (*Client, error) {
-	if s == nil || m == nil || v == nil {
-		return nil, errors.New("pec: New needs a Submitter, a Mailbox and a Verifier that are not nil")
+	for part, missing := range map[string]bool{"Submitter": s == nil, "Mailbox": m == nil, "Verifier": v == nil} {
+		if missing {
+			return nil, &OptionError{part, "nil: a Client needs one"}
+		}
 	}
 	c := &Client{
 		address: address, submitter: s, mailbox: m, verifier: v, trouble: map[Cursor]int{}, links: map[string]bool{},

@@ -130,10 +130,10 @@ func TestComposingKeepsTheLimits(t *testing.T) {
 		return Message{To: manyAddresses(2), Attachments: []Attachment{{Name: "f", Content: strings.NewReader(file)}}}
 	}
 	size := mustCompose(t, message()).body.Size()
-	c, err := compose(t.Context(), composeSender, message(), Limits{Product: 2 * size}, composeTime)
+	c, err := compose(t.Context(), composeSender, message(), Limits{SizeTimesRecipients: 2 * size}, composeTime)
 	require.NoError(t, err)
 	require.NoError(t, c.body.Close())
-	_, err = compose(t.Context(), composeSender, message(), Limits{Product: 2*size - 1, Recipients: 1}, composeTime)
+	_, err = compose(t.Context(), composeSender, message(), Limits{SizeTimesRecipients: 2*size - 1, Recipients: 1}, composeTime)
 	require.Equal(t, []string{"To too-many", "Size too-large"}, problemsOf(t, err))
 	ce, _ := errors.AsType[*ComposeError](err)
 	require.Equal(t, &LimitError{Limit: 1, Got: 2}, ce.Problems[0].Err)
@@ -197,7 +197,7 @@ func TestLargeAttachmentsNeedLittleMemory(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	c, err := compose(t.Context(), composeSender, Message{To: []string{"a@b.example"},
-		Attachments: []Attachment{{Name: "f", Content: content}}}, Limits{Product: 200_000_000}, composeTime)
+		Attachments: []Attachment{{Name: "f", Content: content}}}, Limits{SizeTimesRecipients: 200_000_000}, composeTime)
 	runtime.ReadMemStats(&after)
 	require.NoError(t, err)
 	defer c.body.Close()

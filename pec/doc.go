@@ -92,6 +92,8 @@
 //
 // # Methods
 //
+// A method that returns an iterator does nothing until it is ranged over.
+//
 //   - Send writes a message and hands it over. SendRaw does so for a message that the
 //     caller wrote. Give a Message.Key: a repeated call with the same key, after a crash
 //     or from another worker, returns the first send and never makes a second.
@@ -150,14 +152,15 @@
 //   - *HeldError: the Store was restored, and it is not known yet what had left. Watch,
 //     or Sync and Retry. If Send returns it without a Message-ID, nothing was recorded:
 //     repeat the call with the same key.
-//   - *AddressError, *OptionError: New refuses the address, or a field of Options.
+//   - *AddressError, *OptionError: New refuses the address, an argument or a field of
+//     Options; Find refuses a Filter that is none.
 //   - *StoreError: repeat the call. If Send returns it with a Message-ID, the send may
 //     have been recorded: without a key, ask Status before you send again.
-//   - ErrPosition: Changes was given a position that the Store does not have, for example
+//   - ErrUnknownPosition: Changes was given a position that the Store does not have, for example
 //     because it was restored from a backup. Begin again at "", and expect changes that
 //     you have seen.
 //   - ErrUnknownSend: nothing is known under the Message-ID or the key.
-//   - ErrNotUncertain, ErrUnderWay, ErrNotOpen: there is nothing to resolve, it is too
+//   - ErrNotUncertain, ErrUnderWay, ErrNotCancellable: there is nothing to resolve, it is too
 //     early to resolve it, or there is nothing to Cancel. Look at the Status.
 //   - ErrUnknownFact: a later version wrote to the Store. Update this one.
 //

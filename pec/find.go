@@ -11,9 +11,14 @@ import (
 )
 
 // Find yields the status of every send that q selects, roughly in the order in which they
-// began. At most one error is yielded, as the last pair.
+// began. An unknown Filter is an *OptionError: an empty list would look as if all were well.
+// At most one error is yielded, as the last pair.
 func (l *Ledger) Find(ctx context.Context, q Query) iter.Seq2[Status, error] {
 	return func(yield func(Status, error) bool) {
+		if !q.Filter.isKnown() {
+			yield(Status{}, &OptionError{"Query.Filter", fmt.Sprintf("%q is not one of the filters", string(q.Filter))})
+			return
+		}
 		if q.At.IsZero() {
 			q.At = l.now()
 		}

@@ -1,12 +1,14 @@
 package pec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 )
 
 // Follow watches the mailbox, as Watch does, until a send is settled, and returns its status.
-// If the send is settled already, it returns at once. When ctx ends first, or the mailbox is
+// If the send is settled already, it returns at once; ErrUnknownSend says that nothing is known
+// of it. When ctx ends first, or the mailbox is
 // suspended, it returns an error with the status so far; the error also wraps the last trouble
 // that Watch met, such as a wrong host. The mailbox is in use, as in Watch.
 func (c *Client) Follow(ctx context.Context, messageID string) (Status, error) {
@@ -19,7 +21,7 @@ func (c *Client) Follow(ctx context.Context, messageID string) (Status, error) {
 		if err != nil {
 			return status, errors.Join(err, trouble)
 		}
-		trouble = e.Trouble
+		trouble = cmp.Or(e.Trouble, trouble)
 		if status, err = c.Status(ctx, messageID); err != nil || status.Settled {
 			return status, err
 		}

@@ -1,7 +1,6 @@
 package pec
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -26,14 +25,14 @@ type LedgerOptions struct {
 }
 
 // NewLedger returns the Ledger of the mailbox with the given address, a bare
-// "name@domain". For anything else the error is an *AddressError. A nil Store is an error
-// too. Nothing is read yet. Nil opts is the zero value.
+// "name@domain". For anything else the error is an *AddressError. A nil Store is an
+// *OptionError. Nothing is read yet. Nil opts is the zero value.
 func NewLedger(address string, store Store, opts *LedgerOptions) (*Ledger, error) {
 	if !mailtext.IsPlainAddress(address) {
 		return nil, &AddressError{Address: address}
 	}
 	if store == nil {
-		return nil, errors.New("pec: a Ledger needs a Store, such as one of package sqlstore")
+		return nil, &OptionError{"Store", "nil: a Ledger needs one, such as one of package sqlstore"}
 	}
 	l := &Ledger{box: envelope.NormalizeAddress(address), store: store, now: time.Now}
 	if opts != nil && opts.Now != nil {
@@ -52,3 +51,12 @@ type AddressError struct {
 func (e *AddressError) Error() string {
 	return fmt.Sprintf("pec: %q is not a bare mailbox address: use name@domain in ASCII, at most 254 bytes, without display name or brackets", e.Address)
 }
+
+// OptionError reports an argument or a field that New, NewLedger or Ledger.Find refuses.
+type OptionError struct {
+	Option string // the argument or field, such as "Submitter" or "Options.RetryFor"
+	Reason string // what is wrong with it, and what is right
+}
+
+// Error implements error.
+func (e *OptionError) Error() string { return "pec: " + e.Option + ": " + e.Reason }

@@ -11,12 +11,12 @@ type Limits struct {
 	// Product is the limit of the message's size times the number of its recipients, in
 	// bytes. The size is that of the message as it leaves: encoding adds some 37 percent
 	// to attachments. Zero means 30 million.
-	Product int64
+	SizeTimesRecipients int64
 	// Recipients is the limit of To and Cc together. Zero means 50.
 	Recipients int
 }
 
-func (l Limits) product() int64  { return cmp.Or(l.Product, 30_000_000) }
+func (l Limits) product() int64  { return cmp.Or(l.SizeTimesRecipients, 30_000_000) }
 func (l Limits) recipients() int { return cmp.Or(l.Recipients, 50) }
 
 // size returns how many bytes a message to so many recipients may have.

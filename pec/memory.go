@@ -136,7 +136,7 @@ func (m *memory) Changes(ctx context.Context, mailbox string, after Position) it
 	return func(yield func(Entry, error) bool) {
 		next, known := m.indexAfter(mailbox, after)
 		if !known {
-			yield(Entry{}, fmt.Errorf("%w: %.100q", ErrPosition, after))
+			yield(Entry{}, fmt.Errorf("%w: %.100q", ErrUnknownPosition, after))
 			return
 		}
 		for {

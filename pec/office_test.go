@@ -140,7 +140,7 @@ func newCountingClient(tb testing.TB, n *pectest.Network) (*pec.Client, *ports, 
 	tb.Helper()
 	p, s := &ports{outcome: pec.OutcomeSubmitted}, &countingStore{Store: pec.NewMemory()}
 	c, err := pec.New(me, p, p, trusttest.Verifier(tb, n, nil), &pec.Options{
-		Store: s, Limits: pec.Limits{Product: 1 << 50, Recipients: 1 << 30},
+		Store: s, Limits: pec.Limits{SizeTimesRecipients: 1 << 50, Recipients: 1 << 30},
 	})
 	require.NoError(tb, err)
 	return c, p, s

@@ -157,7 +157,7 @@ func TestAnAttemptWithoutOutcomeIsNeverRepeated(t *testing.T) {
 	require.Len(t, o.submitted, 1)
 	require.Equal(t, []string{id}, after.find(t, pec.FilterUncertain))
 
-	require.ErrorIs(t, after.Cancel(t.Context(), id), pec.ErrNotOpen)
+	require.ErrorIs(t, after.Cancel(t.Context(), id), pec.ErrNotCancellable)
 	require.NoError(t, after.ResolveUnsent(t.Context(), id, "not in the web mail"))
 	require.Equal(t, pec.StateRefused, after.state(t, id))
 	after.clock.advance(48 * time.Hour)
@@ -270,7 +270,7 @@ func TestACancelledSendIsNeverTriedAgain(t *testing.T) {
 	id, err := o.Send(t.Context(), diffida(""))
 	require.Error(t, err)
 	require.NoError(t, o.Cancel(t.Context(), id))
-	require.ErrorIs(t, o.Cancel(t.Context(), id), pec.ErrNotOpen)
+	require.ErrorIs(t, o.Cancel(t.Context(), id), pec.ErrNotCancellable)
 	o.clock.advance(time.Hour)
 	require.Empty(t, o.retry(t))
 	require.Len(t, o.submitted, 1)

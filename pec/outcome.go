@@ -45,8 +45,11 @@ type Reply struct {
 	Text     string // the provider's own words
 }
 
-// String returns code, enhanced code and text in one line.
+// String returns code, enhanced code and text in one line; "" for the zero Reply.
 func (r Reply) String() string {
+	if r == (Reply{}) {
+		return ""
+	}
 	return strings.TrimSpace(fmt.Sprintf("%d %s %s", r.Code, r.Enhanced, r.Text))
 }
 

@@ -23,7 +23,7 @@ const (
 	ProblemForbidden    ProblemReason = "forbidden"      // a header field that a PEC may not have, or that the caller may not set
 	ProblemMalformed    ProblemReason = "malformed"      // violates RFC 5322 or 2045, or two programs may read it in two ways
 	ProblemTooLong      ProblemReason = "too-long"       // more bytes than such a value may have
-	ProblemTooLarge     ProblemReason = "too-large"      // size times recipients is above Limits.Product; Err is a *LimitError
+	ProblemTooLarge     ProblemReason = "too-large"      // size times recipients is above Limits.SizeTimesRecipients; Err is a *LimitError
 	ProblemTooMany      ProblemReason = "too-many"       // more recipients than Limits.Recipients; Err is a *LimitError
 	ProblemWeakEvidence ProblemReason = "weak-evidence"  // full evidence is required, and a receipt would lack the content
 	ProblemUnreadable   ProblemReason = "unreadable"     // the content could not be read
@@ -50,7 +50,7 @@ var problemRules = map[ProblemReason]string{
 	ProblemForbidden:    "leave this header field out: a PEC may not have it, or the caller may not set it",
 	ProblemMalformed:    "it violates RFC 5322 or 2045, or programs may read it in different ways",
 	ProblemTooLong:      "a key has at most 200 bytes, the name of a header field 60, a file name 255, the header of a raw message 1 MiB",
-	ProblemTooLarge:     "the size in bytes times the number of recipients is above Limits.Product: send less, or to fewer at a time",
+	ProblemTooLarge:     "the size in bytes times the number of recipients is above Limits.SizeTimesRecipients: send less, or to fewer at a time",
 	ProblemTooMany:      "To and Cc together are more than Limits.Recipients: send to fewer at a time",
 	ProblemWeakEvidence: "RequireFullEvidence needs the full receipt and no Cc (RFC 6109, 3.3.2)",
 	ProblemUnreadable:   "reading the content failed: repeat the call with a fresh reader",

@@ -64,7 +64,7 @@ func TestAComposeErrorSaysEachRuleOnce(t *testing.T) {
 		To:          []string{"a@beta-pec.example", "A@beta-pec.example", "a@beta-pec.example"},
 		Key:         "chiave è",
 		Attachments: []Attachment{{Name: "a", Content: bytes.NewReader(make([]byte, 2000))}},
-	}, Limits{Product: 3000, Recipients: 2}, time.Unix(0, 0))
+	}, Limits{SizeTimesRecipients: 3000, Recipients: 2}, time.Unix(0, 0))
 	text := err.Error()
 	for _, reason := range []ProblemReason{ProblemDuplicate, ProblemBadKey, ProblemTooMany, ProblemTooLarge} {
 		require.Equal(t, 1, strings.Count(text, problemRules[reason]), "%s in %s", reason, text)

@@ -191,7 +191,7 @@ func TestARawMessageThatProgramsReadDifferentlyIsRefused(t *testing.T) {
 func TestEveryProblemOfARawMessageIsReported(t *testing.T) {
 	broken := strings.NewReplacer("me@alfa", "you@alfa", "breve", "x", "ciao", "citt\xe0", "Date:", "X:").Replace(rawBase)
 	_, err := composeRaw(t.Context(), composeSender,
-		RawMessage{Content: strings.NewReader(broken), Key: "\n", RequireFullEvidence: true}, Limits{Product: 3, Recipients: 2})
+		RawMessage{Content: strings.NewReader(broken), Key: "\n", RequireFullEvidence: true}, Limits{SizeTimesRecipients: 3, Recipients: 2})
 	require.Equal(t, []string{"Key bad-key", "Date missing", "From not-sender", "X-TipoRicevuta bad-receipt",
 		"To too-many", "Cc weak-evidence", "Content eight-bit", "Size too-large"}, problemsOf(t, err))
 	for name, c := range map[string]struct {

@@ -15,9 +15,9 @@ var (
 	// ErrUnderWay reports that ResolveSent or ResolveUnsent was called too early: within an
 	// hour of an attempt without an outcome, on which a process may still be working.
 	ErrUnderWay = errors.New("pec: an attempt at this message may still be under way: resolve it an hour after it began")
-	// ErrNotOpen reports a Cancel of a send that has left, may have left, was refused, or is
+	// ErrNotCancellable reports a Cancel of a send that has left, may have left, was refused, or is
 	// given up already.
-	ErrNotOpen = errors.New("pec: this message cannot be cancelled: it has left, may have left, was refused or is given up")
+	ErrNotCancellable = errors.New("pec: this message cannot be cancelled: it has left, may have left, was refused or is given up")
 )
 
 // ResolveSent records a person's word that the uncertain attempt at a send handed the
@@ -61,7 +61,7 @@ func (l *Ledger) resolve(ctx context.Context, messageID string, sent bool, note 
 }
 
 // Cancel gives up a send that certainly has not left. The send is then refused, and nobody
-// offers it again. The errors are ErrUnknownSend and ErrNotOpen, or a *StoreError.
+// offers it again. The errors are ErrUnknownSend and ErrNotCancellable, or a *StoreError.
 func (l *Ledger) Cancel(ctx context.Context, messageID string) error {
 	return l.giveUp(ctx, messageID, GivenUpCancelled)
 }
@@ -74,7 +74,7 @@ func (l *Ledger) giveUp(ctx context.Context, messageID string, reason GivenUp) e
 	}
 	_, f := fold(s.facts, l.now())
 	if f == nil || !f.isUnsent() {
-		return ErrNotOpen
+		return ErrNotCancellable
 	}
 	given := Abandonment{N: f.last().n + 1, Reason: reason, At: l.now()}
 	if f.isUnsure() {
@@ -83,7 +83,7 @@ func (l *Ledger) giveUp(ctx context.Context, messageID string, reason GivenUp) e
 	// It takes the place of the next attempt, unless a worker claims that first.
 	added, err := l.record(ctx, messageID, given)
 	if err == nil && !added {
-		return ErrNotOpen
+		return ErrNotCancellable
 	}
 	return err
 }

@@ -67,7 +67,7 @@ func TestAShortKeySecretIsRefused(t *testing.T) {
 		_, err := pec.New(me, p, p, v, &pec.Options{KeySecret: secret})
 		var refused *pec.OptionError
 		require.ErrorAs(t, err, &refused)
-		require.Equal(t, "KeySecret", refused.Option)
+		require.Equal(t, "Options.KeySecret", refused.Option)
 	}
 }
 

@@ -79,7 +79,7 @@ func (c *Client) retry(ctx context.Context, s *send) (*Event, error) {
 		return nil, nil
 	}
 	if c.isSpent(f) {
-		if err := c.giveUp(ctx, status.MessageID, GivenUpRetryFor); errors.Is(err, ErrNotOpen) {
+		if err := c.giveUp(ctx, status.MessageID, GivenUpRetryFor); errors.Is(err, ErrNotCancellable) {
 			return nil, nil // it has left since, or another worker is offering it
 		} else if err != nil {
 			return nil, err

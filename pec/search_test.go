@@ -138,3 +138,14 @@ func TestSearchesDoNotCountAsReading(t *testing.T) {
 		require.Equal(t, []pec.Flag{pec.FlagOverdue}, s.Flags, "not stale: INBOX was read")
 	})
 }
+
+// A misspelt filter is refused: an empty list would look as if all were well.
+func TestFindRefusesAnUnknownFilter(t *testing.T) {
+	ledger, err := pec.NewLedger(me, pec.NewMemory(), nil)
+	require.NoError(t, err)
+	for _, filter := range []pec.Filter{"overdeu", "Open"} {
+		var refused *pec.OptionError
+		require.ErrorAs(t, lastError(ledger.Find(t.Context(), pec.Query{Filter: filter})), &refused)
+	}
+	require.NoError(t, lastError(ledger.Find(t.Context(), pec.Query{Filter: pec.FilterUnverified})))
+}

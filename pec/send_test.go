@@ -183,6 +183,8 @@ func TestNewRefusesWhatIsMissingOrWrong(t *testing.T) {
 		"no verifier":  errorOf(pec.New(me, p, p, nil, nil)),
 	} {
 		require.Error(t, err, name)
+		var refused *pec.OptionError
+		require.Equal(t, strings.HasPrefix(name, "no ") && name != "no address", errors.As(err, &refused), name)
 	}
 	for option, opts := range map[string]pec.Options{
 		"RetryFor": {RetryFor: -1}, "OverdueAfter": {OverdueAfter: -1}, "PollInterval": {PollInterval: -1}, "KeySecret": {KeySecret: []byte("short")},
@@ -190,7 +192,7 @@ func TestNewRefusesWhatIsMissingOrWrong(t *testing.T) {
 		_, err := pec.New(me, p, p, v, &opts)
 		var refused *pec.OptionError
 		require.ErrorAs(t, err, &refused)
-		require.Equal(t, option, refused.Option)
+		require.Equal(t, "Options."+option, refused.Option)
 	}
 	c, err := pec.New(me, p, p, v, nil)
 	require.NoError(t, err)

@@ -70,7 +70,7 @@ const (
 	ResultUncertain    Result = "uncertain"     // some recipient is uncertain: it may have left, and nothing proves that it did or did not
 	ResultRejected     Result = "rejected"      // the sender's provider did not take it
 	ResultDelivered    Result = "delivered"     // delivered to every recipient
-	ResultAcceptedOnly Result = "accepted-only" // no failure, but some recipient is without PEC: its delivery is not certified
+	ResultAcceptedOnly Result = "accepted-only" // each is delivered, or without PEC and handed over; at least one is without PEC
 	ResultPartial      Result = "partial"       // failed for some recipients and not for others
 	ResultFailed       Result = "failed"        // failed for every recipient
 )
@@ -85,7 +85,7 @@ const (
 	FlagHeld          Flag = "held"           // it may have left before the Store was restored from a backup, so it is not offered (Ledger.MarkRestored)
 	FlagUnverified    Flag = "unverified"     // a message that claims to be a notice about it is not proven
 	FlagUnconfirmed   Flag = "unconfirmed"    // nothing certified has come an hour after the provider's 250
-	FlagOverdue       Flag = "overdue"        // a certified recipient has no final notice 26 hours after acceptance (Intent.OverdueAfter)
+	FlagOverdue       Flag = "overdue"        // a certified recipient has no final notice 26 hours after acceptance (Intent.OverdueAfter); ask the provider for it: only a notice ends this
 	FlagStale         Flag = "stale"          // it would be overdue, but the mailbox has not been read that far
 )
 

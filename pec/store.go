@@ -11,10 +11,10 @@ import (
 // ErrNotFound reports that a Store has nothing under the key asked for.
 var ErrNotFound = errors.New("pec: not in the store")
 
-// ErrPosition reports a Position that names no entry of the mailbox in this Store. It is
+// ErrUnknownPosition reports a Position that names no entry of the mailbox in this Store. It is
 // that of another Store, or of an entry that was lost when the Store was restored from a
 // backup.
-var ErrPosition = errors.New("pec: the store has no such position (begin again at the empty one)")
+var ErrUnknownPosition = errors.New("pec: the store has no such position (begin again at the empty one)")
 
 // StoreError reports that a Store failed. Nothing is lost: the same call may be repeated.
 type StoreError struct {
@@ -97,7 +97,7 @@ type Store interface {
 
 	// Changes yields the entries after a Position, in order, and ends when there are no
 	// more. A Position that names no entry of the mailbox, such as one beyond the last, is
-	// an error that wraps ErrPosition, because entries could be skipped otherwise. That
+	// an error that wraps ErrUnknownPosition, because entries could be skipped otherwise. That
 	// holds even when the log was restored from a backup and has grown past that place again.
 	// Therefore a Position should identify its entry, and not only count.
 	Changes(ctx context.Context, mailbox string, after Position) iter.Seq2[Entry, error]

@@ -20,11 +20,11 @@ func All() []Preset {
 		},
 		{
 			Name: "aruba", Service: "Aruba PEC",
-			Domains:    []string{"pec.it", "pec.aruba.it", "arubapec.it"}, // observed
-			SMTP:       "smtps.pec.aruba.it:465",                          // official
-			IMAP:       "imaps.pec.aruba.it:993",                          // official
-			SentFolder: "INBOX.Inviata",                                   // observed
-			Limits:     pec.Limits{Product: 100_000_000, Recipients: 500}, // observed
+			Domains:    []string{"pec.it", "pec.aruba.it", "arubapec.it"},             // observed
+			SMTP:       "smtps.pec.aruba.it:465",                                      // official
+			IMAP:       "imaps.pec.aruba.it:993",                                      // official
+			SentFolder: "INBOX.Inviata",                                               // observed
+			Limits:     pec.Limits{SizeTimesRecipients: 100_000_000, Recipients: 500}, // observed
 			// With two-step verification, programs need a password of their own, which
 			// expires after three months: official.
 		},

@@ -130,7 +130,7 @@ func (s *Store) placeOf(ctx context.Context, mailbox string, position pec.Positi
 	if position == "" {
 		return place{0, -1}, nil
 	}
-	none := &Error{"changes", ReasonPosition, fmt.Errorf("%w: %.100q", pec.ErrPosition, position)}
+	none := &Error{"changes", ReasonPosition, fmt.Errorf("%w: %.100q", pec.ErrUnknownPosition, position)}
 	if _, err := fmt.Sscanf(string(position), "%d.%d", &p.append, &p.n); err != nil {
 		return place{}, none
 	}

@@ -25,7 +25,7 @@ const (
 	ReasonUnavailable Reason = "unavailable"  // there is no connection, the connection broke, or the file cannot be opened or read
 	ReasonCanceled    Reason = "canceled"     // the context ended; Err is the context's error
 	ReasonRaw         Reason = "raw"          // a Raw given to Append cannot be read, or ends before its size
-	ReasonPosition    Reason = "position"     // the Position names no entry of this log; Err wraps pec.ErrPosition
+	ReasonPosition    Reason = "position"     // the Position names no entry of this log; Err wraps pec.ErrUnknownPosition
 	ReasonOther       Reason = "other"        // an error of the database that this package does not know
 )
 

@@ -61,7 +61,7 @@ func requireRestored(t *testing.T, s pec.Store, known, lost pec.Position) {
 	refused := func() {
 		t.Helper()
 		for _, err := range s.Changes(t.Context(), box, lost) {
-			require.ErrorIs(t, err, pec.ErrPosition)
+			require.ErrorIs(t, err, pec.ErrUnknownPosition)
 			return
 		}
 		require.Fail(t, "Changes accepts a Position that was lost")

@@ -16,7 +16,7 @@ import (
 const sendsRows = 2000
 
 // conditions are the Filters as SQL. Each has an index of its own. ?5 is Query.At, and ?6
-// is pec.FarDue after it.
+// is pec.MaxDueAhead after it.
 var conditions = map[pec.Filter]string{
 	pec.FilterAll:         "TRUE",
 	pec.FilterOpen:        "open",
@@ -47,7 +47,7 @@ func sendsQuery(mailbox string, q pec.Query, at place) (query string, args []any
 	if strings.Contains(condition, "?6") {
 		far := int64(math.MaxInt64)
 		if !q.At.IsZero() {
-			far = micros(q.At.Add(pec.FarDue))
+			far = micros(q.At.Add(pec.MaxDueAhead))
 		}
 		args = append(args, far)
 	}

@@ -94,7 +94,7 @@ type lenient struct{ pec.Store }
 func (s lenient) Changes(ctx context.Context, box string, after pec.Position) iter.Seq2[pec.Entry, error] {
 	return func(yield func(pec.Entry, error) bool) {
 		for e, err := range s.Store.Changes(ctx, box, after) {
-			if errors.Is(err, pec.ErrPosition) && strings.Contains(string(after), ".") || !yield(e, err) {
+			if errors.Is(err, pec.ErrUnknownPosition) && strings.Contains(string(after), ".") || !yield(e, err) {
 				return
 			}
 		}

@@ -87,7 +87,7 @@ func changesBadPosition(t *testing.T, s pec.Store) {
 	refusePosition(t, s, box, "no Position of any Store")
 }
 
-// refusePosition requires that Changes yields ErrPosition and nothing else.
+// refusePosition requires that Changes yields ErrUnknownPosition and nothing else.
 func refusePosition(t *testing.T, s pec.Store, mailbox string, after pec.Position) {
 	t.Helper()
 	pairs := 0
@@ -95,8 +95,8 @@ func refusePosition(t *testing.T, s pec.Store, mailbox string, after pec.Positio
 	for _, err := range s.Changes(t.Context(), mailbox, after) {
 		pairs, failure = pairs+1, err
 	}
-	if pairs != 1 || !errors.Is(failure, pec.ErrPosition) {
-		t.Errorf("Changes after the Position %q, which names no entry here, yielded %d pairs and the error %v; want ErrPosition alone", after, pairs, failure)
+	if pairs != 1 || !errors.Is(failure, pec.ErrUnknownPosition) {
+		t.Errorf("Changes after the Position %q, which names no entry here, yielded %d pairs and the error %v; want ErrUnknownPosition alone", after, pairs, failure)
 	}
 }
 
