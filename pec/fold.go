@@ -164,9 +164,10 @@ func (f *folding) submission() RecipientStatus {
 			break
 		}
 	}
-	if f.suspensions > f.resumptions && best.State.rank() < StateSuspended.rank() {
+	switch suspended := isSuspended(f.suspensions, f.resumptions); {
+	case suspended && best.State.rank() < StateSuspended.rank():
 		best.State = StateSuspended
-	} else if f.resumptions > 0 && f.suspensions <= f.resumptions && best.State == StateSuspended {
+	case !suspended && f.resumptions > 0 && best.State == StateSuspended:
 		best.State = StateRetrying
 	}
 	return best

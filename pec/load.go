@@ -197,7 +197,7 @@ func suspensionIn(facts []Fact) (suspended *Suspension, count int) {
 			resumed = max(resumed, fact.N)
 		}
 	}
-	if count <= resumed {
+	if !isSuspended(count, resumed) {
 		suspended = nil
 	}
 	return suspended, count

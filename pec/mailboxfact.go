@@ -20,6 +20,9 @@ type Resumption struct {
 	At time.Time
 }
 
+// isSuspended reports whether the suspension with the highest N has not been lifted.
+func isSuspended(suspensions, resumptions int) bool { return suspensions > resumptions }
+
 // SetAside is a message of the mailbox that could not be read, or whose signing time lies
 // in the future. Watch and Reverify try again.
 type SetAside struct {
