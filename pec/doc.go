@@ -2,7 +2,7 @@
 // and reports, for each recipient, what became of it.
 //
 //	conn, err := preset.Connect(login, nil) // a provider.Preset and a pec.Login
-//	client, err := conn.Client("me@pec.example", &pec.Options{Store: store})
+//	client, err := conn.NewClient("me@pec.example", &pec.Options{Store: store})
 //	id, err := client.Send(ctx, pec.Message{To: []string{"you@pec.example"}, Subject: "Diffida", Key: "case 12"})
 //	status, err := client.Follow(ctx, id) // until the send is settled
 //	for _, r := range status.Recipients {
