@@ -18,7 +18,7 @@ func (c *Client) recordFuture(ctx context.Context, e *Event) error {
 	if until.IsZero() && facts.CertData != nil {
 		until = facts.CertData.Time
 	}
-	_, err := c.record(ctx, "", SetAside{Cursor: e.Cursor, Reason: e.Unverified.Error(), Until: until.UTC(), At: c.now()})
+	_, err := c.record(ctx, "", SetAside{Cursor: e.Cursor, Text: e.Unverified.Error(), Until: until.UTC(), At: c.now()})
 	return err
 }
 

@@ -55,8 +55,8 @@ func (e *AddressError) Error() string {
 // OptionError reports an argument or a field that New, NewLedger or Ledger.Find refuses.
 type OptionError struct {
 	Option string // the argument or field, such as "Submitter" or "Options.RetryFor"
-	Reason string // what is wrong with it, and what is right
+	Text   string // what is wrong with it, and what is right
 }
 
 // Error implements error.
-func (e *OptionError) Error() string { return "pec: " + e.Option + ": " + e.Reason }
+func (e *OptionError) Error() string { return "pec: " + e.Option + ": " + e.Text }

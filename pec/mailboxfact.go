@@ -27,7 +27,7 @@ func isSuspended(suspensions, resumptions int) bool { return suspensions > resum
 // in the future. Watch and Reverify try again.
 type SetAside struct {
 	Cursor Cursor
-	Reason string // for people
+	Text   string `json:"Reason"` // why, for people
 	// Until is the signing time if it lies in the future; zero for any other message.
 	Until time.Time `json:",omitzero"`
 	At    time.Time

@@ -141,7 +141,7 @@ func (r *reading) exhausted(at Cursor) bool {
 func (r *reading) setAside(ctx context.Context, at Cursor, cause error) error {
 	c := r.client
 	at.ReadAt = r.cursor.ReadAt
-	if _, err := c.record(ctx, "", SetAside{Cursor: at, Reason: clip(cause.Error(), maxClaim), At: c.now()}); err != nil {
+	if _, err := c.record(ctx, "", SetAside{Cursor: at, Text: clip(cause.Error(), maxClaim), At: c.now()}); err != nil {
 		return err
 	}
 	c.log.WarnContext(ctx, "pec: a message cannot be read and is set aside", slog.Uint64("uid", uint64(at.UID)))

@@ -15,7 +15,7 @@ import (
 
 // assessment is the evidence about one message, judged and in order.
 type assessment struct {
-	facts    Facts
+	facts    Recorded
 	intended pec.Intent               // the intent that a notice must match
 	original *item                    // nil when there is none
 	files    []Attachment             // of the original
@@ -115,7 +115,7 @@ func (a *assessment) sort(all []*message) {
 
 // isEnvelopeOf reports whether an envelope carries the message that the facts name. No
 // signature covers the facts, so all of them must equal what the envelope certifies.
-func (m *message) isEnvelopeOf(f Facts) bool {
+func (m *message) isEnvelopeOf(f Recorded) bool {
 	sameID := m.proof.MessageID == f.MessageID || envelope.SameMessageID(m.proof.MessageID, f.MessageID)
 	return m.proof.CertID == f.CertID && sameID && envelope.SameAddress(m.proof.Sender, f.Sender)
 }

@@ -18,13 +18,13 @@ type subject struct {
 // choose finds the message that the dossier is about. If none is named, the source must
 // hold evidence of one message only.
 func (a *assessment) choose(all []*message) error {
-	sent, received := map[subject]Facts{}, map[subject]Facts{}
+	sent, received := map[subject]Recorded{}, map[subject]Recorded{}
 	for _, m := range all {
 		p, named := m.proof, a.facts.MessageID
 		if m.code != "" || named != "" && !envelope.SameMessageID(named, p.MessageID) && !envelope.SameMessageID(named, p.CertID) {
 			continue
 		}
-		f := Facts{Direction: DirectionSent, MessageID: p.MessageID, Sender: p.Sender}
+		f := Recorded{Direction: DirectionSent, MessageID: p.MessageID, Sender: p.Sender}
 		switch {
 		case m.kind.IsNotice() && f.MessageID != "" && a.facts.Direction != DirectionReceived:
 			keepFirst(sent, subject{strings.ToLower(f.MessageID), envelope.NormalizeAddress(f.Sender)}, f)
@@ -61,7 +61,7 @@ func (a *assessment) choose(all []*message) error {
 
 // keepFirst adds f unless the key is already there: another spelling in a copy must not
 // change the Message-ID.
-func keepFirst(found map[subject]Facts, key subject, f Facts) {
+func keepFirst(found map[subject]Recorded, key subject, f Recorded) {
 	if _, known := found[key]; !known {
 		found[key] = f
 	}

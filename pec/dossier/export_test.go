@@ -34,7 +34,7 @@ func ForgeManifest(files map[string][]byte, manifest []byte) []byte {
 }
 
 // FromForged takes the evidence of a dossier and changes facts, which no signature covers.
-func FromForged(zipped []byte, change func(*Facts)) Source {
+func FromForged(zipped []byte, change func(*Recorded)) Source {
 	return Source{func(context.Context) (*evidence, error) {
 		a, err := readArchive(bytes.NewReader(zipped), int64(len(zipped)))
 		if err != nil {

@@ -19,9 +19,9 @@ const Schema = "https://github.com/gopec/gopec/dossier/v1"
 const factsNotice = "Nothing in this file is certified: it is what the sender's own system recorded. " +
 	"Nulla in questo file è certificato: è quanto ha registrato il sistema del mittente."
 
-// Facts is what the sender's own system recorded about a message, as facts.json holds it.
+// Recorded is what the sender's own system recorded about a message, as facts.json holds it.
 // No signature covers it.
-type Facts struct {
+type Recorded struct {
 	Form        string    `json:"form"`
 	Disclaimer  string    `json:"notice"`
 	Direction   Direction `json:"direction"`
@@ -49,7 +49,7 @@ const (
 )
 
 // add records a fact about a send. Facts that follow from the notices are left out.
-func (f *Facts) add(fact pec.Fact) {
+func (f *Recorded) add(fact pec.Fact) {
 	switch fact := fact.(type) {
 	case pec.Intent:
 		f.Intent = &fact
@@ -69,7 +69,7 @@ func (f *Facts) add(fact pec.Fact) {
 }
 
 // all returns the facts for pec.Fold.
-func (f *Facts) all() []pec.Fact {
+func (f *Recorded) all() []pec.Fact {
 	var all []pec.Fact
 	if f.Intent != nil {
 		all = append(all, *f.Intent)
@@ -97,7 +97,7 @@ func (f *Facts) all() []pec.Fact {
 
 // encode returns the content of facts.json. The same facts give the same bytes, in whatever
 // order they were recorded.
-func (f *Facts) encode() ([]byte, error) {
+func (f *Recorded) encode() ([]byte, error) {
 	f.Form, f.Disclaimer = Schema, factsNotice
 	slices.SortFunc(f.Attempts, func(a, b pec.Attempt) int { return cmp.Compare(a.N, b.N) })
 	slices.SortFunc(f.Outcomes, func(a, b pec.AttemptOutcome) int { return cmp.Compare(a.N, b.N) })
@@ -111,7 +111,7 @@ func (f *Facts) encode() ([]byte, error) {
 }
 
 // decodeFacts reads the content of facts.json.
-func decodeFacts(b []byte) (*Facts, error) {
+func decodeFacts(b []byte) (*Recorded, error) {
 	// The form is read first, since a later form may have other fields.
 	var head struct {
 		Form string `json:"form"`
@@ -124,7 +124,7 @@ func decodeFacts(b []byte) (*Facts, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
-	f := new(Facts)
+	f := new(Recorded)
 	if err := d.Decode(f); err != nil {
 		return nil, &Error{Reason: ReasonVersion, Err: err}
 	}

@@ -19,7 +19,7 @@ import (
 // error is an *Error with ReasonAmbiguous that lists the messages.
 func FromFolder(folder fs.FS, messageID string) Source {
 	return Source{func(ctx context.Context) (*evidence, error) {
-		e := &evidence{facts: Facts{MessageID: messageID}}
+		e := &evidence{facts: Recorded{MessageID: messageID}}
 		err := fs.WalkDir(folder, ".", func(name string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				return err

@@ -22,11 +22,11 @@ func TestForgedFactsOfAReceivedMessageAreRefused(t *testing.T) {
 	})
 	require.NoError(t, err)
 	zipped, _ := write(t, n, dossier.FromEnvelope(section(raw)), nil)
-	for name, change := range map[string]func(*dossier.Facts){
-		"sender":     func(f *dossier.Facts) { f.Sender = bruna },
-		"Message-ID": func(f *dossier.Facts) { f.MessageID = "m8@beta-pec.example" },
-		"no sender":  func(f *dossier.Facts) { f.Sender = "" },
-		"CertID":     func(f *dossier.Facts) { f.CertID = "p8@beta-pec.example" },
+	for name, change := range map[string]func(*dossier.Recorded){
+		"sender":     func(f *dossier.Recorded) { f.Sender = bruna },
+		"Message-ID": func(f *dossier.Recorded) { f.MessageID = "m8@beta-pec.example" },
+		"no sender":  func(f *dossier.Recorded) { f.Sender = "" },
+		"CertID":     func(f *dossier.Recorded) { f.CertID = "p8@beta-pec.example" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var forged bytes.Buffer
@@ -40,10 +40,10 @@ func TestForgedFactsOfAReceivedMessageAreRefused(t *testing.T) {
 func TestAReceivedMessageHasNoFactsOfASend(t *testing.T) {
 	n := pectest.Start(t, nil)
 	zipped, _ := received(t, n)
-	for name, change := range map[string]func(*dossier.Facts){
-		"intent":     func(f *dossier.Facts) { f.Intent = &pec.Intent{MessageID: f.MessageID} },
-		"bounce":     func(f *dossier.Facts) { f.Bounces = []pec.BounceFact{{Recipient: luigi, Text: "respinto"}} },
-		"resolution": func(f *dossier.Facts) { f.Resolutions = []pec.Resolution{{N: 1, Note: "non inviato"}} },
+	for name, change := range map[string]func(*dossier.Recorded){
+		"intent":     func(f *dossier.Recorded) { f.Intent = &pec.Intent{MessageID: f.MessageID} },
+		"bounce":     func(f *dossier.Recorded) { f.Bounces = []pec.BounceFact{{Recipient: luigi, Text: "respinto"}} },
+		"resolution": func(f *dossier.Recorded) { f.Resolutions = []pec.Resolution{{N: 1, Note: "non inviato"}} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var forged bytes.Buffer
@@ -61,7 +61,7 @@ func TestARecipientLeftOutOfTheIntentIsReported(t *testing.T) {
 	id := send(t, n, c, pec.Message{To: []string{luigi, "nessuno@beta-pec.example"}, Subject: "Diffida", Text: "Si diffida."})
 	zipped, report := write(t, n, dossier.FromLedger(c.Ledger, id), nil)
 	require.Equal(t, pec.ResultPartial, report.Result)
-	forged, report := write(t, n, dossier.FromForged(zipped, func(f *dossier.Facts) { f.Intent.To = []string{luigi} }), nil)
+	forged, report := write(t, n, dossier.FromForged(zipped, func(f *dossier.Recorded) { f.Intent.To = []string{luigi} }), nil)
 	require.Equal(t, pec.ResultPartial, report.Result)
 	require.Len(t, report.Recipients, 2)
 	require.Equal(t, "failed", report.Recipients[1].State)

@@ -17,7 +17,7 @@ type Source struct {
 
 // evidence is what all files of a dossier are made from.
 type evidence struct {
-	facts    Facts
+	facts    Recorded
 	chosen   bool   // the facts name the message
 	original opener // nil to look for it among the messages
 	messages []candidate
@@ -50,7 +50,7 @@ func FromLedger(ledger *pec.Ledger, messageID string) Source {
 		if err != nil {
 			return nil, err
 		}
-		e := &evidence{chosen: true, facts: Facts{Direction: DirectionSent, MessageID: envelope.NormalizeMessageID(messageID)}}
+		e := &evidence{chosen: true, facts: Recorded{Direction: DirectionSent, MessageID: envelope.NormalizeMessageID(messageID)}}
 		bounced := map[envelope.Digest]bool{}
 		for _, fact := range facts {
 			e.facts.add(fact)
@@ -106,7 +106,7 @@ func rawOf(ctx context.Context, ledger *pec.Ledger, messageID string, f pec.Fact
 // any other message the error is an *Error with ReasonUnknown.
 func FromEnvelope(raw *io.SectionReader) Source {
 	return Source{func(context.Context) (*evidence, error) {
-		e := &evidence{facts: Facts{Direction: DirectionReceived}}
+		e := &evidence{facts: Recorded{Direction: DirectionReceived}}
 		e.add(func(context.Context) (io.ReadCloser, error) {
 			return section{io.NewSectionReader(raw, 0, raw.Size())}, nil
 		})
