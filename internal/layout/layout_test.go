@@ -94,7 +94,7 @@ func TestProviderNetworkSharesNothingWithTheParsers(t *testing.T) {
 // Only examples and tests use job queues and database drivers. A program that imports the
 // module's packages gets none of them.
 func TestPackagesBringNoQueueAndNoDriver(t *testing.T) {
-	for _, pattern := range []string{"envelope", "receipt", "pec/inbound", "pec", "smtpclient", "imapclient", "pec/provider", "pec/sqlstore", "pec/pectest"} {
+	for _, pattern := range append(slices.Concat(layers[1:]...), "pec/pectest") {
 		for _, dep := range dependencies(t, module+pattern) {
 			for _, forbidden := range []string{"github.com/riverqueue/", "github.com/jackc/", "modernc.org/"} {
 				require.False(t, strings.HasPrefix(dep, forbidden), "%s needs %s", pattern, dep)

@@ -8,7 +8,7 @@ import (
 )
 
 // malformed are the errors about the content of a message.
-var malformed = []error{header.ErrTooLarge, header.ErrParams, ErrTooManyParts, ErrTooDeep, ErrNoParts, ErrEncoding}
+var malformed = []error{header.ErrTooLarge, header.ErrParams, ErrTooManyParts, ErrTooDeep, ErrNoParts, ErrTooLarge, ErrEncoding}
 
 // IsMalformed reports whether an error of this package or of package header is about the
 // content of a message. Any other error is a failure to read it.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/internal/header"
@@ -28,12 +27,6 @@ type Attachment struct {
 	SHA256 string `json:"sha256"` // of the decoded content
 }
 
-// malformed are the errors of a message that is malformed. Any other error means that it
-// could not be read.
-var malformed = []error{
-	header.ErrTooLarge, header.ErrParams, multipart.ErrTooManyParts, multipart.ErrTooDeep, multipart.ErrNoParts, multipart.ErrTooLarge,
-}
-
 // attachments returns the parts of a message that have a name. A part that cannot be decoded
 // counts up to the byte where decoding fails.
 func attachments(message *io.SectionReader) ([]Attachment, error) {
@@ -47,7 +40,7 @@ func attachments(message *io.SectionReader) ([]Attachment, error) {
 	}
 	top := multipart.NewPart(h, io.NewSectionReader(message, size, message.Size()-size))
 	for p, err := range multipart.Leaves(top) {
-		if err != nil && !slices.ContainsFunc(malformed, func(m error) bool { return errors.Is(err, m) }) {
+		if err != nil && !multipart.IsMalformed(err) {
 			return nil, fmt.Errorf("dossier: reading a message: %w", err)
 		}
 		if len(p.Names) == 0 {

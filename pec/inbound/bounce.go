@@ -99,7 +99,7 @@ func (in *Message) Bounce() (*Bounce, error) {
 
 // bounceFailed turns the error of a broken report into ErrNotBounce.
 func bounceFailed(err error) error {
-	if multipart.IsMalformed(err) || errors.Is(err, multipart.ErrTooLarge) {
+	if multipart.IsMalformed(err) {
 		return fmt.Errorf("%w: %w", ErrNotBounce, err)
 	}
 	return fmt.Errorf("inbound: reading a bounce: %w", err)
