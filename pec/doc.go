@@ -13,8 +13,8 @@
 // one that may have left. What is known of a send is kept in a Store as facts (Fact),
 // which are added and never changed. Fold computes the Status from these facts, and
 // from nothing else. A notice counts only if package envelope has proven it and if it
-// is about this send: it names our Message-ID, our address as its sender and one of our
-// recipients.
+// is about this send: it names our Message-ID, our address as its sender and, in the
+// kinds about one recipient, one of our recipients.
 //
 // # Packages
 //

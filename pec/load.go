@@ -123,7 +123,7 @@ func (l *Ledger) factAt(ctx context.Context, key string) (Fact, error) {
 	return factOf(e)
 }
 
-// intentOf returns the intent of a send; nil if it has none, so was made elsewhere.
+// intentOf returns the intent of a send; nil if it has none, as one made elsewhere.
 func (l *Ledger) intentOf(ctx context.Context, name string) (*Intent, error) {
 	return factUnder[Intent](ctx, l, entryKey(name, Intent{}))
 }

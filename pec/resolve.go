@@ -97,7 +97,7 @@ func (c *Client) isSpent(f *folding) bool {
 
 // offeredFor returns for how long attempts have been made. Their times come from several
 // clocks, one of which may be wrong. So an attempt that is dated before an earlier one does
-// not count, and a pause counts for at most `most`, or for as long as Retry had to pause if
+// not count, and a pause counts for at most the given time, or for as long as Retry had to pause if
 // that is longer.
 func (f *folding) offeredFor(most time.Duration) (sum time.Duration) {
 	var reached time.Time
