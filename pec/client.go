@@ -3,7 +3,6 @@ package pec
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -11,9 +10,6 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 )
-
-// ErrUnknownSend reports a Message-ID, or a key, under which nothing is known.
-var ErrUnknownSend = errors.New("pec: nothing is known under this Message-ID or key")
 
 // Client sends from one PEC mailbox and reads what arrives in it. It also has the methods of
 // its Ledger: Status, Find, Changes, ResolveSent, Resume and the others. It is safe for

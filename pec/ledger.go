@@ -1,6 +1,7 @@
 package pec
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -60,3 +61,6 @@ type OptionError struct {
 
 // Error implements error.
 func (e *OptionError) Error() string { return "pec: " + e.Option + ": " + e.Text }
+
+// ErrUnknownSend reports a Message-ID, or a key, under which nothing is known.
+var ErrUnknownSend = errors.New("pec: nothing is known under this Message-ID or key")

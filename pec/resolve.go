@@ -3,9 +3,6 @@ package pec
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
-	"time"
 )
 
 var (
@@ -86,34 +83,4 @@ func (l *Ledger) giveUp(ctx context.Context, messageID string, reason GivenUp) e
 		return ErrNotCancellable
 	}
 	return err
-}
-
-// isSpent reports whether a send has been offered for Options.RetryFor: by this clock, and by
-// attempts that are spread over as long.
-func (c *Client) isSpent(f *folding) bool {
-	enough := c.options.RetryFor
-	return c.now().Sub(f.intent.At) >= enough && f.offeredFor(enough/leastAttempts) >= enough
-}
-
-// offeredFor returns for how long attempts have been made. Their times come from several
-// clocks, one of which may be wrong. So an attempt that is dated before an earlier one does
-// not count, and a pause counts for at most the given time, or for as long as Retry had to pause if
-// that is longer.
-func (f *folding) offeredFor(most time.Duration) (sum time.Duration) {
-	var reached time.Time
-	due := most
-	for _, n := range slices.Sorted(maps.Keys(f.attempts)) {
-		begun := f.attempts[n].begun
-		if begun.IsZero() {
-			continue
-		}
-		if d := begun.Sub(reached); d > 0 {
-			if !reached.IsZero() {
-				sum += min(d, due)
-			}
-			reached = begun
-		}
-		due = max(most, pause(n))
-	}
-	return sum
 }

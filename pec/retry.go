@@ -103,3 +103,10 @@ func (c *Client) retry(ctx context.Context, s *send) (*Event, error) {
 		return nil, err
 	}
 }
+
+// isSpent reports whether a send has been offered for Options.RetryFor: by this clock, and by
+// attempts that are spread over as long.
+func (c *Client) isSpent(f *folding) bool {
+	enough := c.options.RetryFor
+	return c.now().Sub(f.intent.At) >= enough && f.offeredFor(enough/leastAttempts) >= enough
+}

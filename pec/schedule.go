@@ -99,3 +99,26 @@ func pause(n int) time.Duration {
 	}
 	return d
 }
+
+// offeredFor returns for how long attempts have been made. Their times come from several
+// clocks, one of which may be wrong. So an attempt that is dated before an earlier one does
+// not count, and a pause counts for at most the given time, or for as long as Retry had to pause if
+// that is longer.
+func (f *folding) offeredFor(most time.Duration) (sum time.Duration) {
+	var reached time.Time
+	due := most
+	for _, n := range slices.Sorted(maps.Keys(f.attempts)) {
+		begun := f.attempts[n].begun
+		if begun.IsZero() {
+			continue
+		}
+		if d := begun.Sub(reached); d > 0 {
+			if !reached.IsZero() {
+				sum += min(d, due)
+			}
+			reached = begun
+		}
+		due = max(most, pause(n))
+	}
+	return sum
+}

@@ -33,7 +33,7 @@ var rooms = []struct {
 }
 
 // mostUpward bounds the pairs of files in which the lower one uses a name of the higher.
-const mostUpward = 13
+const mostUpward = 9
 
 func TestFilesOfPecBuildOnEachOther(t *testing.T) {
 	var order []string
