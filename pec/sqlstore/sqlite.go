@@ -26,10 +26,13 @@ import (
 //
 // The Store uses at most nine connections of db at a time, one of them to write, however
 // many mailboxes share it. Other calls wait as long as busy_timeout, and then fail with a
-// *BusyError. The caller sets up the pool: allow nine idle connections
-// (sql.DB.SetMaxIdleConns), since database/sql by default keeps two and closes the others
-// after each call. A limit of open connections (sql.DB.SetMaxOpenConns) is not needed. If
-// you set one, do not call the Store while you hold a connection of db.
+// *BusyError. A call whose context ends returns at once. A driver may miss that in the
+// instant in which a statement starts: then the call returns after busy_timeout.
+//
+// The caller sets up the pool: allow nine idle connections (sql.DB.SetMaxIdleConns), since
+// database/sql by default keeps two and closes the others after each call. A limit of open
+// connections (sql.DB.SetMaxOpenConns) is not needed. If you set one, do not call the Store
+// while you hold a connection of db.
 func OpenSQLite(ctx context.Context, db *sql.DB) (*Store, error) {
 	patience := time.After(openPatience)
 	for {
