@@ -97,7 +97,7 @@
 //   - Send writes a message and hands it over. SendRaw does so for a message that the
 //     caller wrote. Give a Message.Key: a repeated call with the same key, after a crash
 //     or from another worker, returns the first send and never makes a second.
-//   - Follow watches the mailbox until one send is settled.
+//   - Follow works until one send is settled, for programs that do not run Watch.
 //   - Watch looks after a mailbox until its context ends. It is a loop over Retry,
 //     which offers again what certainly has not left; Sync, which reads new messages;
 //     SearchNotices, which searches for notices about uncertain sends; Reverify, now and

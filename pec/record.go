@@ -129,7 +129,7 @@ func (f *AttemptOutcome) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &r); err != nil {
 		return err
 	}
-	if r.Kind != r.Kind.known() {
+	if r.Kind != "" && r.Kind != r.Kind.known() {
 		return fmt.Errorf("%w: an outcome %q", ErrUnknownFact, r.Kind)
 	}
 	*f = AttemptOutcome{N: r.N, At: r.At, Outcome: Outcome{Kind: r.Kind, Reply: r.Reply, Recipients: r.Recipients}}

@@ -46,7 +46,8 @@ type Content struct {
 	Differences []Difference
 }
 
-// Difference is one thing that was delivered differently.
+// Difference is one thing that was delivered differently. Dossiers hold these texts, and are
+// verified by writing them again: each text stays as it is.
 type Difference struct {
 	What string // the name of a header field, "header", "body", or the name of an attachment
 	Text string `json:"Detail"` // what differs, for people
@@ -75,7 +76,7 @@ func CheckContent(sent *io.SectionReader, d *Delivery) (Content, error) {
 		return Content{}, fmt.Errorf("receipt: reading the message that was sent: %w", err)
 	}
 	if id := ours.header.Get("Message-ID"); id != "" && !envelope.SameMessageID(id, d.MessageID) {
-		return mismatch(Difference{"Message-ID", fmt.Sprintf("%.200q was sent, the receipt is about %.200q", id, d.MessageID)}), nil
+		return mismatch(Difference{"Message-ID", fmt.Sprintf("the receipt is about %.200q", d.MessageID)}), nil
 	}
 	original, err := d.Original()
 	if err != nil {
@@ -83,7 +84,7 @@ func CheckContent(sent *io.SectionReader, d *Delivery) (Content, error) {
 	}
 	theirs, err := readContent(original)
 	if errors.Is(err, header.ErrTooLarge) {
-		return mismatch(Difference{"header", err.Error()}), nil
+		return mismatch(Difference{"header", "header: too large"}), nil
 	}
 	if err != nil {
 		return Content{}, fmt.Errorf("receipt: reading the original in the receipt: %w", err)

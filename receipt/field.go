@@ -100,7 +100,7 @@ func plainHeader(r io.Reader) (bool, error) {
 func (c *comparison) compareHeader(ours, theirs content, replaced bool) {
 	sent, delivered := afterFields(ours.fields), afterFields(theirs.fields)
 	if !slices.EqualFunc(sent, delivered, func(a, b field) bool { return a.lines == b.lines }) {
-		c.differ("header", "%.200q is not a field; that line, or what follows it, was changed", slices.Concat(sent, delivered)[0].lines)
+		c.differ("header", "%.200q is no field, and what readers make of it and what follows was changed", slices.Concat(sent, delivered)[0].lines)
 	}
 	c.compareFields(ours, theirs, replaced)
 }

@@ -76,7 +76,7 @@ func isHash(p multipart.Part) bool {
 	if !slices.ContainsFunc(p.Names, isHashName) {
 		return false
 	}
-	_, ok := readSHA1(p)
+	_, ok := readSHA1(p, strings.TrimSpace)
 	return ok
 }
 
@@ -87,16 +87,17 @@ func hashIn(p multipart.Part) (digest [sha1.Size]byte, ok bool) {
 	if len(p.Names) == 0 || slices.ContainsFunc(p.Names, isNoHash) || p.MediaType != "text/plain" && p.MediaType != "" {
 		return digest, false
 	}
-	return readSHA1(p)
+	return readSHA1(p, func(text string) string { return strings.Trim(text, " \t\r\n") })
 }
 
-// readSHA1 returns the SHA-1, in hexadecimal, that is all the content of a part.
-func readSHA1(p multipart.Part) (digest [sha1.Size]byte, ok bool) {
+// readSHA1 returns the SHA-1, in hexadecimal, that is all the content of a part once it is
+// trimmed.
+func readSHA1(p multipart.Part, trim func(string) string) (digest [sha1.Size]byte, ok bool) {
 	text, err := p.Content(1<<10, nil)
 	if err != nil {
 		return digest, false
 	}
-	sum, err := hex.DecodeString(strings.Trim(string(text), " \t\r\n"))
+	sum, err := hex.DecodeString(trim(string(text)))
 	if err != nil || len(sum) != sha1.Size {
 		return digest, false
 	}
@@ -112,7 +113,7 @@ func (c *comparison) compareHash(sent, delivered multipart.Part) error {
 		return err
 	}
 	if fitting == nil {
-		c.differ(name, "the receipt has SHA-1 %x, which is not that of the attachment in any reading of the rule", digest)
+		c.differ(name, "SHA-1 %x was delivered, which no reading of the rule gives", digest)
 		return nil
 	}
 	if !c.hashes {
@@ -121,7 +122,7 @@ func (c *comparison) compareHash(sent, delivered multipart.Part) error {
 	}
 	common := slices.DeleteFunc(slices.Clone(c.readings), func(r HashReading) bool { return !slices.Contains(fitting, r) })
 	if len(common) == 0 {
-		c.differ(name, "the receipt has SHA-1 %x, which fits the reading %q, but the hashes before it fit %q", digest, fitting, c.readings)
+		c.differ(name, "SHA-1 %x was delivered, which %q gives, and the hashes before it %q", digest, fitting, c.readings)
 		return nil
 	}
 	c.readings = common

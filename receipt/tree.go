@@ -85,7 +85,7 @@ func (c *comparison) explain(sent, delivered multipart.Part, what string) error 
 		c.differ(what, "%d parts were sent, %d delivered", len(ours), len(theirs))
 	}
 	if len(c.differences) == before {
-		c.differ(what, "the decoded parts are the same, but their encoding, or the text around them, is not")
+		c.differ(what, "the parts are the same once decoded, the octets around them or their encoding are not")
 	}
 	return nil
 }

@@ -100,7 +100,7 @@ func (a *assessment) sort(all []*message) {
 		a.proofs = append(a.proofs, m)
 	}
 	slices.SortFunc(a.proofs, func(x, y *message) int {
-		return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.kind, y.kind), bytes.Compare(x.key[:], y.key[:]))
+		return cmp.Or(x.at.Compare(y.at), cmp.Compare(kindRank(x.kind), kindRank(y.kind)), bytes.Compare(x.key[:], y.key[:]))
 	})
 	for i, m := range a.proofs {
 		m.proof.Number = i + 1
@@ -191,3 +191,13 @@ func (a *assessment) checkOriginal(ctx context.Context, open opener, t *trust) e
 	}
 	return nil
 }
+
+// kindRanks is the order of notices of the same second. Dossiers are verified by writing
+// them again: the order stays as it is.
+var kindRanks = []envelope.Kind{
+	envelope.KindNone, envelope.KindUnknown, envelope.KindAcceptance, envelope.KindNonAcceptance, envelope.KindTakeInCharge,
+	envelope.KindDelivery, envelope.KindNonDelivery, envelope.KindDeliveryDelay, envelope.KindVirusDetection,
+	envelope.KindTransport, envelope.KindAnomaly,
+}
+
+func kindRank(k envelope.Kind) int { return slices.Index(kindRanks, k) }

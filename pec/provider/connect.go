@@ -86,7 +86,16 @@ func (c *Connection) NewClient(address string, opts *pec.Options) (*pec.Client, 
 	if o.Logger == nil {
 		o.Logger = c.logger
 	}
-	return pec.New(address, c.Submitter, c.Mailbox, c.Verifier, &o)
+	// A nil pointer in an interface is not a nil interface, which pec.New refuses.
+	var submitter pec.Submitter
+	if c.Submitter != nil {
+		submitter = c.Submitter
+	}
+	var mailbox pec.Mailbox
+	if c.Mailbox != nil {
+		mailbox = c.Mailbox
+	}
+	return pec.New(address, submitter, mailbox, c.Verifier, &o)
 }
 
 // Close closes the connections to the servers.

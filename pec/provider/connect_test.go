@@ -67,3 +67,10 @@ func TestConnectRefuses(t *testing.T) {
 	_, err = preset.Connect(pec.Login{}, nil)
 	require.Error(t, err)
 }
+
+// A Connection that was not made by Connect is refused, and does not panic.
+func TestConnectionWithoutParts(t *testing.T) {
+	_, err := (&provider.Connection{}).NewClient("mario@alfa-pec.example", nil)
+	var refused *pec.OptionError
+	require.ErrorAs(t, err, &refused)
+}
