@@ -8,7 +8,6 @@ import (
 
 	"github.com/gopec/gopec/envelope"
 	"github.com/gopec/gopec/imapclient"
-	"github.com/gopec/gopec/internal/trusttest"
 	"github.com/gopec/gopec/pec"
 	"github.com/gopec/gopec/pec/pectest"
 	"github.com/gopec/gopec/pec/provider"
@@ -18,16 +17,12 @@ import (
 // A Connection sends, keeps the copy, reads and verifies.
 func TestConnect(t *testing.T) {
 	n := pectest.Start(t, nil)
-	a := n.Access("mario@alfa-pec.example")
-	preset := provider.Preset{
-		SMTP: a.SMTP, IMAP: a.IMAP, TLS: a.TLS,
-		Anchors: trusttest.Anchors(n),
-		Limits:  pec.Limits{Recipients: 1},
-	}
-	conn, err := preset.Connect(pec.Password(a.Login, a.Password), &provider.Options{KeepSent: true, Folders: []string{"INBOX"}})
+	preset, login := presetOf(n, mario)
+	preset.Limits = pec.Limits{Recipients: 1}
+	conn, err := preset.Connect(login, &provider.Options{KeepSent: true, Folders: []string{"INBOX"}})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, conn.Close()) }()
-	client, err := conn.NewClient(a.Address, nil)
+	client, err := conn.NewClient(mario, nil)
 	require.NoError(t, err)
 
 	m := pec.Message{To: []string{"luigi@beta-pec.example"}, Subject: "Prova", Text: "Prova."}
@@ -70,7 +65,7 @@ func TestConnectRefuses(t *testing.T) {
 
 // A Connection that was not made by Connect is refused, and does not panic.
 func TestConnectionWithoutParts(t *testing.T) {
-	_, err := (&provider.Connection{}).NewClient("mario@alfa-pec.example", nil)
+	_, err := (&provider.Connection{}).NewClient(mario, nil)
 	var refused *pec.OptionError
 	require.ErrorAs(t, err, &refused)
 }
